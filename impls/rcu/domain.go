@@ -1,0 +1,192 @@
+package rcu
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// The counter that outermost sections copy: the low bits count nesting, the rest
+// the grace periods begun so far.
+const (
+	nestingMask = 1<<16 - 1
+	gpUnit      = 1 << 16
+)
+
+// The two low bits of Domain.seq, as in the kernel's gp_seq: 0 is idle.
+const (
+	seqStateMask = 3
+	seqUnit      = seqStateMask + 1
+)
+
+// A State remembers a moment; it is satisfied once a whole grace period has
+// passed since. It is meaningful only to the Domain that gave it.
+type State uint64
+
+// Counters are exact totals since the Domain was opened.
+type Counters struct {
+	Started   uint64 // grace periods begun, by whomever
+	Waited    uint64 // Synchronize and CondSync calls that blocked for one
+	Elided    uint64 // CondSync calls that returned at once: one had passed already
+	Callbacks uint64 // deferred calls that have run
+}
+
+// Lazy is how long a deferred call waits for a grace period that somebody else
+// pays for before the engine starts one. 10 ms is liburcu's nap, and about what
+// a kernel's tick and force-quiescent-state scan come to.
+const Lazy = 10 * time.Millisecond
+
+// OnlyBarrier, as Options.Lazy, keeps the engine from ever starting a grace
+// period of its own accord: deferred calls wait for Barrier. Tests that count
+// grace periods need it.
+const OnlyBarrier = time.Duration(1<<63 - 1)
+
+// Options tune a Domain. The zero value is what benchmarks use.
+type Options struct {
+	Lazy time.Duration // 0 means the constant Lazy; OnlyBarrier holds the engine
+	Pace time.Duration // flavour paced: the shortest a grace period may take; typical 1 ms
+}
+
+// A Domain is one grace-period engine and the readers it waits for.
+type Domain struct {
+	// ctr is what an outermost Lock copies into its reader's word. Written only
+	// by a grace period, under mu; read by every reader. It has a cache line of
+	// its own, so that readers share it quietly between grace periods.
+	ctr atomic.Uint64
+	_   [56]byte
+
+	// seq is the kernel's gp_seq. Written under mu, read by anybody.
+	seq atomic.Uint64
+
+	flavor flavor
+	pace   time.Duration
+
+	// mu serialises grace periods: a caller that arrives in the middle of one
+	// waits for its rest and then for a whole one, which it may share with
+	// others. Outermost: nothing else is held when it is taken.
+	mu sync.Mutex
+
+	// readersMu protects readers. It nests inside mu.
+	readersMu sync.Mutex
+	readers   []*Reader
+
+	calls deferred
+
+	started, waited, elided, callbacks atomic.Uint64
+}
+
+// A flavor is all that distinguishes one engine from another.
+type flavor struct {
+	// barrier is U3 of the package's protocol.
+	barrier func()
+
+	// left reports whether r is in no section that began before ctr was
+	// published, U4.
+	left func(r *Reader, ctr uint64) bool
+}
+
+func open(f flavor, o Options) *Domain {
+	d := &Domain{flavor: f, pace: o.Pace}
+	d.ctr.Store(1)
+	if o.Lazy == 0 {
+		o.Lazy = Lazy
+	}
+	d.calls.start(d, o.Lazy)
+	return d
+}
+
+// Close runs what was deferred and stops the engine. Readers must have
+// unregistered.
+func (d *Domain) Close() { d.calls.stop(d) }
+
+// Counters returns the totals so far.
+func (d *Domain) Counters() Counters {
+	return Counters{d.started.Load(), d.waited.Load(), d.elided.Load(), d.callbacks.Load()}
+}
+
+// Synchronize returns after a whole grace period. It must not be called inside a
+// read section.
+func (d *Domain) Synchronize() {
+	d.waited.Add(1)
+	d.gracePeriod()
+}
+
+// GetState takes a snapshot without asking for a grace period.
+func (d *Domain) GetState() State {
+	// smp_mb: the caller's unpublish comes before the counter's value, or the
+	// grace period that satisfies the snapshot could have begun before it.
+	// Pairs with the locked add that begins a grace period.
+	return State((d.seq.Add(0) + seqUnit + seqStateMask) &^ seqStateMask)
+}
+
+// StartPoll takes a snapshot and asks the engine for a grace period, without
+// waiting for it.
+func (d *Domain) StartPoll() State {
+	s := d.GetState()
+	d.calls.kickNow()
+	return s
+}
+
+// Poll reports whether a whole grace period has passed since s was taken. If so,
+// what readers did before it happens before Poll's return.
+func (d *Domain) Poll(s State) bool {
+	// The difference is signed so that the counter may wrap.
+	return int64(d.seq.Add(0)-uint64(s)) >= 0
+}
+
+// CondSync returns at once if Poll(s), and calls Synchronize if not.
+func (d *Domain) CondSync(s State) {
+	if d.Poll(s) {
+		d.elided.Add(1)
+		return
+	}
+	d.Synchronize()
+}
+
+// gracePeriod returns after a whole grace period, its own or one that began
+// while it stood in line.
+func (d *Domain) gracePeriod() {
+	s := d.GetState()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.Poll(s) {
+		return
+	}
+	d.started.Add(1)
+	d.seq.Add(1) // under way: a snapshot from now on needs the next one as well
+	began := time.Now()
+	ctr := d.ctr.Add(gpUnit) // U2
+	d.flavor.barrier()       // U3
+	for _, r := range d.registered() {
+		wait(func() bool { return d.flavor.left(r, ctr) }) // U4
+	}
+	if d.pace > 0 {
+		sleep(d.pace - time.Since(began))
+	}
+	raceAcquireRelease(d)
+	d.seq.Store((d.seq.Load() | seqStateMask) + 1)
+}
+
+// underWay reports whether a grace period has begun and not ended.
+func (d *Domain) underWay() bool { return d.seq.Load()&seqStateMask != 0 }
+
+// registered copies the list of readers. One that registers later cannot be in a
+// section from before U1: readersMu orders U1 before it.
+func (d *Domain) registered() []*Reader {
+	d.readersMu.Lock()
+	defer d.readersMu.Unlock()
+	return slices.Clone(d.readers)
+}
+
+// wait polls: first on the CPU, as sections are short, then from sleep, as their
+// thread may have been preempted by ours.
+func wait(done func() bool) {
+	for spins := 0; !done(); spins++ {
+		if spins < 1000 {
+			pause()
+		} else {
+			sleep(50 * time.Microsecond)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package rcu
+
+import (
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Commands of membarrier(2); x/sys/unix has no wrapper for the call.
+const (
+	membarrierQuery                    = 0
+	membarrierCmdGlobal                = 1 << 0
+	membarrierCmdPrivate               = 1 << 3
+	membarrierRegisterPrivateExpedited = 1 << 4
+)
+
+func membarrier(cmd uintptr) (uintptr, unix.Errno) {
+	r, _, errno := unix.RawSyscall(unix.SYS_MEMBARRIER, cmd, 0, 0)
+	return r, errno
+}
+
+// membarrierPrivate fences every thread of this process that runs right now.
+// The raw system call keeps its P: the call takes microseconds and no other
+// goroutine is to run here meanwhile.
+func membarrierPrivate() {
+	if _, errno := membarrier(membarrierCmdPrivate); errno != 0 {
+		panic("rcu: membarrier PRIVATE_EXPEDITED, checked before, failed: " + errno.Error())
+	}
+}
+
+// membarrierGlobal is the kernel's synchronize_rcu. It sleeps for milliseconds, so
+// this one does go through the scheduler.
+func membarrierGlobal() {
+	if _, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, membarrierCmdGlobal, 0, 0); errno != 0 {
+		panic("rcu: membarrier GLOBAL, checked before, failed: " + errno.Error())
+	}
+}
+
+// checkPrivate also registers the process, which the kernel wants once.
+func checkPrivate() error {
+	if err := checkCommand("PRIVATE_EXPEDITED", membarrierCmdPrivate, "run on Linux 4.14 or later, outside sandboxes that filter system calls"); err != nil {
+		return err
+	}
+	if _, errno := membarrier(membarrierRegisterPrivateExpedited); errno != 0 {
+		return unsupported("PRIVATE_EXPEDITED", "the kernel refused to register this process: "+errno.Error(), "see membarrier(2)")
+	}
+	return nil
+}
+
+func checkGlobal() error {
+	if err := checkCommand("GLOBAL", membarrierCmdGlobal, "boot without nohz_full= (it takes this command away), outside sandboxes that filter system calls"); err != nil {
+		return err
+	}
+	if cpus := onlineCPUs(); cpus < 2 {
+		return unsupported("GLOBAL", "with one CPU online the kernel returns at once, without a grace period", "run on a machine with 2 CPUs or more")
+	}
+	return nil
+}
+
+func checkCommand(name string, cmd uintptr, do string) error {
+	if runtime.GOARCH != "amd64" {
+		return unsupported(name, "read sections are x86-64 assembler and this is "+runtime.GOARCH, "run on amd64")
+	}
+	have, errno := membarrier(membarrierQuery)
+	if errno != 0 {
+		return unsupported(name, "membarrier(2) answers "+errno.Error(), do)
+	}
+	if have&cmd == 0 {
+		return unsupported(name, "this kernel does not offer the command", do)
+	}
+	return nil
+}
+
+// sleep blocks the thread itself: Go's timers would hand its P to another thread,
+// which costs a pinned one tens of microseconds.
+func sleep(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	left := unix.NsecToTimespec(int64(d))
+	for unix.Nanosleep(&left, &left) == unix.EINTR {
+	}
+}

@@ -1,0 +1,21 @@
+//go:build !linux
+
+package rcu
+
+import (
+	"runtime"
+	"time"
+)
+
+func membarrierPrivate() { panic("rcu: needs linux") }
+func membarrierGlobal()  { panic("rcu: needs linux") }
+
+func sleep(time.Duration) { panic("rcu: needs linux") }
+
+func checkPrivate() error {
+	return unsupported("PRIVATE_EXPEDITED", "it is a system call of Linux and this is "+runtime.GOOS, "run on Linux")
+}
+
+func checkGlobal() error {
+	return unsupported("GLOBAL", "it is a system call of Linux and this is "+runtime.GOOS, "run on Linux")
+}

@@ -1,0 +1,83 @@
+package rcu
+
+import (
+	"slices"
+	"sync/atomic"
+	"unsafe"
+)
+
+// A Reader is one thread's (or goroutine's) standing in a Domain. Only its owner
+// calls its methods.
+//
+// The first two words are also used by assembler in package dispatch, whose sites
+// carry the same section inline; WordOffset and CtrOffset are their contract.
+type Reader struct {
+	// word is 0 in its low 16 bits outside any section; inside, they count the
+	// nesting and the rest is the Domain.ctr that the outermost Lock read.
+	// Written only by the owner with plain stores, read by grace periods.
+	word uint64
+
+	ctr *atomic.Uint64 // the Domain's
+
+	// quiescent is the Domain.ctr seen at the last quiescent state, 0 when the
+	// reader has gone. Written by the owner; read by qsbr's grace periods.
+	quiescent atomic.Uint64
+
+	domain *Domain
+	_      [96]byte // two lines of its own: the adjacent-line prefetcher pairs them
+}
+
+// Offsets of the fields that sites in assembler use.
+const (
+	WordOffset = unsafe.Offsetof(Reader{}.word)
+	CtrOffset  = unsafe.Offsetof(Reader{}.ctr)
+)
+
+// Register adds a reader to the Domain.
+func (d *Domain) Register() *Reader {
+	r := &Reader{ctr: &d.ctr, domain: d}
+	r.quiescent.Store(d.ctr.Load())
+	d.readersMu.Lock()
+	defer d.readersMu.Unlock()
+	d.readers = append(d.readers, r)
+	return r
+}
+
+// Unregister takes the reader out. It must stand outside every section.
+func (r *Reader) Unregister() {
+	if r.word&nestingMask != 0 {
+		panic("rcu: reader unregistered inside a read section")
+	}
+	r.quiescent.Store(0)
+	d := r.domain
+	d.readersMu.Lock()
+	defer d.readersMu.Unlock()
+	d.readers = slices.DeleteFunc(d.readers, func(x *Reader) bool { return x == r })
+}
+
+// Lock enters a read section. Sections nest, up to 65,535 deep.
+func (r *Reader) Lock() {
+	readLock(r)
+	raceAcquireRelease(r.domain)
+}
+
+// Unlock leaves the innermost section.
+func (r *Reader) Unlock() {
+	raceAcquireRelease(r.domain)
+	readUnlock(r)
+}
+
+// Quiescent says that the reader is in no section, which is all that the flavour
+// qsbr ever learns of it. The others ignore it. Readers call it between pieces
+// of work, and often: qsbr's grace periods wait for it.
+func (r *Reader) Quiescent() {
+	// The exchange is a full fence: sections before it are over before the
+	// store, loads of sections after it come later. Pairs with U2.
+	r.quiescent.Store(r.ctr.Load())
+}
+
+// leftSection is the flavours' left for readers that keep their word.
+func leftSection(r *Reader, ctr uint64) bool {
+	word := atomic.LoadUint64(&r.word)
+	return word&nestingMask == 0 || word >= ctr
+}

@@ -1,0 +1,55 @@
+package rcu
+
+import (
+	"runtime"
+
+	"github.com/tpbench/tpbench/impls"
+)
+
+// A Variant opens one flavour's engine.
+type Variant = impls.Variant[func(Options) *Domain]
+
+// Variants lists the flavours, fastest grace period first.
+func Variants() []Variant {
+	return []Variant{
+		{
+			Name:   "qsbr",
+			Doc:    "readers announce quiescent states; sections are free, nobody is interrupted",
+			Origin: "RCU-sched; liburcu qsbr",
+			Check:  checkArch,
+			New:    qsbr,
+		},
+		{
+			Name:   "memb",
+			Doc:    "membarrier PRIVATE_EXPEDITED, then readers' words",
+			Origin: "liburcu memb; expedited RCU",
+			Check:  checkPrivate,
+			New:    memb,
+		},
+		{
+			Name:   "paced",
+			Doc:    "memb, but never sooner than a stated time (1 ms)",
+			Origin: "ours: stands for other kernels' HZ",
+			Check:  checkPrivate,
+			New:    paced,
+		},
+		{
+			Name:   "kernelgp",
+			Doc:    "membarrier GLOBAL, the running kernel's own synchronize_rcu, then readers' words",
+			Origin: "kernel/sched/membarrier.c",
+			Check:  checkGlobal,
+			New:    kernelGP,
+		},
+	}
+}
+
+func checkArch() error {
+	if runtime.GOARCH == "amd64" {
+		return nil
+	}
+	return &impls.UnsupportedError{
+		What: "flavour qsbr",
+		Why:  "read sections are x86-64 assembler and this is " + runtime.GOARCH,
+		Do:   "run on amd64",
+	}
+}
