@@ -1,0 +1,127 @@
+package textpoke
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+)
+
+// A Change makes a site execute another instruction.
+type Change struct {
+	Site *Site
+	To   Insn
+}
+
+// Counters are exact totals for the process; see P5.
+type Counters struct {
+	Batches uint64 // patches applied, of one site or of many
+	Syncs   uint64 // times all cores were synchronised
+	Traps   uint64 // int3s that threads ran into and the handler performed
+}
+
+// Totals returns the counters so far.
+func Totals() Counters {
+	return Counters{batches.Load(), syncs.Load(), traps.Load()}
+}
+
+// traps is incremented by the handler, in trap_amd64.s.
+var batches, syncs, traps atomic.Uint64
+
+// A Patcher applies changes; see P1 and P2. A change to what a site already
+// executes is left out. An error means that nothing was changed.
+type Patcher func(changes []Change) error
+
+// int3Batch takes all changes through the protocol together: three syncs, however
+// many sites.
+func int3Batch(changes []Change) error {
+	textMutex.Lock()
+	defer textMutex.Unlock()
+	return poke(changes)
+}
+
+// int3 takes each change through the protocol by itself, as the kernel's static
+// calls do: three syncs a site.
+func int3(changes []Change) error {
+	textMutex.Lock()
+	defer textMutex.Unlock()
+	for i := range changes {
+		if _, ok := encode(changes[i].Site.pc, changes[i].To); !ok {
+			return errReach(changes[i])
+		}
+	}
+	for i := range changes {
+		if err := poke(changes[i : i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// poke is the protocol of the package doc. textMutex must be held.
+func poke(changes []Change) error {
+	work, err := prepare(changes)
+	if err != nil || len(work) == 0 {
+		return err
+	}
+	first, n := &work[0], len(work)
+
+	// Steps 1 and 2. x86 makes the store of the instruction visible before the
+	// int3, so no handler finds the old one behind the new trap (P3); it pairs
+	// with the handler's load, which follows the trap. Another CPU executes the
+	// old instruction whole, or traps.
+	writeInt3s(first, n)
+	syncCores()
+
+	// Step 3. Nobody decodes the tails: every CPU has seen the int3s.
+	writeTails(first, n)
+	syncCores()
+
+	// Step 4. Another CPU traps, or executes the new instruction whole.
+	writeHeads(first, n)
+	syncCores()
+
+	batches.Add(1)
+	return nil
+}
+
+// A pokeWork is what assembler needs to write one site.
+type pokeWork struct {
+	pc   uintptr
+	insn Insn
+	site *Site
+	code code
+}
+
+// scratch is prepare's, kept from batch to batch. Protected by textMutex.
+var scratch []pokeWork
+
+// prepare encodes the changes that change something.
+func prepare(changes []Change) ([]pokeWork, error) {
+	work := slices.Grow(scratch[:0], len(changes))
+	for _, c := range changes {
+		if c.Site == nil {
+			return nil, fmt.Errorf("textpoke: change to %v without a site", c.To)
+		}
+		if c.Site.Insn() == c.To {
+			continue
+		}
+		code, ok := encode(c.Site.pc, c.To)
+		if !ok {
+			return nil, errReach(c)
+		}
+		work = append(work, pokeWork{c.Site.pc, c.To, c.Site, code})
+	}
+	scratch = work
+	return work, nil
+}
+
+func errReach(c Change) error {
+	return fmt.Errorf("textpoke: %v at %#x: the target is out of the reach of 32 bits", c.To, c.Site.pc)
+}
+
+// syncCores returns when every thread of the process has executed a serialising
+// instruction, or will before it next returns to user code.
+func syncCores() {
+	syncs.Add(1)
+	membarrierSyncCore()
+}

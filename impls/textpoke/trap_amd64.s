@@ -1,0 +1,81 @@
+//go:build linux
+
+#include "go_asm.h"
+#include "textflag.h"
+
+// Offsets into ucontext_t: the saved registers of the thread that trapped.
+#define CTX_RSP 160
+#define CTX_RIP 168
+
+// trap<> is the process's handler of SIGTRAP, entered by the kernel.
+//
+// In: DI signal number, SI siginfo, DX ucontext, on the signal stack of the thread,
+// with all signals blocked. Clobbers AX, BX, CX, R8-R11, as any C handler may.
+// Why assembler: it runs whenever a thread meets an int3, with no g and no Go
+// stack, and must hand a foreign trap on with DI, SI and DX as they came.
+TEXT trap<>(SB), NOSPLIT|NOFRAME, $0-0
+	MOVQ CTX_RIP(DX), AX
+	DECQ AX                   // the address of the int3, if it was one
+
+	// Binary search for AX in the table's rows [BX, CX). The row the search ends
+	// on was published before its int3 was written (P3).
+	MOVQ ·live(SB), R8
+	TESTQ R8, R8
+	JEQ  foreign
+	MOVQ table_entries(R8), R9
+	MOVQ table_n(R8), CX
+	XORL BX, BX
+search:
+	CMPQ BX, CX
+	JAE  foreign
+	LEAQ (BX)(CX*1), R10
+	SHRQ $1, R10
+	MOVQ R10, R11
+	SHLQ $4, R11              // entry__size is 16
+	ADDQ R9, R11
+	CMPQ AX, entry_pc(R11)
+	JEQ  ours
+	JB   below
+	LEAQ 1(R10), BX
+	JMP  search
+below:
+	MOVQ R10, CX
+	JMP  search
+
+ours:
+	LOCK
+	INCQ ·traps(SB)
+	MOVQ entry_site(R11), R11
+	MOVQ Site_insn(R11), R10  // one load: kind and target belong together
+	MOVQ R10, CX
+	SHRQ $const_kindShift, CX
+	SHLQ $8, R10
+	SHRQ $8, R10              // the target
+	ADDQ $const_Size, AX      // the address after the site
+	CMPQ CX, $const_kindJump
+	JEQ  resume
+	CMPQ CX, $const_kindCall
+	JEQ  call
+	MOVQ AX, R10              // nop
+resume:
+	MOVQ R10, CTX_RIP(DX)
+	RET
+call:
+	// Push the return address onto the stack of the thread. Go code has no red
+	// zone below its stack pointer.
+	MOVQ CTX_RSP(DX), R8
+	SUBQ $8, R8
+	MOVQ AX, (R8)
+	MOVQ R8, CTX_RSP(DX)
+	JMP  resume
+
+foreign:
+	MOVQ ·previous(SB), AX
+	JMP  AX                   // P4: to the runtime's handler
+
+// func trapPC() uintptr
+// Why assembler: a func value would give the address of an ABI wrapper.
+TEXT ·trapPC(SB), NOSPLIT, $0-8
+	LEAQ trap<>(SB), AX
+	MOVQ AX, ret+0(FP)
+	RET

@@ -1,0 +1,166 @@
+//go:build amd64
+
+package textpoke
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tpbench/tpbench/impls"
+)
+
+func trapPC() uintptr
+
+//go:noescape
+func writeInt3s(work *pokeWork, n int)
+
+//go:noescape
+func writeTails(work *pokeWork, n int)
+
+//go:noescape
+func writeHeads(work *pokeWork, n int)
+
+// previous is the handler that trap<> hands foreign traps to. Written once, before
+// trap<> is installed.
+var previous uintptr
+
+// installed is set when the handler is in place. Protected by textMutex.
+var installed bool
+
+// install registers the process with membarrier and puts trap<> in front of the
+// runtime's SIGTRAP handler: a copy of the runtime's own sigaction (its alternate
+// stack, its restorer, its full mask) with only the address changed. os/signal does
+// not touch SIGTRAP's action, so it stays. textMutex must be held.
+func install() error {
+	if installed {
+		return nil
+	}
+	if err := Check(); err != nil {
+		return err
+	}
+	var act sigaction
+	if errno := rtSigaction(unix.SIGTRAP, nil, &act); errno != 0 {
+		return fmt.Errorf("textpoke: reading the SIGTRAP handler: %w", errno)
+	}
+	previous = act.handler
+	act.handler = trapPC()
+	if errno := rtSigaction(unix.SIGTRAP, &act, nil); errno != 0 {
+		return fmt.Errorf("textpoke: installing the SIGTRAP handler: %w", errno)
+	}
+	installed = true
+	return nil
+}
+
+// Commands of membarrier(2).
+const (
+	membarrierQuery              = 0
+	membarrierCmdSyncCore        = 1 << 5
+	membarrierRegisterPrivSyncCo = 1 << 6
+)
+
+func membarrierSyncCore() {
+	if _, _, errno := unix.RawSyscall(unix.SYS_MEMBARRIER, membarrierCmdSyncCore, 0, 0); errno != 0 {
+		panic("textpoke: membarrier SYNC_CORE, registered before, failed: " + errno.Error())
+	}
+}
+
+// Check reports why text cannot be patched here, or nil. It registers the process
+// with membarrier.
+func Check() error {
+	unsupported := func(why, do string) error {
+		return &impls.UnsupportedError{What: "patching text", Why: why, Do: do}
+	}
+	have, _, errno := unix.RawSyscall(unix.SYS_MEMBARRIER, membarrierQuery, 0, 0)
+	if errno != 0 || have&membarrierCmdSyncCore == 0 {
+		return unsupported("this kernel offers no membarrier PRIVATE_EXPEDITED_SYNC_CORE", "run on Linux 4.16 or later, outside sandboxes that filter system calls")
+	}
+	if _, _, errno := unix.RawSyscall(unix.SYS_MEMBARRIER, membarrierRegisterPrivSyncCo, 0, 0); errno != 0 {
+		return unsupported("membarrier SYNC_CORE cannot be registered: "+errno.Error(), "see membarrier(2)")
+	}
+	if err := checkExecutable(); err != nil {
+		return unsupported("memory may not be made writable and executable: "+err.Error(), "lift MemoryDenyWriteExecute= or SELinux execmem/execmod for this process")
+	}
+	if tracer := tracerPID(); tracer != "0" {
+		return unsupported("process "+tracer+" is tracing this one and would take the traps for its own", "run without a debugger")
+	}
+	return nil
+}
+
+// checkExecutable tries what makeWritable will do, on a page of its own.
+func checkExecutable() error {
+	page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_EXEC, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return err
+	}
+	defer unix.Munmap(page)
+	return unix.Mprotect(page, unix.PROT_READ|unix.PROT_WRITE|unix.PROT_EXEC)
+}
+
+func tracerPID() string {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return "0"
+	}
+	for line := range strings.Lines(string(status)) {
+		if pid, ok := strings.CutPrefix(line, "TracerPid:"); ok {
+			return strings.TrimSpace(pid)
+		}
+	}
+	return "0"
+}
+
+// makeWritable gives the pages of pcs write permission beside execution, in runs
+// of adjacent pages. textMutex must be held; pcs need not be sorted.
+func makeWritable(pcs []uintptr) error {
+	page := uintptr(os.Getpagesize())
+	pages := make(map[uintptr]bool)
+	for _, pc := range pcs {
+		pages[pc&^(page-1)] = true
+		pages[(pc+Size-1)&^(page-1)] = true
+	}
+	for first := range pages {
+		if pages[first-page] {
+			continue // in the middle of a run
+		}
+		end := first + page
+		for pages[end] {
+			end += page
+		}
+		if _, _, errno := unix.Syscall(unix.SYS_MPROTECT, first, end-first, unix.PROT_READ|unix.PROT_WRITE|unix.PROT_EXEC); errno != 0 {
+			return &impls.UnsupportedError{What: "patching text",
+				Why: fmt.Sprintf("mprotect of the code at %#x: %v", first, errno),
+				Do:  "lift MemoryDenyWriteExecute= or SELinux execmod for this process"}
+		}
+	}
+	return nil
+}
+
+// Map returns n bytes of zeroed memory, writable and executable, within reach of a
+// 32-bit displacement from this binary's text. It is never unmapped: sites in it
+// are as permanent as any. Code there may jump anywhere but must not CALL into Go,
+// whose unwinder knows no frame there.
+func Map(n int) ([]byte, error) {
+	page := uintptr(os.Getpagesize())
+	size := (uintptr(n) + page - 1) &^ (page - 1)
+	// Look upwards from the text in steps of 16 MiB for a gap; without
+	// MAP_FIXED the kernel puts the mapping elsewhere if the hint is taken.
+	const step, reach = 16 << 20, 1 << 30
+	for hint := trapPC() &^ (page - 1); hint < trapPC()+reach; hint += step {
+		addr, _, errno := unix.Syscall6(unix.SYS_MMAP, hint+step, size,
+			unix.PROT_READ|unix.PROT_WRITE|unix.PROT_EXEC,
+			unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_FIXED_NOREPLACE, ^uintptr(0), 0)
+		if errno == unix.EEXIST {
+			continue
+		}
+		if errno != 0 {
+			return nil, &impls.UnsupportedError{What: "patching text",
+				Why: "mapping executable memory: " + errno.Error(),
+				Do:  "lift MemoryDenyWriteExecute= or SELinux execmem for this process"}
+		}
+		return Text(addr, n), nil
+	}
+	return nil, fmt.Errorf("textpoke: no gap of %d bytes within %d MiB of this binary's text", n, reach>>20)
+}

@@ -1,0 +1,31 @@
+//go:build !(linux && amd64)
+
+package textpoke
+
+import (
+	"runtime"
+
+	"github.com/tpbench/tpbench/impls"
+)
+
+// Check says what patching text needs.
+func Check() error {
+	return &impls.UnsupportedError{
+		What: "patching text",
+		Why:  "it rewrites x86-64 instructions under Linux's signals and membarrier, and this is " + runtime.GOOS + "/" + runtime.GOARCH,
+		Do:   "run on linux/amd64",
+	}
+}
+
+// Map cannot be called before Check has refused.
+func Map(int) ([]byte, error) { return nil, Check() }
+
+func install() error               { return Check() }
+func makeWritable([]uintptr) error { return Check() }
+
+// Text cannot be called before Check has refused.
+func Text(uintptr, int) []byte  { panic("textpoke: needs linux/amd64") }
+func writeInt3s(*pokeWork, int) { panic("textpoke: needs linux/amd64") }
+func writeTails(*pokeWork, int) { panic("textpoke: needs linux/amd64") }
+func writeHeads(*pokeWork, int) { panic("textpoke: needs linux/amd64") }
+func membarrierSyncCore()       { panic("textpoke: needs linux/amd64") }
