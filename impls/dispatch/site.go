@@ -1,0 +1,121 @@
+package dispatch
+
+import (
+	"unsafe"
+
+	"github.com/tpbench/tpbench/impls/rcu"
+	"github.com/tpbench/tpbench/impls/textpoke"
+)
+
+const (
+	// TextSites is how many events have their site in this binary's text; those
+	// beyond get theirs in mapped memory.
+	TextSites = 4096
+
+	// Layouts is the number of alignments at which each timed loop stands.
+	Layouts = 4
+
+	// Unroll is the number of sites in a timed loop.
+	Unroll = 8
+
+	// The rest is for the assembler.
+	blockSize  = 128 // bytes from one event's site to the next
+	readerWord = rcu.WordOffset
+	readerCtr  = rcu.CtrOffset
+)
+
+// An Entry is one probe as the dispatch path sees it. Assembler walks arrays of
+// them.
+type Entry struct {
+	Fn   uintptr // code address; 0 ends an array
+	Data unsafe.Pointer
+	Prio int
+}
+
+// A Point is the tp->funcs word of one tracepoint, on a cache line of its own.
+type Point struct {
+	// funcs points to the first of an array of entries, or is nil. Written by
+	// updaters under the tracepoint lock, read by sites inside read sections.
+	funcs unsafe.Pointer
+	_     [56]byte
+}
+
+// Addressed by sites_amd64.s.
+var (
+	points     [TextSites]Point
+	sitePoint  Point // of the timed loops at all layouts
+	plainPoint Point
+	nilPoint   Point // always nil
+)
+
+// loop is the type of every TEXT with sites in it.
+type loop func(entry uintptr, r *rcu.Reader, n int)
+
+// A Site is everything that one tracepoint patches: its key and its static call,
+// at each place where it stands in the code (one for an event, Unroll for a timed
+// loop). Its methods are the steps of a transition; their order, and the waits
+// between them, are package tracepoint's.
+type Site struct {
+	point *Point
+	spots []spot
+	tail  bool // static calls are JMPs: mapped code must not call
+
+	entry uintptr // where it is fired
+	run   loop
+}
+
+// A spot is one place of a Site.
+type spot struct {
+	key  *textpoke.Site
+	body uintptr // where an enabled key jumps
+	call *textpoke.Site
+}
+
+// Fire passes the site once.
+func (s *Site) Fire(r *rcu.Reader) { s.run(s.entry, r, 1) }
+
+// KeyEnable lets the site reach its body. All its places are one batch, as jump
+// labels are.
+func (s *Site) KeyEnable() error {
+	enable, _ := KeyChanges([]*Site{s})
+	return textpoke.Int3Batch(enable)
+}
+
+// KeyDisable is KeyEnable's inverse.
+func (s *Site) KeyDisable() error {
+	_, disable := KeyChanges([]*Site{s})
+	return textpoke.Int3Batch(disable)
+}
+
+// StaticCall makes the static call go to the code at target, one place after the
+// other, as static_call_update does. It does nothing if it goes there already.
+func (s *Site) StaticCall(target uintptr) error {
+	changes := make([]textpoke.Change, len(s.spots))
+	for i, p := range s.spots {
+		to := textpoke.Call(target)
+		if s.tail {
+			to = textpoke.Jump(target)
+		}
+		changes[i] = textpoke.Change{Site: p.call, To: to}
+	}
+	return textpoke.Int3(changes)
+}
+
+// Publish makes funcs what sites read from now on: an array that ends with a zero
+// Fn, or nil. It pairs with the loads R3 of BODY and of the iterators; the exchange
+// is a full fence, so a grace period that begins after it finds it done (rcu's U1).
+func (s *Site) Publish(funcs []Entry) {
+	s.point.setFuncs(funcs)
+}
+
+// KeyChanges returns what enables the keys of all sites in one patch, and what
+// disables them.
+func KeyChanges(sites []*Site) (enable, disable []textpoke.Change) {
+	for _, s := range sites {
+		for _, p := range s.spots {
+			enable = append(enable, textpoke.Change{Site: p.key, To: textpoke.Jump(p.body)})
+			disable = append(disable, textpoke.Change{Site: p.key, To: textpoke.Nop})
+		}
+	}
+	return enable, disable
+}

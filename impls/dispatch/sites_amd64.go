@@ -1,0 +1,44 @@
+//go:build linux
+
+package dispatch
+
+import "github.com/tpbench/tpbench/impls/rcu"
+
+func fire(entry uintptr, r *rcu.Reader, n int)
+func fireMapped(entry uintptr, r *rcu.Reader, n int)
+
+func nothing0(entry uintptr, r *rcu.Reader, n int)
+func nothing1(entry uintptr, r *rcu.Reader, n int)
+func nothing2(entry uintptr, r *rcu.Reader, n int)
+func nothing3(entry uintptr, r *rcu.Reader, n int)
+func bare0(entry uintptr, r *rcu.Reader, n int)
+func bare1(entry uintptr, r *rcu.Reader, n int)
+func bare2(entry uintptr, r *rcu.Reader, n int)
+func bare3(entry uintptr, r *rcu.Reader, n int)
+func nil0(entry uintptr, r *rcu.Reader, n int)
+func nil1(entry uintptr, r *rcu.Reader, n int)
+func nil2(entry uintptr, r *rcu.Reader, n int)
+func nil3(entry uintptr, r *rcu.Reader, n int)
+func plain0(entry uintptr, r *rcu.Reader, n int)
+func plain1(entry uintptr, r *rcu.Reader, n int)
+func plain2(entry uintptr, r *rcu.Reader, n int)
+func plain3(entry uintptr, r *rcu.Reader, n int)
+func site0(entry uintptr, r *rcu.Reader, n int)
+func site1(entry uintptr, r *rcu.Reader, n int)
+func site2(entry uintptr, r *rcu.Reader, n int)
+func site3(entry uintptr, r *rcu.Reader, n int)
+
+func traceiter()
+func traceiterRetpoline()
+func probeNop()
+func probeCount()
+func addresses(a *addressTable)
+
+// The timed loops, by layout.
+var (
+	nothingLoops = [Layouts]loop{nothing0, nothing1, nothing2, nothing3}
+	bareLoops    = [Layouts]loop{bare0, bare1, bare2, bare3}
+	nilLoops     = [Layouts]loop{nil0, nil1, nil2, nil3}
+	plainLoops   = [Layouts]loop{plain0, plain1, plain2, plain3}
+	siteLoops    = [Layouts]loop{site0, site1, site2, site3}
+)

@@ -1,0 +1,57 @@
+package dispatch
+
+import "github.com/tpbench/tpbench/impls"
+
+// A Dispatch says where a site's static call goes.
+type Dispatch struct {
+	Direct    bool // with one probe, to the probe itself
+	Retpoline bool // the iterator calls its probes through a retpoline
+}
+
+// Iterator is the address of the iterator this dispatch uses.
+func (d Dispatch) Iterator() uintptr {
+	if d.Retpoline {
+		return machine.pcs.retpoline
+	}
+	return machine.pcs.traceiter
+}
+
+// Target is where the static call is to go once funcs, with its terminator, are
+// what the site sees: the probe where there is one and the dispatch is direct, else
+// the iterator.
+func (d Dispatch) Target(funcs []Entry) uintptr {
+	if d.Direct && len(funcs) == 2 {
+		return funcs[0].Fn
+	}
+	return d.Iterator()
+}
+
+// A Variant is one way to dispatch.
+type Variant = impls.Variant[Dispatch]
+
+// Variants lists the ways to dispatch.
+func Variants() []Variant {
+	return []Variant{
+		{
+			Name:   "indirect-iterator",
+			Doc:    "the site calls the iterator, which calls every probe indirectly",
+			Origin: "CONFIG_HAVE_STATIC_CALL=n",
+			Check:  Open,
+			New:    Dispatch{},
+		},
+		{
+			Name:   "retpoline-iterator",
+			Doc:    "the same through a retpoline, as on CPUs that Spectre v2 afflicts",
+			Origin: "CONFIG_MITIGATION_RETPOLINE=y, CONFIG_HAVE_STATIC_CALL=n",
+			Check:  Open,
+			New:    Dispatch{Retpoline: true},
+		},
+		{
+			Name:   "static-call",
+			Doc:    "one probe: a direct call patched into the site; more: the iterator",
+			Origin: "d25e37d89dd2",
+			Check:  Open,
+			New:    Dispatch{Direct: true},
+		},
+	}
+}
