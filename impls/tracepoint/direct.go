@@ -1,0 +1,46 @@
+package tracepoint
+
+import "github.com/tpbench/tpbench/impls/dispatch"
+
+// directStaticCall is static calls as first merged: fast, and wrong. It never
+// waits, and its bugs took the kernel nine months to find:
+//
+//	CPU0, updater                        CPU1, reader in a site
+//	                                     R4 d = p[0].data      // A's data
+//	2->1 remove A: publish {B}
+//	     static call = B
+//	                                     R5 static call(d)     // B with A's data
+//
+// The same happens in 1->0->1 from A to B. And on adding a probe of higher priority
+// it publishes before the static call has left the old function, so that a reader
+// that comes in between calls the old function with the new one's data.
+var directStaticCall = Policy{
+	Dispatch: dispatch.Dispatch{Direct: true},
+
+	ZeroToOne: []Step{
+		publish,
+		callFirst,
+		keyEnable,
+	},
+	OneToTwo: []Step{
+		publish, // Deliberate bug (352384d5c84e): the call still goes to the old first probe.
+		callIterator,
+	},
+	NToNPlusOne: []Step{
+		publish,
+	},
+	NToNMinusOne: []Step{
+		publish,
+	},
+	TwoToOne: []Step{
+		publish,
+		// Deliberate bug (547305a64632): no wait for readers with the old first data.
+		callFirst,
+	},
+	OneToZero: []Step{
+		keyDisable,
+		publish,
+		// Deliberate bug (231264d6927f): the call stays, and the next 0->1 may come
+		// while a reader still holds this probe's data.
+	},
+}
