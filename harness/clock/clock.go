@@ -1,0 +1,138 @@
+package clock
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+)
+
+// ErrUnavailable is wrapped by every error that says this machine, operating
+// system or build has no TSC that may be used as a clock.
+var ErrUnavailable = errors.New("TSC unavailable")
+
+// A Clock turns ticks into nanoseconds and says how far to trust them. It does
+// not change after [Open] or [Clock.UnmarshalText] and may be shared.
+type Clock struct {
+	rate      Rate
+	precision float64 // ns, > 0
+	overhead  Overhead
+}
+
+// A Rate is the counter's frequency. The true rate, as CLOCK_MONOTONIC_RAW
+// counts seconds, lies within Hz ± Uncertainty: a bound, not a deviation.
+type Rate struct {
+	Hz          float64
+	Uncertainty float64 // Hz; typically a few ppm
+}
+
+// An Overhead is what an empty Start/Stop pair reads, in nanoseconds. The
+// quantiles are those of grouped data: a counter that moves in steps of 26
+// reads 52 or 78 for a pair that costs 65, and a plain median would flip
+// between the two from run to run.
+type Overhead struct {
+	Median, P10, P90 float64
+}
+
+// NS converts a difference of two reads to nanoseconds.
+func (c *Clock) NS(ticks uint64) float64 { return float64(ticks) * 1e9 / c.rate.Hz }
+
+// Rate returns the calibrated frequency.
+func (c *Clock) Rate() Rate { return c.rate }
+
+// Precision returns the step of the counter in nanoseconds: two events closer
+// than this can not be told apart, and a batch should last 100 of them or more.
+func (c *Clock) Precision() float64 { return c.precision }
+
+// Overhead returns the cost of an empty Start/Stop pair.
+func (c *Clock) Overhead() Overhead { return c.overhead }
+
+// textForm is the calibration on one line; the version goes up with any change
+// of meaning, so that a worker of another revision refuses rather than misreads.
+const textForm = "tsc/1 hz=%v hz-err=%v step-ns=%v pair-ns=%v pair-p10=%v pair-p90=%v"
+
+// MarshalText returns the calibration as one printable line, which
+// [Clock.UnmarshalText] reads back without loss.
+func (c *Clock) MarshalText() ([]byte, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	return c.text(), nil
+}
+
+func (c *Clock) text() []byte {
+	return fmt.Appendf(nil, textForm, c.rate.Hz, c.rate.Uncertainty, c.precision,
+		c.overhead.Median, c.overhead.P10, c.overhead.P90)
+}
+
+// UnmarshalText takes over a calibration made by another process on this
+// machine since it booted. On an error c is left as it was.
+func (c *Clock) UnmarshalText(text []byte) error {
+	var n Clock
+	_, err := fmt.Sscanf(string(text), textForm, &n.rate.Hz, &n.rate.Uncertainty, &n.precision,
+		&n.overhead.Median, &n.overhead.P10, &n.overhead.P90)
+	if err != nil {
+		return fmt.Errorf("clock: %q is no calibration (want %q): %w", text, textForm, err)
+	}
+	if err := n.check(); err != nil {
+		return err
+	}
+	// Sscanf ignores what follows and accepts many spellings; there is only one.
+	if string(n.text()) != string(text) {
+		return fmt.Errorf("clock: %q is no calibration: read as %q", text, n.text())
+	}
+	*c = n
+	return nil
+}
+
+// check reports whether c can have come from Open.
+func (c *Clock) check() error {
+	for _, v := range []float64{c.rate.Hz, c.rate.Uncertainty, c.precision, c.overhead.P90} {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("clock: calibration %s: not finite", c.text())
+		}
+	}
+	o := c.overhead
+	if c.rate.Hz <= 0 || c.rate.Uncertainty < 0 || c.precision <= 0 ||
+		!(0 <= o.P10 && o.P10 <= o.Median && o.Median <= o.P90) {
+		return fmt.Errorf("clock: calibration %s: out of range (a Clock comes from Open or UnmarshalText)", c.text())
+	}
+	return nil
+}
+
+// step returns the step of a counter from the ticks that many empty pairs read:
+// the commonest non-zero difference between one pair and the next. The pairs
+// themselves would not show it (none can be shorter than it costs), and the
+// smallest difference would be 1 wherever a hypervisor scales and rounds.
+// Pairs that all read the same bound the step by that reading. 0: a counter
+// that stands still.
+func step(pairs []uint64) uint64 {
+	count := map[uint64]int{}
+	for i := 1; i < len(pairs); i++ {
+		if d := max(pairs[i], pairs[i-1]) - min(pairs[i], pairs[i-1]); d > 0 {
+			count[d]++
+		}
+	}
+	if len(count) == 0 {
+		return pairs[0]
+	}
+	var best uint64
+	for d, n := range count {
+		if n > count[best] || n == count[best] && d < best {
+			best = d
+		}
+	}
+	return best
+}
+
+// quantile returns the q-quantile of sorted ticks as grouped data: each reading
+// stands for the interval of one step around it, evenly filled.
+func quantile(sorted []uint64, q float64, step uint64) float64 {
+	rank := q * float64(len(sorted))
+	v := sorted[min(int(rank), len(sorted)-1)]
+	first, _ := slices.BinarySearch(sorted, v)
+	after := sort.Search(len(sorted), func(i int) bool { return sorted[i] > v })
+	within := (rank - float64(first)) / float64(after-first)
+	return max(0, float64(v)+(within-0.5)*float64(step))
+}

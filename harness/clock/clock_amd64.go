@@ -1,0 +1,143 @@
+//go:build linux && !purego
+
+package clock
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/klauspost/cpuid/v2"
+	"golang.org/x/sys/unix"
+)
+
+// Start reads the counter at the beginning of a timed part: everything before
+// it has finished, nothing after it has begun.
+func Start() uint64
+
+// Stop reads the counter at the end of a timed part: everything before it has
+// finished, nothing after it has begun. Stores may still sit in the store buffer.
+func Stop() uint64
+
+// cpuidLeaf executes CPUID for a leaf whose sub-leaf does not matter; package
+// cpuid does not decode the leaf we need.
+func cpuidLeaf(leaf uint32) (eax, edx uint32)
+
+const (
+	pairs    = 1 << 16               // empty pairs read for precision and overhead: 1-2 ms
+	brackets = 256                   // tries for a tight bracket at each mark: < 0.1 ms
+	halfTime = 60 * time.Millisecond // between marks; there are two such halves
+)
+
+// Open checks, measures and calibrates the TSC. It takes about 120 ms, nearly
+// all of it asleep.
+func Open() (*Clock, error) {
+	if err := usable(); err != nil {
+		return nil, err
+	}
+	// A migration between the reads of a pair costs one sample; locking keeps
+	// the Go scheduler from adding to what the kernel may do.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	ticks := make([]uint64, pairs)
+	for i := range ticks {
+		start := Start()
+		ticks[i] = Stop() - start
+	}
+	quantum := step(ticks)
+	if quantum == 0 {
+		return nil, fmt.Errorf("clock: %w: the counter stands still: use another machine or hypervisor", ErrUnavailable)
+	}
+	rate, err := calibrate(quantum)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(ticks)
+	ns := func(t float64) float64 { return t * 1e9 / rate.Hz }
+	return &Clock{
+		rate:      rate,
+		precision: ns(float64(quantum)),
+		overhead: Overhead{
+			Median: ns(quantile(ticks, 0.5, quantum)),
+			P10:    ns(quantile(ticks, 0.1, quantum)),
+			P90:    ns(quantile(ticks, 0.9, quantum)),
+		},
+	}, nil
+}
+
+// usable reports what CPUID says is missing, if anything.
+func usable() error {
+	const advancedPower, invariantTSC = 0x80000007, 1 << 8 // EDX bit 8
+	top, _ := cpuidLeaf(0x80000000)
+	_, power := cpuidLeaf(advancedPower)
+	switch {
+	case top < advancedPower || power&invariantTSC == 0:
+		return fmt.Errorf("clock: %w: it is not invariant (CPUID 0x80000007 EDX bit 8): use another machine, or have the hypervisor pass the bit on (qemu: -cpu host,+invtsc)", ErrUnavailable)
+	case !cpuid.CPU.Has(cpuid.RDTSCP):
+		return fmt.Errorf("clock: %w: no RDTSCP: use another machine, or have the hypervisor pass it on (qemu: -cpu host)", ErrUnavailable)
+	}
+	return nil
+}
+
+// A mark is one moment on both clocks: CLOCK_MONOTONIC_RAW read ns at some time
+// in [tick, tick+width+step).
+type mark struct {
+	tick, width uint64
+	ns          int64
+}
+
+// calibrate compares the counter with CLOCK_MONOTONIC_RAW over two halves.
+func calibrate(step uint64) (Rate, error) {
+	var m [3]mark
+	for i := range m {
+		if i > 0 {
+			time.Sleep(halfTime)
+		}
+		var err error
+		if m[i], err = takeMark(); err != nil {
+			return Rate{}, err
+		}
+	}
+	first, second := rateBetween(m[0], m[1], step), rateBetween(m[1], m[2], step)
+	// Each half is a bound, so two bounds that do not meet mean that one of the
+	// clocks jumped or bent: a migrated or suspended guest, or an emulated TSC.
+	if d := math.Abs(first.Hz - second.Hz); !(d <= first.Uncertainty+second.Uncertainty) {
+		return Rate{}, fmt.Errorf("clock: %w: the TSC and CLOCK_MONOTONIC_RAW drift apart (%.0f Hz in one half of the calibration, %.0f in the other): try again, and if it persists use another machine",
+			ErrUnavailable, first.Hz, second.Hz)
+	}
+	return rateBetween(m[0], m[2], step), nil
+}
+
+// takeMark reads the clock between two reads of the counter, several times, and
+// keeps the tightest bracket.
+func takeMark() (mark, error) {
+	best := mark{width: math.MaxUint64}
+	for range brackets {
+		var ts unix.Timespec
+		start := Start()
+		err := unix.ClockGettime(unix.CLOCK_MONOTONIC_RAW, &ts)
+		stop := Stop()
+		if err != nil {
+			return mark{}, fmt.Errorf("clock: %w: clock_gettime(CLOCK_MONOTONIC_RAW): %w: allow it in the sandbox", ErrUnavailable, err)
+		}
+		// After a hop to a CPU whose counter is behind, stop-start wraps and loses.
+		if w := stop - start; w < best.width {
+			best = mark{tick: start, width: w, ns: ts.Nano()}
+		}
+	}
+	return best, nil
+}
+
+// rateBetween returns the rate with its bound. Each end is known to half its
+// bracket plus half a step; both clock reads are cut to a nanosecond.
+func rateBetween(a, b mark, step uint64) Rate {
+	middle := func(m mark) float64 { return float64(m.width) / 2 }
+	ticks := float64(b.tick-a.tick) + middle(b) - middle(a)
+	ns := float64(b.ns - a.ns)
+	hz := ticks * 1e9 / ns
+	slack := middle(a) + middle(b) + float64(step) // ticks
+	return Rate{Hz: hz, Uncertainty: slack*1e9/ns + hz/ns}
+}

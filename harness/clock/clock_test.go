@@ -1,0 +1,108 @@
+package clock
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestStep(t *testing.T) {
+	for _, tt := range []struct {
+		why   string
+		pairs []uint64
+		want  uint64
+	}{
+		{"a coarse counter shows its step between pairs, not in them", []uint64{52, 78, 52, 52, 78}, 26},
+		{"a fine counter", []uint64{64, 66, 64, 68, 66}, 2},
+		{"rounding by a hypervisor is not the step", []uint64{52, 78, 52, 78, 77, 51, 78, 52}, 26},
+		{"one interrupt is not the step", []uint64{52, 78, 5000, 78, 52}, 26},
+		{"the commonest is taken, and of equals the smallest", []uint64{10, 13, 20}, 3},
+		{"pairs that agree bound it", []uint64{40, 40, 40}, 40},
+		{"a counter that stands still", []uint64{0, 0, 0}, 0},
+	} {
+		if got := step(tt.pairs); got != tt.want {
+			t.Errorf("%s: step(%v) = %d, want %d", tt.why, tt.pairs, got, tt.want)
+		}
+	}
+}
+
+func TestQuantile(t *testing.T) {
+	for _, tt := range []struct {
+		why    string
+		sorted []uint64
+		q      float64
+		step   uint64
+		want   float64
+	}{
+		{"half 52 and half 78 is a pair of 65", []uint64{52, 52, 78, 78}, 0.5, 26, 65},
+		{"one class: its middle", []uint64{52, 52, 52, 52}, 0.5, 26, 52},
+		{"the ends are half a step out", []uint64{52, 52}, 0, 26, 39},
+		{"and never past the last", []uint64{52, 52}, 1, 26, 65},
+		{"no pair costs less than nothing", []uint64{0, 0, 0, 26}, 0.01, 26, 0},
+	} {
+		if got := quantile(tt.sorted, tt.q, tt.step); math.Abs(got-tt.want) > 1e-9 {
+			t.Errorf("%s: quantile(%v, %v, %d) = %v, want %v", tt.why, tt.sorted, tt.q, tt.step, got, tt.want)
+		}
+	}
+}
+
+// sample is what Open returned on a 2-core guest whose TSC moves in steps of 26.
+const sample = "tsc/1 hz=2.59612223e+09 hz-err=8100.25 step-ns=10.015 pair-ns=25.25 pair-p10=17.125 pair-p90=32.5"
+
+func TestTextRoundTrip(t *testing.T) {
+	var c Clock
+	if err := c.UnmarshalText([]byte(sample)); err != nil {
+		t.Fatal(err)
+	}
+	want := Clock{Rate{2.59612223e9, 8100.25}, 10.015, Overhead{25.25, 17.125, 32.5}}
+	if c != want {
+		t.Errorf("read %+v, want %+v", c, want)
+	}
+	if text, err := c.MarshalText(); err != nil || string(text) != sample {
+		t.Errorf("wrote %q, %v, want %q", text, err, sample)
+	}
+}
+
+func TestTextRefuses(t *testing.T) {
+	edit := func(old, new string) string { return strings.Replace(sample, old, new, 1) }
+	for why, text := range map[string]string{
+		"nothing":                       "",
+		"another version":               edit("tsc/1", "tsc/2"),
+		"a missing field":               edit(" pair-p90=32.5", ""),
+		"a trailing field":              sample + " x=1",
+		"a trailing newline":            sample + "\n",
+		"a second spelling":             edit("10.015", "10.0150"),
+		"no rate":                       edit("hz=2.59612223e+09", "hz=0"),
+		"a rate that runs backwards":    edit("hz=2", "hz=-2"),
+		"a rate without end":            edit("hz=2.59612223e+09", "hz=+Inf"),
+		"an uncertainty that is no one": edit("hz-err=8100.25", "hz-err=NaN"),
+		"no step":                       edit("step-ns=10.015", "step-ns=0"),
+		"a median outside its spread":   edit("pair-ns=25.25", "pair-ns=50"),
+	} {
+		c := Clock{precision: 42}
+		if err := c.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%s: %q was read as %+v", why, text, c)
+		} else if c != (Clock{precision: 42}) {
+			t.Errorf("%s: changed the clock to %+v and then failed", why, c)
+		}
+	}
+	if text, err := new(Clock).MarshalText(); err == nil {
+		t.Errorf("a Clock that was never opened wrote %q", text)
+	}
+}
+
+// FuzzUnmarshalText: what is read is written back unchanged, whatever it was.
+func FuzzUnmarshalText(f *testing.F) {
+	f.Add([]byte(sample))
+	f.Add([]byte("tsc/1 hz=1 hz-err=0 step-ns=1 pair-ns=0 pair-p10=0 pair-p90=0"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var c Clock
+		if c.UnmarshalText(in) != nil {
+			return
+		}
+		out, err := c.MarshalText()
+		if err != nil || string(out) != string(in) {
+			t.Errorf("%q came back as %q, %v", in, out, err)
+		}
+	})
+}
