@@ -1,0 +1,54 @@
+//go:build linux
+
+package host_test
+
+import (
+	"fmt"
+	"log"
+
+	"github.com/tpbench/tpbench/harness/host"
+)
+
+func Example() {
+	// Step 1: describe the machine, at the head of the result file.
+	for _, f := range host.Facts() {
+		line := fmt.Sprintf("%s: %s", f.Key, f.Value)
+		_ = line // goes to the file
+	}
+
+	// Step 2: warn of what would spoil the numbers, with the cure.
+	for _, c := range host.Doctor() {
+		if c.Status == host.Fail {
+			log.Printf("%s: %s: %s: %s", c.Name, c.Found, c.Why, c.Do)
+		}
+	}
+
+	// Step 3: measure on a goroutine of its own, which Pin binds to a thread and
+	// a CPU until it ends.
+	kept := make(chan bool)
+	go func() {
+		cpus, err := host.Allowed()
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := host.Pin(cpus[0]); err != nil {
+			log.Fatal(err) // says which CPUs there are and what to do
+		}
+
+		// Step 4: repeat a batch until nobody pushed us off the CPU meanwhile.
+		for {
+			before, err := host.Switches()
+			if err != nil {
+				log.Fatal(err)
+			}
+			for n := 0; n < 10_000; n++ { // the batch
+			}
+			if after, _ := host.Switches(); after == before {
+				break
+			}
+		}
+		kept <- true
+	}()
+	fmt.Println("an undisturbed batch:", <-kept)
+	// Output: an undisturbed batch: true
+}

@@ -1,0 +1,282 @@
+package host
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"golang.org/x/perf/benchfmt"
+
+	"github.com/tpbench/tpbench/harness/clock"
+)
+
+var update = flag.Bool("update", false, "rewrite the facts and checks in testdata")
+
+// machines are trees in testdata with what no file tells about them.
+var machines = []struct {
+	name   string
+	probe  probe
+	trials trials
+}{
+	{"guest", probe{ // a quiet 2-core guest: all that is wrong is that it is one
+		hypervisor: "KVMKVMKVM",
+		allowed:    []int{0, 1},
+		membarrier: Membarrier{true, true, true},
+		build: &debug.BuildInfo{Settings: []debug.BuildSetting{
+			{Key: "-race", Value: "true"}, {Key: "GOAMD64", Value: "v3"}, {Key: "GOOS", Value: "linux"},
+			{Key: "vcs.revision", Value: "231264d6927f"}, {Key: "vcs.modified", Value: "true"},
+		}},
+	}, trials{
+		clock:    calibrated("tsc/1 hz=2.59612223e+09 hz-err=8100.25 step-ns=10.015 pair-ns=25.25 pair-p10=17.125 pair-p90=32.5"),
+		counters: fmt.Errorf("perf_event_open: %w", syscall.ENOENT),
+	}},
+	{"spoiled", probe{ // a laptop with everything wrong at once
+		allowed:    []int{3},
+		membarrier: Membarrier{PrivateExpedited: true},
+		build:      &debug.BuildInfo{Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "7b40066c97ec"}}},
+	}, trials{
+		clock:    calibrated("tsc/1 hz=1e+06 hz-err=1 step-ns=1000 pair-ns=1000 pair-p10=500 pair-p90=1500"),
+		rwx:      fmt.Errorf("mmap RWX: %w", syscall.EACCES),
+		counters: fmt.Errorf("perf_event_open: %w", syscall.EACCES),
+		busy:     []usage{{task{4711, 0, "cc1plus"}, 0.97}, {task{4712, 0, "Web Content"}, 0.2}},
+	}},
+	{"blank", probe{}, trials{ // no /proc, no /sys, no system call
+		clockErr: fmt.Errorf("clock: %w", clock.ErrUnavailable), rwx: errors.ErrUnsupported, counters: errors.ErrUnsupported,
+	}},
+}
+
+func calibrated(text string) *clock.Clock {
+	c := new(clock.Clock)
+	if err := c.UnmarshalText([]byte(text)); err != nil {
+		panic(err)
+	}
+	return c
+}
+
+// TestMachines compares facts and checks with those at the end of each tree.
+// What this binary adds (its Go version, its processors) is left out of them.
+func TestMachines(t *testing.T) {
+	for _, m := range machines {
+		t.Run(m.name, func(t *testing.T) {
+			file := filepath.Join("testdata", m.name+".txtar")
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			root, want := fstest.MapFS{}, map[string]string{}
+			var kept []txtar.File
+			for _, f := range archive.Files {
+				if strings.HasPrefix(f.Name, "want/") {
+					want[f.Name] = string(f.Data)
+					continue
+				}
+				root[f.Name] = &fstest.MapFile{Data: f.Data}
+				kept = append(kept, f)
+			}
+			p := m.probe
+			p.fs, p.now, p.env = root, time.Date(2021, 8, 6, 3, 2, 1, 0, time.FixedZone("", 3600)), func(string) string { return "" }
+
+			facts, checks := p.facts(), p.doctor(m.trials)
+			vetFacts(t, facts)
+			vetChecks(t, checks)
+			got := []txtar.File{{Name: "want/facts"}, {Name: "want/checks"}}
+			for _, f := range facts {
+				switch f.Key {
+				case "goos", "goarch", "go", "go-env":
+				default:
+					got[0].Data = fmt.Appendf(got[0].Data, "%s: %s\n", f.Key, f.Value)
+				}
+			}
+			for _, c := range checks {
+				got[1].Data = fmt.Appendf(got[1].Data, "%s %s: %s | %s\n", c.Status, c.Name, c.Found, c.Do)
+			}
+			if *update {
+				archive.Files = append(kept, got...)
+				if err := os.WriteFile(file, txtar.Format(archive), 0o666); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			for _, f := range got {
+				if string(f.Data) != want[f.Name] {
+					t.Errorf("%s: got\n%s\nwant (go test -update accepts)\n%s", f.Name, f.Data, want[f.Name])
+				}
+			}
+		})
+	}
+}
+
+// vetFacts reads the facts back as the configuration of a benchmark file.
+func vetFacts(t *testing.T, facts []Fact) {
+	t.Helper()
+	var b strings.Builder
+	for _, f := range facts {
+		fmt.Fprintf(&b, "%s: %s\n", f.Key, f.Value)
+	}
+	b.WriteString("BenchmarkX 1 1 ns/op\n")
+	r := benchfmt.NewReader(strings.NewReader(b.String()), "facts")
+	if !r.Scan() {
+		t.Fatalf("no benchmark after the facts: %v", r.Err())
+	}
+	result, ok := r.Result().(*benchfmt.Result)
+	if !ok {
+		t.Fatalf("not a result: %v", r.Result())
+	}
+	seen := map[string]bool{}
+	for _, f := range facts {
+		if got := result.GetConfig(f.Key); got != f.Value || f.Value == "" || seen[f.Key] {
+			t.Errorf("%+v reads back as %q; twice: %v", f, got, seen[f.Key])
+		}
+		seen[f.Key] = true
+	}
+	for _, key := range Volatile() {
+		if !seen[key] {
+			t.Errorf("volatile key %q is no fact", key)
+		}
+	}
+}
+
+// vetChecks holds every check to what Doctor promises.
+func vetChecks(t *testing.T, checks []Check) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, c := range checks {
+		if seen[c.Name] || strings.ToLower(c.Name) != c.Name || strings.Contains(c.Name, " ") {
+			t.Errorf("%q is not a name of its own in kebab case", c.Name)
+		}
+		seen[c.Name] = true
+		if c.Found == "" || c.Why == "" || strings.ContainsAny(c.Found+c.Why+c.Do, "\n") {
+			t.Errorf("%+v: empty or not one line", c)
+		}
+		if strings.Contains(c.Why, ". ") || strings.HasSuffix(c.Why, ".") {
+			t.Errorf("%s: %q is more than one sentence", c.Name, c.Why)
+		}
+		if mended := c.Do == "nothing to do"; mended != (c.Status == OK) || c.Do == "" {
+			t.Errorf("%s is %v, and to do is %q", c.Name, c.Status, c.Do)
+		}
+	}
+}
+
+// TestEveryCheckCanFire: one that no machine can trip tells nothing.
+func TestEveryCheckCanFire(t *testing.T) {
+	fired := map[string]bool{}
+	for _, m := range machines {
+		archive, err := txtar.ParseFile(filepath.Join("testdata", m.name+".txtar"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := fstest.MapFS{}
+		for _, f := range archive.Files {
+			root[f.Name] = &fstest.MapFile{Data: f.Data}
+		}
+		m.probe.fs = root
+		for _, c := range m.probe.doctor(m.trials) {
+			fired[c.Name] = fired[c.Name] || c.Status != OK
+		}
+	}
+	for name, ok := range fired {
+		if !ok {
+			t.Errorf("%s is ok on every machine in testdata", name)
+		}
+	}
+}
+
+func TestReadings(t *testing.T) {
+	const guest, metal = "flags : fpu hypervisor tsc\n", "flags : fpu tsc\n"
+	for _, tt := range []struct {
+		why  string
+		p    probe
+		read func(probe) string
+		want string
+	}{
+		{"a guest that CPUID does not name", tree("proc/cpuinfo", guest), probe.hypervisorName, "yes"},
+		{"a guest that sysfs names", tree("proc/cpuinfo", guest, "sys/hypervisor/type", "xen\n"), probe.hypervisorName, "xen"},
+		{"bare metal", tree("proc/cpuinfo", metal), probe.hypervisorName, "none"},
+		{"no way to tell", tree(), probe.hypervisorName, ""},
+		{"set at run time", tree("sys/kernel/debug/sched/preempt", "none voluntary (full) lazy\n"), probe.preempt, "full"},
+		{"set at boot", tree("proc/cmdline", "quiet preempt=full\n", "boot/config-", "CONFIG_PREEMPT_NONE=y\nCONFIG_PREEMPT_DYNAMIC=y\n"), probe.preempt, "full (dynamic)"},
+		{"as built", tree("boot/config-", "CONFIG_PREEMPT_VOLUNTARY=y\n"), probe.preempt, "voluntary"},
+		{"as built, fully", tree("boot/config-", "CONFIG_PREEMPT=y\n"), probe.preempt, "full"},
+		{"real time", tree("boot/config-", "CONFIG_PREEMPT_RT=y\nCONFIG_PREEMPT_LAZY=y\n"), probe.preempt, "rt"},
+		{"only the banner", tree("proc/sys/kernel/version", "#1 SMP PREEMPT_DYNAMIC @0\n"), probe.preempt, "built as PREEMPT_DYNAMIC"},
+		{"not preemptible, or not told", tree("proc/sys/kernel/version", "#1 SMP\n"), probe.preempt, ""},
+		{"randomised", tree("proc/sys/kernel/randomize_va_space", "2\n", "proc/self/personality", "00000000\n"), probe.aslr, "2"},
+		{"setarch -R", tree("proc/sys/kernel/randomize_va_space", "2\n", "proc/self/personality", "00040000\n"), probe.aslr, "off (personality)"},
+		{"no_turbo is boost upside down", tree("sys/devices/system/cpu/intel_pstate/no_turbo", "1\n"), probe.boost, "off"},
+		{"boost on", tree("sys/devices/system/cpu/cpufreq/boost", "1\n"), probe.boost, "on"},
+		{"no parameter of interest", tree("proc/cmdline", "quiet\n"), probe.cmdline, "none"},
+		{"no command line", tree(), probe.cmdline, ""},
+	} {
+		if got := tt.read(tt.p); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.why, got, tt.want)
+		}
+	}
+}
+
+func TestQuota(t *testing.T) {
+	for _, tt := range []struct {
+		why         string
+		p           probe
+		limit, lift string
+	}{
+		{"none anywhere", tree("proc/self/cgroup", "0::/\n"), "", ""},
+		{"none set", tree("proc/self/cgroup", "0::/a/b\n", "sys/fs/cgroup/a/b/cpu.max", "max 100000\n"), "", ""},
+		{"our group's", tree("proc/self/cgroup", "0::/a/b\n", "sys/fs/cgroup/a/b/cpu.max", "50000 100000\n"), "50000 100000 us", "echo max | sudo tee /sys/fs/cgroup/a/b/cpu.max"},
+		{"a container's", tree("proc/self/cgroup", "0::/\n", "sys/fs/cgroup/cpu.max", "150000 100000\n"), "150000 100000 us", "echo max | sudo tee /sys/fs/cgroup/cpu.max"},
+		{"version 1", tree("proc/self/cgroup", "1:cpu:/\n", "sys/fs/cgroup/cpu/cpu.cfs_quota_us", "20000\n"), "20000 us", "echo -1 | sudo tee /sys/fs/cgroup/cpu/cpu.cfs_quota_us"},
+		{"version 1, none", tree("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n"), "", ""},
+	} {
+		if limit, lift := tt.p.quota(); limit != tt.limit || lift != tt.lift {
+			t.Errorf("%s: %q, %q, want %q, %q", tt.why, limit, lift, tt.limit, tt.lift)
+		}
+	}
+}
+
+func TestID(t *testing.T) {
+	p := tree("etc/machine-id", "0123456789abcdef0123456789abcdef\n")
+	id := p.id("EPYC", "6.1")
+	if len(id) != 12 || strings.Contains("0123456789abcdef0123456789abcdef", id) {
+		t.Errorf("id %q is not 12 digits of a hash", id)
+	}
+	if again := p.id("EPYC", "6.2"); again != id {
+		t.Error("a kernel update makes another host")
+	}
+	if other := p.id("Xeon", "6.1"); other == id {
+		t.Error("a cloned image on another CPU is the same host")
+	}
+	if none := tree().id("EPYC", "6.1"); none == id || none == tree().id("EPYC", "6.2") {
+		t.Error("without a machine-id the kernel must tell hosts apart")
+	}
+}
+
+func TestUnavailableError(t *testing.T) {
+	err := error(&UnavailableError{"no membarrier(2)", "allow it", syscall.ENOSYS})
+	if !errors.Is(err, syscall.ENOSYS) {
+		t.Errorf("%v hides the system's own error", err)
+	}
+	if got, want := err.Error(), "host: no membarrier(2) (function not implemented): allow it"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestMembarrierString(t *testing.T) {
+	for m, want := range map[Membarrier]string{
+		{}:                       "none",
+		{Global: true}:           "global",
+		{PrivateExpedited: true}: "private-expedited",
+		{true, true, true}:       "global private-expedited private-expedited-sync-core",
+	} {
+		if got := m.String(); got != want {
+			t.Errorf("%#v is %q, want %q", m, got, want)
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package host
+
+import (
+	"errors"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestLive(t *testing.T) {
+	facts := Facts()
+	vetFacts(t, facts)
+	for _, f := range facts {
+		t.Logf("%s: %s", f.Key, f.Value)
+	}
+	checks := Doctor()
+	vetChecks(t, checks)
+	for _, c := range checks {
+		t.Logf("%-4v %s: %s", c.Status, c.Name, c.Found)
+	}
+}
+
+// pinned runs f on a goroutine of its own, whose thread ends with it.
+func pinned(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
+}
+
+func TestPin(t *testing.T) {
+	allowed, err := Allowed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cpu := range allowed {
+		pinned(func() {
+			if err := Pin(cpu); err != nil {
+				t.Error(err)
+				return
+			}
+			runtime.Gosched() // would move a goroutine that is not bound to its thread
+			status, err := os.ReadFile("/proc/thread-self/status")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, list, _ := strings.Cut(string(status), "Cpus_allowed_list:")
+			list, _, _ = strings.Cut(list, "\n")
+			if got, err := ParseCPUs(list); err != nil || !slices.Equal(got, []int{cpu}) {
+				t.Errorf("pinned to %d, the kernel says %q", cpu, list)
+			}
+			if again, err := Allowed(); err != nil || !slices.Equal(again, allowed) {
+				t.Errorf("Allowed was %v and is %v, %v on a pinned thread", allowed, again, err)
+			}
+		})
+	}
+}
+
+func TestPinRefuses(t *testing.T) {
+	for _, cpu := range []int{-1, maxCPU, 1 << 30} {
+		pinned(func() {
+			err := Pin(cpu)
+			var unavailable *UnavailableError
+			if !errors.As(err, &unavailable) {
+				t.Errorf("Pin(%d): %v, want an *UnavailableError", cpu, err)
+				return
+			}
+			if unavailable.What == "" || unavailable.Do == "" {
+				t.Errorf("Pin(%d): %+v does not say what and what to do", cpu, unavailable)
+			}
+		})
+	}
+}
+
+func TestSwitches(t *testing.T) {
+	pinned(func() {
+		runtime.LockOSThread()
+		before, err := Switches()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if after, err := Switches(); err != nil || before < 0 || after < before {
+			t.Errorf("%d switches, then %d, %v", before, after, err)
+		}
+	})
+}
+
+func TestQueryMembarrier(t *testing.T) {
+	m, err := QueryMembarrier()
+	var unavailable *UnavailableError
+	switch {
+	case errors.As(err, &unavailable):
+		t.Skip(err)
+	case err != nil:
+		t.Error(err)
+	case m.PrivateExpeditedSyncCore && !m.PrivateExpedited:
+		t.Errorf("%v: no kernel has the one without the other", m)
+	}
+}
+
+func BenchmarkSwitches(b *testing.B) {
+	for b.Loop() {
+		if _, err := Switches(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,206 @@
+package host
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/klauspost/cpuid/v2"
+)
+
+// A probe is all that facts and checks are derived from: a tree that holds proc,
+// sys, boot and etc, and what no file tells.
+type probe struct {
+	fs         fs.FS
+	now        time.Time
+	build      *debug.BuildInfo // nil: unknown
+	env        func(string) string
+	cpu        string // as CPUID names it
+	hypervisor string // as CPUID names it; "" on bare metal
+	allowed    []int  // see Allowed
+	membarrier Membarrier
+}
+
+// here probes the machine we run on.
+func here() probe {
+	build, _ := debug.ReadBuildInfo()
+	// A system that can not answer has no CPUs to pin to and no membarrier:
+	// the zero values, which Doctor reports as failures.
+	allowed, _ := Allowed()
+	barriers, _ := QueryMembarrier()
+	return probe{os.DirFS("/"), time.Now(), build, os.Getenv,
+		cpuid.CPU.BrandName, cpuid.CPU.HypervisorVendorString, allowed, barriers}
+}
+
+// text returns a file without the white space around it, or "".
+func (p probe) text(path string) string {
+	b, err := fs.ReadFile(p.fs, path)
+	if err != nil {
+		return "" // missing, or not for us: either way unknown
+	}
+	return strings.TrimSpace(string(b))
+}
+
+// field returns the value of the first line "key: value" of a file, or "".
+func (p probe) field(path, key string) string {
+	for line := range strings.Lines(p.text(path)) {
+		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == key {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
+}
+
+// each returns the distinct texts of one file of every allowed CPU.
+func (p probe) each(file string) []string {
+	var all []string
+	for _, cpu := range p.allowed {
+		if v := p.text(fmt.Sprintf("sys/devices/system/cpu/cpu%d/%s", cpu, file)); v != "" && !slices.Contains(all, v) {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// params returns the parameters of the kernel command line whose name is one of
+// names, or begins with one that ends in a dot. What follows "--" is init's.
+func (p probe) params(names ...string) []string {
+	var all []string
+	for _, f := range strings.Fields(p.text("proc/cmdline")) {
+		if f == "--" {
+			break
+		}
+		name, _, _ := strings.Cut(f, "=")
+		if slices.ContainsFunc(names, func(n string) bool {
+			return name == n || strings.HasSuffix(n, ".") && strings.HasPrefix(name, n)
+		}) {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// config returns the kernel's build options, from proc or else from boot; it is
+// empty if neither is there.
+func (p probe) config() map[string]string {
+	text := p.text("boot/config-" + p.text("proc/sys/kernel/osrelease"))
+	if file, err := p.fs.Open("proc/config.gz"); err == nil {
+		defer file.Close() // only read
+		if z, err := gzip.NewReader(file); err == nil {
+			if b, err := io.ReadAll(z); err == nil {
+				text = string(b)
+			}
+		}
+	}
+	config := map[string]string{}
+	for line := range strings.Lines(text) {
+		if k, v, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+			config[strings.TrimPrefix(k, "CONFIG_")] = v
+		}
+	}
+	return config
+}
+
+// stolen returns the jiffies that the hypervisor took from all CPUs since boot,
+// and all jiffies.
+func (p probe) stolen() (steal, total uint64, ok bool) {
+	var v [8]uint64 // user nice system idle iowait irq softirq steal; guest time is in user
+	_, err := fmt.Sscanf(p.text("proc/stat"), "cpu %d %d %d %d %d %d %d %d",
+		&v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7])
+	for _, n := range v {
+		total += n
+	}
+	return v[7], total, err == nil
+}
+
+// A task is a process and the CPU time it has had.
+type task struct {
+	pid, jiffies int
+	name         string
+}
+
+// tasks returns every process by its number.
+func (p probe) tasks() map[int]task {
+	all := map[int]task{}
+	stats, _ := fs.Glob(p.fs, "proc/[0-9]*/stat") // the pattern is well formed
+	for _, path := range stats {
+		if t, err := parseTask(p.text(path)); err == nil { // it may have exited
+			all[t.pid] = t
+		}
+	}
+	return all
+}
+
+// parseTask reads /proc/PID/stat. The name is between the first and the *last*
+// parenthesis: a process may call itself "x) R 1".
+func parseTask(stat string) (task, error) {
+	pid, rest, ok1 := strings.Cut(stat, " (")
+	end := strings.LastIndex(rest, ") ")
+	if !ok1 || end < 0 {
+		return task{}, fmt.Errorf("host: %q is no /proc/PID/stat", stat)
+	}
+	f := strings.Fields(rest[end+2:]) // from field 3, state; utime and stime are 14 and 15
+	if len(f) < 13 {
+		return task{}, fmt.Errorf("host: %q is too short for /proc/PID/stat", stat)
+	}
+	n, err := strconv.Atoi(pid)
+	user, err1 := strconv.ParseUint(f[11], 10, 31)
+	system, err2 := strconv.ParseUint(f[12], 10, 31)
+	return task{n, int(user + system), rest[:end]}, errors.Join(err, err1, err2)
+}
+
+// maxCPU bounds what ParseCPUs accepts: 8 times the largest NR_CPUS of Linux.
+const maxCPU = 1 << 16
+
+// ParseCPUs reads a list as the kernel writes it and taskset takes it: "0-3,8".
+// The result is sorted, without duplicates, and empty for an empty list.
+func ParseCPUs(list string) ([]int, error) {
+	var cpus []int
+	list = strings.TrimSpace(list)
+	if list == "" {
+		return nil, nil
+	}
+	for part := range strings.SplitSeq(list, ",") {
+		from, to, isRange := strings.Cut(part, "-")
+		if !isRange {
+			to = from
+		}
+		a, err1 := strconv.ParseUint(from, 10, 32)
+		b, err2 := strconv.ParseUint(to, 10, 32)
+		if err1 != nil || err2 != nil || a > b || b >= maxCPU {
+			return nil, fmt.Errorf("host: %q in CPU list %q: want N or N-M with N <= M < %d", part, list, maxCPU)
+		}
+		for cpu := int(a); cpu <= int(b); cpu++ {
+			cpus = append(cpus, cpu)
+		}
+	}
+	slices.Sort(cpus)
+	return slices.Compact(cpus), nil
+}
+
+// FormatCPUs is the inverse of [ParseCPUs].
+func FormatCPUs(cpus []int) string {
+	var b strings.Builder
+	for i := 0; i < len(cpus); i++ {
+		first := i
+		for i+1 < len(cpus) && cpus[i+1] == cpus[i]+1 {
+			i++
+		}
+		if first > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprint(&b, cpus[first])
+		if i > first {
+			fmt.Fprintf(&b, "-%d", cpus[i])
+		}
+	}
+	return b.String()
+}
