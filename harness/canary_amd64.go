@@ -1,0 +1,4 @@
+package harness
+
+func emptyLoop(n int)
+func imulChain(n int)

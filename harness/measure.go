@@ -1,0 +1,207 @@
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/montanaflynn/stats"
+
+	"github.com/tpbench/tpbench/harness/clock"
+	"github.com/tpbench/tpbench/harness/host"
+)
+
+const (
+	// batchSteps is how many steps of the clock a batch lasts at least: its
+	// quantum is then 0.1 % or less.
+	batchSteps = 1000
+
+	// batchMin is how long a batch lasts at least, in ns: long enough that a
+	// thread beside it makes several passes, so that its standing still shows.
+	batchMin = 50_000
+
+	// A sample is made of sampleBatches batches, or of fewer, but not below
+	// sampleLeast, once it has lasted sampleTime ns.
+	sampleBatches = 101
+	sampleLeast   = 5
+	sampleTime    = 100e6
+
+	// sampleTries is how many batches may be dropped for each that counts.
+	sampleTries = 4
+)
+
+// ErrStandstill is returned when the threads beside the measuring one, or the
+// measuring one itself, were kept off their CPUs too often: the machine is too busy.
+var ErrStandstill = errors.New("the machine was too busy: threads were kept off their CPUs in most batches")
+
+// A phase accumulates what one name of a Case is about.
+type phase struct {
+	ns      float64
+	started uint64
+	counts  []Count // what the timed parts added
+}
+
+// tscTimer is the Timer of samples. It implements Timer by the fenced TSC.
+type tscTimer struct {
+	clock  *clock.Clock
+	counts func() []Count
+	phases []phase
+
+	current int
+	before  []Count
+	begin   uint64
+}
+
+func newTimer(c *clock.Clock, op *Op, phases int) *tscTimer {
+	t := &tscTimer{clock: c, counts: op.Counts, phases: make([]phase, phases)}
+	if t.counts == nil {
+		t.counts = func() []Count { return nil }
+	}
+	for i := range t.phases {
+		t.phases[i].counts = t.counts()
+		for j := range t.phases[i].counts {
+			t.phases[i].counts[j].N = 0
+		}
+	}
+	return t
+}
+
+func (t *tscTimer) Start(phase int) {
+	t.current = phase
+	t.before = t.counts()
+	t.begin = clock.Start()
+}
+
+func (t *tscTimer) Stop() {
+	end := clock.Stop()
+	p := &t.phases[t.current]
+	p.ns += max(0, t.clock.NS(end-t.begin)-t.clock.Overhead().Median)
+	for i, after := range t.counts() {
+		p.counts[i].N += after.N - t.before[i].N
+	}
+}
+
+// A sample is what one phase came to.
+type sample struct {
+	ops    int // timed operations behind it
+	values []Value
+	noisy  bool // the core was not ours alone; see quiet
+}
+
+// measure takes a sample of each of the case's phases. It waits for a quiet core for
+// as long as patience, and after that takes what it gets.
+func measure(c *clock.Clock, cs *Case, op *Op, env *Env, patience time.Duration) ([]sample, error) {
+	until := time.Now().Add(patience)
+	if cs.Ops == 0 {
+		return batches(c, op, env, until)
+	}
+	for !quiet() && time.Now().Before(until) {
+	}
+	return once(c, cs, op, env)
+}
+
+// once times cs.Ops operations together.
+func once(c *clock.Clock, cs *Case, op *Op, env *Env) ([]sample, error) {
+	t := newTimer(c, op, len(cs.Names))
+	before := quiet()
+	w := env.watch()
+	op.Run(cs.Ops, t)
+	if !w.moved() {
+		return nil, ErrStandstill
+	}
+	noisy := !before || !quiet()
+	var own []Value
+	if op.Values != nil {
+		own = op.Values()
+	}
+	samples := make([]sample, len(t.phases))
+	for i, p := range t.phases {
+		ops := cs.Ops * max(1, op.Unit)
+		s := sample{ops: ops, noisy: noisy}
+		if p.ns > 0 {
+			s.values = perOp(op, p.ns/float64(ops), p.counts, ops)
+		}
+		s.values = append(s.values, own...)
+		samples[i] = s
+	}
+	return samples, nil
+}
+
+// batches times as many operations as the clock needs, many times over.
+func batches(c *clock.Clock, op *Op, env *Env, until time.Time) ([]sample, error) {
+	batch := func(n int) *tscTimer {
+		t := newTimer(c, op, 1)
+		op.Run(n, t)
+		return t
+	}
+	least := max(batchMin, batchSteps*c.Precision())
+	n := 1
+	for batch(n).phases[0].ns < least {
+		n *= 2
+	}
+	var (
+		ns      []float64
+		counts  []Count
+		total   float64
+		dropped int
+		noisy   bool
+	)
+	for len(ns) < sampleBatches && (len(ns) < sampleLeast || total < sampleTime) {
+		if dropped > sampleTries*(len(ns)+sampleLeast) {
+			return nil, ErrStandstill
+		}
+		switches, err := host.Switches()
+		if err != nil {
+			return nil, err
+		}
+		ours := quiet()
+		w := env.watch()
+		p := batch(n).phases[0]
+		moved := w.moved()
+		ours = ours && quiet()
+		after, err := host.Switches()
+		if err != nil {
+			return nil, err
+		}
+		if !ours && time.Now().Before(until) {
+			continue
+		}
+		if after != switches || !moved {
+			dropped++
+			continue
+		}
+		noisy = noisy || !ours
+		total += p.ns
+		ns = append(ns, p.ns)
+		if counts == nil {
+			counts = p.counts
+			continue
+		}
+		for i := range counts {
+			counts[i].N += p.counts[i].N
+		}
+	}
+	median, err := stats.Median(ns)
+	if err != nil {
+		return nil, fmt.Errorf("harness: %w", err)
+	}
+	unit := n * max(1, op.Unit)
+	s := sample{ops: len(ns) * unit, noisy: noisy}
+	s.values = perOp(op, median/float64(unit), counts, s.ops)
+	if op.Values != nil {
+		s.values = append(s.values, op.Values()...)
+	}
+	return []sample{s}, nil
+}
+
+// perOp words a phase as benchmark-format values.
+func perOp(op *Op, nsPerOp float64, counts []Count, ops int) []Value {
+	values := []Value{{"ns/op", nsPerOp}}
+	for _, d := range op.Divide {
+		values = append(values, Value{"ns/" + d.Unit, nsPerOp / float64(d.N)})
+	}
+	for _, c := range counts {
+		values = append(values, Value{c.Unit + "/op", float64(c.N) / float64(ops)})
+	}
+	return values
+}
