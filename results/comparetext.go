@@ -1,0 +1,84 @@
+package results
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteText writes the comparison as one table per unit, as benchstat does:
+// medians with the half width of their interval, the change with its p value,
+// and the verdict; then what could not be compared.
+func (c *Comparison) WriteText(w io.Writer) error {
+	if len(c.Differ) > 0 {
+		if _, err := fmt.Fprintf(w, "warning: a change may not come from the code, because these facts differ: %s\n\n", strings.Join(c.differences(), ", ")); err != nil {
+			return err
+		}
+	}
+	for rows := c.Rows; len(rows) > 0; {
+		n := 1
+		for n < len(rows) && rows[n].Unit == rows[0].Unit {
+			n++
+		}
+		if err := unitComparison(rows[:n]).WriteText(w); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	for _, missing := range []struct {
+		path  string
+		names []string
+	}{{c.Old.Path, c.OnlyOld}, {c.New.Path, c.OnlyNew}} {
+		for _, name := range missing.names {
+			if _, err := fmt.Fprintf(w, "only in %s: %s\n", missing.path, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// differences returns the differing keys with both values.
+func (c *Comparison) differences() []string {
+	var ds []string
+	for _, k := range c.Differ {
+		ds = append(ds, fmt.Sprintf("%s (%q, %q)", k, c.Old.Get(k), c.New.Get(k)))
+	}
+	return ds
+}
+
+// unitComparison tabulates rows of one unit.
+func unitComparison(rows []Row) *Table {
+	unit := rows[0].Unit
+	t := &Table{Title: unit, Columns: []string{"benchmark", "old", "±", "new", "±", "change", "test"}}
+	warned := map[string]bool{}
+	for _, r := range rows {
+		row := []string{
+			r.Name,
+			Human(r.Old.Center, unit), r.Old.PctRangeString(),
+			Human(r.New.Center, unit), r.New.PctRangeString(),
+			r.Test.FormatDelta(r.Old.Center, r.New.Center), r.Test.String(),
+		}
+		if r.Exact { // a count needs no interval, and its difference no percent
+			row[2], row[4] = "", ""
+			row[5], row[6] = fmt.Sprintf("%+g", r.New.Center-r.Old.Center), "exact "+row[6]
+		}
+		if r.Change == Same {
+			row[5] = r.Word()
+		} else {
+			row[5] += " " + r.Word()
+		}
+		t.Rows = append(t.Rows, row)
+		for _, w := range r.Test.Warnings {
+			if !warned[w.Error()] {
+				warned[w.Error()] = true
+				t.Notes = append(t.Notes, w.Error())
+			}
+		}
+	}
+	if was, now, ok := geomean(rows); ok && IsTime(unit) {
+		t.Rows = append(t.Rows, []string{"geomean", Human(was, unit), "", Human(now, unit), "", fmt.Sprintf("%+.2f%%", 100*(now/was-1)), ""})
+	}
+	t.dropEmpty()
+	return t
+}

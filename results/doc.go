@@ -1,0 +1,35 @@
+// Package results reads tpbench's result files, compares two of them, and draws
+// the tables and the one sentence that sum a run up.
+//
+// A result file is in Go benchmark format, so benchstat reads it too. What
+// benchstat skips, the lines that begin with "# ", tells which samples were
+// taken interleaved, what was lost, and whether the run came to its end:
+//
+//	tpbench: 1
+//	cpu: AMD EPYC
+//	kernel: 6.18.44
+//	Unit gp-waits/op better=lower assume=exact
+//	# plan 84 samples
+//	# round 0 layout 0
+//	BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=1000 1 8003128000 ns/op 1000 gp-waits/op
+//	# noisy BenchmarkDispatch/impl=static-call/probes=1
+//	# lost round 0 BenchmarkDispatch/impl=static-call/probes=1: worker died: signal: killed
+//	# end complete
+//
+// The pipeline:
+//
+//  1. Open or Read a file into a Run: its facts, Samples, losses, warnings.
+//  2. Select samples by benchmark and keys; GroupBy a key, in natural order.
+//  3. Summarize or pair them with package stat.
+//  4. Print: EvidenceTables and Verdict for one run, Compare for two.
+//
+// Values are kept in benchunit's tidy units (ns/op becomes sec/op, p50-ns
+// becomes p50-sec) and printed in readable ones by Human.
+//
+// The package refuses to guess. A file with a line it cannot read, a value that
+// is no measurement, a cut-off end, or facts that change halfway is a
+// *FormatError, never a shorter Run. A sample that a table or sentence needs
+// and the run lacks is a *MissingError or a visible gap. Whether a strategy is
+// safe is not in the file: the caller says so, in a Catalog. Settings are never
+// mixed: a median is over samples of one full benchmark name.
+package results

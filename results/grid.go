@@ -1,0 +1,115 @@
+package results
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tpbench/tpbench/results/stat"
+)
+
+// A gridTable is a Table whose rows are benchmarks: their keys are the first
+// columns, measurements are added to the right of them.
+type gridTable struct {
+	Table
+	rows []Group
+}
+
+// grid starts a table with a row for each name, and a column for each key. Keys
+// named in without do not tell rows apart and have no column ("base" is the
+// benchmark's base name). Keys with one value only go to the title instead.
+func grid(cat Catalog, ss Samples, without ...string) *gridTable {
+	keys := []string{"base"}
+	for _, s := range ss {
+		for _, kv := range s.Keys {
+			if !slices.Contains(keys, kv.Key) {
+				keys = append(keys, kv.Key)
+			}
+		}
+	}
+	keys = slices.DeleteFunc(keys, func(k string) bool { return slices.Contains(without, k) })
+	get := func(s *Sample, key string) string {
+		if key == "base" {
+			return s.Base
+		}
+		return s.Key(key)
+	}
+
+	t := &gridTable{}
+	t.rows = ss.groupBy(func(s *Sample) string {
+		name := ""
+		for _, k := range keys {
+			name += get(s, k) + "/"
+		}
+		return name
+	})
+	var bases []string
+	for _, s := range ss {
+		if !slices.Contains(bases, s.Base) {
+			bases = append(bases, s.Base)
+		}
+	}
+	slices.SortStableFunc(t.rows, func(a, b Group) int {
+		x, y := &a.Samples[0], &b.Samples[0]
+		for _, k := range keys {
+			c := natural(get(x, k), get(y, k))
+			switch k {
+			case "base":
+				c = slices.Index(bases, x.Base) - slices.Index(bases, y.Base)
+			case "impl":
+				c = cmp.Compare(cat.Index(x.Key(k)), cat.Index(y.Key(k)))
+			}
+			if c != 0 {
+				return c
+			}
+		}
+		return 0
+	})
+
+	t.Rows = make([][]string, len(t.rows))
+	for _, k := range keys {
+		cells := make([]string, len(t.rows))
+		constant := k != "impl"
+		for i, r := range t.rows {
+			cells[i] = get(&r.Samples[0], k)
+			constant = constant && cells[i] == cells[0]
+		}
+		if constant {
+			if k != "base" {
+				t.Title += ", " + KeyValue{k, cells[0]}.String()
+			}
+			continue
+		}
+		t.add(map[string]string{"base": "benchmark"}[k], k, cells)
+		if k == "impl" {
+			for i := range cells {
+				cells[i] = cat.Status(cells[i])
+			}
+			t.add("status", "", cells)
+		}
+	}
+	return t
+}
+
+// add appends a column under head, or under the other name if head is "".
+func (t *gridTable) add(head, or string, cells []string) {
+	t.Columns = append(t.Columns, cmp.Or(head, or))
+	for i, c := range cells {
+		t.Rows[i] = append(t.Rows[i], c)
+	}
+}
+
+// columns appends the medians of a unit, with the spread of what is measured
+// for an operation; base "" is every base.
+func (t *gridTable) columns(base, head, unit string) {
+	cells := make([]string, len(t.rows))
+	for i, r := range t.rows {
+		if vs := r.Samples.Select(base).Values(unit); len(vs) > 0 {
+			s := stat.Summarize(vs)
+			cells[i] = Human(s.Center, unit)
+			if unit == "sec/op" || !IsTime(unit) {
+				cells[i] = spread(s, func(v float64) string { return Human(v, unit) })
+			}
+		}
+	}
+	t.add(head, "", cells)
+}

@@ -1,0 +1,243 @@
+package results
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var regen = flag.Bool("regen", false, "write the golden files anew")
+
+var catalog = Catalog{
+	{Name: "indirect-iterator"},
+	{Name: "direct-static-call", Busted: true},
+	{Name: "naive-sync"},
+	{Name: "rcu-cond-sync"},
+	{Name: "retpoline-iterator"},
+	{Name: "static-call"},
+}
+
+// golden compares text with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *regen {
+		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("not %s; if the change is meant: go test ./results -regen\n%s", path, got)
+	}
+}
+
+func evidence(t *testing.T, run *Run) string {
+	t.Helper()
+	var b bytes.Buffer
+	for _, table := range EvidenceTables(run, catalog) {
+		if err := table.WriteText(&b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b.String()
+}
+
+func TestEvidence(t *testing.T) {
+	for _, n := range []string{"3", "7"} {
+		run := open(t, "testdata/synthetic"+n+".txt")
+		verdict, err := Verdict(run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, "evidence"+n+".golden", evidence(t, run)+verdict+"\n")
+	}
+}
+
+// TestEvidenceOrder: the samples of a file are shuffled; the tables are not.
+func TestEvidenceOrder(t *testing.T) {
+	run := open(t, "testdata/synthetic3.txt")
+	want := evidence(t, run)
+	slices.Reverse(run.Samples)
+	if got := evidence(t, run); got != want {
+		t.Errorf("reversed file, other tables:\n%s", got)
+	}
+}
+
+func TestEvidenceWithoutLoop(t *testing.T) {
+	got := evidence(t, parse(t, head+"BenchmarkDispatch/impl=static-call/probes=1 1 2.5 ns/op\n"))
+	for _, want := range []string{"with the loop", "2.50", "no sample of Dispatch/impl=nothing"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	line := func(impl, gp, events, ns string) string {
+		return "BenchmarkDisableAll/impl=" + impl + "/gp=" + gp + "/events=" + events + " 1 " + ns + " ns/op\n"
+	}
+	naive, cond := line("naive-sync", "memb", "2000", "8e9"), line("rcu-cond-sync", "memb", "2000", "8e6")
+	for _, tc := range []struct{ why, text, want string }{
+		{"one round", naive + cond, "8.00 s with naive-sync (grace periods not counted) and 8.00 ms with rcu-cond-sync (grace periods not counted): 1,000x less (one round, so no interval); how long one grace period takes was not measured (no GracePeriod/gp=memb) (made up)."},
+		{"the slower one is faster", strings.ReplaceAll(naive, "8e9", "8e3") + cond, "1,000x more (one round, so no interval)"},
+		{"kernelgp before a larger number", naive + cond + line("naive-sync", "kernelgp", "10", "30") + line("rcu-cond-sync", "kernelgp", "10", "10"), "Disabling 10 events took 30.0 ns"},
+		{"the largest that both have", naive + cond + line("naive-sync", "memb", "9000", "30"), "Disabling 2,000 events"},
+		{"no difference", naive + cond + "# round 1 layout 1\n" + strings.ReplaceAll(naive, "8e9", "8e3") + cond, "which is no difference at that level"},
+	} {
+		got, err := Verdict(parse(t, head+tc.text))
+		if err != nil || !strings.Contains(got, tc.want) {
+			t.Errorf("%s: %s, %v; want %s", tc.why, got, err, tc.want)
+		}
+	}
+	for text, want := range map[string]string{
+		naive: "impl=rcu-cond-sync",
+		cond:  "impl=naive-sync",
+		naive + line("rcu-cond-sync", "memb", "10", "1"): "the same events",
+	} {
+		var missing *MissingError
+		if _, err := Verdict(parse(t, head+text)); !errors.As(err, &missing) || !strings.Contains(missing.What, want) {
+			t.Errorf("%s: %v; want a MissingError about %s", text, err, want)
+		}
+	}
+}
+
+// rounds repeats a benchmark with a value for each round.
+func rounds(name, unit string, values ...string) string {
+	var b strings.Builder
+	for i, v := range values {
+		b.WriteString("# round " + string(rune('0'+i)) + " layout 0\nBenchmark" + name + " 1 " + v + " " + unit + "\n")
+	}
+	return b.String()
+}
+
+func TestCompare(t *testing.T) {
+	units := "Unit gp-elided/op better=higher\nUnit gp-waits/op better=lower\n"
+	for _, tc := range []struct {
+		why, unit string
+		old, new  []string
+		want      string
+	}{
+		{"a time, up", "ns/op", []string{"1", "2", "3", "4"}, []string{"11", "12", "13", "14"}, "slower"},
+		{"a time, down", "p99-ns", []string{"11", "12", "13", "14"}, []string{"1", "2", "3", "4"}, "faster"},
+		{"too few to tell", "ns/op", []string{"1", "2", "3"}, []string{"11", "12", "13"}, "~"},
+		{"a constant time needs its test", "ns/op", []string{"1", "1"}, []string{"2", "2"}, "~"},
+		{"a count, up", "gp-waits/op", []string{"0", "0"}, []string{"3", "3"}, "worse"},
+		{"a count, higher is better", "gp-elided/op", []string{"1", "1"}, []string{"3", "3"}, "better"},
+		{"a count that is noisy", "gp-waits/op", []string{"1", "1"}, []string{"3", "4"}, "~"},
+		{"a count, once", "gp-waits/op", []string{"1"}, []string{"3"}, "~"},
+		{"a count, the same", "gp-waits/op", []string{"3", "3"}, []string{"3", "3"}, "~"},
+		{"unknown direction", "anteaters/op", []string{"3", "3"}, []string{"4", "4"}, "changed"},
+	} {
+		c := Compare(parse(t, units+head+rounds("A", tc.unit, tc.old...)), parse(t, units+head+rounds("A", tc.unit, tc.new...)))
+		if len(c.Rows) != 1 || c.Rows[0].Word() != tc.want {
+			t.Errorf("%s: %+v; want %s", tc.why, c.Rows, tc.want)
+		}
+	}
+	exact := "Unit gp-waits/op assume=exact better=lower\n" + head
+	c := Compare(parse(t, exact+rounds("A", "gp-waits/op", "1")), parse(t, exact+rounds("A", "gp-waits/op", "2")))
+	if r := c.Rows[0]; !r.Exact || r.Change != Worse || r.Delta != 1 {
+		t.Errorf("assume=exact, one sample each: %+v", r)
+	}
+}
+
+func TestCompareText(t *testing.T) {
+	old := parse(t, `tpbench: 1
+cpu: made up
+kernel: 6.1
+seed: 1
+Unit gp-waits/op better=lower assume=exact
+`+rounds("A/events=100", "ns/op", "100", "101", "102", "103", "104", "105")+
+		rounds("A/events=10", "ns/op", "10", "11", "12", "13", "14", "15")+
+		rounds("B", "gp-waits/op", "0", "0")+rounds("Gone", "ns/op", "5"))
+	old.Path = "old.txt"
+	new := parse(t, `tpbench: 1
+cpu: made up
+kernel: 6.2
+seed: 2
+Unit gp-waits/op better=lower assume=exact
+`+rounds("A/events=100", "ns/op", "200", "201", "202", "203", "204", "205")+
+		rounds("A/events=10", "ns/op", "10", "11", "12", "13", "14", "15")+
+		rounds("B", "gp-waits/op", "3", "3")+rounds("Fresh", "ns/op", "5"))
+	new.Path = "new.txt"
+	var b bytes.Buffer
+	if err := Compare(old, new).WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "compare.golden", b.String())
+}
+
+func TestSelect(t *testing.T) {
+	run := parse(t, head+`BenchmarkA/impl=x/n=100/r=0 1 1 ns/op
+BenchmarkA/impl=y/n=100/r=0 1 1 ns/op
+BenchmarkA/impl=x/n=10/r=0 1 1 ns/op
+BenchmarkA/impl=y/n=10/r=1 1 1 ns/op
+BenchmarkA/impl=x/n=2000/r=1 1 1 ns/op
+`)
+	if got := len(run.Samples.Select("A", "impl=x", "r=0")); got != 2 {
+		t.Errorf("Select: %d samples", got)
+	}
+	var order []string
+	for _, g := range run.Samples.GroupBy("n") {
+		order = append(order, g.Value)
+	}
+	if !slices.Equal(order, []string{"10", "100", "2000"}) {
+		t.Errorf("GroupBy: %v", order)
+	}
+	// r=0 has three benchmarks, r=1 two.
+	if ss, setting := run.Samples.OneSetting("impl", "n"); setting != "r=0" || len(ss) != 3 {
+		t.Errorf("OneSetting: %q, %d samples", setting, len(ss))
+	}
+	// n=10 and n=100 have two each, n=2000 one.
+	if ss, n := run.Samples.AtLargest("n"); n != "100" || len(ss) != 2 {
+		t.Errorf("AtLargest: %q, %d samples", n, len(ss))
+	}
+	if ss, setting := run.Samples.Select("B").OneSetting(); ss != nil || setting != "" {
+		t.Errorf("OneSetting of nothing: %v, %q", ss, setting)
+	}
+}
+
+func TestHuman(t *testing.T) {
+	for _, tc := range []struct {
+		v    float64
+		unit string
+		want string
+	}{
+		{8.003, "sec/op", "8.00 s"}, {7.12e-3, "sec/event", "7.12 ms"}, {105e-6, "p50-sec", "105 µs"},
+		{0.26e-9, "sec/op", "0.260 ns"}, {1234.5, "sec/op", "1234 s"}, {0, "sec/op", "0 s"},
+		{2305, "gp-waits/op", "2,305"}, {0, "gp-waits/op", "0"}, {1e6, "x", "1,000,000"},
+		{2.5, "traps/op", "2.500"}, {math.Inf(1), "sec/op", "–"},
+	} {
+		if got := Human(tc.v, tc.unit); got != tc.want {
+			t.Errorf("Human(%v, %s) = %q, want %q", tc.v, tc.unit, got, tc.want)
+		}
+	}
+	for unit, want := range map[string]string{"sec/op": "time/op", "p99.9-sec": "p99.9", "sec": "time", "core-syncs/op": "core-syncs/op"} {
+		if got := HumanUnit(unit); got != want {
+			t.Errorf("HumanUnit(%s) = %q, want %q", unit, got, want)
+		}
+	}
+	for r, want := range map[float64]string{0.997: "1.00x", 13.62: "13.6x", 1128.4: "1,128x"} {
+		if got := ratio(r); got != want {
+			t.Errorf("ratio(%v) = %q, want %q", r, got, want)
+		}
+	}
+}
+
+func TestCatalog(t *testing.T) {
+	for name, want := range map[string]string{"naive-sync": "sound", "direct-static-call": "busted", "nothing": ""} {
+		if got := catalog.Status(name); got != want {
+			t.Errorf("Status(%s) = %q, want %q", name, got, want)
+		}
+	}
+}

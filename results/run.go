@@ -1,0 +1,275 @@
+package results
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tpbench/tpbench/results/stat"
+	"golang.org/x/perf/benchfmt"
+)
+
+// A Run is one result file. It is not modified after Read.
+type Run struct {
+	Path     string
+	Config   []KeyValue // facts of the machine and the run, in the file's order
+	Units    benchfmt.UnitMetadataMap
+	Samples  Samples // in the file's order
+	Losses   []Loss
+	Planned  int     // samples the run set out to take; 0 if the file does not say
+	Complete bool    // the file ends in "# end complete"
+	Warnings []error // what a reader of the results must be told
+}
+
+// A KeyValue is a configuration line, or a part of a benchmark's name: the part
+// /events=10 has key "events" and value "10", a part without '=' an empty key,
+// and a -8 at the end the key "gomaxprocs".
+type KeyValue struct{ Key, Value string }
+
+// A Sample is one benchmark line: one timed observation.
+type Sample struct {
+	Name   string     // full, without "Benchmark"
+	Base   string     // up to the first '/'
+	Keys   []KeyValue // the rest of Name, in order
+	Round  int        // samples of one round were taken interleaved
+	Layout int        // code layout the round ran in
+	Line   int
+	Noisy  bool    // a neighbour shared the core meanwhile
+	Values []Value // in tidy units, in the line's order
+}
+
+// A Value is a measurement in a tidy unit, such as 8.003 sec/op.
+type Value struct {
+	Unit  string
+	Value float64
+}
+
+// A Loss is a sample that was planned and could not be taken.
+type Loss struct {
+	Round  int
+	Name   string // full, without "Benchmark"
+	Reason string
+}
+
+// Get returns the value of a configuration key, or "".
+func (r *Run) Get(key string) string { return lookup(r.Config, key) }
+
+// Key returns the value of a key of the sample's name, or "".
+func (s *Sample) Key(key string) string { return lookup(s.Keys, key) }
+
+// Value returns the sample's measurement in a tidy unit.
+func (s *Sample) Value(unit string) (v float64, ok bool) {
+	for _, m := range s.Values {
+		if m.Unit == unit {
+			return m.Value, true
+		}
+	}
+	return 0, false
+}
+
+// Except returns the sample's name without the given keys: what two samples
+// share that may be compared along those keys.
+func (s *Sample) Except(keys ...string) string {
+	parts := []string{s.Base}
+	for _, kv := range s.Keys {
+		if !slices.Contains(keys, kv.Key) {
+			parts = append(parts, kv.String())
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+func (kv KeyValue) String() string {
+	if kv.Key == "" {
+		return kv.Value
+	}
+	return kv.Key + "=" + kv.Value
+}
+
+func lookup(kvs []KeyValue, key string) string {
+	for _, kv := range kvs {
+		if kv.Key == key {
+			return kv.Value
+		}
+	}
+	return ""
+}
+
+// Samples is a selection, in the file's order.
+type Samples []Sample
+
+// Select returns the samples of a benchmark, "" being every benchmark, whose
+// keys have the given values, each written "key=value".
+func (ss Samples) Select(base string, where ...string) Samples {
+	var sel Samples
+next:
+	for _, s := range ss {
+		if base != "" && s.Base != base {
+			continue
+		}
+		for _, w := range where {
+			key, value, _ := strings.Cut(w, "=")
+			if s.Key(key) != value {
+				continue next
+			}
+		}
+		sel = append(sel, s)
+	}
+	return sel
+}
+
+// A Group is the samples that share a value of the key they were grouped by.
+type Group struct {
+	Value   string
+	Samples Samples
+}
+
+// GroupBy groups by a key's value ("" where a sample lacks the key), in natural
+// order: 10 before 100, numbers before words.
+func (ss Samples) GroupBy(key string) []Group {
+	return ss.groupBy(func(s *Sample) string { return s.Key(key) })
+}
+
+// ByName groups by full name, in natural order of its parts.
+func (ss Samples) ByName() []Group {
+	return ss.groupBy(func(s *Sample) string { return s.Name })
+}
+
+func (ss Samples) groupBy(by func(*Sample) string) []Group {
+	var groups []Group
+	index := map[string]int{}
+	for _, s := range ss {
+		v := by(&s)
+		i, ok := index[v]
+		if !ok {
+			i = len(groups)
+			index[v] = i
+			groups = append(groups, Group{Value: v})
+		}
+		groups[i].Samples = append(groups[i].Samples, s)
+	}
+	slices.SortFunc(groups, func(a, b Group) int { return natural(a.Value, b.Value) })
+	return groups
+}
+
+// OneSetting keeps the samples of a single setting of all keys but vary, so
+// that a table or chart along vary compares like with like: the setting under
+// which most different benchmarks were run, the last in natural order of equal
+// ones. It returns the samples and the setting, such as "probes=1 readers=1".
+func (ss Samples) OneSetting(vary ...string) (sel Samples, setting string) {
+	groups := ss.groupBy(func(s *Sample) string {
+		_, rest, _ := strings.Cut(s.Except(vary...), "/")
+		return rest
+	})
+	if len(groups) == 0 {
+		return nil, ""
+	}
+	best := slices.MaxFunc(groups, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(len(a.Samples.ByName()), len(b.Samples.ByName())), natural(a.Value, b.Value))
+	})
+	return best.Samples, strings.ReplaceAll(best.Value, "/", " ")
+}
+
+// AtLargest keeps the samples at the one value of key under which most different
+// benchmarks were run, the largest of equal ones, and returns that value.
+func (ss Samples) AtLargest(key string) (sel Samples, value string) {
+	most := 0
+	for _, g := range ss.GroupBy(key) { // the largest last
+		if n := len(g.Samples.ByName()); n >= most {
+			most, sel, value = n, g.Samples, g.Value
+		}
+	}
+	return sel, value
+}
+
+// Units returns the tidy units of the samples, in order of first appearance.
+func (ss Samples) Units() []string {
+	var units []string
+	for _, s := range ss {
+		for _, v := range s.Values {
+			if !slices.Contains(units, v.Unit) {
+				units = append(units, v.Unit)
+			}
+		}
+	}
+	return units
+}
+
+// Values returns the measurements in a tidy unit; samples without it are left
+// out.
+func (ss Samples) Values(unit string) []float64 {
+	var vs []float64
+	for _, p := range ss.Pairs(unit) {
+		vs = append(vs, p.Value)
+	}
+	return vs
+}
+
+// Pairs is Values, each with its round, for stat.PairedRatio.
+func (ss Samples) Pairs(unit string) []stat.Pair {
+	var ps []stat.Pair
+	for _, s := range ss {
+		if v, ok := s.Value(unit); ok {
+			ps = append(ps, stat.Pair{Round: s.Round, Value: v})
+		}
+	}
+	return ps
+}
+
+// quietEnough is how many quiet samples of a benchmark make the noisy ones
+// dispensable.
+const quietEnough = 3
+
+// Quiet leaves out the noisy samples of each benchmark that has three quiet ones. It
+// is for times of a few cycles, which a neighbour on the core changes by half.
+func (ss Samples) Quiet() Samples {
+	quiet := map[string]int{}
+	for _, s := range ss {
+		if !s.Noisy {
+			quiet[s.Name]++
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(ss), func(s Sample) bool { return s.Noisy && quiet[s.Name] >= quietEnough })
+}
+
+// Rounds returns the number of different rounds of the samples.
+func (ss Samples) Rounds() int {
+	rounds := map[int]bool{}
+	for _, s := range ss {
+		rounds[s.Round] = true
+	}
+	return len(rounds)
+}
+
+// natural compares names part by part, a number by its size and before a word.
+func natural(a, b string) int {
+	sep := func(r rune) bool { return r == '/' || r == '=' }
+	return slices.CompareFunc(strings.FieldsFunc(a, sep), strings.FieldsFunc(b, sep), naturalPart)
+}
+
+func naturalPart(a, b string) int {
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	switch {
+	case errX == nil && errY == nil:
+		return cmp.Or(cmp.Compare(x, y), strings.Compare(a, b))
+	case errX == nil:
+		return -1
+	case errY == nil:
+		return 1
+	}
+	return strings.Compare(a, b)
+}
+
+// A MissingError says which samples a table, chart or sentence would have
+// needed.
+type MissingError struct {
+	Path string
+	What string // such as "DisableAll/impl=naive-sync"
+}
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("%s has no sample of %s", e.Path, e.What)
+}

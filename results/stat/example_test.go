@@ -1,0 +1,37 @@
+package stat_test
+
+import (
+	"fmt"
+
+	"github.com/tpbench/tpbench/results/stat"
+)
+
+// Two variants on a machine that got slower and slower.
+func Example() {
+	// Step 1: one value of each for each round, taken side by side.
+	a := []stat.Pair{{Round: 0, Value: 20}, {Round: 1, Value: 31}, {Round: 2, Value: 39}, {Round: 3, Value: 50}}
+	b := []stat.Pair{{Round: 0, Value: 10}, {Round: 1, Value: 15}, {Round: 2, Value: 20}, {Round: 3, Value: 25}}
+
+	// Step 2: apart, each is spread out, and they overlap: no difference.
+	values := func(ps []stat.Pair) (vs []float64) {
+		for _, p := range ps {
+			vs = append(vs, p.Value)
+		}
+		return vs
+	}
+	c := stat.Compare(values(a), values(b))
+	fmt.Printf("U test: p = %.2f\n", c.P)
+
+	// Step 3: round by round, a takes twice as long.
+	r, err := stat.PairedRatio(a, b)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("ratio: %.2f [%.2f..%.2f]\n", r.Center, r.Lo, r.Hi)
+	fmt.Println(r.Warnings[0])
+
+	// Output:
+	// U test: p = 0.09
+	// ratio: 2.00 [1.93..2.08]
+	// interval from 4 rounds assumes normal log ratios; run 6 or more
+}

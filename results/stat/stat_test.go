@@ -1,0 +1,308 @@
+package stat
+
+import (
+	"errors"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// random returns the test's generator: TEST_SEED repeats a failed run.
+func random(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := rand.Uint64()
+	if s := os.Getenv("TEST_SEED"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("TEST_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Max(math.Abs(a), math.Abs(b)) }
+
+func lognormal(r *rand.Rand, n int) []float64 {
+	xs := make([]float64, n)
+	for i := range xs {
+		xs[i] = math.Exp(r.NormFloat64())
+	}
+	return xs
+}
+
+func pairs(values ...float64) []Pair {
+	ps := make([]Pair, len(values))
+	for i, v := range values {
+		ps[i] = Pair{i, v}
+	}
+	return ps
+}
+
+// TestSummarize checks the interval against its definition: k of n samples lie
+// below the median with probability C(n,k)/2^n, so the interval from the lo-th
+// to the hi-th holds it with the sum over lo <= k < hi; no pair of order
+// statistics closer together reaches 95 %.
+func TestSummarize(t *testing.T) {
+	holds := func(n, lo, hi int) (p float64) {
+		for k := lo; k < hi; k++ {
+			p += math.Exp2(-float64(n)) * float64(new(big.Int).Binomial(int64(n), int64(k)).Int64())
+		}
+		return p
+	}
+	for n := 1; n <= 29; n++ { // above, benchmath takes the normal approximation
+		var xs []float64
+		for i := n; i >= 1; i-- {
+			xs = append(xs, float64(i))
+		}
+		s := Summarize(xs)
+		if s.Center != float64(n+1)/2 || s.Min != 1 || s.Max != float64(n) || s.N != n {
+			t.Errorf("n=%d: got %+v", n, s)
+		}
+		if xs[0] != float64(n) {
+			t.Fatal("Summarize sorted the caller's slice")
+		}
+		if s.HasInterval() != (n >= 6) {
+			t.Errorf("n=%d: HasInterval = %v", n, s.HasInterval())
+		}
+		if n < 6 {
+			if !strings.Contains(s.Warnings[0].Error(), "need >= 6 samples") {
+				t.Errorf("n=%d: warnings %v", n, s.Warnings)
+			}
+			continue
+		}
+		lo, hi := int(s.Lo), int(s.Hi)
+		if p := holds(n, lo, hi); p < Confidence || !near(p, s.Confidence) {
+			t.Errorf("n=%d: [%d..%d] holds the median with %v, said %v", n, lo, hi, p, s.Confidence)
+		}
+		for l := 1; l+hi-lo-1 <= n; l++ {
+			if holds(n, l, l+hi-lo-1) >= Confidence {
+				t.Errorf("n=%d: [%d..%d] is shorter than [%d..%d]", n, l, l+hi-lo-1, lo, hi)
+			}
+		}
+	}
+	if s := Summarize(nil); !math.IsNaN(s.Center) || s.HasInterval() || len(s.Warnings) != 1 {
+		t.Errorf("no samples: got %+v", s)
+	}
+}
+
+func TestSummarizeScales(t *testing.T) {
+	r := random(t)
+	for range 100 {
+		xs := lognormal(r, 1+r.IntN(40))
+		k := math.Exp(r.NormFloat64())
+		scaled := make([]float64, len(xs))
+		for i := range xs {
+			scaled[i] = k * xs[i]
+		}
+		a, b := Summarize(xs), Summarize(scaled)
+		if !near(k*a.Center, b.Center) || a.HasInterval() && (!near(k*a.Lo, b.Lo) || !near(k*a.Hi, b.Hi)) {
+			t.Fatalf("times %v: %+v became %+v", k, a, b)
+		}
+	}
+}
+
+// TestPercentile: the sample of NumPy's and R's own documentation of type 7.
+func TestPercentile(t *testing.T) {
+	xs := []float64{50, 15, 40, 20, 35}
+	for _, tc := range []struct{ p, want float64 }{{0, 15}, {5, 16}, {25, 20}, {30, 23}, {40, 29}, {50, 35}, {95, 48}, {100, 50}} {
+		got, err := Percentile(xs, tc.p)
+		if err != nil || !near(got, tc.want) {
+			t.Errorf("percentile %v = %v, %v, want %v", tc.p, got, err, tc.want)
+		}
+	}
+	for _, p := range []float64{-1, 101, math.NaN()} {
+		if got, err := Percentile(xs, p); err == nil {
+			t.Errorf("percentile %v = %v, want an error", p, got)
+		}
+	}
+	if _, err := Percentile(nil, 50); err == nil {
+		t.Error("percentile of nothing: no error")
+	}
+}
+
+// TestPercentileNaive compares with the definition, and the median with
+// Summarize's.
+func TestPercentileNaive(t *testing.T) {
+	r := random(t)
+	for range 200 {
+		xs := lognormal(r, 1+r.IntN(30))
+		p := 100 * r.Float64()
+		sorted := slices.Sorted(slices.Values(xs))
+		rank := p / 100 * float64(len(xs)-1)
+		lo := sorted[int(rank)]
+		hi := sorted[min(int(rank)+1, len(xs)-1)]
+		want := lo + (rank-math.Floor(rank))*(hi-lo)
+		if got, err := Percentile(xs, p); err != nil || !near(got, want) {
+			t.Fatalf("percentile %v of %v = %v, %v, want %v", p, xs, got, err, want)
+		}
+		if got, _ := Percentile(xs, 50); !near(got, Summarize(xs).Center) {
+			t.Fatalf("median of %v: %v and %v", xs, got, Summarize(xs).Center)
+		}
+	}
+}
+
+// TestCompare counts all arrangements: of the 70 ways to choose 4 of 8 values,
+// 2 are as extreme as complete separation.
+func TestCompare(t *testing.T) {
+	low, high := []float64{1, 2, 3, 4}, []float64{5, 6, 7, 8}
+	c := Compare(low, high)
+	if !near(c.P, 2.0/70) || c.Alpha != 0.05 || len(c.Warnings) != 0 {
+		t.Errorf("separated: %+v, want p = 2/70 at alpha 0.05", c)
+	}
+	if d := Compare(high, low); d.P != c.P {
+		t.Errorf("swapped: p = %v, not %v", d.P, c.P)
+	}
+	if c := Compare(low[:3], high[:3]); c.P <= c.Alpha || len(c.Warnings) == 0 {
+		t.Errorf("3 against 3 can never be significant and must warn: %+v", c)
+	}
+	if c := Compare([]float64{7, 7}, []float64{7, 7}); c.P != 1 || len(c.Warnings) == 0 {
+		t.Errorf("constant and equal: %+v, want p = 1 and a warning", c)
+	}
+}
+
+// TestTQuantile: the table of Student's t printed in every textbook.
+func TestTQuantile(t *testing.T) {
+	for df, want := range map[int]float64{1: 12.706, 2: 4.303, 3: 3.182, 5: 2.571, 10: 2.228, 30: 2.042} {
+		if got := tQuantile(df); math.Abs(got-want) > 0.0005 {
+			t.Errorf("t(%d) = %v, want %v", df, got, want)
+		}
+	}
+}
+
+// TestPairedRatio: log ratios -1, 0, 1 have mean 0 and standard error 1/sqrt 3.
+func TestPairedRatio(t *testing.T) {
+	e, err := PairedRatio(pairs(1, math.E, math.E*math.E), pairs(math.E, math.E, math.E))
+	half := 4.302652729749 / math.Sqrt(3)
+	if err != nil || !near(e.Center, 1) || !near(e.Lo, math.Exp(-half)) || !near(e.Hi, math.Exp(half)) || e.N != 3 {
+		t.Errorf("got %+v, %v", e, err)
+	}
+	if len(e.Warnings) != 1 {
+		t.Errorf("three rounds: warnings %v", e.Warnings)
+	}
+
+	constant, err := PairedRatio(pairs(2, 4, 6), pairs(1, 2, 3))
+	if err != nil || !near(constant.Center, 2) || !near(constant.Lo, 2) || !near(constant.Hi, 2) {
+		t.Errorf("a constant ratio of 2: %+v, %v", constant, err)
+	}
+
+	unmatched := []Pair{{7, 10}, {1, 4}, {0, 2}}
+	if e, err := PairedRatio(unmatched, pairs(1, 2, 3)); err != nil || e.N != 2 || !near(e.Center, 2) {
+		t.Errorf("rounds matched by number: %+v, %v", e, err)
+	}
+	if _, err := PairedRatio(unmatched[:2], pairs(1, 2)); !errors.Is(err, ErrTooFew) {
+		t.Errorf("one common round: %v", err)
+	}
+	if _, err := PairedRatio(pairs(1, 0), pairs(1, 1)); err == nil {
+		t.Error("ratio of zero: no error")
+	}
+}
+
+func TestPairedRatioProperties(t *testing.T) {
+	r := random(t)
+	for range 100 {
+		n := 2 + r.IntN(20)
+		x, y := lognormal(r, n), lognormal(r, n)
+		ratio, err := PairedRatio(pairs(x...), pairs(y...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var product = 1.0
+		for i := range x {
+			product *= x[i] / y[i]
+		}
+		if !near(ratio.Center, math.Pow(product, 1/float64(n))) {
+			t.Fatalf("not the geometric mean of the ratios: %+v", ratio)
+		}
+		swapped, _ := PairedRatio(pairs(y...), pairs(x...))
+		if !near(swapped.Center, 1/ratio.Center) || !near(swapped.Lo, 1/ratio.Hi) || !near(swapped.Hi, 1/ratio.Lo) {
+			t.Fatalf("swap is no reciprocal: %+v, %+v", ratio, swapped)
+		}
+		// A round that slows both by the same factor changes nothing.
+		drift := lognormal(r, n)
+		for i := range drift {
+			x[i] *= drift[i]
+			y[i] *= drift[i]
+		}
+		drifted, _ := PairedRatio(pairs(x...), pairs(y...))
+		if math.Abs(drifted.Lo/ratio.Lo-1) > 1e-6 || math.Abs(drifted.Hi/ratio.Hi-1) > 1e-6 {
+			t.Fatalf("drift moved the ratio: %+v, %+v", ratio, drifted)
+		}
+	}
+}
+
+// TestPairedRatioCoverage: of 95 % intervals, about 95 % hold the truth.
+func TestPairedRatioCoverage(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	const trials = 4000
+	var held int
+	for range trials {
+		e, _ := PairedRatio(pairs(lognormal(r, 5)...), pairs(lognormal(r, 5)...))
+		if e.Lo <= 1 && 1 <= e.Hi {
+			held++
+		}
+	}
+	if rate := float64(held) / trials; rate < 0.94 || rate > 0.96 {
+		t.Errorf("the interval held the true ratio in %.1f %% of %d trials", 100*rate, trials)
+	}
+}
+
+func TestPairedDiffs(t *testing.T) {
+	got := PairedDiffs([]Pair{{2, 5}, {9, 1}, {0, 3}}, pairs(1, 1, 2))
+	if want := []Pair{{2, 3}, {0, 2}}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestSlope: Anscombe's first data set (1973) has slope 0.5001 and standard
+// error 0.1179 with 9 degrees of freedom; here as logarithms.
+func TestSlope(t *testing.T) {
+	x := []float64{10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5}
+	y := []float64{8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68}
+	for i := range x {
+		x[i], y[i] = math.Exp(x[i]), math.Exp(y[i])
+	}
+	e, err := Slope(x, y)
+	if err != nil || math.Abs(e.Center-0.5001) > 5e-5 || math.Abs((e.Hi-e.Lo)/2-2.262*0.1179) > 2e-4 {
+		t.Errorf("Anscombe I: %+v, %v", e, err)
+	}
+	if _, err := Slope(x[:2], y[:2]); !errors.Is(err, ErrTooFew) {
+		t.Errorf("two points: %v", err)
+	}
+	if _, err := Slope([]float64{5, 5, 5}, y[:3]); !errors.Is(err, ErrTooFew) {
+		t.Errorf("one x: %v", err)
+	}
+	if _, err := Slope([]float64{0, 1, 2}, y[:3]); err == nil {
+		t.Error("log of zero: no error")
+	}
+}
+
+func TestSlopeProperties(t *testing.T) {
+	r := random(t)
+	for range 100 {
+		n, power := 3+r.IntN(10), r.NormFloat64()
+		x := lognormal(r, n)
+		y, noisy := make([]float64, n), make([]float64, n)
+		for i := range x {
+			y[i] = 3 * math.Pow(x[i], power)
+			noisy[i] = y[i] * math.Exp(r.NormFloat64())
+		}
+		if e, err := Slope(x, y); err != nil || math.Abs(e.Center-power) > 1e-6 || e.Hi-e.Lo > 1e-5 {
+			t.Fatalf("y = 3 x^%v: %+v, %v", power, e, err)
+		}
+		a, _ := Slope(x, noisy)
+		for i := range x {
+			x[i] *= 1e3 // the unit of either axis does not matter
+			noisy[i] *= 1e-9
+		}
+		b, _ := Slope(x, noisy)
+		if math.Abs(a.Center-b.Center) > 1e-6 || math.Abs(a.Lo-b.Lo) > 1e-5 {
+			t.Fatalf("another unit, another slope: %+v, %+v", a, b)
+		}
+	}
+}

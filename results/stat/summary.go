@@ -1,0 +1,73 @@
+package stat
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/montanaflynn/stats"
+	"golang.org/x/perf/benchmath"
+)
+
+// Confidence is the level of every interval in this package.
+const Confidence = 0.95
+
+// A Summary is the median of a sample and its confidence interval.
+//
+// Lo and Hi are the closest pair of order statistics that hold the median at
+// that level; they need not lie symmetrically. Below 6 samples at least one is
+// infinite and Warnings says how many it takes. Min and Max are the smallest
+// and the largest sample, whatever N.
+type Summary struct {
+	benchmath.Summary
+	N        int
+	Min, Max float64
+}
+
+// HasInterval reports whether Lo and Hi are finite.
+func (s Summary) HasInterval() bool {
+	return !math.IsInf(s.Lo, 0) && !math.IsInf(s.Hi, 0) && s.N > 0
+}
+
+// Summarize returns the summary of values, which it leaves unchanged. With no
+// values, Center is NaN, N is 0 and Warnings says so.
+func Summarize(values []float64) Summary {
+	if len(values) == 0 {
+		none := benchmath.Summary{Center: math.NaN(), Lo: math.Inf(-1), Hi: math.Inf(1), Warnings: []error{errors.New("no samples")}}
+		return Summary{Summary: none, Min: math.NaN(), Max: math.NaN()}
+	}
+	s := sample(values)
+	return Summary{
+		Summary: benchmath.AssumeNothing.Summary(s, Confidence),
+		N:       len(values),
+		Min:     s.Values[0],
+		Max:     s.Values[len(values)-1],
+	}
+}
+
+// Percentile returns the p-th percentile of values, 0 <= p <= 100, by linear
+// interpolation between closest ranks: Hyndman and Fan's type 7, the default of
+// R, NumPy and spreadsheets. It fails on an empty sample and on p out of range.
+func Percentile(values []float64, p float64) (float64, error) {
+	if p == 0 { // which montanaflynn/stats refuses
+		return stats.Min(values)
+	}
+	v, err := stats.Percentile(values, p)
+	if err != nil {
+		return 0, fmt.Errorf("stat: percentile %v of %d samples: %w", p, len(values), err)
+	}
+	return v, nil
+}
+
+// Compare tests whether two unpaired samples come from the same distribution,
+// with the Mann-Whitney U test. Two samples that are constant and equal have
+// P = 1 and a warning. It leaves both unchanged.
+func Compare(a, b []float64) benchmath.Comparison {
+	return benchmath.AssumeNothing.Compare(sample(a), sample(b))
+}
+
+// sample copies values, because benchmath sorts them in place.
+func sample(values []float64) *benchmath.Sample {
+	return benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds)
+}

@@ -1,0 +1,132 @@
+package results
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tpbench/tpbench/results/stat"
+)
+
+// The two strategies the verdict is about: the fix that waits at every
+// transition, and its successor.
+const (
+	waits  = "naive-sync"
+	elides = "rcu-cond-sync"
+)
+
+// Verdict says in one sentence what a run shows about waiting for a grace
+// period at each transition: DisableAll by naive-sync and by rcu-cond-sync,
+// under the same setting, at the largest number of events they share, with
+// gp=kernelgp if they share it. It is a *MissingError if they share none.
+func Verdict(run *Run) (string, error) {
+	naive, cond, err := shared(run)
+	if err != nil {
+		return "", err
+	}
+	s := &naive[0]
+	var b strings.Builder
+	fmt.Fprintf(&b, "Disabling %s events took %s and %s: ", thousands(s.Key("events")), took(naive), took(cond))
+
+	slow, fast := naive.Pairs("sec/op"), cond.Pairs("sec/op")
+	word := "less"
+	r, err := stat.PairedRatio(slow, fast)
+	switch {
+	case err != nil: // one common round
+		center := median(naive, "sec/op") / median(cond, "sec/op")
+		if center < 1 {
+			center, word = 1/center, "more"
+		}
+		fmt.Fprintf(&b, "%s %s (one round, so no interval)", ratio(center), word)
+	default:
+		if r.Center < 1 {
+			r.Center, r.Lo, r.Hi, word = 1/r.Center, 1/r.Hi, 1/r.Lo, "more"
+		}
+		if r.Lo <= 1 {
+			word += ", which is no difference at that level"
+		}
+		fmt.Fprintf(&b, "%s [%s..%s, 95 %%, %d rounds] %s", ratio(r.Center), factor(r.Lo), factor(r.Hi), r.N, word)
+	}
+
+	gp := s.Key("gp")
+	if alone, _ := run.Samples.Select("GracePeriod", "gp="+gp).OneSetting(); len(alone) > 0 {
+		fmt.Fprintf(&b, "; one grace period (%s) alone took %s", gp, Human(median(alone, "sec/op"), "sec/op"))
+	} else {
+		fmt.Fprintf(&b, "; how long one grace period takes was not measured (no GracePeriod/gp=%s)", gp)
+	}
+	if host := run.Host(); host != "" {
+		fmt.Fprintf(&b, " (%s)", host)
+	}
+	return b.String() + ".", nil
+}
+
+// Host returns the facts of the machine in short: "AMD EPYC, Linux 6.18.44".
+func (r *Run) Host() string {
+	var facts []string
+	if cpu := r.Get("cpu"); cpu != "" {
+		facts = append(facts, cpu)
+	}
+	if kernel := r.Get("kernel"); kernel != "" {
+		facts = append(facts, "Linux "+strings.TrimPrefix(kernel, "Linux "))
+	}
+	return strings.Join(facts, ", ")
+}
+
+// shared returns the samples of both strategies under one setting.
+func shared(run *Run) (naive, cond Samples, err error) {
+	both := run.Samples.Select("DisableAll", "impl="+waits)
+	for _, impl := range []string{waits, elides} {
+		if len(run.Samples.Select("DisableAll", "impl="+impl).Values("sec/op")) == 0 {
+			return nil, nil, &MissingError{run.Path, "DisableAll/impl=" + impl + " in ns/op"}
+		}
+	}
+	best := func(both Samples) {
+		for _, events := range both.GroupBy("events") { // the largest last
+			for _, g := range events.Samples.ByName() {
+				name := strings.Replace(g.Value, "impl="+waits, "impl="+elides, 1)
+				if other := run.Samples.named(name); len(other) > 0 {
+					naive, cond = g.Samples, other
+				}
+			}
+		}
+	}
+	best(both.Select("", "gp=kernelgp"))
+	if naive == nil {
+		best(both)
+	}
+	if naive == nil {
+		return nil, nil, &MissingError{run.Path, fmt.Sprintf("DisableAll with the same events, gp and readers for both %s and %s", waits, elides)}
+	}
+	return naive, cond, nil
+}
+
+// named returns the samples of a full name.
+func (ss Samples) named(name string) Samples {
+	for _, g := range ss.ByName() {
+		if g.Value == name {
+			return g.Samples
+		}
+	}
+	return nil
+}
+
+// took says how long a bulk change took and what it waited for.
+func took(ss Samples) string {
+	t := median(ss, "sec/op")
+	text := fmt.Sprintf("%s with %s", Human(t, "sec/op"), ss[0].Key("impl"))
+	gps := ss.Values("gp-waits/op")
+	if len(gps) == 0 {
+		return text + " (grace periods not counted)"
+	}
+	n := stat.Summarize(gps).Center
+	noun := "grace periods"
+	if n == 1 {
+		noun = "grace period"
+	}
+	text += fmt.Sprintf(" (%s %s waited", Human(n, "gp-waits/op"), noun)
+	if n > 1 {
+		text += ", " + Human(t/n, "sec/op") + " each"
+	}
+	return text + ")"
+}
+
+func median(ss Samples, unit string) float64 { return stat.Summarize(ss.Values(unit)).Center }
