@@ -1,0 +1,119 @@
+package plots
+
+import (
+	"bytes"
+	"fmt"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tpbench/tpbench/results"
+	"github.com/tpbench/tpbench/results/stat"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Every chart has one size: 9 x 5.5 inches, 1296 x 792 pixels.
+const (
+	width  = 9 * vg.Inch
+	height = 5.5 * vg.Inch
+	dpi    = 144
+)
+
+// A Chart is a plot with its title and facts above, a note below, and labels to
+// the right of the data.
+type Chart struct {
+	plot            *plot.Plot
+	title, subtitle string
+	yLabel          string // above the axis, where it reads without turning
+	note            string
+	labels          *labels
+}
+
+// newChart starts a chart: what is fixed and where it was measured go below the
+// title.
+func newChart(run *results.Run, ss results.Samples, title string, setting ...string) *Chart {
+	var facts []string
+	for _, f := range append(setting, run.Host(), gracePeriod(run), plural(ss.Rounds(), "round")) {
+		if f != "" {
+			facts = append(facts, f)
+		}
+	}
+	c := &Chart{plot: plot.New(), title: title, subtitle: strings.Join(facts, "  ·  "), labels: &labels{size: 10}}
+	for _, axis := range []*plot.Axis{&c.plot.X, &c.plot.Y} {
+		axis.Color, axis.Tick.Color = faint, faint
+		align := axis.Tick.Label
+		axis.Tick.Label = style(10, ink, align.XAlign, align.YAlign)
+		align = axis.Label.TextStyle
+		axis.Label.TextStyle = style(10, ink, align.XAlign, align.YAlign)
+		axis.Label.Padding = 6
+		axis.Tick.Length = 4
+		axis.Padding = 0
+	}
+	return c
+}
+
+// gracePeriod says how long the kernel's grace period was in the run.
+func gracePeriod(run *results.Run) string {
+	ss, _ := run.Samples.Select("GracePeriod", "gp=kernelgp").OneSetting()
+	if len(ss) == 0 {
+		return ""
+	}
+	return "kernel grace period " + results.Human(stat.Summarize(ss.Values("sec/op")).Center, "sec/op")
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return results.Human(float64(n), "") + " " + noun + "s"
+}
+
+// Draw draws the chart to fill the canvas.
+func (c *Chart) Draw(dc draw.Canvas) {
+	const margin = 16
+	dc.SetColor(paper)
+	dc.Fill(dc.Rectangle.Path())
+	top := vg.Point{X: dc.Min.X + margin, Y: dc.Max.Y - margin}
+	dc.FillText(bold(style(14, ink, text.XLeft, text.YTop)), top, c.title)
+	dc.FillText(style(9, muted, text.XLeft, text.YTop), vg.Point{X: top.X, Y: top.Y - 20}, c.subtitle)
+	dc.FillText(style(9, muted, text.XLeft, text.YBottom), vg.Point{X: top.X, Y: dc.Min.Y + margin - 6}, c.note)
+	dc.FillText(style(10, ink, text.XLeft, text.YTop), vg.Point{X: top.X, Y: top.Y - 42}, c.yLabel)
+	above := vg.Length(60)
+	if c.yLabel == "" {
+		above = 40
+	}
+	c.plot.BackgroundColor = nil
+	c.plot.Draw(draw.Crop(dc, margin, -margin-c.labels.width(), 2*margin, -margin-above))
+}
+
+// Save writes the chart as name.svg and name.png into dir, which it creates.
+func Save(c *Chart, dir, name string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	svg := vgsvg.New(width, height)
+	c.Draw(draw.New(svg))
+	var text bytes.Buffer
+	if _, err := svg.WriteTo(&text); err != nil {
+		return fmt.Errorf("plots: %s.svg: %w", name, err)
+	}
+	// Where Liberation is not installed, the others have its widths.
+	named, fallback := []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;")
+	if err := os.WriteFile(filepath.Join(dir, name+".svg"), bytes.ReplaceAll(text.Bytes(), named, fallback), 0o666); err != nil {
+		return err
+	}
+
+	img := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))
+	c.Draw(draw.New(img))
+	var pixels bytes.Buffer
+	if err := png.Encode(&pixels, img.Image()); err != nil {
+		return fmt.Errorf("plots: %s.png: %w", name, err)
+	}
+	return os.WriteFile(filepath.Join(dir, name+".png"), pixels.Bytes(), 0o666)
+}

@@ -1,0 +1,236 @@
+package plots
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"image"
+	"image/png"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tpbench/tpbench/results"
+	"gonum.org/v1/plot/vg"
+)
+
+var regen = flag.Bool("regen", false, "write the golden images anew")
+
+// The data is synthetic: see the first line of the file.
+const synthetic = "../results/testdata/synthetic7.txt"
+
+var catalog = results.Catalog{
+	{Name: "indirect-iterator"},
+	{Name: "direct-static-call", Busted: true},
+	{Name: "naive-sync"},
+	{Name: "rcu-cond-sync"},
+	{Name: "retpoline-iterator"},
+	{Name: "static-call"},
+}
+
+func dispatchOf(strategy string) string {
+	if strategy == "indirect-iterator" {
+		return strategy
+	}
+	return "static-call"
+}
+
+// charts draws every chart, by the name of its golden image.
+var charts = map[string]func(*results.Run) (*Chart, error){
+	"disableall": func(r *results.Run) (*Chart, error) { return DisableAll(r, catalog) },
+	"scaling":    func(r *results.Run) (*Chart, error) { return Scaling(r, catalog, "kernelgp") },
+	"tradeoff":   func(r *results.Run) (*Chart, error) { return Tradeoff(r, catalog, "kernelgp", dispatchOf) },
+	"dispatch":   func(r *results.Run) (*Chart, error) { return DispatchProbes(r, catalog) },
+	"disturb":    func(r *results.Run) (*Chart, error) { return Disturb(r, catalog, "kernelgp") },
+}
+
+// TestGolden compares every chart with its golden image, pixel by pixel, and
+// draws it twice, byte by byte. After a change that is meant:
+//
+//	go test ./plots -regen
+//
+// and look at the images.
+func TestGolden(t *testing.T) {
+	run := open(t, synthetic)
+	for name, draw := range charts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dirs := [2]string{t.TempDir(), t.TempDir()}
+			for _, dir := range dirs {
+				c, err := draw(run)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := Save(c, dir, name); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, ext := range []string{".svg", ".png"} {
+				if a, b := read(t, dirs[0], name+ext), read(t, dirs[1], name+ext); !bytes.Equal(a, b) {
+					t.Errorf("%s%s differs from one drawing to the next", name, ext)
+				}
+			}
+			got, golden := read(t, dirs[0], name+".png"), filepath.Join("testdata", name+"_golden.png")
+			if *regen {
+				if err := os.WriteFile(golden, got, 0o666); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if !equal(t, got, read(t, "testdata", name+"_golden.png")) {
+				kept := filepath.Join(os.TempDir(), name+"_got.png")
+				if err := os.WriteFile(kept, got, 0o666); err != nil {
+					t.Fatal(err)
+				}
+				t.Errorf("%s is not %s; if the change is meant: go test ./plots -regen", kept, golden)
+			}
+		})
+	}
+}
+
+// TestMissing: a chart names what it lacks.
+func TestMissing(t *testing.T) {
+	run := parse(t, "BenchmarkAardvark 1 5 ns/op\n")
+	for name, draw := range charts {
+		var missing *results.MissingError
+		if _, err := draw(run); !errors.As(err, &missing) || missing.What == "" {
+			t.Errorf("%s of a run without its benchmarks: %v", name, err)
+		}
+	}
+}
+
+// TestZero: a zero cannot be shown on a log axis, and is no panic.
+func TestZero(t *testing.T) {
+	run := parse(t, `BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10 1 0 ns/op
+BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=100 1 0 ns/op
+BenchmarkDispatch/impl=static-call/probes=1 1 0 ns/op
+BenchmarkDispatch/impl=nothing/probes=0 1 0 ns/op
+BenchmarkDisturb/impl=none/gp=kernelgp 1 0 p50-ns
+`)
+	for name, draw := range charts {
+		if _, err := draw(run); err == nil || !strings.Contains(err.Error(), "logarithmic") {
+			t.Errorf("%s of zeros: %v", name, err)
+		}
+	}
+}
+
+// TestOneSample: the smallest run that a chart accepts is drawn.
+func TestOneSample(t *testing.T) {
+	run := parse(t, `BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10 1 10 ns/op
+BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=100 1 10 ns/op
+BenchmarkDispatch/impl=static-call/probes=1 1 2 ns/op
+BenchmarkDispatch/impl=nothing/probes=0 1 1 ns/op
+BenchmarkDisturb/impl=naive-sync/gp=kernelgp 1 7 max-ns
+`)
+	for name, draw := range charts {
+		c, err := draw(run)
+		if err == nil {
+			err = Save(c, t.TempDir(), name)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestLogTicks(t *testing.T) {
+	for _, tc := range []struct {
+		unit   string
+		lo, hi float64
+		want   string
+	}{
+		{"sec", 2e-9, 3e-6, "10 ns,100 ns,1 µs"},
+		{"sec", 0.9e-3, 11, "1 ms,10 ms,100 ms,1 s,10 s"},
+		{"sec", 1.5e-9, 7e-9, "2 ns,5 ns"},
+		{"", 8, 120000, "10,100,1,000,10,000,100,000"},
+	} {
+		var got []string
+		for _, tick := range (logTicks{tc.unit}).Ticks(tc.lo, tc.hi) {
+			if !tick.IsMinor() {
+				got = append(got, tick.Label)
+			}
+		}
+		if s := strings.Join(got, ","); s != tc.want {
+			t.Errorf("ticks %v..%v: %s, want %s", tc.lo, tc.hi, s, tc.want)
+		}
+	}
+}
+
+// TestPlace: labels that fit never overlap, stay inside, and keep their order;
+// those that need not move do not.
+func TestPlace(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	for range 1000 {
+		n := 1 + r.IntN(10)
+		heights, centres := make([]vg.Length, n), make([]vg.Length, n)
+		for i := range n {
+			heights[i], centres[i] = vg.Length(1+9*r.Float64()), vg.Length(100*r.Float64())
+		}
+		slices.Sort(centres)
+		slices.Reverse(centres)
+		at := place(heights, centres, 0, 100)
+		below := vg.Length(100)
+		for i, h := range heights {
+			if at[i]+h/2 > below+1e-9 || at[i]-h/2 < -1e-9 {
+				t.Fatalf("heights %v at %v", heights, at)
+			}
+			below = at[i] - h/2
+		}
+	}
+	free := []vg.Length{80, 50, 20}
+	if at := place([]vg.Length{10, 10, 10}, free, 0, 100); !slices.Equal(at, free) {
+		t.Errorf("moved %v to %v without need", free, at)
+	}
+}
+
+func open(t *testing.T, path string) *results.Run {
+	t.Helper()
+	run, err := results.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+func parse(t *testing.T, lines string) *results.Run {
+	t.Helper()
+	run, err := results.Read(strings.NewReader("tpbench: 1\n# round 0 layout 0\n"+lines), "made-up.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+func read(t *testing.T, elem ...string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(elem...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// equal compares pixels, so that another version of the PNG encoder is no
+// difference. (gonum's cmpimg does the same but needs a PDF parser.)
+func equal(t *testing.T, a, b []byte) bool {
+	t.Helper()
+	var pix [2]*image.RGBA
+	for i, data := range [][]byte{a, b} {
+		img, err := png.Decode(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pix[i] = image.NewRGBA(img.Bounds())
+		for y := range img.Bounds().Dy() {
+			for x := range img.Bounds().Dx() {
+				pix[i].Set(x, y, img.At(x, y))
+			}
+		}
+	}
+	return pix[0].Rect == pix[1].Rect && bytes.Equal(pix[0].Pix, pix[1].Pix)
+}

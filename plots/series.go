@@ -1,0 +1,97 @@
+package plots
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/tpbench/tpbench/results"
+	"github.com/tpbench/tpbench/results/stat"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// A series is one line of a chart: a summary and all samples at each x.
+type series struct {
+	look
+	xs        []float64
+	summaries []stat.Summary
+	samples   plotter.XYs
+	detail    string // below the name in the label
+}
+
+func (s *series) add(x float64, values []float64) {
+	if len(values) == 0 {
+		return
+	}
+	s.xs = append(s.xs, x)
+	s.summaries = append(s.summaries, stat.Summarize(values))
+	for _, v := range values {
+		s.samples = append(s.samples, plotter.XY{X: x, Y: v})
+	}
+}
+
+// over returns a series for each implementation, along a key that is a number.
+func over(key string, ss results.Samples, cat results.Catalog) ([]series, error) {
+	var all []series
+	for _, impl := range cat.Sort(ss) {
+		s := series{look: lookOf(cat, impl.Value)}
+		for _, g := range impl.Samples.GroupBy(key) {
+			x, err := strconv.ParseFloat(g.Value, 64)
+			if err != nil {
+				return nil, fmt.Errorf("plots: %s: %s=%s is no number", g.Samples[0].Name, key, g.Value)
+			}
+			s.add(x, g.Samples.Values("sec/op"))
+		}
+		if len(s.xs) > 0 {
+			all = append(all, s)
+		}
+	}
+	return all, nil
+}
+
+// medians returns the points of the line.
+func (s *series) medians() plotter.XYs {
+	pts := make(plotter.XYs, len(s.xs))
+	for i, x := range s.xs {
+		pts[i] = plotter.XY{X: x, Y: s.summaries[i].Center}
+	}
+	return pts
+}
+
+// values returns every y of all series, to range over.
+func values(all []series) []float64 {
+	var vs []float64
+	for _, s := range all {
+		for _, pt := range s.samples {
+			vs = append(vs, pt.Y)
+		}
+	}
+	return vs
+}
+
+// addSeries draws the series as lines with a label at the last point of each,
+// busted ones on top, whose marks are hollow.
+func (c *Chart) addSeries(all []series) {
+	c.note += " Small dots: every sample."
+	right := vg.Point{X: 8} // of the median, which would cover them
+	c.plot.Add(grid{y: true}, c.labels)
+	slices.SortStableFunc(all, func(a, b series) int { return a.layer() - b.layer() })
+	for _, s := range all {
+		pts := s.medians()
+		c.plot.Add(&plotter.Line{XYs: pts, LineStyle: s.line()}, marks{s.samples, s.dot(), right}, marks{pts, s.point(), vg.Point{}})
+		for j, sum := range s.summaries {
+			if sum.HasInterval() {
+				c.plot.Add(bar{plotter.XY{X: s.xs[j], Y: sum.Lo}, plotter.XY{X: s.xs[j], Y: sum.Hi}, draw.LineStyle{Color: s.color, Width: 1.25}})
+			}
+		}
+		last := pts[len(pts)-1]
+		c.label(last, s.look, s.detail)
+	}
+}
+
+// missing returns the error for samples a run lacks.
+func missing(run *results.Run, what string) error {
+	return &results.MissingError{Path: run.Path, What: what}
+}
