@@ -1,0 +1,83 @@
+package benches
+
+import (
+	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/rcu"
+)
+
+var dispatchFamily = Family{
+	Names: []string{"Dispatch"},
+	Doc:   "what a site costs to pass, by the number of its probes (0: disabled)",
+	axes: []axis{
+		implAxis(append(floorNames(), variantNames(dispatch.Variants())...)),
+		numbers("probes", nil, 0, 1, 2, 4, 8),
+	},
+	fits: func(k keys) bool {
+		floor, ok := floorOf(k["impl"])
+		return !ok || floor.Probes == k.num("probes")
+	},
+	check: func(keys) error { return dispatch.Open() },
+	open:  openDispatch,
+}
+
+func floorNames() []string {
+	var names []string
+	for _, f := range dispatch.Floors() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+func floorOf(name string) (dispatch.Floor, bool) {
+	for _, f := range dispatch.Floors() {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return dispatch.Floor{}, false
+}
+
+// openDispatch arms the timed loop of one layout. The read sections in it are of
+// the flavour memb; those of kernelgp are the same instructions.
+func openDispatch(k keys, e *harness.Env) (*harness.Op, error) {
+	loop, err := armDispatch(k, e.Layout%dispatch.Layouts)
+	if err != nil {
+		return nil, err
+	}
+	domain := find(rcu.Variants(), "memb").New(rcu.Options{})
+	reader := domain.Register()
+	return &harness.Op{
+		Unit: dispatch.Unroll,
+		Run: func(n int, t harness.Timer) {
+			t.Start(0)
+			loop(reader, n)
+			t.Stop()
+		},
+		Close: func() {
+			reader.Unregister()
+			domain.Close()
+		},
+	}, nil
+}
+
+func armDispatch(k keys, layout int) (func(*rcu.Reader, int), error) {
+	if floor, ok := floorOf(k["impl"]); ok {
+		return floor.Arm(layout)
+	}
+	how := find(dispatch.Variants(), k["impl"]).New
+	site := dispatch.Timed(layout)
+	probes := k.num("probes")
+	if probes == 0 {
+		return site.Loop, nil
+	}
+	funcs := make([]dispatch.Entry, probes+1)
+	for i := range probes {
+		funcs[i].Fn = uintptr(dispatch.Nop())
+	}
+	if err := site.StaticCall(how.Target(funcs)); err != nil {
+		return nil, err
+	}
+	site.Publish(funcs)
+	return site.Loop, site.KeyEnable()
+}

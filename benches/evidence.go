@@ -1,0 +1,107 @@
+package benches
+
+import (
+	"slices"
+
+	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/impls/dispatch"
+)
+
+// A Chosen is a set of cases and how often each is measured.
+type Chosen struct {
+	Cases  []Case
+	Rounds int
+}
+
+// Evidence chooses the cases of the one run that everybody should make, for so many
+// events: what a disabled and an enabled site cost, what switching costs, with whose
+// grace periods, and what a reader feels of it. On two cores and with 1,000 events
+// it takes about a minute, half of it naive-sync waiting for the kernel.
+func Evidence(events int) []Chosen {
+	const (
+		thorough = 2 * dispatch.Layouts // sees each layout twice
+		enough   = 6                    // the least that gives a median a 95 % interval
+		usual    = dispatch.Layouts
+		costly   = 3 // the least that gives a paired ratio an interval worth the name
+		once     = 1
+	)
+	n := []int{events}
+	kernel := Params{GPs: []string{"kernelgp"}, Events: n}
+	memb := Params{GPs: []string{"memb"}, Events: n, Readers: []int{1}}
+	slow := func(c Case) bool { return naiveOnKernel(c.Names[0]) }
+	fast := func(c Case) bool { return !slow(c) }
+	return []Chosen{
+		{dispatchFamily.Cases(Params{}), thorough},
+
+		// The kernel's own grace period, the other core idle; then an expedited
+		// one beside a reader that fires all the time.
+		{keep(bulkFamily.Cases(kernel), slow), costly},
+		{keep(bulkFamily.Cases(kernel), fast), thorough},
+		{bulkFamily.Cases(memb), enough},
+		{keep(bulkFamily.Cases(with(kernel, smaller(events))), slow), once},
+		{keep(bulkFamily.Cases(with(kernel, smaller(events))), fast), usual},
+
+		{churnFamily.Cases(kernel), costly},
+		{pingPongFamily.Cases(kernel), costly},
+		{shrinkFamily.Cases(kernel), costly},
+		{disturbFamily.Cases(Params{GPs: []string{"memb"}}), usual},
+
+		{gracePeriodFamily.Cases(Params{}), usual},
+		{readSideFamily.Cases(Params{}), usual},
+		{pokeFamily.Cases(Params{Impls: []string{"int3-batch"}}), usual},
+	}
+}
+
+func with(p Params, events []int) Params {
+	p.Events = events
+	return p
+}
+
+// smaller are the numbers of events that give the curve of time against events its
+// shape: about half a decade apart.
+func smaller(events int) []int {
+	var list []int
+	for _, n := range []int{10, 30, 100, 300, 1000, 3000, 10000, 30000} {
+		if n < events {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// naiveOnKernel tells the cases that wait for a kernel grace period at every event.
+func naiveOnKernel(name string) bool {
+	k, _ := bulkFamily.parse(name)
+	return k["impl"] == "naive-sync" && k["gp"] == "kernelgp"
+}
+
+func keep(cases []Case, want func(Case) bool) []Case {
+	return slices.DeleteFunc(cases, func(c Case) bool { return !want(c) })
+}
+
+// Plan makes the harness's plan of what was chosen, of the names that wanted
+// accepts. Its error is that of the first case that cannot run here.
+func Plan(chosen []Chosen, wanted func(name string) bool, allowed []int, seed uint64) (*harness.Plan, error) {
+	p := &harness.Plan{Seed: seed}
+	for _, ch := range chosen {
+		for _, c := range ch.Cases {
+			names := slices.DeleteFunc(slices.Clone(c.Names), func(n string) bool { return !wanted(n) })
+			if len(names) == 0 {
+				continue
+			}
+			if err := c.Runnable(allowed); err != nil {
+				return nil, err
+			}
+			p.Cases = append(p.Cases, harness.Planned{Case: c.Case, Wanted: names, Rounds: ch.Rounds})
+		}
+	}
+	return p, nil
+}
+
+// Runnable reports why the case cannot run here on the allowed CPUs, or nil.
+func (c *Case) Runnable(allowed []int) error {
+	if c.Err != nil {
+		return c.Err
+	}
+	return c.CheckCPUs(allowed)
+}

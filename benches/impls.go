@@ -1,0 +1,56 @@
+package benches
+
+import (
+	"slices"
+
+	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/rcu"
+	"github.com/tpbench/tpbench/impls/textpoke"
+	"github.com/tpbench/tpbench/impls/tracepoint"
+)
+
+// An Impl is a variant of any family, for those who list them.
+type Impl struct {
+	Family, Name, Doc, Origin string
+	Status                    impls.Status
+	Err                       error // why it cannot run here, or nil
+}
+
+// Impls lists the variants of all families, strategies first.
+func Impls() []Impl {
+	var floors []Impl
+	for _, f := range dispatch.Floors() {
+		floors = append(floors, Impl{"floor", f.Name, f.Doc, "no strategy: what a part costs", impls.Sound, dispatch.Open()})
+	}
+	return slices.Concat(
+		describe("tracepoint", tracepoint.Variants()),
+		describe("dispatch", dispatch.Variants()),
+		floors,
+		describe("textpoke", textpoke.Variants()),
+		describe("rcu", rcu.Variants()),
+	)
+}
+
+func describe[T any](family string, variants []impls.Variant[T]) []Impl {
+	var list []Impl
+	for _, v := range variants {
+		list = append(list, Impl{family, v.Name, v.Doc, v.Origin, v.Status, v.Supported()})
+	}
+	return list
+}
+
+// DispatchOf names the dispatch that a strategy's sites use with one probe, for
+// charts that set what firing costs against what switching costs.
+func DispatchOf(strategy string) string {
+	v, err := impls.Find("strategy", tracepoint.Variants(), strategy)
+	if err != nil {
+		return ""
+	}
+	for _, d := range dispatch.Variants() {
+		if d.New == v.New.Dispatch {
+			return d.Name
+		}
+	}
+	return ""
+}

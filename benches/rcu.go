@@ -1,0 +1,75 @@
+package benches
+
+import (
+	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/impls/rcu"
+)
+
+func gpNames() []string { return variantNames(rcu.Variants()) }
+
+func checkFlavor(k keys) error { return find(rcu.Variants(), k["gp"]).Supported() }
+
+var gracePeriodFamily = Family{
+	Names: []string{"GracePeriod"},
+	Doc:   "one synchronize, alone and beside a reader that enters sections all the time",
+	axes:  []axis{gpAxis(), readersAxis(0, 1)},
+	check: checkFlavor,
+	ops: func(k keys) int {
+		// A kernel's grace period takes whole ticks, 2 or 4 of them. What a
+		// strategy pays for many is their mean, not their median.
+		if k["gp"] == "kernelgp" {
+			return 20
+		}
+		return 0
+	},
+	open: func(k keys, e *harness.Env) (*harness.Op, error) {
+		d := find(rcu.Variants(), k["gp"]).New(rcu.Options{})
+		for range k.num("readers") {
+			err := e.Beside(func() (pass, end func(), err error) {
+				r := d.Register()
+				return func() {
+					r.Sections(1000)
+					r.Quiescent()
+				}, r.Unregister, nil
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		return &harness.Op{
+			Run: func(n int, t harness.Timer) {
+				t.Start(0)
+				for range n {
+					d.Synchronize()
+				}
+				t.Stop()
+			},
+			Close: func() {
+				e.Stop()
+				d.Close()
+			},
+		}, nil
+	},
+}
+
+var readSideFamily = Family{
+	Names: []string{"ReadSide"},
+	Doc:   "entering and leaving one read section",
+	axes:  []axis{gpAxis()},
+	check: checkFlavor,
+	open: func(k keys, e *harness.Env) (*harness.Op, error) {
+		d := find(rcu.Variants(), k["gp"]).New(rcu.Options{})
+		r := d.Register()
+		return &harness.Op{
+			Run: func(n int, t harness.Timer) {
+				t.Start(0)
+				r.Sections(n)
+				t.Stop()
+			},
+			Close: func() {
+				r.Unregister()
+				d.Close()
+			},
+		}, nil
+	},
+}
