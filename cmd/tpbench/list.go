@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tpbench/tpbench/benches"
+)
+
+func newList() *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List implementations, flavours and benchmarks; what cannot run here and why",
+		Example: "  tpbench list",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "FAMILY\tNAME\tSTATUS\tWHAT IT DOES\tORIGIN")
+			var cannot []benches.Impl
+			for _, i := range benches.Impls() {
+				status := i.Status.String()
+				if i.Family == "floor" {
+					status = ""
+				}
+				if i.Err != nil {
+					status = "cannot run here"
+					cannot = append(cannot, i)
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", i.Family, i.Name, status, i.Doc, i.Origin)
+			}
+			fmt.Fprintln(w, "\nBENCHMARK\t\tCASES\tQUESTION\t")
+			for _, f := range benches.Families() {
+				fmt.Fprintf(w, "%s\t\t%d\t%s\t\n", strings.Join(f.Names, ", "), len(f.Cases(benches.Params{})), f.Doc)
+			}
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			for _, i := range cannot {
+				fmt.Fprintf(cmd.OutOrStdout(), "\n%s: %v\n", i.Name, i.Err)
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,98 @@
+// Command tpbench compares strategies for arming and disarming tracepoints: what a
+// site costs, what switching costs, whose grace periods are waited for.
+//
+// Without arguments it makes the evidence: every strategy side by side, with 1,000
+// events, in about a minute, as tables, one sentence to quote, a result file and
+// charts. `tpbench --help` lists the other commands.
+//
+// Exit codes: 0 fine; 1 something failed while it ran; 2 bad usage or bad input; 3
+// this machine cannot do what was asked; 130 interrupted, what was measured is kept.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/harness/clock"
+	"github.com/tpbench/tpbench/harness/host"
+	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/results"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := newRoot().ExecuteContext(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tpbench:", err)
+	}
+	os.Exit(exitCode(err))
+}
+
+// newRoot makes the command with all its subcommands.
+func newRoot() *cobra.Command {
+	evidence := newEvidence()
+	root := &cobra.Command{
+		Use:   "tpbench",
+		Short: "Compare strategies for arming and disarming tracepoints",
+		Long: `tpbench compares strategies for arming and disarming tracepoints: what a site
+costs to pass, what switching it costs, and whose grace periods are waited for.
+
+Without a command it makes the evidence, as "tpbench evidence" does.`,
+		Example: `  tpbench                                  the evidence, 1,000 events, about a minute
+  tpbench list                             what there is, and what cannot run here
+  tpbench run --bench Churn -o churn.txt   one benchmark, to a file
+  tpbench compare old.txt new.txt          two files, with a verdict for each benchmark
+  tpbench doctor                           what on this machine spoils measurements`,
+		Args:          cobra.NoArgs,
+		RunE:          evidence.RunE,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.Flags().AddFlagSet(evidence.Flags())
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; `%s --help` lists the flags", err, cmd.CommandPath())}
+	})
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(evidence, newList(), newRun(), newCompare(), newDoctor(), newWorker())
+	return root
+}
+
+// A usageError is bad usage: exit code 2.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// exitCode is the contract of the package doc.
+func exitCode(err error) int {
+	var (
+		usage       usageError
+		unknown     *impls.UnknownError
+		format      *results.FormatError
+		missing     *results.MissingError
+		file        *harness.FileError
+		path        *os.PathError
+		unavailable *host.UnavailableError
+	)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, context.Canceled):
+		return 130
+	case errors.Is(err, impls.ErrUnsupported), errors.Is(err, clock.ErrUnavailable), errors.As(err, &unavailable):
+		return 3
+	case errors.As(err, &usage), errors.As(err, &unknown), errors.As(err, &format), errors.As(err, &missing),
+		errors.As(err, &file), errors.As(err, &path):
+		return 2
+	}
+	return 1
+}

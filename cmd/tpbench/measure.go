@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+
+	"github.com/tpbench/tpbench/benches"
+	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/harness/clock"
+	"github.com/tpbench/tpbench/harness/host"
+)
+
+// measure runs what was chosen into the file at path. It knows before it measures
+// that the cases can run here and that the file can be written.
+func measure(ctx context.Context, stderr io.Writer, chosen []benches.Chosen, wanted func(string) bool, seed uint64, path string) error {
+	ticks, err := clock.Open()
+	if err != nil {
+		return err
+	}
+	allowed, err := host.Allowed()
+	if err != nil {
+		return err
+	}
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	plan, err := benches.Plan(chosen, wanted, allowed, seed)
+	if err != nil {
+		return withRunnable(err, chosen, allowed)
+	}
+	if len(plan.Cases) == 0 {
+		return usagef("no benchmark fits what was asked for; `tpbench list` shows what there is")
+	}
+	facts := append(host.Facts(),
+		host.Fact{Key: "tsc", Value: fmt.Sprintf("%.0f Hz +-%.0f, step %.1f ns, overhead %.1f ns",
+			ticks.Rate().Hz, ticks.Rate().Uncertainty, ticks.Precision(), ticks.Overhead().Median)})
+	file, err := harness.Create(path, plan, facts, benches.Units())
+	if err != nil {
+		return err
+	}
+	if done := file.Done(); done > 0 {
+		fmt.Fprintf(stderr, "%s holds %d of %d samples of this run; going on from there\n", path, done, plan.Samples())
+	}
+	start, err := workers(ticks)
+	if err != nil {
+		return err
+	}
+	bar := newProgress(stderr)
+	runner := harness.Runner{Worker: start, Progress: bar.show}
+	report, err := runner.Run(ctx, plan, file)
+	bar.end()
+	for _, lost := range report.Lost {
+		fmt.Fprintln(stderr, lost)
+	}
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted: %d of %d samples are in %s; the same command with that file goes on from there: %w",
+			report.Done, report.Total, path, err)
+	}
+	return err
+}
+
+// withRunnable adds to the error of a case that cannot run here what can.
+func withRunnable(err error, chosen []benches.Chosen, allowed []int) error {
+	var can []string
+	seen := map[string]bool{}
+	for _, ch := range chosen {
+		for _, c := range ch.Cases {
+			what := benches.Summary(c.Names[0])
+			if c.Runnable(allowed) == nil && !seen[what] {
+				seen[what] = true
+				can = append(can, what)
+			}
+		}
+	}
+	if len(can) == 0 {
+		return fmt.Errorf("%w; nothing of what was asked for can run here", err)
+	}
+	return fmt.Errorf("%w; nothing was measured. What can run here: %s", err, join(can))
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/tpbench/tpbench/harness"
+)
+
+// progress tells how far a run is: on a terminal in one line that it redraws, and
+// elsewhere in one line for each tenth of the run.
+type progress struct {
+	w        io.Writer
+	terminal bool
+	tenth    int
+}
+
+func newProgress(w io.Writer) *progress {
+	p := &progress{w: w, tenth: -1}
+	if f, ok := w.(*os.File); ok {
+		info, err := f.Stat()
+		p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
+	}
+	return p
+}
+
+const clearLine = "\r\x1b[K"
+
+func (p *progress) show(at harness.Progress) {
+	left := ""
+	if at.Left > 0 {
+		left = fmt.Sprintf(", %v left", at.Left.Round(time.Second))
+	}
+	if p.terminal {
+		line := fmt.Sprintf("%d of %d samples%s  %s", at.Done, at.Total, left, at.Next)
+		fmt.Fprint(p.w, clearLine, line[:min(len(line), 100)])
+		return
+	}
+	if tenth := 10 * at.Done / at.Total; tenth > p.tenth {
+		p.tenth = tenth
+		fmt.Fprintf(p.w, "%d of %d samples%s\n", at.Done, at.Total, left)
+	}
+}
+
+// end makes room for what follows.
+func (p *progress) end() {
+	if p.terminal {
+		fmt.Fprint(p.w, clearLine)
+	}
+}
+
+// join lists names in a sentence.
+func join(names []string) string { return strings.Join(names, ", ") }

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tpbench/tpbench/benches"
+	"github.com/tpbench/tpbench/impls"
+)
+
+func newRun() *cobra.Command {
+	var (
+		bench  string
+		p      benches.Params
+		rounds int
+		out    string
+		seed   uint64
+	)
+	cmd := &cobra.Command{
+		Use:   "run -o FILE",
+		Short: "Measure chosen benchmarks and implementations, to a file",
+		Long: `run measures chosen benchmarks and implementations in seeded interleaved rounds, each
+sample in a process of its own, and writes them to FILE in Go benchmark format.
+
+A FILE that a cut-off run of the same plan has left is taken up where it stops.`,
+		Example: `  tpbench run --bench 'Dispatch|DisableAll' --impl naive-sync,rcu-cond-sync --events 200 --rounds 10 -o a.txt
+  tpbench run --bench GracePeriod --gp memb,qsbr --readers 1 -o gp.txt
+  tpbench run --bench Poke --impl int3-batch -o poke.txt`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			chosen, wanted, err := choose(cmd, bench, p, rounds)
+			if err != nil {
+				return err
+			}
+			if out == "" {
+				return usagef("run needs -o FILE, the file to write the results to")
+			}
+			return measure(cmd.Context(), cmd.ErrOrStderr(), chosen, wanted, seed, out)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&bench, "bench", ".", "regular expression that benchmark names (such as DisableAll) match")
+	f.StringSliceVar(&p.Impls, "impl", nil, "implementations, by name (default all)")
+	f.StringSliceVar(&p.GPs, "gp", nil, "grace-period flavours, by name (default all)")
+	f.IntSliceVar(&p.Events, "events", nil, "numbers of events (default 1000; Disturb 256)")
+	f.IntSliceVar(&p.Readers, "readers", nil, "numbers of busy readers (default depends on the benchmark)")
+	f.IntVar(&rounds, "rounds", 10, "samples of each case; below 6 a median has no 95 % interval")
+	f.StringVarP(&out, "output", "o", "", "file to write the results to")
+	f.Uint64Var(&seed, "seed", 0, "orders the cases within each round (default random; it is in the file)")
+	return cmd
+}
+
+// choose turns flags into cases.
+func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]benches.Chosen, func(string) bool, error) {
+	pattern, err := regexp.Compile(bench)
+	if err != nil {
+		return nil, nil, usagef("--bench %q: %v", bench, err)
+	}
+	if rounds < 1 {
+		return nil, nil, usagef("--rounds %d: expected 1 or more", rounds)
+	}
+	for flag, numbers := range map[string][]int{"events": p.Events, "readers": p.Readers} {
+		least := 0
+		if flag == "events" {
+			least = 1
+		}
+		for _, n := range numbers {
+			if n < least {
+				return nil, nil, usagef("--%s %d: expected %d or more", flag, n, least)
+			}
+		}
+	}
+	if err := known("implementation", p.Impls, func(i benches.Impl) bool { return i.Family != "rcu" }); err != nil {
+		return nil, nil, err
+	}
+	if err := known("grace-period flavour", p.GPs, func(i benches.Impl) bool { return i.Family == "rcu" }); err != nil {
+		return nil, nil, err
+	}
+	var names []string
+	var chosen []benches.Chosen
+	for _, family := range benches.Families() {
+		names = append(names, family.Names...)
+		if slices.ContainsFunc(family.Names, pattern.MatchString) {
+			chosen = append(chosen, benches.Chosen{Cases: family.Cases(p), Rounds: rounds})
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, nil, &impls.UnknownError{Kind: "benchmark", Name: bench, Nearest: impls.Nearest(bench, names)}
+	}
+	wanted := func(name string) bool {
+		base, _, _ := strings.Cut(name, "/")
+		return pattern.MatchString(base)
+	}
+	return chosen, wanted, nil
+}
+
+// known refuses names that no implementation of these families has.
+func known(kind string, names []string, of func(benches.Impl) bool) error {
+	var have []string
+	for _, i := range benches.Impls() {
+		if of(i) {
+			have = append(have, i.Name)
+		}
+	}
+	for _, n := range names {
+		if !slices.Contains(have, n) {
+			return &impls.UnknownError{Kind: kind, Name: n, Nearest: impls.Nearest(n, have)}
+		}
+	}
+	return nil
+}
