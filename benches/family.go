@@ -128,12 +128,20 @@ func (f *Family) parse(name string) (k keys, ok bool) {
 			if n, err := strconv.Atoi(value); err != nil || n < 0 {
 				return nil, false
 			}
-		} else if !slices.Contains(a.values(Params{}), value) {
+		} else if !slices.Contains(a.values(naming(key, value)), value) {
 			return nil, false
 		}
 		k[key] = value
 	}
 	return k, f.fits == nil || f.fits(k)
+}
+
+// naming is what a command line that names this value of an axis asks for.
+func naming(key, value string) Params {
+	if key == "impl" {
+		return Params{Impls: []string{value}}
+	}
+	return Params{}
 }
 
 // Find makes the case that measures the benchmark of this full name.

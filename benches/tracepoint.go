@@ -2,6 +2,7 @@ package benches
 
 import (
 	"fmt"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -9,7 +10,9 @@ import (
 
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/harness/clock"
+	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/kernel"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/tracepoint"
@@ -31,11 +34,20 @@ func eventsAxis(n int) axis {
 var bulkFamily = Family{
 	Names: []string{"DisableAll", "EnableAll"},
 	Doc:   "unregistering the probe of every event, one after the other, and registering it again at once",
-	axes:  []axis{implAxis(strategies), gpAxis(), eventsAxis(DefaultEvents), numbers("probes", nil, 1), readersAxis(0)},
-	check: checkStrategy,
+	axes:  []axis{bulkImpls, gpAxis(), eventsAxis(DefaultEvents), numbers("probes", nil, 1), readersAxis(0)},
+	fits:  func(k keys) bool { return k["impl"] != kernel.Name || k["gp"] == "kernelgp" },
+	check: checkBulk,
 	ops:   always(1),
 	open:  openBulk,
 }
+
+// bulkImpls are the strategies and, only where it is named, the running kernel.
+var bulkImpls = axis{"impl", func(p Params) []string {
+	if p.Impls == nil {
+		return strategies
+	}
+	return narrow(append(slices.Clone(strategies), kernel.Name), p.Impls)
+}}
 
 var churnFamily = Family{
 	Names: []string{"Churn"},
@@ -250,8 +262,73 @@ func must(err error) {
 	}
 }
 
+// checkBulk is checkStrategy that also knows the running kernel.
+func checkBulk(k keys) error {
+	if k["impl"] != kernel.Name {
+		return checkStrategy(k)
+	}
+	if err := kernel.Check(); err != nil {
+		return err
+	}
+	if have := kernel.Events(); have != k.num("events") {
+		return &impls.UnsupportedError{
+			What: fmt.Sprintf("switching %d events of the running kernel", k.num("events")),
+			Why:  fmt.Sprintf("it has %d, and one write switches all", have),
+			Do:   fmt.Sprintf("say --events %d", have),
+		}
+	}
+	return nil
+}
+
+// openKernel is openBulk on the running kernel's own events. A reader beside it only
+// keeps its CPU busy: the events are on everybody's paths.
+func openKernel(k keys, e *harness.Env) (*harness.Op, error) {
+	instance, err := kernel.Open()
+	if err != nil {
+		return nil, err
+	}
+	for range k.num("readers") {
+		if err := e.Beside(spin); err != nil {
+			return nil, err
+		}
+	}
+	if err := instance.Switch(true); err != nil {
+		return nil, err
+	}
+	return &harness.Op{
+		Divide: []harness.Count{{Unit: "event", N: uint64(k.num("events"))}},
+		Run: func(n int, t harness.Timer) {
+			for range n {
+				t.Start(0)
+				err := instance.Switch(false)
+				t.Stop()
+				must(err)
+				t.Start(1)
+				err = instance.Switch(true)
+				t.Stop()
+				must(err)
+			}
+		},
+		Close: func() {
+			e.Stop()
+			must(instance.Close())
+		},
+	}, nil
+}
+
+// spin keeps a CPU busy.
+func spin() (pass, end func(), err error) {
+	return func() {
+		for end := time.Now().Add(100 * time.Microsecond); time.Now().Before(end); {
+		}
+	}, func() {}, nil
+}
+
 // openBulk arms every event. One operation disables all and enables all again.
 func openBulk(k keys, e *harness.Env) (*harness.Op, error) {
+	if k["impl"] == kernel.Name {
+		return openKernel(k, e)
+	}
 	events := k.num("events")
 	b, err := newBed(k, e, events)
 	if err != nil {
@@ -368,8 +445,7 @@ func openDisturb(k keys, e *harness.Env) (*harness.Op, error) {
 		}
 	}
 	op.Close = func() {
-		b.env.Stop()
-		reader.Unregister()
+		reader.Unregister() // first: the updater may be waiting for it
 		b.close()
 	}
 	return op, nil

@@ -42,7 +42,8 @@ type Op struct {
 	// last Run. They stand beside, or where Run times nothing in place of, ns/op.
 	Values func() []Value
 
-	// Close undoes Open; may be nil.
+	// Close undoes Open, Env.Stop included if Open called Env.Beside: only the
+	// operation knows what its threads may be waiting for. May be nil.
 	Close func()
 }
 

@@ -3,6 +3,7 @@ package harness
 import (
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -41,7 +42,6 @@ func Work(w io.Writer, c *clock.Clock, cs *Case, names []string, layout int, pat
 	runtime.GC()
 	debug.SetGCPercent(-1)
 	samples, err := measure(c, cs, op, env, patience)
-	env.Stop()
 	if op.Close != nil {
 		op.Close()
 	}
@@ -79,16 +79,14 @@ func (cs *Case) CheckCPUs(allowed []int) error {
 	}
 }
 
-// formatValue keeps six significant digits and no exponent.
+// formatValue keeps six significant digits, or all of a whole number's, and writes
+// no exponent.
 func formatValue(v float64) string {
-	digits := 6
-	if v >= 1e6 {
-		return strconv.FormatFloat(v, 'f', 0, 64)
+	const digits, whole = 6, 1e6
+	if v < whole {
+		v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64)
+	} else {
+		v = math.Round(v)
 	}
-	s := strconv.FormatFloat(v, 'g', digits, 64)
-	if strings.Contains(s, "e") {
-		s = strconv.FormatFloat(v, 'f', 12, 64)
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
+	return strconv.FormatFloat(v, 'f', -1, 64)
 }

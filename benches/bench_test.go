@@ -1,0 +1,222 @@
+package benches
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tpbench/tpbench/harness"
+)
+
+// stopwatch lets an operation time one of its phases by package testing.
+type stopwatch struct {
+	b     *testing.B
+	phase int
+	ran   bool
+	begin []harness.Count
+	op    *harness.Op
+	added []harness.Count
+}
+
+func (s *stopwatch) Start(phase int) {
+	if phase != s.phase {
+		return
+	}
+	s.begin = s.counts()
+	s.ran = true
+	s.b.StartTimer()
+}
+
+func (s *stopwatch) Stop() {
+	if !s.ran {
+		return
+	}
+	s.ran = false
+	s.b.StopTimer()
+	for i, c := range s.counts() {
+		if s.added == nil {
+			s.added = make([]harness.Count, len(s.begin))
+		}
+		s.added[i].Unit = c.Unit
+		s.added[i].N += c.N - s.begin[i].N
+	}
+}
+
+func (s *stopwatch) counts() []harness.Count {
+	if s.op.Counts == nil {
+		return nil
+	}
+	return s.op.Counts()
+}
+
+// Benchmark runs every case, so that `go test -bench` and `tpbench run` cannot
+// disagree about what is measured. It pins nothing and interleaves nothing; for a
+// number to rely on, use tpbench.
+func Benchmark(b *testing.B) {
+	for _, f := range Families() {
+		for _, c := range f.Cases(Params{Events: []int{100}}) {
+			for phase, name := range c.Names {
+				b.Run(name, func(b *testing.B) { runCase(b, &c, phase) })
+			}
+		}
+	}
+}
+
+func runCase(b *testing.B, c *Case, phase int) {
+	if c.Err != nil {
+		b.Skip(c.Err)
+	}
+	b.StopTimer()
+	env := &harness.Env{}
+	op, err := c.Open(env)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := &stopwatch{b: b, phase: phase, op: op}
+	b.ResetTimer()
+	unit := max(1, op.Unit)
+	n := (b.N + unit - 1) / unit
+	op.Run(n, s)
+	if op.Values != nil {
+		for _, v := range op.Values() {
+			b.ReportMetric(v.V, v.Unit)
+		}
+	}
+	if op.Close != nil {
+		op.Close()
+	}
+	for _, c := range s.added {
+		b.ReportMetric(float64(c.N)/float64(n*unit), c.Unit+"/op")
+	}
+	for _, d := range op.Divide {
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*unit)/float64(d.N), "ns/"+d.Unit)
+	}
+}
+
+// A case's name says all there is to know: Find makes the same case of it.
+func TestFindInvertsNames(t *testing.T) {
+	n := 0
+	for _, f := range Families() {
+		for _, c := range f.Cases(Params{}) {
+			for _, name := range c.Names {
+				n++
+				found, err := Find(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(found.Names, c.Names) || found.CPUs != c.CPUs || found.Ops != c.Ops {
+					t.Errorf("Find(%q) = %+v, expected %+v", name, found.Case, c.Case)
+				}
+				if last := name[len(name)-1:]; strings.Contains(name, "-") && strings.ContainsAny(last, "0123456789") && endsLikeProcs(name) {
+					t.Errorf("benchmark format would take the end of %q for GOMAXPROCS", name)
+				}
+			}
+		}
+	}
+	if n < 100 {
+		t.Errorf("only %d names", n)
+	}
+}
+
+// endsLikeProcs reports whether name ends in a dash and digits.
+func endsLikeProcs(name string) bool {
+	return strings.HasPrefix(strings.TrimRight(name, "0123456789"), "-") || strings.HasSuffix(strings.TrimRight(name, "0123456789"), "-")
+}
+
+// Names that are off are refused, with the nearest that are not.
+func TestFindRefuses(t *testing.T) {
+	for _, name := range []string{
+		"",
+		"Dispatch",
+		"Dispatch/impl=static-call",
+		"Dispatch/impl=static-call/probes=-1",
+		"Dispatch/impl=static-call/probes=x",
+		"Dispatch/impl=nothing/probes=1",
+		"Dispatch/probes=1/impl=static-call",
+		"DisableAll/impl=naive-sink/gp=memb/events=10/probes=1/readers=0",
+		"DisableAll/impl=running-kernel/gp=memb/events=10/probes=1/readers=0",
+		"Disturb/impl=none/gp=memb/events=10/readers=1",
+		"Poke/impl=int3/sites=0/readers=0",
+	} {
+		if _, err := Find(name); err == nil || !strings.Contains(err.Error(), "nearest: ") {
+			t.Errorf("Find(%q) = %v, expected an error that names others", name, err)
+		}
+	}
+	if _, err := Find("Dispatch/impl=static-cal/probes=1"); !strings.Contains(err.Error(), "nearest: Dispatch/impl=static-call/probes=1") {
+		t.Errorf("nearest first: %v", err)
+	}
+}
+
+// The running kernel is measured only where it is named.
+func TestRunningKernelOnlyByName(t *testing.T) {
+	named := func(p Params) int {
+		return len(slices.DeleteFunc(bulkFamily.Cases(p), func(c Case) bool { return !strings.Contains(c.Names[0], "running-kernel") }))
+	}
+	if n := named(Params{}); n != 0 {
+		t.Errorf("%d cases without naming it", n)
+	}
+	if n := named(Params{Impls: []string{"running-kernel"}}); n != 1 {
+		t.Errorf("%d cases when named, expected 1 (its own grace period)", n)
+	}
+}
+
+// The evidence holds every family, no case twice, and for every strategy a bulk
+// case at the number of events asked for.
+func TestEvidence(t *testing.T) {
+	const events = 50
+	seen := map[string]bool{}
+	families := map[string]bool{}
+	for _, ch := range Evidence(events) {
+		for _, c := range ch.Cases {
+			for _, name := range c.Names {
+				if seen[name] {
+					t.Errorf("%s is chosen twice", name)
+				}
+				seen[name] = true
+				base, _, _ := strings.Cut(name, "/")
+				families[base] = true
+			}
+		}
+	}
+	for _, f := range Families() {
+		for _, name := range f.Names {
+			if !families[name] {
+				t.Errorf("no %s in the evidence", name)
+			}
+		}
+	}
+	for _, impl := range strategies {
+		for _, want := range []string{"/gp=kernelgp/events=50/probes=1/readers=0", "/gp=memb/events=50/probes=1/readers=1", "/gp=kernelgp/events=10/probes=1/readers=0"} {
+			if name := "DisableAll/impl=" + impl + want; !seen[name] {
+				t.Errorf("no %s in the evidence", name)
+			}
+		}
+	}
+}
+
+// A plan holds the wanted phases of what can run, and refuses what cannot.
+func TestPlan(t *testing.T) {
+	chosen := []Chosen{{bulkFamily.Cases(Params{Impls: strategies[:1], GPs: []string{"memb"}}), 3}}
+	for i := range chosen[0].Cases {
+		chosen[0].Cases[i].Err = nil // wherever this runs
+	}
+	onlyEnable := func(name string) bool { return strings.HasPrefix(name, "EnableAll") }
+	p, err := Plan(chosen, onlyEnable, []int{0}, 1)
+	if err != nil || len(p.Cases) != 1 || p.Samples() != 3 || len(p.Cases[0].Wanted) != 1 {
+		t.Errorf("Plan = %+v, %v", p, err)
+	}
+	if _, err := Plan(chosen, onlyEnable, nil, 1); err == nil {
+		t.Error("a plan without CPUs")
+	}
+}
+
+// Every strategy's dispatch is one that is measured, or the trade-off has no x.
+func TestDispatchOf(t *testing.T) {
+	for impl, want := range map[string]string{
+		"indirect-iterator": "indirect-iterator", "naive-sync": "static-call", "rcu-cond-sync": "static-call", "nonsense": "",
+	} {
+		if got := DispatchOf(impl); got != want {
+			t.Errorf("DispatchOf(%s) = %q, expected %q", impl, got, want)
+		}
+	}
+}
