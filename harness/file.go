@@ -90,7 +90,7 @@ func header(plan *Plan, facts []host.Fact) []host.Fact {
 }
 
 // passing are the facts that may differ between the parts of a resumed run.
-var passing = []string{"load", "steal", "date", "seed"}
+var passing = []string{"load", "steal", "date", "seed", "tsc"}
 
 func resume(path string, old []byte, plan *Plan, facts []host.Fact) (*File, error) {
 	// A line that was being written when the run was cut off is no sample.

@@ -14,7 +14,7 @@ func newDoctor() *cobra.Command {
 		Use:     "doctor",
 		Short:   "Say what on this machine spoils measurements, and the command that mends it",
 		Example: "  tpbench doctor",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			failed := 0

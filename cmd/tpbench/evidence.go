@@ -34,7 +34,7 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 		Example: `  tpbench evidence
   tpbench evidence --events 200 --out /tmp/quick
   tpbench evidence --events 2305 --out whole-kernel`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if events < 1 {
 				return usagef("--events %d: expected 1 or more", events)

@@ -15,7 +15,7 @@ func newList() *cobra.Command {
 		Use:     "list",
 		Short:   "List implementations, flavours and benchmarks; what cannot run here and why",
 		Example: "  tpbench list",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "FAMILY\tNAME\tSTATUS\tWHAT IT DOES\tORIGIN")

@@ -51,7 +51,7 @@ Without a command it makes the evidence, as "tpbench evidence" does.`,
   tpbench run --bench Churn -o churn.txt   one benchmark, to a file
   tpbench compare old.txt new.txt          two files, with a verdict for each benchmark
   tpbench doctor                           what on this machine spoils measurements`,
-		Args:          cobra.NoArgs,
+		Args:          noArgs,
 		RunE:          evidence.RunE,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -71,6 +71,24 @@ type usageError struct{ error }
 func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// noArgs refuses arguments. What the root command takes for one is the name of a
+// command that does not exist.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasParent() {
+		return usagef("%s takes no arguments, not %q; see `%s --help`", cmd.Name(), args[0], cmd.CommandPath())
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
+	}
+	return &impls.UnknownError{Kind: "command", Name: args[0], Nearest: impls.Nearest(args[0], names)}
+}
 
 // exitCode is the contract of the package doc.
 func exitCode(err error) int {

@@ -29,7 +29,7 @@ A FILE that a cut-off run of the same plan has left is taken up where it stops.`
 		Example: `  tpbench run --bench 'Dispatch|DisableAll' --impl naive-sync,rcu-cond-sync --events 200 --rounds 10 -o a.txt
   tpbench run --bench GracePeriod --gp memb,qsbr --readers 1 -o gp.txt
   tpbench run --bench Poke --impl int3-batch -o poke.txt`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			chosen, wanted, err := choose(cmd, bench, p, rounds)
 			if err != nil {

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// policy is who may import whom, beside the standard library. Three islands (impls;
+// harness; results and plots) meet only in benches and here; harness and results
+// share a file format, not an import. A line is a package and all it may import.
+// DO NOT CHANGE THIS TO FIX A BUILD: change it, with a reason, when the design does.
+const policy = `
+impls:
+impls/rcu: impls golang.org/x/sys
+impls/textpoke: impls golang.org/x/sys
+impls/dispatch: impls impls/textpoke impls/rcu
+impls/tracepoint: impls impls/dispatch impls/rcu
+impls/kernel: impls
+
+harness/clock: golang.org/x/sys github.com/klauspost/cpuid/v2
+harness/host: harness/clock golang.org/x/sys github.com/klauspost/cpuid/v2
+harness: harness/clock harness/host golang.org/x/perf/benchfmt golang.org/x/sys github.com/montanaflynn/stats
+
+results/stat: golang.org/x/perf/benchmath github.com/montanaflynn/stats github.com/aclements/go-moremath
+results: results/stat golang.org/x/perf/benchfmt golang.org/x/perf/benchmath golang.org/x/perf/benchunit
+plots: results results/stat golang.org/x/perf/benchunit gonum.org/v1/plot golang.org/x/image
+
+benches: harness harness/clock impls impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/kernel github.com/HdrHistogram/hdrhistogram-go
+cmd/tpbench: benches harness harness/clock harness/host impls plots results github.com/spf13/cobra
+`
+
+// why says what an edge that is not in the policy would break.
+var why = map[string]string{
+	"testing":                     "only tests and kits may use it: it registers flags",
+	"golang.org/x/perf/benchstat": "its authors deprecate it for benchfmt, benchproc and benchmath",
+	"harness -> results":          "producer and analyser share the file format, or a file is not enough to repeat an analysis",
+	"impls -> harness":            "an implementation that knows how it is measured is not the one that is used",
+}
+
+const module = "github.com/tpbench/tpbench"
+
+func TestImportPolicy(t *testing.T) {
+	allowed := map[string][]string{}
+	for line := range strings.Lines(policy) {
+		if pkg, list, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			allowed[pkg] = strings.Fields(list)
+		}
+	}
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"/...").Output()
+	if err != nil {
+		t.Skipf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		pkg := strings.TrimPrefix(fields[0], module+"/")
+		list, ok := allowed[pkg]
+		if !ok {
+			t.Errorf("package %s is not in the policy", pkg)
+			continue
+		}
+		for _, imported := range fields[1:] {
+			short := strings.TrimPrefix(imported, module+"/")
+			if imported == "testing" || !isStd(imported) && !slices.ContainsFunc(list, func(a string) bool {
+				return a == short || !strings.HasPrefix(imported, module) && strings.HasPrefix(imported, a+"/")
+			}) {
+				t.Errorf("%s imports %s, which the policy does not allow. %s", pkg, short, reason(pkg, imported))
+			}
+		}
+	}
+}
+
+func isStd(pkg string) bool {
+	first, _, _ := strings.Cut(pkg, "/")
+	return !strings.Contains(first, ".")
+}
+
+func reason(pkg, imported string) string {
+	if w, ok := why[imported]; ok {
+		return w
+	}
+	island := func(p string) string {
+		first, _, _ := strings.Cut(strings.TrimPrefix(p, module+"/"), "/")
+		return first
+	}
+	return why[path.Join(island(pkg))+" -> "+island(imported)]
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/rcu"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"tpbench":      main,
+		"mdwe":         func() { deprive(denyWriteExecute) },
+		"nomembarrier": func() { deprive(denyMembarrier) },
+	})
+}
+
+// TestScript runs the command as its users do. Scripts whose name begins with
+// measure really measure, and need what that needs.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await": await,
+			"code":  code,
+			"cut":   cut,
+		},
+		Condition: func(cond string) (bool, error) {
+			switch cond {
+			case "measures":
+				return measures() == nil, nil
+			case "twocpus":
+				return runtime.NumCPU() >= 2, nil
+			}
+			return false, errors.New("unknown condition " + cond)
+		},
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+	})
+}
+
+// measures reports what this machine lacks to measure at all.
+func measures() error {
+	if err := dispatch.Open(); err != nil {
+		return err
+	}
+	for _, v := range rcu.Variants() {
+		if err := v.Supported(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A machine that TPBENCH_REQUIRE says can measure must not skip the scripts that do.
+func TestMachineMeasures(t *testing.T) {
+	if err := measures(); err != nil {
+		if strings.Contains(os.Getenv("TPBENCH_REQUIRE"), "tpbench") {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}
+
+// code N COMMAND ARGS...: the command exits with that code.
+func code(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N COMMAND ARGS...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = strings.TrimPrefix(exit.String(), "exit status ")
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, expected %s", got, args[0])
+	}
+}
+
+// await FILE REGEXP: waits until the file has a match, for at most a minute.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile("(?m)" + args[1])
+	for range 600 {
+		if text, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && pattern.Match(text) {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	ts.Fatalf("%s never matched %s", args[0], args[1])
+}
+
+// cut FILE TEXT: cuts the file off before the last occurrence of text, as a run that
+// was killed would leave it.
+func cut(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	text, err := os.ReadFile(path)
+	ts.Check(err)
+	at := strings.LastIndex(string(text), args[1])
+	if at < 0 {
+		ts.Fatalf("no %q in %s", args[1], args[0])
+	}
+	ts.Check(os.WriteFile(path, text[:at], 0o666))
+}
+
+// Every result file is read by the benchstat command without complaint.
+func TestBenchstatReads(t *testing.T) {
+	files, err := filepath.Glob("../../results/data/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no recorded results: %v", err)
+	}
+	for _, f := range files {
+		out, err := exec.Command("go", "tool", "benchstat", f).CombinedOutput()
+		if err != nil {
+			t.Fatalf("benchstat %s: %v\n%s", f, err, out)
+		}
+		for _, complaint := range []string{"syntax", "parsing", "error", "missing"} {
+			if strings.Contains(string(out), complaint) {
+				t.Errorf("benchstat %s says %q:\n%s", f, complaint, out)
+			}
+		}
+		if !strings.Contains(string(out), "gp-waits/op") || !strings.Contains(string(out), "DisableAll/impl=naive-sync") {
+			t.Errorf("benchstat %s left things out:\n%s", f, out)
+		}
+	}
+}
