@@ -66,7 +66,7 @@ type UnknownError struct {
 }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("no %s is called %q; nearest: %s (`tpbench list` shows all)",
+	return fmt.Sprintf("no %s is called %q; nearest: %s (`tpbench list` and `tpbench --help` show all)",
 		e.Kind, e.Name, strings.Join(e.Nearest, ", "))
 }
 

@@ -25,5 +25,8 @@
 //     promised here: it is what package tracepoint's strategies are about.
 //   - D4: the iterator tolerates a tp->funcs that became NULL since the site saw it.
 //
+// A probe that panics leaves its site's read section open: whoever recovers calls the
+// reader's Unlock.
+//
 // Package dispatch refuses functions that capture variables, and it never waits.
 package dispatch

@@ -92,17 +92,30 @@ func (s *Site) KeyDisable() error {
 func (s *Site) StaticCall(target uintptr) error {
 	changes := make([]textpoke.Change, len(s.spots))
 	for i, p := range s.spots {
-		to := textpoke.Call(target)
-		if s.tail {
-			to = textpoke.Jump(target)
-		}
-		changes[i] = textpoke.Change{Site: p.call, To: to}
+		changes[i] = textpoke.Change{Site: p.call, To: s.callTo(target)}
 	}
 	return textpoke.Int3(changes)
 }
 
-// Publish makes funcs what sites read from now on: an array that ends with a zero
-// Fn, or nil. It pairs with the loads R3 of BODY and of the iterators; the exchange
+// Reach reports that a static call of the site cannot go to fn, or nil.
+func (s *Site) Reach(fn Func) error {
+	for _, p := range s.spots {
+		if err := p.call.Reach(s.callTo(uintptr(fn))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Site) callTo(target uintptr) textpoke.Insn {
+	if s.tail {
+		return textpoke.Jump(target)
+	}
+	return textpoke.Call(target)
+}
+
+// Publish makes funcs what sites read from now on: at least one entry and a zero Fn
+// at the end, or nil. It pairs with the loads R3 of BODY and of the iterators; the exchange
 // is a full fence, so a grace period that begins after it finds it done (rcu's U1).
 func (s *Site) Publish(funcs []Entry) {
 	s.point.setFuncs(funcs)

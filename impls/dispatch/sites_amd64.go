@@ -2,6 +2,8 @@
 
 package dispatch
 
+//lint:file-ignore U1000 some of these only sites_amd64.s refers to
+
 import "github.com/tpbench/tpbench/impls/rcu"
 
 func fire(entry uintptr, r *rcu.Reader, n int)

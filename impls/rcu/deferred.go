@@ -45,12 +45,14 @@ func (c *deferred) start(d *Domain, lazy time.Duration) {
 	go c.engine(d)
 }
 
-// Call runs f after a grace period, on the engine's goroutine.
+// Call runs f after a grace period, on the engine's goroutine or on one that is in
+// Barrier or Close.
 func (d *Domain) Call(f func()) {
-	due := d.GetState()
 	c := &d.calls
 	c.mu.Lock()
-	c.queue = append(c.queue, callback{due, f})
+	// The snapshot is taken under mu: the queue is in the order of snapshots, and
+	// its last one is what drain has to wait for.
+	c.queue = append(c.queue, callback{d.GetState(), f})
 	first := len(c.queue) == 1
 	c.mu.Unlock()
 	if first {
@@ -58,7 +60,8 @@ func (d *Domain) Call(f func()) {
 	}
 }
 
-// Barrier returns when every callback queued before it has run.
+// Barrier returns when every callback queued before it has run. It must not be
+// called by one.
 func (d *Domain) Barrier() { d.calls.drain(d) }
 
 // kickNow ends the engine's nap, or keeps it from the next one.
@@ -73,7 +76,7 @@ func (c *deferred) engine(d *Domain) {
 		<-c.wake
 		asked := c.nap()
 		for c.runReady(d) > 0 || asked {
-			if d.underWay() && !asked {
+			if !asked && (d.underWay() || c.lazy == OnlyBarrier) {
 				asked = c.nap()
 				continue
 			}

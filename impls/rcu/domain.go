@@ -87,7 +87,7 @@ type flavor struct {
 }
 
 func open(f flavor, o Options) *Domain {
-	d := &Domain{flavor: f, pace: o.Pace}
+	d := &Domain{flavor: f}
 	d.ctr.Store(1)
 	if o.Lazy == 0 {
 		o.Lazy = Lazy
@@ -97,7 +97,7 @@ func open(f flavor, o Options) *Domain {
 }
 
 // Close runs what was deferred and stops the engine. Readers must have
-// unregistered.
+// unregistered, and nothing may be deferred any more.
 func (d *Domain) Close() { d.calls.stop(d) }
 
 // Counters returns the totals so far.

@@ -13,5 +13,7 @@ func paced(o Options) *Domain {
 	if o.Pace == 0 {
 		o.Pace = DefaultPace
 	}
-	return memb(o)
+	d := memb(o)
+	d.pace = o.Pace
+	return d
 }

@@ -63,6 +63,9 @@ func (r *Reader) Lock() {
 
 // Unlock leaves the innermost section.
 func (r *Reader) Unlock() {
+	if r.word&nestingMask == 0 {
+		panic("rcu: reader left a read section that it had not entered")
+	}
 	raceAcquireRelease(r.domain)
 	readUnlock(r)
 }

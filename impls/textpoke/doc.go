@@ -34,11 +34,14 @@
 //
 //   - P1: a site executes as the old instruction or as the new one, never as
 //     anything else.
-//   - P2: when Patch returns, no thread begins the old instruction.
+//   - P2: when Patch returns, no thread begins the old instruction. One that trapped
+//     and read the table before is past its beginning, like one that was
+//     preempted right after a CALL: a grace period waits for both.
 //   - P3: the table knows a site's instruction before its int3 can be seen, and
 //     for ever.
 //   - P4: a trap that is not ours reaches the handler that was there before, with
-//     registers as they came.
+//     registers as they came. (A SIGTRAP that somebody sends while one of ours is
+//     pending on the same thread is one with it, as signals are.)
 //   - P5: [Counters] are exact, but for traps whose threads have not arrived yet.
 //
 // Package textpoke refuses sites whose bytes are not one of its three

@@ -44,10 +44,8 @@ func int3Batch(changes []Change) error {
 func int3(changes []Change) error {
 	textMutex.Lock()
 	defer textMutex.Unlock()
-	for i := range changes {
-		if _, ok := encode(changes[i].Site.pc, changes[i].To); !ok {
-			return errReach(changes[i])
-		}
+	if _, err := prepare(changes); err != nil {
+		return err
 	}
 	for i := range changes {
 		if err := poke(changes[i : i+1]); err != nil {
@@ -92,16 +90,25 @@ type pokeWork struct {
 	code code
 }
 
+// batch numbers the calls of prepare. A site twice in one batch would have the head of
+// one instruction written before the tail of the other. Protected by textMutex.
+var batch uint64
+
 // scratch is prepare's, kept from batch to batch. Protected by textMutex.
 var scratch []pokeWork
 
 // prepare encodes the changes that change something.
 func prepare(changes []Change) ([]pokeWork, error) {
 	work := slices.Grow(scratch[:0], len(changes))
+	batch++
 	for _, c := range changes {
 		if c.Site == nil {
 			return nil, fmt.Errorf("textpoke: change to %v without a site", c.To)
 		}
+		if c.Site.batch == batch {
+			return nil, fmt.Errorf("textpoke: the site at %#x is in one batch twice", c.Site.pc)
+		}
+		c.Site.batch = batch
 		if c.Site.Insn() == c.To {
 			continue
 		}
@@ -117,6 +124,15 @@ func prepare(changes []Change) ([]pokeWork, error) {
 
 func errReach(c Change) error {
 	return fmt.Errorf("textpoke: %v at %#x: the target is out of the reach of 32 bits", c.To, c.Site.pc)
+}
+
+// Reach reports that the site cannot execute the instruction, because its target is
+// too far away, or nil.
+func (s *Site) Reach(to Insn) error {
+	if _, ok := encode(s.pc, to); !ok {
+		return errReach(Change{s, to})
+	}
+	return nil
 }
 
 // syncCores returns when every thread of the process has executed a serialising

@@ -11,8 +11,9 @@ import (
 
 // A Site is one registered instruction. It is never freed.
 type Site struct {
-	pc   uintptr
-	insn atomic.Uint64 // the Insn; written under textMutex, read by the trap handler
+	pc    uintptr
+	insn  atomic.Uint64 // the Insn; written under textMutex, read by the trap handler
+	batch uint64        // the last one it was in; protected by textMutex
 }
 
 // Insn is what the site executes, or will once the patch under way has returned.
@@ -41,6 +42,10 @@ var live atomic.Pointer[table]
 // textMutex serialises every change of text and of the table. Whoever patches
 // holds it; it nests inside the locks of packages above.
 var textMutex sync.Mutex
+
+// retired keeps the tables that live has held: a handler may still walk one, and the
+// collector does not look into handlers. Protected by textMutex.
+var retired []*table
 
 var rows []entry // live's entries as a slice. Protected by textMutex.
 
@@ -78,6 +83,7 @@ func Register(pcs []uintptr) ([]*Site, error) {
 	}
 	if len(merged) > 0 {
 		rows = merged
+		retired = append(retired, live.Load())
 		live.Store(&table{uintptr(len(rows)), &rows[0]}) // P3: before anybody can patch them
 	}
 	return sites, nil

@@ -10,7 +10,7 @@
 // trap<> is the process's handler of SIGTRAP, entered by the kernel.
 //
 // In: DI signal number, SI siginfo, DX ucontext, on the signal stack of the thread,
-// with all signals blocked. Clobbers AX, BX, CX, R8-R11, as any C handler may.
+// with all signals blocked. Clobbers what it likes: the kernel restores the registers.
 // Why assembler: it runs whenever a thread meets an int3, with no g and no Go
 // stack, and must hand a foreign trap on with DI, SI and DX as they came.
 TEXT trap<>(SB), NOSPLIT|NOFRAME, $0-0

@@ -155,6 +155,9 @@ func Map(n int) ([]byte, error) {
 		if errno == unix.EEXIST {
 			continue
 		}
+		if errno == 0 && addr != hint+step {
+			errno = unix.ENOTSUP // before Linux 4.17 the flag was ignored
+		}
 		if errno != 0 {
 			return nil, &impls.UnsupportedError{What: "patching text",
 				Why: "mapping executable memory: " + errno.Error(),

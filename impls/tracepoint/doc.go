@@ -43,5 +43,6 @@
 //
 // Package tracepoint refuses what the kernel refuses, as errors: a probe without a
 // function ([ErrInvalid]), the same function and data twice ([ErrExist]), removal
-// of what is not there ([ErrNotFound]).
+// of what is not there ([ErrNotFound]; the kernel says so only of an empty
+// tracepoint).
 package tracepoint

@@ -29,7 +29,8 @@ type Tracepoint struct {
 	funcs []dispatch.Entry
 }
 
-// Fire passes the site once.
+// Fire passes the site once. The reader is one of the Registry's Domain: a grace period
+// of another does not wait for it.
 func (tp *Tracepoint) Fire(r *rcu.Reader) { tp.site.Fire(r) }
 
 // A Registry is all tracepoints that share a lock, a strategy and a grace-period
@@ -49,7 +50,8 @@ func New(p *Policy, d *rcu.Domain) *Registry { return &Registry{rcu: d, policy: 
 
 // Add makes a tracepoint of a site, off, with the static call where the strategy's
 // dispatch has it when there is nothing to call. A site belongs to one Registry at
-// a time.
+// a time, with its probes unregistered and a grace period in between: what a strategy
+// remembers of its readers stays in its Registry.
 func (r *Registry) Add(name string, site *dispatch.Site) (*Tracepoint, error) {
 	tp := &Tracepoint{Name: name, site: site}
 	if err := site.StaticCall(r.policy.Dispatch.Iterator()); err != nil {
@@ -67,6 +69,9 @@ func (r *Registry) Register(tp *Tracepoint, p dispatch.Probe) error {
 	}
 	if find(tp.funcs, p) >= 0 {
 		return fmt.Errorf("tracepoint %s: register: %w", tp.Name, ErrExist)
+	}
+	if err := tp.site.Reach(p.Fn); err != nil { // T5: no step of any transition can fail
+		return fmt.Errorf("tracepoint %s: register: %w", tp.Name, err)
 	}
 	probes := slices.Clone(probesOf(tp.funcs))
 	entry := dispatch.Entry{Fn: uintptr(p.Fn), Data: p.Data, Prio: p.Prio}

@@ -1,0 +1,94 @@
+package dispatch
+
+import (
+	"testing"
+	"unsafe"
+
+	"github.com/tpbench/tpbench/impls/rcu"
+)
+
+// A call is one call of a probe, as the probe saw it.
+type call struct {
+	probe int
+	a, b  uint64
+}
+
+// A recorder is what the probe record has as its data.
+type recorder struct {
+	id  int
+	log *[]call
+	do  func() // what else the probe does; nil for nothing
+}
+
+// record notes how it was called, then does what its data says.
+func record(data unsafe.Pointer, a, b uint64) {
+	// SAFETY: the tests arm record with recorders only.
+	r := (*recorder)(data)
+	*r.log = append(*r.log, call{r.id, a, b})
+	if r.do != nil {
+		r.do()
+	}
+}
+
+// A tally is what the probe tallyProbe has as its data: one event's calls.
+type tally struct {
+	event        uint64 // the a that it expects
+	calls, alien uint64
+}
+
+func tallyProbe(data unsafe.Pointer, a, _ uint64) {
+	// SAFETY: the tests arm tallyProbe with tallies only.
+	t := (*tally)(data)
+	t.calls++
+	if a != t.event {
+		t.alien++
+	}
+}
+
+// grow needs more stack than any goroutine starts with, at every call anew.
+//
+//go:noinline
+func grow(depth int) int {
+	var frame [256]int
+	if depth == 0 {
+		return 0
+	}
+	frame[depth%len(frame)] = depth
+	return grow(depth-1) + frame[depth%len(frame)] - depth
+}
+
+func goFunc(tb testing.TB, f func(unsafe.Pointer, uint64, uint64)) Func {
+	tb.Helper()
+	fn, err := GoFunc(f)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return fn
+}
+
+// recorders returns n entries of record with ids from 0 and a terminator, and the
+// log that they share.
+func recorders(tb testing.TB, n int, do func()) ([]Entry, *[]call) {
+	tb.Helper()
+	fn := uintptr(goFunc(tb, record))
+	log := new([]call)
+	funcs := make([]Entry, n+1)
+	for i := range n {
+		funcs[i] = Entry{Fn: fn, Data: unsafe.Pointer(&recorder{id: i, log: log, do: do})}
+	}
+	return funcs, log
+}
+
+func tallyEntries(fn Func, t *tally) []Entry {
+	return []Entry{{Fn: uintptr(fn), Data: unsafe.Pointer(t)}, {}}
+}
+
+func countEntries(n *uint64) []Entry {
+	return []Entry{{Fn: uintptr(Count()), Data: unsafe.Pointer(n)}, {}}
+}
+
+// nesting is how many read sections r is in.
+func nesting(r *rcu.Reader) int {
+	// SAFETY: WordOffset is rcu's contract; the caller is on r's goroutine.
+	return int(*(*uint64)(unsafe.Add(unsafe.Pointer(r), rcu.WordOffset)) & 0xffff)
+}

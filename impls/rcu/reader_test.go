@@ -1,0 +1,121 @@
+package rcu
+
+import (
+	"reflect"
+	"testing"
+)
+
+// If the fields moved, the sites in package dispatch would write their sections
+// into something else; if readers shared lines, they would measure each other.
+func TestReaderLayout(t *testing.T) {
+	typ := reflect.TypeFor[Reader]()
+	for name, offset := range map[string]uintptr{"word": WordOffset, "ctr": CtrOffset} {
+		field, _ := typ.FieldByName(name)
+		if field.Offset != offset {
+			t.Errorf("%s is at %d, the assembler's contract says %d", name, field.Offset, offset)
+		}
+	}
+	if WordOffset != 0 || CtrOffset != 8 {
+		t.Errorf("word at %d, ctr at %d: not the first two words", WordOffset, CtrOffset)
+	}
+	if typ.Size()%128 != 0 {
+		t.Errorf("a Reader is %d bytes, no multiple of two cache lines", typ.Size())
+	}
+	ctr, _ := reflect.TypeFor[Domain]().FieldByName("ctr")
+	seq, _ := reflect.TypeFor[Domain]().FieldByName("seq")
+	if ctr.Offset != 0 || seq.Offset < 64 {
+		t.Errorf("Domain.ctr at %d and seq at %d share a line", ctr.Offset, seq.Offset)
+	}
+}
+
+// If a section's word were anything but the protocol's, U4 would misread it.
+func TestReaderWord(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, d *Domain) {
+		r := d.Register()
+		defer r.Unregister()
+		check := func(when string, want uint64) {
+			t.Helper()
+			if r.word != want {
+				t.Errorf("%s: the word is %#x, want %#x", when, r.word, want)
+			}
+		}
+		check("registered", 0)
+		first := d.ctr.Load()
+		r.Lock()
+		check("outermost", first)
+		r.Lock()
+		check("nested", first+1)
+		r.Sections(3)
+		check("after three sections inside", first+1)
+		r.Unlock()
+		check("nested left", first)
+		r.Unlock()
+		check("outside", first-1)
+		if r.word&nestingMask != 0 {
+			t.Error("outside, the nesting is not 0")
+		}
+		r.Quiescent()
+		d.ctr.Add(gpUnit)
+		r.Lock()
+		check("after a grace period", first+gpUnit)
+		r.Unlock()
+		r.Sections(5)
+		check("after five sections", first+gpUnit-1)
+	})
+}
+
+// If misuse went unnoticed, the next grace period would wait for ever, or not at
+// all.
+func TestMisusePanics(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		misuse func(r *Reader)
+	}{
+		{"unregister inside a section", func(r *Reader) { r.Lock(); r.Unregister() }},
+		{"unregister inside an outer section", func(r *Reader) { r.Lock(); r.Lock(); leave(r); r.Unregister() }},
+		{"leave a section never entered", func(r *Reader) { r.Unlock() }},
+		{"leave a section twice", func(r *Reader) { r.Lock(); leave(r); r.Unlock() }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			eachFlavor(t, func(t *testing.T, d *Domain) {
+				defer func() {
+					if recover() == nil {
+						t.Error("no panic")
+					}
+				}()
+				row.misuse(d.Register())
+			})
+		})
+	}
+}
+
+func BenchmarkLockUnlock(b *testing.B) {
+	for _, v := range Variants() {
+		b.Run("impl="+v.Name, func(b *testing.B) {
+			need(b, v.Supported(), "rcu", v.Name)
+			d := v.New(Options{Lazy: OnlyBarrier})
+			defer d.Close()
+			r := d.Register()
+			defer r.Unregister()
+			sections := 0
+			for b.Loop() {
+				r.Lock()
+				sections++ // staticcheck takes an empty one for a mistake
+				r.Unlock()
+			}
+		})
+	}
+}
+
+func BenchmarkSynchronize(b *testing.B) {
+	for _, v := range Variants() {
+		b.Run("impl="+v.Name, func(b *testing.B) {
+			need(b, v.Supported(), "rcu", v.Name)
+			d := v.New(Options{Lazy: OnlyBarrier})
+			defer d.Close()
+			for b.Loop() {
+				d.Synchronize()
+			}
+		})
+	}
+}

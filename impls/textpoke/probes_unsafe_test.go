@@ -1,0 +1,364 @@
+//go:build linux && amd64
+
+package textpoke_test
+
+import (
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"unsafe"
+
+	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/rcu"
+	"github.com/tpbench/tpbench/impls/textpoke"
+)
+
+// A log is what the probes of one site are given as their data.
+type log struct {
+	a, b   atomic.Uint64 // calls of probeA and probeB
+	report string        // of the first call that found something wrong
+}
+
+func (l *log) complain(what string) {
+	if l.report == "" {
+		l.report = what
+	}
+}
+
+func probeA(data unsafe.Pointer, a, b uint64) { (*log)(data).a.Add(1) }
+func probeB(data unsafe.Pointer, a, b uint64) { (*log)(data).b.Add(1) }
+
+// probeStack makes the stack move while a patched call is on it.
+func probeStack(data unsafe.Pointer, a, b uint64) {
+	l := (*log)(data)
+	if got := deep(200, a); got != a+200 {
+		l.complain("the stack's contents changed when it grew")
+	}
+	l.a.Add(1)
+}
+
+//go:noinline
+func deep(n int, v uint64) uint64 {
+	var room [256]byte
+	room[n%len(room)] = byte(n)
+	if n == 0 {
+		return v
+	}
+	return deep(n-1, v) + uint64(room[n%len(room)]-byte(n)) + 1
+}
+
+var sink atomic.Pointer[[]byte]
+
+func probeAllocates(data unsafe.Pointer, a, b uint64) {
+	l := (*log)(data)
+	some := make([]byte, 4096)
+	some[0] = byte(a)
+	sink.Store(&some)
+	l.a.Add(1)
+}
+
+func probePanics(data unsafe.Pointer, a, b uint64) {
+	(*log)(data).a.Add(1)
+	panic("from a probe")
+}
+
+// probeCallers checks that the unwinder sees through the patched call.
+func probeCallers(data unsafe.Pointer, a, b uint64) {
+	l := (*log)(data)
+	var pcs [32]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
+	var names []string
+	for {
+		frame, more := frames.Next()
+		names = append(names, frame.Function[strings.LastIndexByte(frame.Function, '/')+1:])
+		if !more {
+			break
+		}
+	}
+	want := []string{"textpoke_test.probeCallers", "dispatch.fire", "dispatch.(*Site).Fire", "textpoke_test.fireForCallers"}
+	i := 0
+	for _, name := range names {
+		if i < len(want) && name == want[i] {
+			i++
+		}
+	}
+	if i < len(want) {
+		l.complain("callers are " + strings.Join(names, " < "))
+	}
+	l.a.Add(1)
+}
+
+//go:noinline
+func fireForCallers(site *dispatch.Site, r *rcu.Reader) { site.Fire(r) }
+
+// A bench has one event's site, armed with a log, and a reader to fire it with.
+type bench struct {
+	site   *dispatch.Site
+	log    *log
+	domain *rcu.Domain
+	reader *rcu.Reader
+}
+
+// rounds is n, or fewer where every round costs turns of Go's scheduler.
+func rounds(n int) int {
+	if runtime.GOMAXPROCS(0) == 1 {
+		return n / 10
+	}
+	return n
+}
+
+// newBench uses qsbr, the flavour that runs wherever text can be patched.
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	textpoke.Need(t, dispatch.Open())
+	sites, err := dispatch.Events(8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{site: sites[7], log: new(log)}
+	b.domain = rcu.Variants()[0].New(rcu.Options{Lazy: rcu.OnlyBarrier})
+	b.reader = b.domain.Register()
+	b.site.Publish([]dispatch.Entry{{Fn: code(t, probeA), Data: unsafe.Pointer(b.log)}, {}})
+	t.Cleanup(func() {
+		if err := b.site.KeyDisable(); err != nil {
+			t.Error(err)
+		}
+		b.site.Publish(nil)
+		if err := b.site.StaticCall(dispatch.Dispatch{}.Iterator()); err != nil {
+			t.Error(err)
+		}
+		b.reader.Unregister()
+		b.domain.Close()
+		if b.log.report != "" {
+			t.Error(b.log.report)
+		}
+	})
+	return b
+}
+
+func code(t *testing.T, probe func(unsafe.Pointer, uint64, uint64)) uintptr {
+	t.Helper()
+	fn, err := dispatch.GoFunc(probe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uintptr(fn)
+}
+
+func (b *bench) call(t *testing.T, target uintptr) {
+	t.Helper()
+	if err := b.site.StaticCall(target); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *bench) enable(t *testing.T, on bool) {
+	t.Helper()
+	change := b.site.KeyDisable
+	if on {
+		change = b.site.KeyEnable
+	}
+	if err := change(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// firing fires the site on another goroutine until stop is called, which returns how
+// often it did.
+func (b *bench) firing() (stop func() int) {
+	var stopped atomic.Bool
+	var running sync.WaitGroup
+	n := 0
+	started := make(chan bool)
+	running.Go(func() {
+		for ; !stopped.Load(); n++ {
+			b.site.Fire(b.reader)
+			b.reader.Quiescent()
+			if n == 0 {
+				close(started)
+			}
+		}
+	})
+	<-started
+	return func() int {
+		stopped.Store(true)
+		running.Wait()
+		return n
+	}
+}
+
+// If a thread could begin the old call after StaticCall returned, its count would go
+// on after a grace period, which waits for those that began before.
+func TestP2OldTargetIsQuietAfterGracePeriod(t *testing.T) {
+	b := newBench(t)
+	targets := [2]uintptr{code(t, probeA), code(t, probeB)}
+	counts := [2]*atomic.Uint64{&b.log.a, &b.log.b}
+	b.call(t, targets[0])
+	b.enable(t, true)
+	stop := b.firing()
+	for i := range rounds(200) {
+		old, next := i%2, 1-i%2
+		b.call(t, targets[next])
+		b.domain.Synchronize()
+		before := counts[old].Load()
+		runtime.Gosched()
+		if got := counts[old].Load(); got != before {
+			t.Errorf("round %d: the old target began %d times more", i, got-before)
+		}
+	}
+	n := stop()
+	if total := b.log.a.Load() + b.log.b.Load(); total != uint64(n) {
+		t.Errorf("%d passes of an enabled site made %d calls", n, total)
+	}
+}
+
+// If a key's NOP were begun as a JMP after KeyDisable, or the other way round, the
+// passes on this very thread would be miscounted.
+func TestP2KeyIsExactOnReturn(t *testing.T) {
+	b := newBench(t)
+	b.call(t, code(t, probeA))
+	for i := range 100 {
+		b.enable(t, i%2 == 0)
+		before := b.log.a.Load()
+		for range 10 {
+			b.site.Fire(b.reader)
+		}
+		if got, want := b.log.a.Load()-before, uint64(10*((i+1)%2)); got != want {
+			t.Errorf("round %d: %d calls in 10 passes, want %d", i, got, want)
+		}
+	}
+}
+
+// If the handler's CALL left another stack or return address than the CPU's, a Go
+// probe behind an int3 would crash in the unwinder, in the collector or on return.
+func TestP3LateTrapCallsGo(t *testing.T) {
+	for name, probe := range goProbes {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.call(t, code(t, probe))
+			b.enable(t, true)
+			_, disable := dispatch.KeyChanges([]*dispatch.Site{b.site})
+			key := textpoke.Text(disable[0].Site.PC(), textpoke.Size)
+			call := callText(t, b.site, disable[0].Site)
+			for _, heads := range [][]*byte{{&key[0]}, {&call[0]}, {&key[0], &call[0]}} {
+				old := make([]byte, len(heads))
+				for i, head := range heads {
+					old[i], *head = *head, 0xCC
+				}
+				calls, traps := b.log.a.Load(), textpoke.Totals().Traps
+				passOnFreshStack(b)
+				if got := b.log.a.Load() - calls; got != 1 {
+					t.Errorf("%d calls in a pass", got)
+				}
+				if got, want := textpoke.Totals().Traps-traps, uint64(len(heads)); got != want {
+					t.Errorf("%d traps, want %d", got, want)
+				}
+				for i, head := range heads {
+					*head = old[i]
+				}
+			}
+		})
+	}
+}
+
+// goProbes do what Go functions may do.
+var goProbes = map[string]func(unsafe.Pointer, uint64, uint64){
+	"counts":      probeA,
+	"grows stack": probeStack,
+	"allocates":   probeAllocates,
+	"unwinds":     probeCallers,
+}
+
+// passOnFreshStack fires once on a new goroutine, whose small stack has to grow.
+func passOnFreshStack(b *bench) {
+	done := make(chan bool)
+	go func() {
+		fireForCallers(b.site, b.reader)
+		close(done)
+	}()
+	<-done
+}
+
+// callText finds the text of the site's static call: the five-byte CALL behind the
+// body that the key jumps to.
+func callText(t *testing.T, s *dispatch.Site, key *textpoke.Site) []byte {
+	t.Helper()
+	body := textpoke.Text(key.Insn().Target(), 128)
+	mark := "\x4c\x89\xe1\xe8" // MOVQ R12, CX; CALL
+	i := strings.Index(string(body), mark)
+	if i < 0 {
+		t.Fatal("no static call behind the key")
+	}
+	return body[i+3:][:textpoke.Size]
+}
+
+// If patching disturbed what the runtime does on a thread (collecting, moving stacks,
+// unwinding), it would crash here: a goroutine fires probes that do all of it while
+// key and call are rewritten under it and the collector runs all the time.
+func TestP1GoProbesUnderPatching(t *testing.T) {
+	for name, probe := range goProbes {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			direct, iterator := code(t, probe), dispatch.Dispatch{}.Iterator()
+			b.site.Publish([]dispatch.Entry{{Fn: direct, Data: unsafe.Pointer(b.log)}, {}})
+			b.call(t, direct)
+			var stopped atomic.Bool
+			var group sync.WaitGroup
+			group.Go(func() {
+				for !stopped.Load() {
+					fireForCallers(b.site, b.reader)
+				}
+			})
+			group.Go(func() {
+				for !stopped.Load() {
+					runtime.GC()
+				}
+			})
+			for i := range rounds(100) {
+				b.enable(t, i%2 == 0)
+				b.call(t, []uintptr{direct, iterator, iterator}[i%3])
+				runtime.Gosched()
+			}
+			stopped.Store(true)
+			group.Wait()
+			b.enable(t, true)
+			before := b.log.a.Load()
+			fireForCallers(b.site, b.reader)
+			if b.log.a.Load() != before+1 {
+				t.Error("the site does not call its probe in the end")
+			}
+			t.Logf("%d calls", b.log.a.Load())
+		})
+	}
+}
+
+// If a panic could not unwind through a patched call, a probe's bug would be a crash
+// without a traceback; the call may be the CPU's or the handler's.
+func TestP3PanicThroughPatchedCall(t *testing.T) {
+	b := newBench(t)
+	b.call(t, code(t, probePanics))
+	b.enable(t, true)
+	_, disable := dispatch.KeyChanges([]*dispatch.Site{b.site})
+	call := callText(t, b.site, disable[0].Site)
+	for _, trapped := range []bool{false, true} {
+		old := call[0]
+		if trapped {
+			call[0] = 0xCC
+		}
+		func() {
+			defer func() {
+				if got := recover(); got != "from a probe" {
+					t.Errorf("trapped %v: recovered %v", trapped, got)
+				}
+			}()
+			b.site.Fire(b.reader)
+		}()
+		call[0] = old
+		b.reader.Unlock() // the panic left the site's section open
+	}
+	if got := b.log.a.Load(); got != 2 {
+		t.Errorf("%d calls, want 2", got)
+	}
+}

@@ -1,0 +1,73 @@
+package tracepoint
+
+import (
+	"slices"
+	"testing"
+)
+
+// If this fails, a strategy no longer takes the steps of the kernel that it is
+// named after (kernel/tracepoint.c at the Origin of each).
+func TestStepOrder(t *testing.T) {
+	type lists = map[string][]string
+	want := map[string]lists{
+		"indirect-iterator": {
+			"0->1":   {"publish", "key enable"},
+			"1->2":   {"publish"},
+			"N->N+1": {"publish"},
+			"N->N-1": {"publish"},
+			"2->1":   {"publish"},
+			"1->0":   {"key disable", "publish"},
+		},
+		"direct-static-call": { // the kernel called both "update_call" and never waited
+			"0->1":   {"publish", "static call = first", "key enable"},
+			"1->2":   {"publish", "static call = iterator"},
+			"N->N+1": {"publish"},
+			"N->N-1": {"publish"},
+			"2->1":   {"publish", "static call = first"},
+			"1->0":   {"key disable", "publish"},
+		},
+		"naive-sync": {
+			"0->1":   {"static call = first", "publish", "key enable"},
+			"1->2":   {"static call = iterator", "publish"},
+			"N->N+1": {"publish"},
+			"N->N-1": {"publish"},
+			"2->1":   {"publish", "synchronize", "static call = first"},
+			"1->0":   {"key disable", "static call = iterator", "publish", "synchronize"},
+		},
+		"rcu-cond-sync": {
+			"0->1":   {"cond_sync(1_0_1)", "static call = first", "publish", "key enable"},
+			"1->2":   {"static call = iterator", "publish", "get_state(N_2_1) if [0].data changed"},
+			"N->N+1": {"publish", "get_state(N_2_1) if [0].data changed"},
+			"N->N-1": {"publish", "get_state(N_2_1) if [0].data changed"},
+			"2->1":   {"publish", "get_state(N_2_1) if [0].data changed", "cond_sync(N_2_1)", "static call = first"},
+			"1->0":   {"key disable", "static call = iterator", "publish", "get_state(1_0_1)"},
+		},
+	}
+	transitions := []struct {
+		name     string
+		from, to []int
+	}{
+		{"0->1", []int{0}, []int{1}},
+		{"1->2", []int{1}, []int{2}},
+		{"N->N+1", []int{2, 3, 9}, []int{3, 4, 10}},
+		{"N->N-1", []int{3, 4, 10}, []int{2, 3, 9}},
+		{"2->1", []int{2, 5}, []int{1, 1}},
+		{"1->0", []int{1, 2, 7}, []int{0, 0, 0}},
+	}
+	for _, v := range Variants() {
+		if want[v.Name] == nil {
+			t.Errorf("%s: no list of its steps here", v.Name)
+		}
+		for _, tr := range transitions {
+			for i := range tr.from {
+				var got []string
+				for _, s := range v.New.steps(tr.from[i], tr.to[i]) {
+					got = append(got, s.Name)
+				}
+				if !slices.Equal(got, want[v.Name][tr.name]) {
+					t.Errorf("%s, %d->%d:\n got %q\nwant %q", v.Name, tr.from[i], tr.to[i], got, want[v.Name][tr.name])
+				}
+			}
+		}
+	}
+}
