@@ -1,7 +1,5 @@
 package harness
 
-import "strings"
-
 // A Case is one thing to measure.
 type Case struct {
 	// Names are the benchmark names without "Benchmark", one for each phase
@@ -69,10 +67,4 @@ type Value struct {
 type Unit struct {
 	Name   string
 	Better string // "lower" or "higher"
-}
-
-// base is the part of a benchmark name before its first key.
-func base(name string) string {
-	b, _, _ := strings.Cut(name, "/")
-	return b
 }

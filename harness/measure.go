@@ -36,9 +36,8 @@ var ErrStandstill = errors.New("the machine was too busy: threads were kept off 
 
 // A phase accumulates what one name of a Case is about.
 type phase struct {
-	ns      float64
-	started uint64
-	counts  []Count // what the timed parts added
+	ns     float64
+	counts []Count // what the timed parts added
 }
 
 // tscTimer is the Timer of samples. It implements Timer by the fenced TSC.

@@ -48,7 +48,11 @@ func Verdict(run *Run) (string, error) {
 	}
 
 	gp := s.Key("gp")
-	if alone, _ := run.Samples.Select("GracePeriod", "gp="+gp).OneSetting(); len(alone) > 0 {
+	alone := run.Samples.Select("GracePeriod", "gp="+gp)
+	if same := alone.Select("", "readers="+s.Key("readers")); len(same) > 0 {
+		alone = same
+	}
+	if alone, _ = alone.OneSetting(); len(alone) > 0 {
 		fmt.Fprintf(&b, "; one grace period (%s) alone took %s", gp, Human(median(alone, "sec/op"), "sec/op"))
 	} else {
 		fmt.Fprintf(&b, "; how long one grace period takes was not measured (no GracePeriod/gp=%s)", gp)

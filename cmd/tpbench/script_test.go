@@ -116,7 +116,7 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 
 // Every result file is read by the benchstat command without complaint.
 func TestBenchstatReads(t *testing.T) {
-	files, err := filepath.Glob("../../results/data/*.txt")
+	files, err := filepath.Glob("../../results/data/*/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no recorded results: %v", err)
 	}
