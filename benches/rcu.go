@@ -54,7 +54,7 @@ var gracePeriodFamily = Family{
 
 var readSideFamily = Family{
 	Names: []string{"ReadSide"},
-	Doc:   "entering and leaving one read section",
+	Doc:   "entering and leaving one read section; its code is one for all flavours",
 	axes:  []axis{gpAxis()},
 	check: checkFlavor,
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {

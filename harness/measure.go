@@ -26,8 +26,9 @@ const (
 	sampleLeast   = 5
 	sampleTime    = 100e6
 
-	// sampleTries is how many batches may be dropped for each that counts.
-	sampleTries = 4
+	// sampleLimit is how long a sample may take, beyond the patience for a quiet
+	// core, to get sampleLeast batches that count.
+	sampleLimit = 2 * time.Second
 )
 
 // ErrStandstill is returned when the threads beside the measuring one, or the
@@ -139,14 +140,13 @@ func batches(c *clock.Clock, op *Op, env *Env, until time.Time) ([]sample, error
 		n *= 2
 	}
 	var (
-		ns      []float64
-		counts  []Count
-		total   float64
-		dropped int
-		noisy   bool
+		ns     []float64
+		counts []Count
+		total  float64
+		noisy  bool
 	)
 	for len(ns) < sampleBatches && (len(ns) < sampleLeast || total < sampleTime) {
-		if dropped > sampleTries*(len(ns)+sampleLeast) {
+		if len(ns) < sampleLeast && time.Since(until) > sampleLimit {
 			return nil, ErrStandstill
 		}
 		switches, err := host.Switches()
@@ -166,7 +166,6 @@ func batches(c *clock.Clock, op *Op, env *Env, until time.Time) ([]sample, error
 			continue
 		}
 		if after != switches || !moved {
-			dropped++
 			continue
 		}
 		noisy = noisy || !ours

@@ -37,8 +37,8 @@ type Report struct {
 // A worker waits for a quiet core for as long as patience, until a run has waited
 // for impatience in all.
 const (
-	patience   = 2 * time.Second
-	impatience = 15 * time.Second
+	patience   = time.Second
+	impatience = 10 * time.Second
 )
 
 // Run measures what the plan asks for and f does not hold yet, and ends f. If ctx is

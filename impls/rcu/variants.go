@@ -14,7 +14,7 @@ func Variants() []Variant {
 	return []Variant{
 		{
 			Name:   "qsbr",
-			Doc:    "readers announce quiescent states; sections are free, nobody is interrupted",
+			Doc:    "readers announce quiescent states; nobody is interrupted",
 			Origin: "RCU-sched; liburcu qsbr",
 			Check:  checkArch,
 			New:    qsbr,
