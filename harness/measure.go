@@ -26,6 +26,9 @@ const (
 	sampleLeast   = 5
 	sampleTime    = 100e6
 
+	// noisyShare of a sample's batches may be noisy: its median is still a quiet one's.
+	noisyShare = 0.25
+
 	// sampleLimit is how long a sample may take, beyond the patience for a quiet
 	// core, to get sampleLeast batches that count.
 	sampleLimit = 2 * time.Second
@@ -143,7 +146,7 @@ func batches(c *clock.Clock, op *Op, env *Env, until time.Time) ([]sample, error
 		ns     []float64
 		counts []Count
 		total  float64
-		noisy  bool
+		shared int // batches among ns in which the core was not ours alone
 	)
 	for len(ns) < sampleBatches && (len(ns) < sampleLeast || total < sampleTime) {
 		if len(ns) < sampleLeast && time.Since(until) > sampleLimit {
@@ -168,7 +171,9 @@ func batches(c *clock.Clock, op *Op, env *Env, until time.Time) ([]sample, error
 		if after != switches || !moved {
 			continue
 		}
-		noisy = noisy || !ours
+		if !ours {
+			shared++
+		}
 		total += p.ns
 		ns = append(ns, p.ns)
 		if counts == nil {
@@ -184,7 +189,7 @@ func batches(c *clock.Clock, op *Op, env *Env, until time.Time) ([]sample, error
 		return nil, fmt.Errorf("harness: %w", err)
 	}
 	unit := n * max(1, op.Unit)
-	s := sample{ops: len(ns) * unit, noisy: noisy}
+	s := sample{ops: len(ns) * unit, noisy: float64(shared) > noisyShare*float64(len(ns))}
 	s.values = perOp(op, median/float64(unit), counts, s.ops)
 	if op.Values != nil {
 		s.values = append(s.values, op.Values()...)
