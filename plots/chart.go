@@ -39,7 +39,7 @@ type Chart struct {
 // title.
 func newChart(run *results.Run, ss results.Samples, title string, setting ...string) *Chart {
 	var facts []string
-	for _, f := range append(setting, run.Host(), gracePeriod(run), plural(ss.Rounds(), "round")) {
+	for _, f := range append(setting, run.Host(), gracePeriod(run, ss), plural(ss.Rounds(), "round")) {
 		if f != "" {
 			facts = append(facts, f)
 		}
@@ -58,13 +58,18 @@ func newChart(run *results.Run, ss results.Samples, title string, setting ...str
 	return c
 }
 
-// gracePeriod says how long the kernel's grace period was in the run.
-func gracePeriod(run *results.Run) string {
-	ss, _ := run.Samples.Select("GracePeriod", "gp=kernelgp").OneSetting()
-	if len(ss) == 0 {
+// gracePeriod says how long the kernel's grace period was in the run, beside as many
+// readers as the chart's samples had.
+func gracePeriod(run *results.Run, ss results.Samples) string {
+	readers := "0"
+	if len(ss) > 0 && ss[0].Key("readers") != "" {
+		readers = ss[0].Key("readers")
+	}
+	alone := run.GracePeriod("kernelgp", readers)
+	if len(alone) == 0 {
 		return ""
 	}
-	return "kernel grace period " + results.Human(stat.Summarize(ss.Values("sec/op")).Center, "sec/op")
+	return "kernel grace period " + results.Human(stat.Summarize(alone.Values("sec/op")).Center, "sec/op")
 }
 
 func plural(n int, noun string) string {

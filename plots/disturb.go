@@ -12,14 +12,10 @@ import (
 // strategy under one flavour, and the undisturbed reader (impl=none). It needs
 // Disturb with units such as p50-ns and max-ns.
 func Disturb(run *results.Run, cat results.Catalog, gp string) (*Chart, error) {
-	disturb := run.Samples.Select("Disturb")
-	all, setting := disturb.Select("", "gp="+gp).OneSetting("impl")
+	all, setting := run.Samples.Select("Disturb", "gp="+gp).OneSetting("impl")
 	if len(all) == 0 {
 		return nil, missing(run, "Disturb/gp="+gp)
 	}
-	alone := slices.DeleteFunc(disturb.Select("", "impl=none"), func(s results.Sample) bool { // has no flavour
-		return s.Key("gp") != "" || s.Except("impl") != all[0].Except("impl", "gp")
-	})
 	units := slices.DeleteFunc(all.Units(), func(u string) bool { return !results.IsTime(u) || u == "sec/op" })
 	if len(units) == 0 {
 		return nil, missing(run, "Disturb/gp="+gp+" in p50-ns, max-ns or the like")
@@ -30,7 +26,7 @@ func Disturb(run *results.Run, cat results.Catalog, gp string) (*Chart, error) {
 	c.plot.X.Label.Text = "percentile of one pass over the sites"
 	c.yLabel = "latency of one pass"
 	var lines []series
-	for _, impl := range cat.Sort(slices.Concat(all, alone)) {
+	for _, impl := range cat.Sort(all) {
 		s := series{look: lookOf(cat, impl.Value)}
 		if impl.Value == "none" {
 			s.name = "undisturbed"

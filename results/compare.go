@@ -41,8 +41,8 @@ type Comparison struct {
 	Differ   []string // configuration keys that differ and can move a number
 }
 
-// provenance holds the keys that differ from run to run by design.
-var provenance = []string{"commit", "branch", "date", "time", "started", "finished", "seed", "label"}
+// provenance holds the keys that differ from run to run as a matter of course.
+var provenance = []string{"commit", "date", "seed", "plan", "tsc", "load", "steal"}
 
 // Compare compares the benchmarks that two runs share. A difference counts if
 // the U test shows it at the 5 % level. Exact counts need no test: a unit with

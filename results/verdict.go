@@ -48,11 +48,7 @@ func Verdict(run *Run) (string, error) {
 	}
 
 	gp := s.Key("gp")
-	alone := run.Samples.Select("GracePeriod", "gp="+gp)
-	if same := alone.Select("", "readers="+s.Key("readers")); len(same) > 0 {
-		alone = same
-	}
-	if alone, _ = alone.OneSetting(); len(alone) > 0 {
+	if alone := run.GracePeriod(gp, s.Key("readers")); len(alone) > 0 {
 		fmt.Fprintf(&b, "; one grace period (%s) alone took %s", gp, Human(median(alone, "sec/op"), "sec/op"))
 	} else {
 		fmt.Fprintf(&b, "; how long one grace period takes was not measured (no GracePeriod/gp=%s)", gp)
@@ -61,6 +57,17 @@ func Verdict(run *Run) (string, error) {
 		fmt.Fprintf(&b, " (%s)", host)
 	}
 	return b.String() + ".", nil
+}
+
+// GracePeriod returns the samples of a flavour's grace period alone, beside that many
+// readers if it was measured so.
+func (r *Run) GracePeriod(gp, readers string) Samples {
+	all := r.Samples.Select("GracePeriod", "gp="+gp)
+	if same := all.Select("", "readers="+readers); len(same) > 0 {
+		all = same
+	}
+	alone, _ := all.OneSetting()
+	return alone
 }
 
 // Host returns the facts of the machine in short: "AMD EPYC, Linux 6.18.44".
