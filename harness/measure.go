@@ -29,8 +29,8 @@ const (
 	// noisyShare of a sample's batches may be noisy: its median is still a quiet one's.
 	noisyShare = 0.25
 
-	// sampleLimit is how long a sample may take, beyond the patience for a quiet
-	// core, to get sampleLeast batches that count.
+	// sampleLimit is how long a sample may take beyond the patience for a quiet
+	// core. It is an error not to have sampleLeast batches by then.
 	sampleLimit = 2 * time.Second
 )
 
@@ -149,8 +149,11 @@ func batches(c *clock.Clock, op *Op, env *Env, until time.Time) ([]sample, error
 		shared int // batches among ns in which the core was not ours alone
 	)
 	for len(ns) < sampleBatches && (len(ns) < sampleLeast || total < sampleTime) {
-		if len(ns) < sampleLeast && time.Since(until) > sampleLimit {
-			return nil, ErrStandstill
+		if time.Since(until) > sampleLimit {
+			if len(ns) < sampleLeast {
+				return nil, ErrStandstill
+			}
+			break
 		}
 		switches, err := host.Switches()
 		if err != nil {

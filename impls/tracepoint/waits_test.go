@@ -47,10 +47,21 @@ func (w byStrategy) of(s Variant) waits {
 	return waits{} // the others never wait
 }
 
+// claimed skips strategies of which this file does not say what they wait for.
+func claimed(t *testing.T, s Variant) {
+	t.Helper()
+	switch s.Name {
+	case "indirect-iterator", "direct-static-call", "naive-sync", "rcu-cond-sync":
+	default:
+		t.Skipf("no claim here about what %s waits for", s.Name)
+	}
+}
+
 // If this fails, turning all events off and on again costs another number of grace
 // periods than in the kernel: the figures that this project is about.
 func TestWaitsOfBulk(t *testing.T) {
 	forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
+		claimed(t, s)
 		n := events(f)
 		b := newBench(t, s.New, f, n)
 		p := probe(b.fns[0], &datum{}, 0)
@@ -80,6 +91,7 @@ func TestWaitsOfBulk(t *testing.T) {
 // snapshots cannot tell from each other.
 func TestWaitsOfAlternation(t *testing.T) {
 	forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
+		claimed(t, s)
 		k := events(f)
 		for _, c := range []struct {
 			name string
@@ -120,6 +132,7 @@ func TestWaitsOfAlternation(t *testing.T) {
 func TestWaitsOfShrink(t *testing.T) {
 	one, none := waits{waited: 1}, waits{}
 	forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
+		claimed(t, s)
 		fns := functions(t)
 		d1, d2 := &datum{name: "d1"}, &datum{name: "d2"}
 		a, b, c := probe(fns[0], d1, 3), probe(fns[1], d2, 2), probe(fns[2], &datum{name: "d3"}, 1)
