@@ -50,19 +50,19 @@ func (f *File) Done() int { return len(f.done) }
 // Create opens path for the plan's results, before anything is measured. A file
 // that does not exist is begun. One that an earlier run of the same plan on the
 // same machine left without its end is taken up where it stops, with its seed,
-// which Create puts into the plan. Any other file is refused and left as it was.
+// which Create puts into the plan; one without a sample yet is begun again. Any other file is refused and left as it was.
 func Create(path string, plan *Plan, facts []host.Fact, units []Unit) (*File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, fmt.Errorf("harness: the results cannot be written: %w", err)
 	}
 	old, err := os.ReadFile(path)
-	if err == nil && len(old) > 0 {
+	if err == nil && len(old) > 0 && !begun(old) {
 		return resume(path, old, plan, facts)
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("harness: the results cannot be written: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("harness: the results cannot be written: %w", err)
 	}
@@ -78,6 +78,12 @@ func Create(path string, plan *Plan, facts []host.Fact, units []Unit) (*File, er
 		return nil, fmt.Errorf("harness: the results cannot be written: %w", err)
 	}
 	return &File{f: f, done: map[sampleID]bool{}}, nil
+}
+
+// begun reports whether a file is one of ours that was cut off before its first
+// sample: nothing is lost by beginning it again.
+func begun(old []byte) bool {
+	return bytes.HasPrefix(old, []byte("tpbench: ")) && !bytes.Contains(old, []byte("\nBenchmark"))
 }
 
 // header is the configuration of a file: everything that can move a number.

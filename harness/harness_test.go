@@ -138,6 +138,19 @@ func TestLostWorker(t *testing.T) {
 	}
 }
 
+// A worker that measured two phases loses two samples.
+func TestLostPhases(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.txt")
+	p := plan()
+	report, err := script(`[ "$1" = B ] && exit 1; `+honest).Run(t.Context(), p, create(t, path, p))
+	if err != nil || report.Done != 6 || len(report.Lost) != 8 {
+		t.Fatalf("Run = %+v, %v; expected 6 samples and 8 lost", report, err)
+	}
+	if text := read(t, path); !strings.Contains(text, "# lost round 3 BenchmarkB: ") || !strings.Contains(text, "# lost round 3 BenchmarkC: ") {
+		t.Errorf("expected both phases' losses in\n%s", text)
+	}
+}
+
 // An interrupted run keeps what it has and says so; the next one goes on from there,
 // with the first one's seed, and measures nothing twice.
 func TestInterruptAndResume(t *testing.T) {
@@ -198,6 +211,26 @@ func TestResumeCutOff(t *testing.T) {
 	}
 	if n := strings.Count(read(t, path), "5 ns/op\n"); n != 14 {
 		t.Errorf("%d whole samples, expected 14", n)
+	}
+}
+
+// A run that was cut off before its first sample leaves nothing to go on from, and
+// nothing to lose: its file is begun again, with the new run's seed.
+func TestBeginAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.txt")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p := plan()
+	if _, err := script(honest).Run(ctx, p, create(t, path, p)); !errors.Is(err, context.Canceled) {
+		t.Fatalf("Run = %v, expected context.Canceled", err)
+	}
+	p = plan()
+	p.Seed = 99
+	if report, err := script(honest).Run(t.Context(), p, create(t, path, p)); err != nil || report.Done != 14 {
+		t.Fatalf("Run = %+v, %v", report, err)
+	}
+	if text := read(t, path); strings.Count(text, "seed: ") != 1 || !strings.Contains(text, "seed: 99\n") {
+		t.Errorf("expected one header, with the new seed:\n%s", text)
 	}
 }
 

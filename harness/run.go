@@ -70,9 +70,11 @@ func (r *Runner) Run(ctx context.Context, plan *Plan, f *File) (Report, error) {
 			}
 			spent.add(i, time.Since(began))
 			if err != nil {
-				why := fmt.Sprintf("lost round %d Benchmark%s: %v", round, missing[0], err)
-				report.Lost = append(report.Lost, why)
-				lines = []byte("# " + why + "\n")
+				for _, name := range missing {
+					why := fmt.Sprintf("lost round %d Benchmark%s: %v", round, name, err)
+					report.Lost = append(report.Lost, why)
+					lines = fmt.Appendf(lines, "# %s\n", why)
+				}
 			} else {
 				report.Done += len(missing)
 				if bytes.Contains(lines, []byte("# noisy ")) {

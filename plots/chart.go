@@ -39,7 +39,7 @@ type Chart struct {
 // title.
 func newChart(run *results.Run, ss results.Samples, title string, setting ...string) *Chart {
 	var facts []string
-	for _, f := range append(setting, run.Host(), gracePeriod(run, ss), plural(ss.Rounds(), "round")) {
+	for _, f := range append(setting, run.Host(), gracePeriod(run, ss), rounds(ss)) {
 		if f != "" {
 			facts = append(facts, f)
 		}
@@ -70,6 +70,21 @@ func gracePeriod(run *results.Run, ss results.Samples) string {
 		return ""
 	}
 	return "kernel grace period " + results.Human(stat.Summarize(alone.Values("sec/op")).Center, "sec/op")
+}
+
+// rounds says how many rounds the benchmarks of a chart were measured in.
+func rounds(ss results.Samples) string {
+	if len(ss) == 0 {
+		return ""
+	}
+	least, most := ss.Rounds(), 0
+	for _, g := range ss.ByName() {
+		least, most = min(least, g.Samples.Rounds()), max(most, g.Samples.Rounds())
+	}
+	if least < most {
+		return results.Human(float64(least), "") + " to " + plural(most, "round")
+	}
+	return plural(most, "round")
 }
 
 func plural(n int, noun string) string {

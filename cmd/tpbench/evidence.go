@@ -47,8 +47,13 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 			if err != nil && !errors.Is(err, context.Canceled) {
 				return err
 			}
-			// An interrupted run is shown as far as it got.
-			return errors.Join(err, show(cmd.OutOrStdout(), path, out, err == nil))
+			// An interrupted run is shown as far as it got, which may be nowhere.
+			shown := show(cmd.OutOrStdout(), path, out, err == nil)
+			var nothing *results.FormatError
+			if err != nil && errors.As(shown, &nothing) {
+				return err
+			}
+			return errors.Join(err, shown)
 		},
 	}
 	cmd.Flags().IntVar(&events, "events", benches.DefaultEvents, "number of events that are disabled and enabled")
