@@ -29,8 +29,10 @@
 //	# noisy BenchmarkX             the core was shared while the next line was measured
 //	# lost round 3 BenchmarkX: why  a sample that could not be had
 //	# end complete                  or: # end interrupted 12 of 84 samples
+//	                                or: # end incomplete 83 of 84 samples
 //
-// A file without its end line was cut off, and Run goes on where it stops. Package
+// A file without its complete end was cut off, or lost samples, and Run goes on with
+// what is missing. Package
 // harness refuses to mix runs in one file, and to measure with fewer CPUs than a
 // case asks for.
 package harness

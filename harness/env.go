@@ -29,7 +29,8 @@ type thread struct {
 	beats atomic.Uint64
 	_     [56]byte
 
-	tid   int // the kernel's, set before ready
+	tid   int  // the kernel's, set before ready
+	waits bool // it sleeps as part of its work: passes count, time on the CPU does not
 	stop  atomic.Bool
 	ready chan error
 	gone  chan struct{}
@@ -41,7 +42,16 @@ type thread struct {
 // passes go on, and assembler in it cannot be preempted. Beside returns when the
 // first pass is over.
 func (e *Env) Beside(open func() (pass, end func(), err error)) error {
-	t := &thread{ready: make(chan error), gone: make(chan struct{})}
+	return e.start(&thread{}, open)
+}
+
+// BesideWaiting is Beside for a thread whose passes sleep, for grace periods say.
+func (e *Env) BesideWaiting(open func() (pass, end func(), err error)) error {
+	return e.start(&thread{waits: true}, open)
+}
+
+func (e *Env) start(t *thread, open func() (pass, end func(), err error)) error {
+	t.ready, t.gone = make(chan error), make(chan struct{})
 	cpu := -1
 	if e.Pinned {
 		if len(e.threads) == len(e.CPUs) {
@@ -122,7 +132,10 @@ func (e *Env) watch() *watch {
 func (w *watch) moved() bool {
 	elapsed := time.Since(w.began)
 	for i, t := range w.threads {
-		if t.beats.Load() == w.beats[i] || threadTime(t.tid)-w.onCPU[i] < time.Duration(share*float64(elapsed)) {
+		if t.beats.Load() == w.beats[i] {
+			return false
+		}
+		if onCPU := threadTime(t.tid) - w.onCPU[i]; !t.waits && onCPU < time.Duration(share*float64(elapsed)) {
 			return false
 		}
 	}

@@ -55,6 +55,9 @@ func Create(path string, plan *Plan, facts []host.Fact, units []Unit) (*File, er
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, fmt.Errorf("harness: the results cannot be written: %w", err)
 	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, &FileError{path, 0, "results go to a file, and this is none; name another with -o or --out"}
+	}
 	old, err := os.ReadFile(path)
 	if err == nil && len(old) > 0 && !begun(old) {
 		return resume(path, old, plan, facts)

@@ -131,8 +131,13 @@ func TestLostWorker(t *testing.T) {
 				t.Fatalf("Run = %+v, %v; expected 12 samples and 2 lost", report, err)
 			}
 			text := read(t, path)
-			if !strings.Contains(text, "# lost round 1 BenchmarkD: ") || !strings.Contains(text, c.why) || !strings.HasSuffix(text, "# end complete\n") {
+			if !strings.Contains(text, "# lost round 1 BenchmarkD: ") || !strings.Contains(text, c.why) || !strings.HasSuffix(text, "# end incomplete 12 of 14 samples\n") {
 				t.Errorf("expected the losses and %q in\n%s", c.why, text)
+			}
+			// What was lost can be had by running again.
+			p = plan()
+			if report, err = script(honest).Run(t.Context(), p, create(t, path, p)); err != nil || report.Done != 14 {
+				t.Errorf("again: Run = %+v, %v", report, err)
 			}
 		})
 	}

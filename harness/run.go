@@ -41,7 +41,8 @@ const (
 	impatience = 10 * time.Second
 )
 
-// Run measures what the plan asks for and f does not hold yet, and ends f. If ctx is
+// Run measures what the plan asks for and f does not hold yet, and ends f; what was
+// lost can be had by running again. If ctx is
 // done it keeps what was measured, says so in f, and returns ctx's error.
 func (r *Runner) Run(ctx context.Context, plan *Plan, f *File) (Report, error) {
 	report := Report{Done: f.Done(), Total: plan.Samples()}
@@ -85,6 +86,9 @@ func (r *Runner) Run(ctx context.Context, plan *Plan, f *File) (Report, error) {
 				return report, err
 			}
 		}
+	}
+	if report.Done < report.Total {
+		return report, f.end("# end incomplete %d of %d samples\n", report.Done, report.Total)
 	}
 	return report, f.end("# end complete\n")
 }

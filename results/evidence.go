@@ -101,16 +101,22 @@ func dispatchTable(run *Run, cat Catalog) *Table {
 // noisyNote says what Quiet left out of the samples taken, and what noisy ones it
 // had to leave in.
 func noisyNote(taken, used Samples) string {
-	left := 0
-	for _, s := range used {
-		if s.Noisy {
-			left++
-		}
-	}
+	left := noisy(used)
 	if dropped := len(taken) - len(used); dropped > 0 || left > 0 {
 		return fmt.Sprintf("a neighbour shared the core in %d of %d samples; %d of those are used, where there are not %d quiet ones", dropped+left, len(taken), left, quietEnough)
 	}
 	return ""
+}
+
+// noisy counts the noisy samples.
+func noisy(ss Samples) int {
+	n := 0
+	for _, s := range ss {
+		if s.Noisy {
+			n++
+		}
+	}
+	return n
 }
 
 // NetOfLoop returns the times of Dispatch samples, in seconds, less the empty
@@ -138,6 +144,9 @@ func bulkTable(run *Run, cat Catalog) *Table {
 		if len(g.Samples.Select("", "events="+events)) == 0 {
 			t.Notes = append(t.Notes, "not run with that many events: "+g.Value)
 		}
+	}
+	if n := noisy(disable) + noisy(enable); n > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("a neighbour shared the core in %d of %d samples", n, len(disable)+len(enable)))
 	}
 	t.dropEmpty()
 	t.explain()

@@ -83,7 +83,7 @@ var (
 	roundRE = regexp.MustCompile(`^# round (\d+) layout (\d+)$`)
 	noisyRE = regexp.MustCompile(`^# noisy Benchmark(\S+)$`)
 	lostRE  = regexp.MustCompile(`^# lost round (\d+) Benchmark(\S+): (.+)$`)
-	endRE   = regexp.MustCompile(`^# end (complete|interrupted .*)$`)
+	endRE   = regexp.MustCompile(`^# end (complete|(?:interrupted|incomplete) .*)$`)
 )
 
 // readMarks fills in Planned, Losses and Complete and returns the rest of what our
@@ -133,7 +133,7 @@ func (r *Run) readMark(text string, line int, into *marks) error {
 		bad = errors.New("no such form")
 	}
 	if bad != nil {
-		return &FormatError{r.Path, line, fmt.Sprintf(`%q: expected "# plan N samples", "# round N layout N", "# noisy BenchmarkName", "# lost round N BenchmarkName: reason", "# end complete" or "# end interrupted ..."; mend or delete the line`, text)}
+		return &FormatError{r.Path, line, fmt.Sprintf(`%q: expected "# plan N samples", "# round N layout N", "# noisy BenchmarkName", "# lost round N BenchmarkName: reason", "# end complete", "# end incomplete ..." or "# end interrupted ..."; mend or delete the line`, text)}
 	}
 	return nil
 }

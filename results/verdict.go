@@ -44,9 +44,12 @@ func Verdict(run *Run) (string, error) {
 		if r.Lo <= 1 {
 			word += ", which is no difference at that level"
 		}
-		fmt.Fprintf(&b, "%s [%s..%s, 95 %%, %d rounds] %s", ratio(r.Center), factor(r.Lo), factor(r.Hi), r.N, word)
+		fmt.Fprintf(&b, "%s [%s..%s, 95 %%, %d paired rounds] %s", ratio(r.Center), factor(r.Lo), factor(r.Hi), r.N, word)
 	}
 
+	if n := noisy(naive) + noisy(cond); n > 0 {
+		fmt.Fprintf(&b, " (%d of the %d samples were taken while a neighbour shared the core)", n, len(naive)+len(cond))
+	}
 	gp := s.Key("gp")
 	if alone := run.GracePeriod(gp, s.Key("readers")); len(alone) > 0 {
 		fmt.Fprintf(&b, "; one grace period (%s) alone took %s", gp, Human(median(alone, "sec/op"), "sec/op"))

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -43,6 +45,9 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 				out = "tpbench-evidence-" + time.Now().UTC().Format("20060102-150405")
 			}
 			path := filepath.Join(out, "evidence.txt")
+			if err := checkCharts(out); err != nil {
+				return err
+			}
 			err := measure(cmd.Context(), cmd.ErrOrStderr(), benches.Evidence(events), everything, seed, path)
 			if err != nil && !errors.Is(err, context.Canceled) {
 				return err
@@ -119,6 +124,26 @@ func show(w io.Writer, path, dir string, complete bool) error {
 		return err
 	}
 	fmt.Fprintf(w, "\n%s\n", sentence)
+	return nil
+}
+
+// checkCharts reports a chart of an earlier run that cannot be written again. That new
+// ones can be is shown by evidence.txt, beside them.
+func checkCharts(dir string) error {
+	for _, c := range charts(nil, nil) {
+		for _, ending := range []string{".svg", ".png"} {
+			f, err := os.OpenFile(filepath.Join(dir, c.name+ending), os.O_WRONLY, 0)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("the charts cannot be written: %w", err)
+			}
+			if err := f.Close(); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

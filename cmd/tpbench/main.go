@@ -2,7 +2,7 @@
 // site costs, what switching costs, whose grace periods are waited for.
 //
 // Without arguments it makes the evidence: every strategy side by side, with 1,000
-// events, in about a minute, as tables, one sentence to quote, a result file and
+// events, in a minute and a half, as tables, one sentence to quote, a result file and
 // charts. `tpbench --help` lists the other commands.
 //
 // Exit codes: 0 fine; 1 something failed while it ran; 2 bad usage or bad input; 3
@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -28,6 +29,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends whatever the first one could not
 	err := newRoot().ExecuteContext(ctx)
 	stop()
 	if err != nil {
@@ -46,7 +48,7 @@ func newRoot() *cobra.Command {
 costs to pass, what switching it costs, and whose grace periods are waited for.
 
 Without a command it makes the evidence, as "tpbench evidence" does.`,
-		Example: `  tpbench                                  the evidence, 1,000 events, about a minute
+		Example: `  tpbench                                  the evidence, 1,000 events, a minute and a half
   tpbench list                             what there is, and what cannot run here
   tpbench run --bench Churn -o churn.txt   one benchmark, to a file
   tpbench compare old.txt new.txt          two files, with a verdict for each benchmark
@@ -98,7 +100,7 @@ func exitCode(err error) int {
 		format      *results.FormatError
 		missing     *results.MissingError
 		file        *harness.FileError
-		path        *os.PathError
+		path        *fs.PathError
 		unavailable *host.UnavailableError
 	)
 	switch {
@@ -108,6 +110,8 @@ func exitCode(err error) int {
 		return 130
 	case errors.Is(err, impls.ErrUnsupported), errors.Is(err, clock.ErrUnavailable), errors.As(err, &unavailable):
 		return 3
+	case errors.As(err, &path) && path.Op == "write": // a full disk, not a wrong name
+		return 1
 	case errors.As(err, &usage), errors.As(err, &unknown), errors.As(err, &format), errors.As(err, &missing),
 		errors.As(err, &file), errors.As(err, &path):
 		return 2

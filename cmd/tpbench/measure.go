@@ -56,11 +56,21 @@ func measure(ctx context.Context, stderr io.Writer, chosen []benches.Chosen, wan
 		fmt.Fprintln(stderr, lost)
 	}
 	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("interrupted: %d of %d samples are in %s; the same command with that file goes on from there: %w",
-			report.Done, report.Total, path, err)
+		return interruptedError(fmt.Sprintf("interrupted: %d of %d samples are in %s; the same command with that file goes on from there",
+			report.Done, report.Total, path))
+	}
+	if err == nil && report.Done == 0 {
+		return fmt.Errorf("all %d samples were lost", report.Total)
 	}
 	return err
 }
+
+// An interruptedError is context.Canceled in a sentence.
+type interruptedError string
+
+func (e interruptedError) Error() string { return string(e) }
+
+func (e interruptedError) Is(target error) bool { return target == context.Canceled }
 
 // withRunnable adds to the error of a case that cannot run here what can.
 func withRunnable(err error, chosen []benches.Chosen, allowed []int) error {

@@ -73,6 +73,7 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 			}
 		}
 	}
+	p.Events, p.Readers = distinct(p.Events), distinct(p.Readers)
 	if err := known("implementation", p.Impls, func(i benches.Impl) bool { return i.Family != "rcu" }); err != nil {
 		return nil, nil, err
 	}
@@ -95,6 +96,12 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 		return pattern.MatchString(base)
 	}
 	return chosen, wanted, nil
+}
+
+// distinct sorts numbers and keeps one of each; nil stays nil.
+func distinct(numbers []int) []int {
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
 }
 
 // known refuses names that no implementation of these families has.

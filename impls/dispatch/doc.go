@@ -28,5 +28,9 @@
 // A probe that panics leaves its site's read section open: whoever recovers calls the
 // reader's Unlock.
 //
+// Events beyond [TextSites] have another shape: mapped code must not call, so their
+// read section stands around the key as well, and what they cost to pass is no
+// strategy's figure.
+//
 // Package dispatch refuses functions that capture variables, and it never waits.
 package dispatch
