@@ -40,7 +40,7 @@ type Point struct {
 	_     [56]byte
 }
 
-// Addressed by sites_amd64.s.
+// Addressed by assembler.
 var (
 	points     [TextSites]Point
 	sitePoint  Point // of the timed loops at all layouts

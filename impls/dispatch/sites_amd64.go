@@ -2,7 +2,7 @@
 
 package dispatch
 
-//lint:file-ignore U1000 some of these only sites_amd64.s refers to
+//lint:file-ignore U1000 some of these only assembler refers to
 
 import "github.com/tpbench/tpbench/impls/rcu"
 

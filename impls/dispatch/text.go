@@ -64,7 +64,7 @@ func open() error {
 	return selfTest(machine.events[TextSites-1])
 }
 
-// What a site looks like in the text of sites_amd64.s.
+// What a site of site_amd64.h looks like in memory.
 var (
 	keepMark = []byte{0x4C, 0x89, 0x64, 0x24, 0x20}                   // MOVQ R12, COUNTER, which begins a BLOCK
 	keyMark  = []byte{0x0F, 0x1F, 0x44, 0x00, 0x5A}                   // KEY
@@ -77,7 +77,7 @@ func find(pc uintptr, mark []byte) (uintptr, error) {
 	const far = 16 * blockSize
 	i := bytes.Index(textpoke.Text(pc, far), mark)
 	if i < 0 {
-		return 0, fmt.Errorf("dispatch: no % x in the %d bytes of text from %#x: sites_amd64.s and text.go disagree", mark, far, pc)
+		return 0, fmt.Errorf("dispatch: no % x in the %d bytes of text from %#x: site_amd64.h and text.go disagree", mark, far, pc)
 	}
 	return pc + uintptr(i), nil
 }

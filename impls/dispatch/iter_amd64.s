@@ -1,0 +1,94 @@
+//go:build linux
+
+#include "go_asm.h"
+#include "funcdata.h"
+#include "textflag.h"
+
+// What static calls go to. Why assembler: these take their arguments in the registers
+// of Go's internal ABI, which assembler functions cannot declare.
+
+// ITERATE is the kernel's __traceiter: it ignores the data it was called with,
+// reads tp->funcs again, tolerates NULL, and walks (func, data) to a NULL func.
+// AX data (ignored), BX, CX arguments, DI tp. Clobbers what a Go function does.
+// NOSPLIT, since the prologue of a growing stack would lose the registers.
+#define ITERATE(call) \
+	NO_LOCAL_POINTERS; \
+	MOVQ Point_funcs(DI), R9; \
+	TESTQ R9, R9; \
+	JEQ done; \
+	MOVQ BX, 32(SP); \
+	MOVQ CX, 40(SP); \
+next: \
+	MOVQ R9, 48(SP); \
+	MOVQ Entry_Fn(R9), R10; \
+	MOVQ Entry_Data(R9), AX; \
+	MOVQ 32(SP), BX; \
+	MOVQ 40(SP), CX; \
+	call; \
+	MOVQ 48(SP), R9; \
+	ADDQ $Entry__size, R9; \
+	CMPQ Entry_Fn(R9), $0; \
+	JNE next; \
+done: \
+	RET
+
+// func traceiter()
+TEXT ·traceiter(SB), NOSPLIT, $56-0
+	ITERATE(CALL R10)
+
+// func traceiterRetpoline()
+TEXT ·traceiterRetpoline(SB), NOSPLIT, $56-0
+	ITERATE(CALL retpoline<>(SB))
+
+// retpoline<> calls through R10 without letting the CPU predict where to: the RET
+// is predicted to the loop that the inner CALL left behind, and goes where the
+// overwritten return address says.
+TEXT retpoline<>(SB), NOSPLIT|NOFRAME, $0-0
+	BYTE $0xE8; BYTE $7; BYTE $0; BYTE $0; BYTE $0 // CALL over the 7 bytes of speculation trap
+	BYTE $0xF3; BYTE $0x90                         // PAUSE
+	BYTE $0x0F; BYTE $0xAE; BYTE $0xE8             // LFENCE
+	BYTE $0xEB; BYTE $0xF9                         // JMP to the PAUSE
+	BYTE $0x4C; BYTE $0x89; BYTE $0x14; BYTE $0x24 // MOVQ R10, (SP)
+	RET
+
+// func probeNop(data unsafe.Pointer, a, b uint64), by ABIInternal's registers
+TEXT ·probeNop(SB), NOSPLIT|NOFRAME, $0-0
+	RET
+
+// func probeCount(data unsafe.Pointer, a, b uint64), by ABIInternal's registers
+// Adds one to the word that data points to; only one thread may fire it.
+TEXT ·probeCount(SB), NOSPLIT|NOFRAME, $0-0
+	INCQ (AX)
+	RET
+
+// func addresses(a *addressTable)
+// Why assembler: a func value would give the address of an ABI wrapper.
+TEXT ·addresses(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	LEAQ ·fire(SB), BX
+	MOVQ BX, addressTable_fire(AX)
+	LEAQ ·site0(SB), BX
+	MOVQ BX, (addressTable_site+0)(AX)
+	LEAQ ·site1(SB), BX
+	MOVQ BX, (addressTable_site+8)(AX)
+	LEAQ ·site2(SB), BX
+	MOVQ BX, (addressTable_site+16)(AX)
+	LEAQ ·site3(SB), BX
+	MOVQ BX, (addressTable_site+24)(AX)
+	LEAQ ·plain0(SB), BX
+	MOVQ BX, (addressTable_plain+0)(AX)
+	LEAQ ·plain1(SB), BX
+	MOVQ BX, (addressTable_plain+8)(AX)
+	LEAQ ·plain2(SB), BX
+	MOVQ BX, (addressTable_plain+16)(AX)
+	LEAQ ·plain3(SB), BX
+	MOVQ BX, (addressTable_plain+24)(AX)
+	LEAQ ·traceiter(SB), BX
+	MOVQ BX, addressTable_traceiter(AX)
+	LEAQ ·traceiterRetpoline(SB), BX
+	MOVQ BX, addressTable_retpoline(AX)
+	LEAQ ·probeNop(SB), BX
+	MOVQ BX, addressTable_probeNop(AX)
+	LEAQ ·probeCount(SB), BX
+	MOVQ BX, addressTable_probeCount(AX)
+	RET

@@ -1,0 +1,108 @@
+//go:build linux
+
+#include "go_asm.h"
+#include "funcdata.h"
+#include "textflag.h"
+#include "site_amd64.h"
+
+// The timed loops pass unroll sites n times. Each stands at four alignments, PAD0
+// to PAD3 into a cache line, because placement alone moves such loops by more
+// than the differences that are asked about. entry is not used.
+
+#define NOP8 BYTE $0x0F; BYTE $0x1F; BYTE $0x84; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00
+#define PAD0 PCALIGN $64
+#define PAD1 PCALIGN $64; NOP8; NOP8
+#define PAD2 PCALIGN $64; NOP8; NOP8; NOP8; NOP8
+#define PAD3 PCALIGN $64; NOP8; NOP8; NOP8; NOP8; NOP8; NOP8
+
+#define LOOP(name, pad) \
+TEXT name(SB), 0, $40-24; \
+	NO_LOCAL_POINTERS; \
+	MOVQ n+16(FP), R12; \
+	pad
+
+// impl=nothing: the empty loop, which every other loop contains.
+#define NOTHING(name, pad) \
+	LOOP(name, pad); \
+next: \
+	KEEP; \
+	DECQ R12; \
+	JNE next; \
+	RET
+
+NOTHING(·nothing0, PAD0)
+NOTHING(·nothing1, PAD1)
+NOTHING(·nothing2, PAD2)
+NOTHING(·nothing3, PAD3)
+
+// impl=bare-call: call and return.
+#define BARE(name, pad) \
+	LOOP(name, pad); \
+next: \
+	KEEP; \
+	CALL ·probeNop(SB); CALL ·probeNop(SB); CALL ·probeNop(SB); CALL ·probeNop(SB); \
+	CALL ·probeNop(SB); CALL ·probeNop(SB); CALL ·probeNop(SB); CALL ·probeNop(SB); \
+	DECQ R12; \
+	JNE next; \
+	RET
+
+BARE(·bare0, PAD0)
+BARE(·bare1, PAD1)
+BARE(·bare2, PAD2)
+BARE(·bare3, PAD3)
+
+#define SITES(check, point, target) \
+next: \
+	KEEP; \
+	check(b0); \
+r0:	check(b1); \
+r1:	check(b2); \
+r2:	check(b3); \
+r3:	check(b4); \
+r4:	check(b5); \
+r5:	check(b6); \
+r6:	check(b7); \
+r7:	DECQ R12; \
+	JNE next; \
+	RET; \
+b0:	BODY(point, $0, target, JMP r0); \
+b1:	BODY(point, $1, target, JMP r1); \
+b2:	BODY(point, $2, target, JMP r2); \
+b3:	BODY(point, $3, target, JMP r3); \
+b4:	BODY(point, $4, target, JMP r4); \
+b5:	BODY(point, $5, target, JMP r5); \
+b6:	BODY(point, $6, target, JMP r6); \
+b7:	BODY(point, $7, target, JMP r7)
+
+#define NILCHECK(body) MOVQ ·nilPoint+Point_funcs(SB), R9; TESTQ R9, R9; JNE body
+#define PATCHED(body) KEY
+
+// impl=nil-check: a load, a test and a branch where a key's NOP would stand.
+#define NIL(name, pad) \
+	LOOP(name, pad); \
+	SITES(NILCHECK, ·nilPoint(SB), ·probeNop(SB))
+
+NIL(·nil0, PAD0)
+NIL(·nil1, PAD1)
+NIL(·nil2, PAD2)
+NIL(·nil3, PAD3)
+
+// impl=plain-call: the whole site, with an ordinary CALL of a probe.
+#define PLAIN(name, pad) \
+	LOOP(name, pad); \
+	SITES(PATCHED, ·plainPoint(SB), ·probeNop(SB))
+
+PLAIN(·plain0, PAD0)
+PLAIN(·plain1, PAD1)
+PLAIN(·plain2, PAD2)
+PLAIN(·plain3, PAD3)
+
+// The patched site, for every variant of this package.
+#define SITE(name, pad) \
+	LOOP(name, pad); \
+	SITES(PATCHED, ·sitePoint(SB), ·traceiter(SB))
+
+SITE(·site0, PAD0)
+SITE(·site1, PAD1)
+SITE(·site2, PAD2)
+SITE(·site3, PAD3)
