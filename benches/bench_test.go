@@ -210,6 +210,18 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// Who names strategies and asks for Dispatch means how their sites dispatch.
+func TestDispatchOfNamedStrategies(t *testing.T) {
+	var names []string
+	for _, c := range dispatchFamily.Cases(Params{Impls: []string{"naive-sync", "rcu-cond-sync"}}) {
+		names = append(names, c.Names...)
+	}
+	want := []string{"Dispatch/impl=static-call/probes=0", "Dispatch/impl=static-call/probes=1", "Dispatch/impl=static-call/probes=2", "Dispatch/impl=static-call/probes=4", "Dispatch/impl=static-call/probes=8"}
+	if !slices.Equal(names, want) {
+		t.Errorf("cases %q, expected %q", names, want)
+	}
+}
+
 // Every strategy's dispatch is one that is measured, or the trade-off has no x.
 func TestDispatchOf(t *testing.T) {
 	for impl, want := range map[string]string{

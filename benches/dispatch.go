@@ -10,7 +10,7 @@ var dispatchFamily = Family{
 	Names: []string{"Dispatch"},
 	Doc:   "what a site costs to pass, by the number of its probes (0: disabled)",
 	axes: []axis{
-		implAxis(append(floorNames(), variantNames(dispatch.Variants())...)),
+		{"impl", dispatches},
 		numbers("probes", nil, 0, 1, 2, 4, 8),
 	},
 	fits: func(k keys) bool {
@@ -19,6 +19,16 @@ var dispatchFamily = Family{
 	},
 	check: func(keys) error { return dispatch.Open() },
 	open:  openDispatch,
+}
+
+// dispatches are the floors and the ways to dispatch. A strategy that is named stands
+// for the way its sites dispatch.
+func dispatches(p Params) []string {
+	only := p.Impls
+	for _, name := range p.Impls {
+		only = append(only[:len(only):len(only)], DispatchOf(name))
+	}
+	return narrow(append(floorNames(), variantNames(dispatch.Variants())...), only)
 }
 
 func floorNames() []string {

@@ -100,10 +100,15 @@ func measure(c *clock.Clock, cs *Case, op *Op, env *Env, patience time.Duration)
 	}
 	for !quiet() && time.Now().Before(until) {
 	}
-	return once(c, cs, op, env)
+	for {
+		samples, err := once(c, cs, op, env)
+		if err == nil || time.Since(until) > sampleLimit {
+			return samples, err
+		}
+	}
 }
 
-// once times cs.Ops operations together.
+// once times cs.Ops operations together. Its error is ErrStandstill.
 func once(c *clock.Clock, cs *Case, op *Op, env *Env) ([]sample, error) {
 	t := newTimer(c, op, len(cs.Names))
 	before := quiet()

@@ -34,6 +34,7 @@ func TestScript(t *testing.T) {
 			"await": await,
 			"code":  code,
 			"cut":   cut,
+			"try":   try,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
@@ -86,6 +87,13 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != args[0] {
 		ts.Fatalf("exit code %s, expected %s", got, args[0])
+	}
+}
+
+// try COMMAND ARGS...: runs the command, however it ends.
+func try(ts *testscript.TestScript, _ bool, args []string) {
+	if err := ts.Exec(args[0], args[1:]...); err != nil {
+		ts.Logf("%v", err)
 	}
 }
 
