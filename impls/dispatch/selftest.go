@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"errors"
 	"fmt"
 	"unsafe"
 
@@ -40,7 +41,7 @@ func selfTest(s *Site) error {
 		calls uint64
 	}{
 		{"a NOP", s.KeyDisable, 0},
-		{"a direct call", func() error { return firstErr(s.StaticCall(uintptr(fn)), s.KeyEnable()) }, 1},
+		{"a direct call", func() error { return errors.Join(s.StaticCall(uintptr(fn)), s.KeyEnable()) }, 1},
 		{"the iterator", func() error { return s.StaticCall(machine.pcs.traceiter) }, 2},
 		{"the retpoline iterator", func() error { return s.StaticCall(machine.pcs.retpoline) }, 3},
 		{"a NOP again", s.KeyDisable, 3},
@@ -55,15 +56,6 @@ func selfTest(s *Site) error {
 		}
 		if got != want {
 			return fmt.Errorf("dispatch: self-test: a Go probe behind %s saw %+v, expected %+v: this Go release passes arguments in other registers; use the one in go.mod", step.what, got, want)
-		}
-	}
-	return nil
-}
-
-func firstErr(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
 		}
 	}
 	return nil
