@@ -1,0 +1,98 @@
+package slab
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// ErrNoMem is what an allocation returns that was told to fail.
+var ErrNoMem = errors.New("out of memory")
+
+// Quarantine is how many freed slots rest before the oldest of them is used again.
+const Quarantine = 16
+
+// A Slab holds slots of n values of T each. Its methods may be called by any
+// goroutine; what a slot holds is its users' to order.
+type Slab[T any] struct {
+	n      int
+	poison T
+
+	// mu protects what follows. Innermost.
+	mu    sync.Mutex
+	slots map[*T]*header // by first element
+	freed [][]T          // oldest first
+	fail  int            // allocations until one fails; negative: none will
+}
+
+// A header is what the slab knows of one slot.
+type header struct {
+	generation uint64 // uses so far, this one included
+	used       bool
+}
+
+// New makes a slab of slots of n values, each of which is poison while it is free.
+func New[T any](n int, poison T) *Slab[T] {
+	return &Slab[T]{n: n, poison: poison, slots: map[*T]*header{}, fail: -1}
+}
+
+// Alloc returns a slot. What it holds is poison or zero: its user fills it before
+// anybody else sees it. The error is ErrNoMem.
+func (s *Slab[T]) Alloc() ([]T, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail >= 0 {
+		s.fail--
+		if s.fail < 0 {
+			return nil, ErrNoMem
+		}
+	}
+	if len(s.freed) <= Quarantine {
+		slot := make([]T, s.n)
+		s.slots[&slot[0]] = &header{1, true}
+		return slot, nil
+	}
+	slot := s.freed[0]
+	s.freed = s.freed[1:]
+	h := s.slots[&slot[0]]
+	h.generation++
+	h.used = true
+	return slot, nil
+}
+
+// Free poisons the slot, which stays readable for ever.
+func (s *Slab[T]) Free(slot []T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.slots[&slot[0]]
+	if h == nil || !h.used {
+		panic(fmt.Sprintf("slab: slot %p freed, which is not in use", &slot[0]))
+	}
+	h.used = false
+	for i := range slot {
+		slot[i] = s.poison
+	}
+	s.freed = append(s.freed, slot)
+}
+
+// Generation counts the uses of a slot: 1 for its first.
+func (s *Slab[T]) Generation(slot []T) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.slots[&slot[0]].generation
+}
+
+// FailAfter lets n more allocations succeed and makes the one after them fail. A
+// negative n takes that back.
+func (s *Slab[T]) FailAfter(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = n
+}
+
+// InUse is how many slots are.
+func (s *Slab[T]) InUse() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.slots) - len(s.freed)
+}

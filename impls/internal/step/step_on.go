@@ -1,0 +1,240 @@
+//go:build steps
+
+package step
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Enabled says that this binary was built with the tag steps.
+const Enabled = true
+
+// At is a place that a script may stop a thread at.
+func At(place string) {
+	if a := self(); a != nil && a.until == place {
+		a.until = ""
+		a.give("stops at " + place)
+	}
+}
+
+// Wait is a place in a loop that polls for what only another thread can do.
+func Wait(place string) {
+	if a := self(); a != nil {
+		a.give(waits + place)
+	}
+}
+
+// Lock takes mu, which a stopped thread may hold.
+func Lock(place string, mu *sync.Mutex) {
+	for self() != nil {
+		if mu.TryLock() {
+			return
+		}
+		Wait(place)
+	}
+	mu.Lock()
+}
+
+// waits begins the report of a column that cannot go on by itself.
+const waits = "waits: "
+
+// idle is the report of a column that has nothing left to do.
+const idle = "is done"
+
+// An actor is one column of a script under way: a goroutine that runs only while it
+// has the turn.
+type actor struct {
+	name  string
+	until string   // the place to stop at; written by whoever has the turn
+	queue []cell   // what is still to be done; likewise
+	turn  chan any // the player gives it
+	given chan string
+	state string // its last report; the player's
+}
+
+// A cell is one entry of a script.
+type cell struct {
+	do    func() // nil for "go on"
+	until string
+}
+
+// cast maps goroutines to the actors that are under way; nil when nobody plays.
+var cast atomic.Pointer[map[string]*actor]
+
+// self returns the actor that the calling goroutine is, or nil.
+func self() *actor {
+	m := cast.Load()
+	if m == nil {
+		return nil
+	}
+	return (*m)[goroutine()]
+}
+
+// goroutine identifies the calling goroutine: "goroutine 18". Go offers no other way,
+// and a script has no need for speed.
+func goroutine() string {
+	var stack [64]byte
+	id, _, _ := bytes.Cut(stack[:runtime.Stack(stack[:], false)], []byte(" ["))
+	return string(id)
+}
+
+// give gives the turn back with a report and waits for it.
+func (a *actor) give(report string) {
+	a.given <- report
+	<-a.turn
+}
+
+// take gives the actor the turn, waits until it gives it back, and notes that.
+func (a *actor) take(trace *[]string) {
+	a.turn <- nil
+	before := a.state
+	a.state = <-a.given
+	if a.state != before || !strings.HasPrefix(a.state, waits) {
+		*trace = append(*trace, a.name+" "+a.state)
+	}
+}
+
+// run is the actor's goroutine, until turn is closed.
+func (a *actor) run() {
+	for range a.turn {
+		for len(a.queue) > 0 {
+			c := a.queue[0]
+			a.queue = a.queue[1:]
+			a.until = c.until
+			if c.do != nil {
+				c.do()
+			}
+		}
+		a.until = ""
+		a.given <- idle
+	}
+}
+
+// patience is how long columns may all wait for each other.
+const patience = 20 * time.Second
+
+// Play performs a script and returns what happened, a line for each turn. The first
+// line of the script names the columns, the others hold one cell each, under its
+// column's name:
+//
+//	updater                    reader
+//	                           fire until site: data loaded
+//	remove A
+//	add B
+//	                           go on
+//
+// A cell is an action, or "go on", with or without " until " and a place to stop at
+// if it is passed. An action of a column that still waits stands in line behind that.
+// In the end everything is let go. The error is of the script, or says that the
+// columns wait for each other.
+func Play(script string, actions map[string]func()) (trace []string, err error) {
+	actors, rows, err := parse(script, actions)
+	if err != nil {
+		return nil, err
+	}
+	m := map[string]*actor{}
+	for _, a := range actors {
+		id := make(chan string)
+		go func() {
+			id <- goroutine()
+			a.run()
+		}()
+		m[<-id] = a
+	}
+	if !cast.CompareAndSwap(nil, &m) {
+		return nil, fmt.Errorf("step: another script is being played")
+	}
+	defer cast.Store(nil)
+	for _, r := range rows {
+		r.actor.say(r.cell)
+		trace = append(trace, r.actor.name+": "+r.text)
+		r.actor.take(&trace)
+	}
+	for end := time.Now().Add(patience); ; {
+		busy := false
+		for a := range maps.Values(m) {
+			if a.state != idle {
+				a.until = ""
+				a.take(&trace)
+				busy = busy || a.state != idle
+			}
+		}
+		if !busy {
+			for _, a := range actors {
+				close(a.turn)
+			}
+			return trace, nil
+		}
+		if time.Now().After(end) {
+			return trace, fmt.Errorf("step: all columns wait: %s", strings.Join(trace, "; "))
+		}
+		runtime.Gosched()
+	}
+}
+
+// say tells an actor, while it has not the turn, what comes next.
+func (a *actor) say(c cell) {
+	if c.do == nil && len(a.queue) == 0 {
+		a.until = c.until
+		return
+	}
+	a.queue = append(a.queue, c)
+}
+
+// A row is one cell, of one actor.
+type row struct {
+	actor *actor
+	cell  cell
+	text  string
+}
+
+func parse(script string, actions map[string]func()) (actors []*actor, rows []row, err error) {
+	lines := strings.Split(strings.Trim(script, "\n"), "\n")
+	var columns []int
+	for at, name := range fields(lines[0]) {
+		columns = append(columns, at)
+		actors = append(actors, &actor{name: name, turn: make(chan any), given: make(chan string), state: idle})
+	}
+	for _, line := range lines[1:] {
+		line, _, _ = strings.Cut(line, "//")
+		text := strings.TrimSpace(line)
+		if text == "" {
+			continue
+		}
+		at := strings.Index(line, text)
+		column := -1
+		for i, c := range columns {
+			if c == at {
+				column = i
+			}
+		}
+		what, until, _ := strings.Cut(text, " until ")
+		do, known := actions[what]
+		if column < 0 || !known && what != "go on" {
+			return nil, nil, fmt.Errorf("step: script: %q is no action under a column's name", text)
+		}
+		rows = append(rows, row{actors[column], cell{do, until}, text})
+	}
+	return actors, rows, nil
+}
+
+// fields yields the words of a line with where they begin.
+func fields(line string) func(yield func(int, string) bool) {
+	return func(yield func(int, string) bool) {
+		at := 0
+		for word := range strings.FieldsSeq(line) {
+			at += strings.Index(line[at:], word)
+			if !yield(at, word) {
+				return
+			}
+			at += len(word)
+		}
+	}
+}

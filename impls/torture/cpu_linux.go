@@ -1,0 +1,35 @@
+package torture
+
+import (
+	"fmt"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// allowedCPUs lists the CPUs that this process may use.
+func allowedCPUs() ([]int, error) {
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		return nil, fmt.Errorf("torture: reading the CPUs this process may use: %w", err)
+	}
+	var cpus []int
+	for cpu := range 64 * len(set) {
+		if set.IsSet(cpu) {
+			cpus = append(cpus, cpu)
+		}
+	}
+	return cpus, nil
+}
+
+// pin gives the calling goroutine's thread one of the attack's CPUs, the n-th modulo
+// their number, for good: the goroutine ends with its thread.
+func (a *attack) pin(n int) error {
+	runtime.LockOSThread()
+	var set unix.CPUSet
+	set.Set(a.cpus[n%len(a.cpus)])
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		return fmt.Errorf("torture: pinning to CPU %d: %w", a.cpus[n%len(a.cpus)], err)
+	}
+	return nil
+}
