@@ -1,0 +1,56 @@
+// Package implstest is what the tests and test kits of all families share: when to
+// skip, and where randomness comes from.
+package implstest
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tpbench/tpbench/impls"
+)
+
+// Check ends the test if err is not nil.
+func Check(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Need skips the test if err says that this machine cannot run it, and ends it for any
+// other error, or if TPBENCH_REQUIRE (comma separated) has one of names: the
+// family's and the variant's.
+func Need(tb testing.TB, err error, names ...string) {
+	tb.Helper()
+	if err == nil {
+		return
+	}
+	for required := range strings.SplitSeq(os.Getenv("TPBENCH_REQUIRE"), ",") {
+		if slices.Contains(names, required) {
+			tb.Fatalf("TPBENCH_REQUIRE names %s: %v", required, err)
+		}
+	}
+	if !errors.Is(err, impls.ErrUnsupported) {
+		tb.Fatal(err)
+	}
+	tb.Skip(err)
+}
+
+// Rand returns a source whose seed is logged, and which TPBENCH_SEED sets.
+func Rand(tb testing.TB) *rand.Rand {
+	tb.Helper()
+	seed := rand.Uint64()
+	if s := os.Getenv("TPBENCH_SEED"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			tb.Fatalf("TPBENCH_SEED=%s: expected a number: %v", s, err)
+		}
+	}
+	tb.Logf("TPBENCH_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
