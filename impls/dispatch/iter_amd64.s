@@ -7,15 +7,22 @@
 // What static calls go to. Why assembler: these take their arguments in the registers
 // of Go's internal ABI, which assembler functions cannot declare.
 
+#ifdef const_hookOn
+#define HOOK(name) CALL name(SB)
+#else
+#define HOOK(name)
+#endif
+
 // ITERATE is the kernel's __traceiter: it ignores the data it was called with,
-// reads tp->funcs again, tolerates NULL, and walks (func, data) to a NULL func.
+// reads tp->funcs again, checks it for NULL, and walks (func, data) to a NULL func.
 // AX data (ignored), BX, CX arguments, DI tp. Clobbers what a Go function does.
 // NOSPLIT, since the prologue of a growing stack would lose the registers.
-#define ITERATE(call) \
+#define ITERATE(check, call) \
 	NO_LOCAL_POINTERS; \
+	HOOK(·hookIterator); \
 	MOVQ Point_funcs(DI), R9; \
-	TESTQ R9, R9; \
-	JEQ done; \
+	HOOK(·hookWalk); \
+	check; \
 	MOVQ BX, 32(SP); \
 	MOVQ CX, 40(SP); \
 next: \
@@ -32,13 +39,22 @@ next: \
 done: \
 	RET
 
+// D4: the last probe may have gone since the site looked.
+#define TOLERATE_NULL TESTQ R9, R9; JEQ done
+#define TRUST
+
 // func traceiter()
 TEXT ·traceiter(SB), NOSPLIT, $56-0
-	ITERATE(CALL R10)
+	ITERATE(TOLERATE_NULL, CALL R10)
 
 // func traceiterRetpoline()
 TEXT ·traceiterRetpoline(SB), NOSPLIT, $56-0
-	ITERATE(CALL retpoline<>(SB))
+	ITERATE(TOLERATE_NULL, CALL retpoline<>(SB))
+
+// func traceiterUnchecked()
+// Deliberate bug (before c8b186a8d54d): NULL is walked as if it were an array.
+TEXT ·traceiterUnchecked(SB), NOSPLIT, $56-0
+	ITERATE(TRUST, CALL R10)
 
 // retpoline<> calls through R10 without letting the CPU predict where to: the RET
 // is predicted to the loop that the inner CALL left behind, and goes where the
@@ -59,6 +75,13 @@ TEXT ·probeNop(SB), NOSPLIT|NOFRAME, $0-0
 // Adds one to the word that data points to; only one thread may fire it.
 TEXT ·probeCount(SB), NOSPLIT|NOFRAME, $0-0
 	INCQ (AX)
+	RET
+
+// func probeFreed(data unsafe.Pointer, a, b uint64), by ABIInternal's registers
+// What the entries of a freed array call. Any number of threads may.
+TEXT ·probeFreed(SB), NOSPLIT|NOFRAME, $0-0
+	LOCK
+	INCQ ·freedCalls(SB)
 	RET
 
 // func addresses(a *addressTable)
@@ -87,8 +110,12 @@ TEXT ·addresses(SB), NOSPLIT, $0-8
 	MOVQ BX, addressTable_traceiter(AX)
 	LEAQ ·traceiterRetpoline(SB), BX
 	MOVQ BX, addressTable_retpoline(AX)
+	LEAQ ·traceiterUnchecked(SB), BX
+	MOVQ BX, addressTable_unchecked(AX)
 	LEAQ ·probeNop(SB), BX
 	MOVQ BX, addressTable_probeNop(AX)
 	LEAQ ·probeCount(SB), BX
 	MOVQ BX, addressTable_probeCount(AX)
+	LEAQ ·probeFreed(SB), BX
+	MOVQ BX, addressTable_probeFreed(AX)
 	RET

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -73,3 +74,19 @@ func Nop() Func { return Func(machine.pcs.probeNop) }
 // Count returns the assembler probe that adds one to the 64-bit word its data
 // points to. Only one thread at a time may fire it.
 func Count() Func { return Func(machine.pcs.probeCount) }
+
+// freedCalls is how often a probe of a freed array was called; probeFreed counts.
+var freedCalls uint64
+
+// freed is what the data of a freed array's entries points to: nobody's magic.
+var freed = [8]uint64{0x6b6b6b6b6b6b6b6b}
+
+// Poison is what an array is filled with when it is freed. Who still walks it calls a
+// probe that counts ([FreedCalls]), and who still takes its first data takes
+// 0x6b6b6b6b6b6b6b6b for its first word.
+func Poison() Entry {
+	return Entry{Fn: machine.pcs.probeFreed, Data: unsafe.Pointer(&freed), Prio: -1}
+}
+
+// FreedCalls is how often this process has walked into a freed array.
+func FreedCalls() uint64 { return atomic.LoadUint64(&freedCalls) }

@@ -24,6 +24,14 @@
 // BODY when on. The bytes are package textpoke's NOP.
 #define KEY BYTE $0x0F; BYTE $0x1F; BYTE $0x44; BYTE $0x00; BYTE $0x5A
 
+// LOADDATA is R4: the first entry's data into AX. Builds that replay interleavings, or
+// have the race detector, stop here (hook_amd64.s); it is one instruction in all.
+#ifdef const_hookOn
+#define LOADDATA CALL ·hookData(SB)
+#else
+#define LOADDATA MOVQ Entry_Data(R9), AX
+#endif
+
 // BODY stands out of line behind a KEY. It is the kernel's __DO_TRACE_CALL:
 //
 //	R2 enter a read section (rcu's L1 and L2, inline)
@@ -48,7 +56,7 @@
 	MOVQ Point_funcs(DI), R9; \
 	TESTQ R9, R9; \
 	JEQ 6(PC); \
-	MOVQ Entry_Data(R9), AX; \
+	LOADDATA; \
 	MOVL a, BX; \
 	MOVQ R12, CX; \
 	CALL target; \

@@ -32,8 +32,10 @@ func site3(entry uintptr, r *rcu.Reader, n int)
 
 func traceiter()
 func traceiterRetpoline()
+func traceiterUnchecked()
 func probeNop()
 func probeCount()
+func probeFreed()
 func addresses(a *addressTable)
 
 // The timed loops, by layout.

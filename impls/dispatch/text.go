@@ -13,7 +13,9 @@ type addressTable struct {
 	fire                 uintptr
 	site, plain          [Layouts]uintptr
 	traceiter, retpoline uintptr
+	unchecked            uintptr
 	probeNop, probeCount uintptr
+	probeFreed           uintptr
 }
 
 // machine is the state behind Open.

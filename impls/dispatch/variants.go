@@ -6,11 +6,15 @@ import "github.com/tpbench/tpbench/impls"
 type Dispatch struct {
 	Direct    bool // with one probe, to the probe itself
 	Retpoline bool // the iterator calls its probes through a retpoline
+	Unchecked bool // the iterator trusts tp->funcs not to have become NULL: busted
 }
 
 // Iterator is the address of the iterator this dispatch uses.
 func (d Dispatch) Iterator() uintptr {
-	if d.Retpoline {
+	switch {
+	case d.Unchecked:
+		return machine.pcs.unchecked
+	case d.Retpoline:
 		return machine.pcs.retpoline
 	}
 	return machine.pcs.traceiter
@@ -52,6 +56,14 @@ func Variants() []Variant {
 			Origin: "d25e37d89dd2",
 			Check:  Open,
 			New:    Dispatch{Direct: true},
+		},
+		{
+			Name:   "unchecked-iterator",
+			Doc:    "V3: as static-call, but the iterator does not look whether tp->funcs became NULL",
+			Origin: "d25e37d89dd2; fixed by c8b186a8d54d",
+			Status: impls.Busted,
+			Check:  Open,
+			New:    Dispatch{Direct: true, Unchecked: true},
 		},
 	}
 }

@@ -12,11 +12,10 @@ var ErrNoMem = errors.New("out of memory")
 // Quarantine is how many freed slots rest before the oldest of them is used again.
 const Quarantine = 16
 
-// A Slab holds slots of n values of T each. Its methods may be called by any
+// A Slab holds slots, each of so many values of T. Its methods may be called by any
 // goroutine; what a slot holds is its users' to order.
 type Slab[T any] struct {
-	n      int
-	poison T
+	poison []T
 
 	// mu protects what follows. Innermost.
 	mu    sync.Mutex
@@ -31,9 +30,9 @@ type header struct {
 	used       bool
 }
 
-// New makes a slab of slots of n values, each of which is poison while it is free.
-func New[T any](n int, poison T) *Slab[T] {
-	return &Slab[T]{n: n, poison: poison, slots: map[*T]*header{}, fail: -1}
+// New makes a slab whose free slots hold what poison holds.
+func New[T any](poison ...T) *Slab[T] {
+	return &Slab[T]{poison: poison, slots: map[*T]*header{}, fail: -1}
 }
 
 // Alloc returns a slot. What it holds is poison or zero: its user fills it before
@@ -48,7 +47,7 @@ func (s *Slab[T]) Alloc() ([]T, error) {
 		}
 	}
 	if len(s.freed) <= Quarantine {
-		slot := make([]T, s.n)
+		slot := make([]T, len(s.poison))
 		s.slots[&slot[0]] = &header{1, true}
 		return slot, nil
 	}
@@ -69,9 +68,7 @@ func (s *Slab[T]) Free(slot []T) {
 		panic(fmt.Sprintf("slab: slot %p freed, which is not in use", &slot[0]))
 	}
 	h.used = false
-	for i := range slot {
-		slot[i] = s.poison
-	}
+	copy(slot, s.poison)
 	s.freed = append(s.freed, slot)
 }
 

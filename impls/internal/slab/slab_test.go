@@ -7,7 +7,7 @@ import (
 
 // If this fails, a late reader finds what it expects instead of poison.
 func TestFreePoisons(t *testing.T) {
-	s := New(3, -1)
+	s := New(-1, -2, -3)
 	slot, err := s.Alloc()
 	if err != nil {
 		t.Fatal(err)
@@ -15,7 +15,7 @@ func TestFreePoisons(t *testing.T) {
 	copy(slot, []int{7, 8, 9})
 	s.Free(slot)
 	for i, v := range slot {
-		if v != -1 {
+		if v != -1-i {
 			t.Errorf("freed slot[%d] = %d", i, v)
 		}
 	}
@@ -24,7 +24,7 @@ func TestFreePoisons(t *testing.T) {
 // If this fails, freed memory is used again before a late reader could find poison in
 // it, or never again.
 func TestQuarantine(t *testing.T) {
-	s := New(1, -1)
+	s := New(-1)
 	first, _ := s.Alloc()
 	s.Free(first)
 	for i := range Quarantine {
@@ -51,7 +51,7 @@ func TestQuarantine(t *testing.T) {
 
 // If this fails, no test can make an allocation fail where it wants to.
 func TestFailAfter(t *testing.T) {
-	s := New(1, -1)
+	s := New(-1)
 	s.FailAfter(2)
 	for i, want := range []error{nil, nil, ErrNoMem, nil} {
 		if _, err := s.Alloc(); !errors.Is(err, want) {
@@ -67,7 +67,7 @@ func TestFailAfter(t *testing.T) {
 
 // If this fails, a double free goes on to hand one slot out twice.
 func TestFreeRefuses(t *testing.T) {
-	s := New(1, -1)
+	s := New(-1)
 	slot, _ := s.Alloc()
 	s.Free(slot)
 	for name, bad := range map[string][]int{"freed": slot, "foreign": make([]int, 1)} {

@@ -1,0 +1,43 @@
+//go:build linux && (steps || race)
+
+#include "go_asm.h"
+#include "funcdata.h"
+#include "textflag.h"
+
+// The places in a site where replayed interleavings stop, and where the race detector
+// learns what it cannot see. Only builds with the tag steps or with -race have them.
+// They stand in the middle of a site, so they keep its registers: AX data, BX and CX
+// arguments, DI tp, R9 the array, R12 the counter. NOSPLIT, since the prologue of a
+// growing stack would lose them; what is called may grow it, for none of them
+// points into it.
+#define KEEPING(call) \
+	NO_LOCAL_POINTERS; \
+	MOVQ AX, 8(SP); \
+	MOVQ BX, 16(SP); \
+	MOVQ CX, 24(SP); \
+	MOVQ DI, 32(SP); \
+	MOVQ R9, 40(SP); \
+	MOVQ R12, 48(SP); \
+	MOVQ DI, 0(SP); \
+	CALL call(SB); \
+	MOVQ 8(SP), AX; \
+	MOVQ 16(SP), BX; \
+	MOVQ 24(SP), CX; \
+	MOVQ 32(SP), DI; \
+	MOVQ 40(SP), R9; \
+	MOVQ 48(SP), R12; \
+	RET
+
+// func hookData()
+// In place of R4, which it does.
+TEXT ·hookData(SB), NOSPLIT, $56-0
+	MOVQ Entry_Data(R9), AX
+	KEEPING(·dataLoaded)
+
+// func hookIterator()
+TEXT ·hookIterator(SB), NOSPLIT, $56-0
+	KEEPING(·iteratorEntered)
+
+// func hookWalk()
+TEXT ·hookWalk(SB), NOSPLIT, $56-0
+	KEEPING(·arrayLoaded)
