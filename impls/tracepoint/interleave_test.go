@@ -361,22 +361,42 @@ func everyInterleaving(t *testing.T, flavourName string) {
 			require(t, v.Supported())
 			g := openGate(t)
 			b := newBench(t, v.New, flavour(t, flavourName), 0)
+			caught := 0
 			for _, s := range scenarios {
 				if flavourName != "qsbr" && strings.Contains(s.ops, "y") {
 					continue // long, and nothing new with another flavour
 				}
 				mistake, plays := explore(b, g, s, v.New, -1)
+				if mistake != "" && strings.HasPrefix(s.name, bug(v)) {
+					caught++
+				}
 				switch {
 				case v.Status == impls.Sound && mistake != "":
 					t.Error(mistake)
-				case v.Status == impls.Busted && mistake == "" && !s.harmless:
+				case v.Name == "direct-static-call" && mistake == "" && !s.harmless:
 					t.Errorf("%s: no mistake in %d plays", s.name, plays)
 				default:
 					t.Logf("%s: %d plays %s", s.name, plays, mistake)
 				}
 			}
+			if v.Status == impls.Busted && caught == 0 {
+				t.Errorf("no mistake in any scenario of %s", bug(v))
+			}
 		})
 	}
+}
+
+// bug is how the scenarios of a busted strategy begin: "V5". That of wrong-flavour
+// is V5's, with another cause.
+func bug(v Variant) string {
+	name, _, _ := strings.Cut(v.Doc, ":")
+	switch name {
+	case "V1", "V2", "V4", "V5", "V6":
+		return name
+	case "V8":
+		return "V5"
+	}
+	return "V"
 }
 
 // without returns the policy without one step of one list.

@@ -18,6 +18,12 @@ type Policy struct {
 	OneToZero    []Step // any->0
 }
 
+// but returns a policy that differs as it is told to.
+func (p Policy) but(differ func(*Policy)) Policy {
+	differ(&p)
+	return p
+}
+
 // steps returns what a change from one number of probes to another takes. The
 // numbers differ.
 func (p *Policy) steps(from, to int) []Step {

@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/step"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
@@ -43,6 +44,7 @@ type Registry struct {
 	// transition. The text mutex and the Domain's locks nest inside it.
 	mu        sync.Mutex
 	snapshots [2]snapshot // by snapshotID. Protected by mu.
+	arrays    arrays      // what tp->funcs point to
 }
 
 // New makes a Registry that follows the policy and waits by the domain.
@@ -107,24 +109,30 @@ func (r *Registry) Synchronize() { r.rcu.Synchronize() }
 func (r *Registry) change(tp *Tracepoint, probes []dispatch.Entry) error {
 	c := &change{registry: r, tp: tp, old: tp.funcs}
 	if len(probes) > 0 {
-		c.new = append(probes, dispatch.Entry{})
+		var err error
+		if c.new, err = r.arrays.alloc(len(probes) + 1); err != nil { // T5: before any step
+			return fmt.Errorf("tracepoint %s: the array of %d probes: %w", tp.Name, len(probes), err)
+		}
+		copy(c.new, probes)
+		c.new[len(probes)] = dispatch.Entry{}
 	}
-	for _, step := range r.policy.steps(len(probesOf(c.old)), len(probes)) {
-		if err := step.do(c); err != nil {
-			return fmt.Errorf("tracepoint %s: %s: %w", tp.Name, step.Name, err)
+	for _, s := range r.policy.steps(len(probesOf(c.old)), len(probes)) {
+		if step.Enabled {
+			step.At("before " + s.Name)
+		}
+		if err := s.do(c); err != nil {
+			return fmt.Errorf("tracepoint %s: %s: %w", tp.Name, s.Name, err)
 		}
 	}
 	tp.funcs = c.new
 	if c.old != nil {
 		// release_probes: readers may still walk the old array.
-		r.rcu.Call(func() { free(c.old) })
+		r.rcu.Call(func() {
+			r.arrays.free(c.old)
+		})
 	}
 	return nil
 }
-
-// free ends an array's life: what still walks it finds no probe to call, and a
-// NULL where the next function would be.
-func free(funcs []dispatch.Entry) { clear(funcs) }
 
 // probesOf is funcs without its terminator.
 func probesOf(funcs []dispatch.Entry) []dispatch.Entry {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/slab"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
@@ -156,7 +157,8 @@ func random(tb testing.TB) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
-// If this fails, the old array lives for ever, or dies while it may still be read.
+// If this fails, the old array lives for ever, or dies while it may still be read, or
+// does not show who reads it when it is dead.
 func TestT2ArrayIsReleased(t *testing.T) {
 	forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
 		b := newBench(t, s.New, f, 1)
@@ -166,23 +168,55 @@ func TestT2ArrayIsReleased(t *testing.T) {
 		b.add(0, c)
 		two := b.points[0].funcs
 		b.remove(0, a)
-		cleared := func(funcs []dispatch.Entry) bool {
-			return !slices.ContainsFunc(funcs, func(e dispatch.Entry) bool { return e != dispatch.Entry{} })
+		freed := func(funcs []dispatch.Entry) bool {
+			slot := funcs[:cap(funcs)] // a walk goes on to its zero entry
+			for _, e := range probesOf(slot) {
+				if e != dispatch.Poison() {
+					return false
+				}
+			}
+			return slot[len(slot)-1] == dispatch.Entry{}
 		}
-		if cleared(one) || cleared(two) {
-			t.Error("an array was cleared before its callback could run")
+		if freed(one) || freed(two) {
+			t.Error("an array was freed before its callback could run")
 		}
 		b.domain.Barrier()
-		if !cleared(one) || !cleared(two) {
+		if !freed(one) || !freed(two) {
 			t.Errorf("after a grace period the old arrays are %v and %v", one, two)
 		}
-		if cleared(b.points[0].funcs) {
-			t.Error("the array in force was cleared")
+		if freed(b.points[0].funcs) {
+			t.Error("the array in force was freed")
 		}
 		if got := b.domain.Counters().Callbacks; got != 2 {
 			t.Errorf("%d arrays released, want 2", got)
 		}
 	})
+}
+
+// If this fails, a registration for which there is no memory does half of its
+// transition (T5).
+func TestT5NoMemory(t *testing.T) {
+	for _, s := range Variants() {
+		t.Run(s.Name, func(t *testing.T) {
+			require(t, s.Supported())
+			b := newBench(t, s.New, flavour(t, "qsbr"), 1)
+			probes := []dispatch.Probe{probe(b.fns[0], nil, 0), probe(b.fns[1], nil, 0), probe(b.fns[2], nil, 0)}
+			for i, p := range probes {
+				b.registry.arrays.slab(i + 2).FailAfter(0)
+				if err := b.registry.Register(b.points[0], p); !errors.Is(err, slab.ErrNoMem) {
+					t.Fatalf("Register = %v, want ErrNoMem", err)
+				}
+				b.compare(0, probes[:i])
+				b.add(0, p)
+				b.compare(0, probes[:i+1])
+			}
+			b.registry.arrays.slab(3).FailAfter(0)
+			if err := b.registry.Unregister(b.points[0], probes[0]); !errors.Is(err, slab.ErrNoMem) {
+				t.Fatalf("Unregister = %v, want ErrNoMem", err)
+			}
+			b.compare(0, probes)
+		})
+	}
 }
 
 // If this fails, transitions leak old arrays, or release some twice.

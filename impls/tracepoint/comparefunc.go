@@ -1,0 +1,34 @@
+package tracepoint
+
+// compareFunc is V4: rcuCondSync that takes the first entry for unchanged if its
+// function is, although one function may be registered with two data.
+//
+//	CPU0, updater                        CPU1, reader in a site
+//	                                     R4 d = p[0].data      // d1
+//	2->1 remove F/d1 from {F/d1, F/d2}:
+//	     publish {F/d2}
+//	     no get_state: F is still F
+//	     static call = F
+//	                                     R5 static call(d1)    // F/d1, which is gone,
+//	                                                           // and not F/d2, which is there
+//
+// Function and data belong together, so T1 holds; it is T3 that breaks: F/d2 was registered
+// all the time and this firing missed it.
+var compareFunc = rcuCondSync.but(func(p *Policy) {
+	p.OneToTwo = []Step{callIterator, publish, getStateIfFuncMoved(sN21)}
+	p.NToNPlusOne = []Step{publish, getStateIfFuncMoved(sN21)}
+	p.NToNMinusOne = []Step{publish, getStateIfFuncMoved(sN21)}
+	p.TwoToOne = []Step{publish, getStateIfFuncMoved(sN21), condSync(sN21), callFirst}
+})
+
+// getStateIfFuncMoved is getStateIfMoved with another idea of moving.
+func getStateIfFuncMoved(id snapshotID) Step {
+	get := getState(id)
+	return Step{get.Name + " if [0].func changed", func(c *change) error {
+		// Deliberate bug (fixed by f7ec41212563): readers hold data, not functions.
+		if c.old[0].Fn == c.new[0].Fn {
+			return nil
+		}
+		return get.do(c)
+	}}
+}
