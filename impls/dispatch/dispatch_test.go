@@ -354,6 +354,9 @@ func TestD2Nesting(t *testing.T) {
 					want = append(append(append(want, 1), slices.Repeat([]int{2}, inner.n)...), 1)
 				}
 				compareCalls(t, *inLog, wantIn)
+				for i := range want {
+					want[i] *= sectionsPerFire
+				}
 				if !slices.Equal(depths, want) {
 					t.Errorf("sections around the probes: %v, want %v", depths, want)
 				}

@@ -3,6 +3,7 @@ package torture
 import (
 	"fmt"
 	"runtime"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,4 +33,10 @@ func (a *attack) pin(n int) error {
 		return fmt.Errorf("torture: pinning to CPU %d: %w", a.cpus[n%len(a.cpus)], err)
 	}
 	return nil
+}
+
+// nap puts the thread itself to sleep: Go's timers would wake it through another one.
+func nap(d time.Duration) {
+	ts := unix.NsecToTimespec(int64(d))
+	unix.Nanosleep(&ts, nil) // an interrupted nap is one too
 }

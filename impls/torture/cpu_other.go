@@ -2,7 +2,10 @@
 
 package torture
 
-import "runtime"
+import (
+	"runtime"
+	"time"
+)
 
 // allowedCPUs cannot tell.
 func allowedCPUs() ([]int, error) { return []int{0}, nil }
@@ -12,3 +15,5 @@ func (a *attack) pin(int) error {
 	runtime.LockOSThread()
 	return nil
 }
+
+func nap(d time.Duration) { time.Sleep(d) }

@@ -70,7 +70,7 @@ func (s *Subject) Torture(ctx context.Context, o Options) (Report, error) {
 		return Report{}, err
 	}
 	a := &attack{seed: o.Seed, began: time.Now(), cpus: cpus}
-	before := runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), threads+2))
+	before := runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), 2*threads+2))
 	defer runtime.GOMAXPROCS(before)
 	ctx, cancel := context.WithTimeout(ctx, o.For)
 	defer cancel()

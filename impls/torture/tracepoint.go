@@ -1,3 +1,397 @@
 package torture
 
-func tracepointSubjects() []Subject { return nil }
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/slab"
+	"github.com/tpbench/tpbench/impls/rcu"
+	"github.com/tpbench/tpbench/impls/tracepoint"
+)
+
+// tracepointSubjects are the strategies.
+func tracepointSubjects() []Subject {
+	var list []Subject
+	for _, v := range tracepoint.Variants() {
+		list = append(list, Subject{
+			Family: "tracepoint", Name: v.Name, Doc: v.Doc, Status: v.Status,
+			Check:  checkScene(v.Supported),
+			attack: func(a *attack) error { return attackTracepoints(a, v.New) },
+		})
+	}
+	return list
+}
+
+// dispatchSubjects are the ways to dispatch, under the steps of rcu-cond-sync.
+func dispatchSubjects() []Subject {
+	steps, err := impls.Find("strategy", tracepoint.Variants(), "rcu-cond-sync")
+	if err != nil {
+		panic(err)
+	}
+	var list []Subject
+	for _, v := range dispatch.Variants() {
+		policy := *steps.New
+		policy.Dispatch = v.New
+		list = append(list, Subject{
+			Family: "dispatch", Name: v.Name, Doc: v.Doc, Status: v.Status,
+			Check:  checkScene(v.Supported),
+			attack: func(a *attack) error { return attackTracepoints(a, &policy) },
+		})
+	}
+	return list
+}
+
+// sceneFlavour is the flavour that strategies are tortured with: the one whose grace
+// periods are shortest, so that nobody is saved by waiting for something else.
+const sceneFlavour = "memb"
+
+func checkScene(supported func() error) func() error {
+	return func() error {
+		v, err := impls.Find("flavour", rcu.Variants(), sceneFlavour)
+		return cmp.Or(err, supported(), v.Supported())
+	}
+}
+
+// A scene is some tracepoints, the reader of each, and one updater.
+type scene struct {
+	*attack
+	domain   *rcu.Domain
+	registry *tracepoint.Registry
+	events   []*event
+	data     *slab.Slab[datum]
+	fns      []dispatch.Func
+
+	// focus is the event that the updater is at. Its reader is there more often
+	// than anywhere else. Written by the updater.
+	focus atomic.Pointer[event]
+
+	generation uint64 // of the last registration; the updater's
+
+	// What the updater has drawn for a while: no more probes than crowd; and
+	// whether the witness stays, so that long firings have one, or may leave.
+	crowd int
+	keeps bool
+
+	freedCalls uint64 // dispatch.FreedCalls before the attack
+}
+
+// An event is one tracepoint, always passed by the same reader.
+type event struct {
+	tp *tracepoint.Tracepoint
+
+	// What the reader counts while it passes. Only it touches these: probes run on
+	// its thread.
+	calls        uint64 // of any probe
+	watched      *datum
+	watchedCalls uint64
+
+	// witness is a probe that is registered all the time for which epoch stands
+	// still; or nil. Written by the updater: witness, then epoch.
+	witness atomic.Pointer[datum]
+	epoch   atomic.Uint64
+
+	// registered is how many probes there are while transitions is even and
+	// stands still. Written by the updater.
+	transitions atomic.Uint64
+	registered  atomic.Uint64
+
+	// history is the last transitions, for whoever reports a violation.
+	history [8]atomic.Pointer[string]
+
+	on []registration // the updater's
+}
+
+// A registration is a probe that is there.
+type registration struct {
+	probe dispatch.Probe
+	datum []datum // its slot
+}
+
+// A datum is a probe's data.
+type datum struct {
+	magic      uint64 // alive, or whatever else
+	owner      int    // the only function that may be called with it
+	generation uint64 // counts registrations
+	event      *event
+}
+
+const (
+	alive    = 0x65766c61_65766c61
+	poisoned = 0x6b6b6b6b_6b6b6b6b
+)
+
+const (
+	mostProbes = 4
+	textEvents = 3 // events with their site in text
+)
+
+func attackTracepoints(a *attack, policy *tracepoint.Policy) error {
+	flavour, err := impls.Find("flavour", rcu.Variants(), sceneFlavour)
+	if err != nil {
+		return err
+	}
+	s := &scene{
+		attack:     a,
+		domain:     flavour.New(rcu.Options{}),
+		data:       slab.New(datum{magic: poisoned, owner: -1}),
+		freedCalls: dispatch.FreedCalls(),
+	}
+	defer s.domain.Close()
+	a.domain.Store(s.domain)
+	s.registry = tracepoint.New(policy, s.domain)
+	if s.fns, err = probeFuncs(); err != nil {
+		return err
+	}
+	sites, err := dispatch.Events(dispatch.TextSites + mappedEvents)
+	if err != nil {
+		return err
+	}
+	for i, site := range append(slices.Clone(sites[:textEvents]), sites[dispatch.TextSites:]...) {
+		tp, err := s.registry.Add(fmt.Sprint("event", i), site)
+		if err != nil {
+			return err
+		}
+		s.events = append(s.events, &event{tp: tp})
+	}
+	onTrial.Store(s)
+	defer onTrial.Store(nil)
+
+	readers := min(max(1, len(a.cpus)-1), len(s.events), threads-1)
+	var errs [2*threads + 1]error
+	var group sync.WaitGroup
+	for i := range readers {
+		group.Go(func() { errs[2*i+1] = s.read(i, readers) })
+		group.Go(func() { errs[2*i+2] = a.intrude(1+i, a.rand(threads+i)) })
+	}
+	group.Go(func() { errs[0] = s.update() })
+	group.Wait()
+	for _, e := range s.events {
+		if len(e.on) > 0 {
+			if err := s.registry.Unregister(e.tp, dispatch.Probe{}); err != nil {
+				errs[0] = errors.Join(errs[0], err)
+			}
+		}
+	}
+	return errors.Join(errs[:]...)
+}
+
+// read passes the events that are reader n's until the attack is over.
+func (s *scene) read(n, readers int) error {
+	if err := s.pin(1 + n); err != nil {
+		s.stopped.Store(true)
+		return err
+	}
+	r := s.domain.Register()
+	defer r.Unregister()
+	defer func() {
+		if p := recover(); p != nil {
+			r.Unlock() // the panic left the site's section open
+			s.fail("D4: a site panicked: %v; %s", p, s.events[n].story())
+		}
+	}()
+	var own []*event
+	for i := n; i < len(s.events); i += readers {
+		own = append(own, s.events[i])
+	}
+	rnd := s.rand(1 + n)
+	for !s.over() {
+		const batch = 64
+		for range batch {
+			e := s.focus.Load()
+			if draw := int(rnd.Uint32()); draw%4 == 0 || !slices.Contains(own, e) {
+				e = own[draw/4%len(own)]
+			}
+			s.pass(e, r)
+			r.Quiescent()
+		}
+		s.passes[n].Add(batch * passes)
+		if c := dispatch.FreedCalls() - s.freedCalls; c > 0 {
+			s.fail("T2: %d calls out of freed arrays", c)
+		}
+	}
+	return nil
+}
+
+// passes is how often pass fires.
+const passes = 16
+
+// pass fires the event and compares what was called with what was registered.
+func (s *scene) pass(e *event, r *rcu.Reader) {
+	for range passes {
+		epoch, witness := e.epoch.Load(), e.witness.Load()
+		transitions, registered, calls := e.transitions.Load(), e.registered.Load(), e.calls
+		e.watched, e.watchedCalls = witness, 0
+
+		e.tp.Fire(r)
+
+		if witness != nil && e.watchedCalls != 1 && e.epoch.Load() == epoch {
+			s.fail("T3: a probe that was registered all the time was called %d times in a firing; %s", e.watchedCalls, e.story())
+		}
+		if got := e.calls - calls; got != registered && transitions%2 == 0 && e.transitions.Load() == transitions {
+			s.fail("T3: with %d probes, and no transition under way, %d calls; %s", registered, got, e.story())
+		}
+	}
+}
+
+// update draws transitions, and ways to wait for those who may still use what was
+// removed, until the attack is over. It waits seldom: waiting makes every strategy
+// sound.
+func (s *scene) update() error {
+	defer s.stopped.Store(true)
+	if err := s.pin(0); err != nil {
+		return err
+	}
+	rnd := s.rand(0)
+	var removed []registration
+	var e *event
+	for !s.over() {
+		if e == nil || rnd.IntN(16) == 0 {
+			e = s.events[rnd.IntN(len(s.events))]
+			s.focus.Store(e)
+			s.crowd = min(1+rnd.IntN(mostProbes), 1+rnd.IntN(mostProbes))
+			s.keeps = rnd.IntN(2) == 0
+		}
+		gone, err := s.transit(e, rnd)
+		if err != nil {
+			return err
+		}
+		s.attack.transitions.Add(1)
+		removed = append(removed, gone...)
+		switch rnd.IntN(64) {
+		case 0:
+			s.registry.Synchronize()
+			s.free(removed)
+			removed = nil
+		case 1:
+			state, taken := s.domain.GetState(), removed
+			removed = nil
+			if gone, err = s.transit(e, rnd); err != nil {
+				return err
+			}
+			removed = gone
+			s.domain.CondSync(state)
+			s.free(taken)
+		case 2:
+			state := s.domain.StartPoll()
+			for !s.domain.Poll(state) {
+				time.Sleep(50 * time.Microsecond)
+			}
+			s.free(removed)
+			removed = nil
+		case 3, 4, 5, 6:
+			taken := removed
+			removed = nil
+			s.domain.Call(func() { s.free(taken) })
+		}
+		if rnd.IntN(2) == 0 {
+			spin(logUniform(rnd, 100*time.Nanosecond, 50*time.Microsecond))
+		}
+	}
+	s.domain.Call(func() { s.free(removed) })
+	return nil
+}
+
+// transit makes one random transition of the event and returns what it removed.
+func (s *scene) transit(e *event, rnd *rand.Rand) (gone []registration, err error) {
+	from := len(e.on)
+	var what string
+	e.transitions.Add(1)
+	switch {
+	case from == 0 || from == 1 && s.keeps || from < s.crowd && rnd.IntN(2) == 0:
+		slot, err := s.data.Alloc()
+		if err != nil {
+			return nil, err
+		}
+		fn, prio := rnd.IntN(len(s.fns)), rnd.IntN(4)
+		if w := e.witness.Load(); w != nil && rnd.IntN(4) > 0 {
+			fn, prio = w.owner, 4 // the witness's function, with other data, before it
+		}
+		s.generation++
+		slot[0] = datum{alive, fn, s.generation, e}
+		p := probeOf(s.fns[fn], &slot[0], prio)
+		if err := s.registry.Register(e.tp, p); err != nil {
+			return nil, err
+		}
+		e.on = append(e.on, registration{p, slot})
+		what = fmt.Sprintf("+%v", &slot[0])
+	case rnd.IntN(16) == 0 && !s.keeps:
+		e.watch(nil)
+		if err := s.registry.Unregister(e.tp, dispatch.Probe{}); err != nil {
+			return nil, err
+		}
+		gone, e.on = e.on, nil
+		what = "-*"
+	default:
+		i := rnd.IntN(from)
+		if e.witness.Load() == &e.on[i].datum[0] {
+			if s.keeps {
+				i = (i + 1) % from
+			} else {
+				e.watch(nil)
+			}
+		}
+		r := e.on[i]
+		if err := s.registry.Unregister(e.tp, r.probe); err != nil {
+			return nil, err
+		}
+		gone, e.on = []registration{r}, slices.Delete(e.on, i, i+1)
+		what = fmt.Sprintf("-%v", &r.datum[0])
+	}
+	e.registered.Store(uint64(len(e.on)))
+	n := e.transitions.Add(1) / 2
+	what = fmt.Sprintf("%d->%d %s", from, len(e.on), what)
+	e.history[n%uint64(len(e.history))].Store(&what)
+	if len(e.on) > 0 && rnd.IntN(2) == 0 && !(s.keeps && e.witness.Load() != nil) {
+		e.watch(&e.on[rnd.IntN(len(e.on))].datum[0])
+	}
+	return gone, nil
+}
+
+// watch makes d, which is registered, or nil, the witness.
+func (e *event) watch(d *datum) {
+	e.witness.Store(d)
+	e.epoch.Add(1)
+}
+
+// free gives removed data back. Nobody may be called with it any more.
+func (s *scene) free(removed []registration) {
+	for _, r := range removed {
+		s.data.Free(r.datum)
+	}
+}
+
+// String names a datum by its owner and its generation: "f2#17".
+func (d *datum) String() string { return fmt.Sprintf("f%d#%d", d.owner, d.generation) }
+
+// story is the event's last transitions.
+func (e *event) story() string {
+	n := e.transitions.Load() / 2
+	var list []string
+	for i := n + 1; i <= n+uint64(len(e.history)); i++ {
+		if p := e.history[i%uint64(len(e.history))].Load(); p != nil {
+			list = append(list, *p)
+		}
+	}
+	return "transitions until then: " + strings.Join(list, ", ")
+}
+
+// wrong is what a probe calls that should not have been called so.
+func (s *scene) wrong(fn int, d *datum) {
+	switch {
+	case d.magic == alive:
+		s.fail("T1: f%d was called with %v; %s", fn, d, d.event.story())
+	case d.magic == poisoned && d.event == nil && d.owner == -1:
+		s.fail("T2: f%d was called with data that had been freed", fn)
+	default:
+		s.fail("T2: f%d was called with the poison of a freed array (%#x)", fn, d.magic)
+	}
+}

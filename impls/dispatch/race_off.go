@@ -1,0 +1,6 @@
+//go:build !race
+
+package dispatch
+
+// raceEnabled says that this build has the race detector.
+const raceEnabled = false

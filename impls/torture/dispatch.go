@@ -1,3 +1,0 @@
-package torture
-
-func dispatchSubjects() []Subject { return nil }
