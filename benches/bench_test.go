@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/rcu"
 )
 
 // stopwatch lets an operation time one of its phases by package testing.
@@ -144,6 +146,23 @@ func TestFindRefuses(t *testing.T) {
 	}
 	if _, err := Find("Dispatch/impl=static-cal/probes=1"); !strings.Contains(err.Error(), "nearest: Dispatch/impl=static-call/probes=1") {
 		t.Errorf("nearest first: %v", err)
+	}
+}
+
+// A busted flavour is measured only where it is named: nothing may be set beside the
+// figures of what does not work as if it did.
+func TestBustedFlavoursOnlyWhereNamed(t *testing.T) {
+	for _, v := range rcu.Variants() {
+		byDefault := slices.Contains(gpNames(Params{}), v.Name)
+		if byDefault != (v.Status == impls.Sound) {
+			t.Errorf("%s, %v: measured by default: %v", v.Name, v.Status, byDefault)
+		}
+		if named := gpNames(Params{GPs: []string{v.Name}}); !slices.Equal(named, []string{v.Name}) {
+			t.Errorf("%s named: %v", v.Name, named)
+		}
+		if _, err := Find("ReadSide/gp=" + v.Name); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

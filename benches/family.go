@@ -138,8 +138,11 @@ func (f *Family) parse(name string) (k keys, ok bool) {
 
 // naming is what a command line that names this value of an axis asks for.
 func naming(key, value string) Params {
-	if key == "impl" {
+	switch key {
+	case "impl":
 		return Params{Impls: []string{value}}
+	case "gp":
+		return Params{GPs: []string{value}}
 	}
 	return Params{}
 }
@@ -194,7 +197,7 @@ func implAxis(names []string) axis {
 
 // gpAxis returns the axis of grace-period flavours.
 func gpAxis() axis {
-	return axis{"gp", func(p Params) []string { return narrow(gpNames(), p.GPs) }}
+	return axis{"gp", gpNames}
 }
 
 // readersAxis returns the axis of busy readers.

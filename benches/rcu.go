@@ -2,10 +2,17 @@ package benches
 
 import (
 	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-func gpNames() []string { return variantNames(rcu.Variants()) }
+// gpNames are the flavours to measure: a busted one only where it is named.
+func gpNames(p Params) []string {
+	if p.GPs == nil {
+		return variantNames(impls.OnlySound(rcu.Variants()))
+	}
+	return narrow(variantNames(rcu.Variants()), p.GPs)
+}
 
 func checkFlavor(k keys) error { return find(rcu.Variants(), k["gp"]).Supported() }
 

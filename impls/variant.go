@@ -41,6 +41,12 @@ func (v Variant[T]) Supported() error {
 	return v.Check()
 }
 
+// OnlySound returns the variants that keep their family's promises, in order: what is
+// measured, and what tests of those promises walk.
+func OnlySound[T any](variants []Variant[T]) []Variant[T] {
+	return slices.DeleteFunc(slices.Clone(variants), func(v Variant[T]) bool { return v.Status != Sound })
+}
+
 // ErrUnsupported is what errors.Is finds in every [UnsupportedError].
 var ErrUnsupported = errors.New("unsupported on this machine")
 

@@ -28,6 +28,22 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// If OnlySound let a busted variant through, it would be measured as if it worked; if it
+// lost a sound one, or changed its argument, nobody would test that.
+func TestOnlySound(t *testing.T) {
+	before := len(family)
+	var names []string
+	for _, v := range OnlySound(family) {
+		names = append(names, v.Name)
+	}
+	if want := []string{"naive", "cond-sync", "batch"}; !slices.Equal(names, want) {
+		t.Errorf("%v, want %v", names, want)
+	}
+	if len(family) != before || family[2].Name != "busted" {
+		t.Errorf("the argument has become %+v", family)
+	}
+}
+
 // If the error did not say what is near, the user would have to look it up.
 func TestFindUnknown(t *testing.T) {
 	got, err := Find("strategy", family, "condsync")

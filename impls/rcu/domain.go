@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
 // The counter that outermost sections copy: the low bits count nesting, the rest
@@ -78,6 +80,10 @@ type Domain struct {
 
 // A flavor is all that distinguishes one engine from another.
 type flavor struct {
+	// snap is the snapshot rule: what Domain.seq will be when the grace period
+	// has ended that satisfies a state taken at seq.
+	snap func(seq uint64) uint64
+
 	// barrier is U3 of the package's protocol.
 	barrier func()
 
@@ -117,7 +123,14 @@ func (d *Domain) GetState() State {
 	// smp_mb: the caller's unpublish comes before the counter's value, or the
 	// grace period that satisfies the snapshot could have begun before it.
 	// Pairs with the locked add that begins a grace period.
-	return State((d.seq.Add(0) + seqUnit + seqStateMask) &^ seqStateMask)
+	return State(d.flavor.snap(d.seq.Add(0)))
+}
+
+// wholeGracePeriod is the kernel's rcu_seq_snap: the end of the next grace period, or
+// of the one after that if one is under way, which may have looked at its readers
+// already.
+func wholeGracePeriod(seq uint64) uint64 {
+	return (seq + seqUnit + seqStateMask) &^ seqStateMask
 }
 
 // StartPoll takes a snapshot and asks the engine for a grace period, without
@@ -148,16 +161,17 @@ func (d *Domain) CondSync(s State) {
 // while it stood in line.
 func (d *Domain) gracePeriod() {
 	s := d.GetState()
-	d.mu.Lock()
+	step.Lock("rcu: in line", &d.mu)
 	defer d.mu.Unlock()
 	if d.Poll(s) {
 		return
 	}
-	d.started.Add(1)
 	d.seq.Add(1) // under way: a snapshot from now on needs the next one as well
 	began := time.Now()
 	ctr := d.ctr.Add(gpUnit) // U2
-	d.flavor.barrier()       // U3
+	d.started.Add(1)         // whoever sees it counted enters sections after U2
+	step.At("rcu: begun")
+	d.flavor.barrier() // U3
 	for _, r := range d.registered() {
 		wait(func() bool { return d.flavor.left(r, ctr) }) // U4
 	}
@@ -183,6 +197,7 @@ func (d *Domain) registered() []*Reader {
 // thread may have been preempted by ours.
 func wait(done func() bool) {
 	for spins := 0; !done(); spins++ {
+		step.Wait("rcu: waits for a reader")
 		if spins < 1000 {
 			pause()
 		} else {

@@ -1,20 +1,15 @@
 package rcu
 
 import (
-	"errors"
-	"math/rand/v2"
-	"os"
 	"runtime"
-	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
 )
 
-// eachFlavor runs test over every flavour, on a Domain of its own whose engine
+// eachFlavor runs test over every sound flavour, on a Domain of its own whose engine
 // never starts a grace period unasked.
 func eachFlavor(t *testing.T, test func(t *testing.T, d *Domain)) {
 	t.Helper()
@@ -27,30 +22,12 @@ func eachFlavor(t *testing.T, test func(t *testing.T, d *Domain)) {
 
 func eachVariant(t *testing.T, test func(t *testing.T, v Variant)) {
 	t.Helper()
-	for _, v := range Variants() {
+	for _, v := range impls.OnlySound(Variants()) {
 		t.Run(v.Name, func(t *testing.T) {
-			need(t, v.Supported(), "rcu", v.Name)
+			implstest.Need(t, v.Supported(), "rcu", v.Name)
 			test(t, v)
 		})
 	}
-}
-
-// need skips the test if err says that the machine cannot run it, and fails it if
-// TPBENCH_REQUIRE (comma separated) names one of names.
-func need(tb testing.TB, err error, names ...string) {
-	tb.Helper()
-	if err == nil {
-		return
-	}
-	for required := range strings.SplitSeq(os.Getenv("TPBENCH_REQUIRE"), ",") {
-		if slices.Contains(names, required) {
-			tb.Fatalf("TPBENCH_REQUIRE names %s: %v", required, err)
-		}
-	}
-	if !errors.Is(err, impls.ErrUnsupported) {
-		tb.Fatal(err)
-	}
-	tb.Skip(err)
 }
 
 // slow reports whether a grace period of the Domain takes a millisecond or more, so
@@ -59,20 +36,6 @@ func slow(d *Domain) bool {
 	began := time.Now()
 	d.Synchronize()
 	return d.pace > 0 || time.Since(began) > time.Millisecond
-}
-
-// newRand returns a source seeded with TEST_SEED or at random, and logs the seed.
-func newRand(tb testing.TB) *rand.Rand {
-	tb.Helper()
-	seed := rand.Uint64()
-	if s := os.Getenv("TEST_SEED"); s != "" {
-		var err error
-		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			tb.Fatalf("TEST_SEED: %v", err)
-		}
-	}
-	tb.Logf("TEST_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
 }
 
 // until yields the CPU until cond holds. A cond that never does is a hang, which

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/tpbench/tpbench/impls/internal/implstest"
 )
 
 // If Synchronize returned while a reader stands in a section entered before it, the
@@ -19,7 +21,7 @@ func TestG1SynchronizeWaitsForReader(t *testing.T) {
 				if slow(d) || runtime.GOMAXPROCS(0) == 1 {
 					rounds = 10
 				}
-				rnd := newRand(t)
+				rnd := implstest.Rand(t)
 				var inside atomic.Bool
 				enter, entered := make(chan int), make(chan bool)
 				go func() {
@@ -72,7 +74,7 @@ func TestG1SynchronizeWaitsForReader(t *testing.T) {
 // If a grace period looked at some readers only, the others would be overlooked.
 func TestG1SynchronizeWaitsForEveryReader(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, d *Domain) {
-		rnd := newRand(t)
+		rnd := implstest.Rand(t)
 		for range 5 {
 			readers := make([]*Reader, 4)
 			for i := range readers {
@@ -150,7 +152,7 @@ func TestG1TortureNoReaderSeesPoison(t *testing.T) {
 		case runtime.GOMAXPROCS(0) == 1:
 			transitions = 50 // each costs a round through Go's scheduler
 		}
-		rnd := newRand(t)
+		rnd := implstest.Rand(t)
 		seed := rnd.Uint64()
 		var versions [3]version
 		var published atomic.Pointer[version]
@@ -221,6 +223,7 @@ func TestG1OrderOfSteps(t *testing.T) {
 		var steps []string
 		inner := d.flavor
 		d.flavor = flavor{
+			snap: inner.snap,
 			barrier: func() {
 				steps = append(steps, "U3")
 				if d.ctr.Load() != before+gpUnit {

@@ -4,5 +4,5 @@ package rcu
 // kernel implements as synchronize_rcu. So it takes exactly what a kernel updater
 // waits: milliseconds, in steps of the tick.
 func kernelGP(o Options) *Domain {
-	return open(flavor{barrier: membarrierGlobal, left: leftSection}, o)
+	return open(flavor{snap: wholeGracePeriod, barrier: membarrierGlobal, left: leftSection}, o)
 }

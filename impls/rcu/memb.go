@@ -5,5 +5,5 @@ package rcu
 // liburcu's memb flavour, and the nearest thing user space has to the kernel's
 // expedited grace periods.
 func memb(o Options) *Domain {
-	return open(flavor{barrier: membarrierPrivate, left: leftSection}, o)
+	return open(flavor{snap: wholeGracePeriod, barrier: membarrierPrivate, left: leftSection}, o)
 }

@@ -9,7 +9,7 @@ package rcu
 // Its sections need no code at all. Here they have the same as everybody's, which
 // nobody looks at: a site's section stands inline in assembler, one for all flavours.
 func qsbr(o Options) *Domain {
-	return open(flavor{barrier: func() {}, left: saidQuiescent}, o)
+	return open(flavor{snap: wholeGracePeriod, barrier: func() {}, left: saidQuiescent}, o)
 }
 
 func saidQuiescent(r *Reader, ctr uint64) bool {

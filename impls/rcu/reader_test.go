@@ -3,6 +3,9 @@ package rcu
 import (
 	"reflect"
 	"testing"
+
+	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
 )
 
 // If the fields moved, the sites in package dispatch would write their sections
@@ -90,9 +93,9 @@ func TestMisusePanics(t *testing.T) {
 }
 
 func BenchmarkLockUnlock(b *testing.B) {
-	for _, v := range Variants() {
+	for _, v := range impls.OnlySound(Variants()) {
 		b.Run("impl="+v.Name, func(b *testing.B) {
-			need(b, v.Supported(), "rcu", v.Name)
+			implstest.Need(b, v.Supported(), "rcu", v.Name)
 			d := v.New(Options{Lazy: OnlyBarrier})
 			defer d.Close()
 			r := d.Register()
@@ -108,9 +111,9 @@ func BenchmarkLockUnlock(b *testing.B) {
 }
 
 func BenchmarkSynchronize(b *testing.B) {
-	for _, v := range Variants() {
+	for _, v := range impls.OnlySound(Variants()) {
 		b.Run("impl="+v.Name, func(b *testing.B) {
-			need(b, v.Supported(), "rcu", v.Name)
+			implstest.Need(b, v.Supported(), "rcu", v.Name)
 			d := v.New(Options{Lazy: OnlyBarrier})
 			defer d.Close()
 			for b.Loop() {

@@ -9,7 +9,7 @@ import (
 // A Variant opens one flavour's engine.
 type Variant = impls.Variant[func(Options) *Domain]
 
-// Variants lists the flavours, fastest grace period first.
+// Variants lists the flavours, fastest grace period first, and then the busted ones.
 func Variants() []Variant {
 	return []Variant{
 		{
@@ -39,6 +39,30 @@ func Variants() []Variant {
 			Origin: "kernel/sched/membarrier.c",
 			Check:  checkGlobal,
 			New:    kernelGP,
+		},
+		{
+			Name:   "snap-in-progress",
+			Doc:    "memb, but snapshots count the grace period under way",
+			Origin: "2024-25 upstream off-by-ones, KERNEL.md section 6",
+			Status: impls.Busted,
+			Check:  checkPrivate,
+			New:    snapInProgress,
+		},
+		{
+			Name:   "no-barrier",
+			Doc:    "memb, but without the membarrier",
+			Origin: "liburcu memb, U3 left out",
+			Status: impls.Busted,
+			Check:  checkPrivate,
+			New:    noBarrier,
+		},
+		{
+			Name:   "no-wait",
+			Doc:    "memb, but it looks at no reader",
+			Origin: "kernel/rcu/rcutorture.c, busted_ops",
+			Status: impls.Busted,
+			Check:  checkPrivate,
+			New:    noWait,
 		},
 	}
 }
