@@ -15,13 +15,13 @@ func (a *attack) intrude(n int, rnd *rand.Rand) error {
 	}
 	for !a.over() {
 		nap(time.Duration(rnd.IntN(int(200 * time.Microsecond))))
-		spin(logUniform(rnd, time.Microsecond, 300*time.Microsecond))
+		busy(logUniform(rnd, time.Microsecond, 300*time.Microsecond))
 	}
 	return nil
 }
 
-// spin keeps the CPU.
-func spin(d time.Duration) {
+// busy keeps the CPU.
+func busy(d time.Duration) {
 	for began := time.Now(); time.Since(began) < d; {
 	}
 }

@@ -293,7 +293,7 @@ func (s *scene) update() error {
 			s.domain.Call(func() { s.free(taken) })
 		}
 		if rnd.IntN(2) == 0 {
-			spin(logUniform(rnd, 100*time.Nanosecond, 50*time.Microsecond))
+			busy(logUniform(rnd, 100*time.Nanosecond, 50*time.Microsecond))
 		}
 	}
 	s.domain.Call(func() { s.free(removed) })

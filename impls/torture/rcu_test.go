@@ -1,0 +1,54 @@
+package torture
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
+)
+
+// eachFlavor runs the test for every flavour of that status.
+func eachFlavor(t *testing.T, status impls.Status, test func(t *testing.T, s Subject)) {
+	for _, s := range rcuSubjects() {
+		if s.Status == status {
+			t.Run(s.Name, func(t *testing.T) {
+				implstest.Need(t, s.Check(), "rcu", s.Name)
+				test(t, s)
+			})
+		}
+	}
+}
+
+// If this fails, a grace period was too short, a cookie was satisfied too early, or a
+// callback ran at another time than it should; or nothing was tortured.
+func TestRCUSoundHolds(t *testing.T) {
+	eachFlavor(t, impls.Sound, func(t *testing.T, s Subject) {
+		r, err := s.Torture(context.Background(), Options{For: 300 * time.Millisecond, Seed: implstest.Rand(t).Uint64()})
+		implstest.Check(t, err)
+		t.Logf("%+v", r)
+		if r.Failure != "" {
+			t.Error(r.Failure)
+		}
+		if r.Executions == 0 || r.Transitions == 0 || r.GracePeriods == 0 {
+			t.Errorf("nothing was tortured: %+v", r.Tally)
+		}
+	})
+}
+
+// If this fails, the torture overlooks what it is there to find, and its silence about
+// the sound flavours is worth nothing.
+func TestRCUBustedBreaks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("may take 10 s for each; and the race detector would report, rightly, what is busted on purpose")
+	}
+	eachFlavor(t, impls.Busted, func(t *testing.T, s Subject) {
+		r, err := s.Torture(context.Background(), Options{For: 10 * time.Second, Seed: implstest.Rand(t).Uint64()})
+		implstest.Check(t, err)
+		if r.Failure == "" {
+			t.Fatalf("held for %v: %+v", r.After, r.Tally)
+		}
+		t.Logf("after %v: %s", r.After, r.Failure)
+	})
+}
