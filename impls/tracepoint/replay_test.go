@@ -1,0 +1,217 @@
+//go:build steps && linux && amd64
+
+package tracepoint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/step"
+)
+
+// A replay is one interleaving of KERNEL.md, section 9, as a script for package step.
+// Actions are a scenario's ops ("+A", "-*"), and "fire". The same script is played with
+// every strategy.
+type replay struct {
+	name   string // "V1"
+	start  string // the probes before
+	script string
+	breaks []string // the strategies that must fail; all others must not
+	by     string   // the invariant that they break
+}
+
+// replays leaves V3 to TestReplayV3, since it is an iterator's, and V9 to package rcu.
+var replays = []replay{
+	{
+		name: "V1", start: "AB",
+		script: `
+updater                                  reader
+                                         fire until site: data loaded    // A's
+-A
+                                         go on                           // B(d_A)?`,
+		breaks: []string{"direct-static-call", "no-sync-2-1", "wrong-flavour"}, by: "T1",
+	},
+	{
+		name: "V2", start: "A",
+		script: `
+updater                                  reader
++H until before static call = iterator
+                                         fire                            // A(d_H)?
+go on`,
+		breaks: []string{"direct-static-call", "publish-first"}, by: "T1",
+	},
+	{
+		name: "V4", start: "Aa",
+		script: `
+updater                                  reader
+                                         fire until site: data loaded    // A's, of one function with a
+-A
+                                         go on                           // A(d_A), and never A(d_a)?`,
+		breaks: []string{"direct-static-call", "no-sync-2-1", "compare-func", "wrong-flavour"}, by: "T3",
+	},
+	{
+		name: "V5", start: "A",
+		script: `
+updater                                  reader
+                                         fire until site: data loaded    // A's
+-A
++B
+                                         go on                           // B(d_A)?`,
+		breaks: []string{"direct-static-call", "no-sync-1-0", "wrong-flavour"}, by: "T1",
+	},
+	{
+		name: "V6", start: "ABC",
+		script: `
+updater                                  reader
+                                         fire until site: data loaded    // A's
+-A
+-C
+                                         go on                           // B(d_A)?`,
+		breaks: []string{"direct-static-call", "no-sync-2-1", "no-state-n", "wrong-flavour"}, by: "T1",
+	},
+	{
+		name: "V6 by 1->2->1", start: "A",
+		script: `
+updater                                  reader
++H until before get_state(N_2_1) if [0].data changed
+                                         fire until site: data loaded    // H's
+go on
+-H
+                                         go on                           // A(d_H)?`,
+		// no-state-n is saved by its last get_state: 2->1 itself changes the first
+		// entry. publish-first is right once it has come to the iterator.
+		breaks: []string{"direct-static-call", "no-sync-2-1", "wrong-flavour"}, by: "T1",
+	},
+}
+
+// If this fails, the interleaving of that name no longer breaks the strategies that are
+// named after it, every time; or it breaks one that is sound.
+func TestReplay(t *testing.T) {
+	for _, r := range replays {
+		for _, flavour := range []string{"memb", "qsbr"} {
+			for _, v := range Variants() {
+				t.Run(strings.ReplaceAll(r.name, " ", "_")+"/"+flavour+"/"+v.Name, func(t *testing.T) {
+					for range 20 {
+						r.play(t, v, flavour)
+					}
+				})
+			}
+		}
+	}
+}
+
+// V8 is V5 of a strategy that does wait, for another flavour's readers.
+func TestReplayV8(t *testing.T) {
+	i := slices.IndexFunc(replays, func(r replay) bool { return r.name == "V5" })
+	implstest.Need(t, dispatch.Open(), "tracepoint")
+	b := newBench(t, strategy(t, "wrong-flavour").New, flavour(t, "memb"), 1)
+	before := vanilla().Counters()
+	mistake, trace := replays[i].on(b)
+	after := vanilla().Counters()
+	if after.Waited+after.Elided == before.Waited+before.Elided {
+		t.Errorf("it did not ask the wrong flavour; %s", strings.Join(trace, "\n"))
+	}
+	if !strings.HasPrefix(mistake, "T1") {
+		t.Errorf("the mistake was %q;\n%s", mistake, strings.Join(trace, "\n"))
+	}
+}
+
+// If this fails, an iterator that does not look for NULL again goes unnoticed, or one
+// that does walks into it.
+func TestReplayV3(t *testing.T) {
+	const script = `
+updater                                  reader
+                                         fire until iterator: entered
+-B
+-A
+                                         go on                           // walks NULL?`
+	for _, d := range dispatch.Variants() {
+		for _, v := range impls.OnlySound(Variants()) {
+			t.Run(d.Name+"/"+v.Name, func(t *testing.T) {
+				implstest.Need(t, d.Supported(), "dispatch", d.Name)
+				policy := *v.New
+				policy.Dispatch = d.New
+				r := replay{name: "V3", start: "AB", script: script}
+				b := newBench(t, &policy, flavour(t, "memb"), 1)
+				mistake, trace := r.on(b)
+				want := d.New.Unchecked && v.Name != "naive-sync" // which waits for the reader in between
+				if broke := strings.HasPrefix(mistake, "D4"); broke != want || mistake != "" && !broke {
+					t.Errorf("the mistake was %q;\n%s", mistake, strings.Join(trace, "\n"))
+				}
+			})
+		}
+	}
+}
+
+// play plays the script once and compares the outcome with what the strategy should
+// come to.
+func (r replay) play(t *testing.T, v Variant, flavourName string) {
+	t.Helper()
+	implstest.Need(t, v.Supported(), "tracepoint", v.Name)
+	b := newBench(t, v.New, flavour(t, flavourName), 1)
+	mistake, trace := r.on(b)
+	want := ""
+	if slices.Contains(r.breaks, v.Name) {
+		want = r.by
+	}
+	if got, _, _ := strings.Cut(mistake, ":"); got != want {
+		t.Fatalf("%s: the mistake was %q, want %q; from %q:\n%s", v.Name, mistake, want, r.start, strings.Join(trace, "\n"))
+	}
+}
+
+// on plays the script with one tracepoint, and returns what went wrong and what
+// happened.
+func (r replay) on(b *bench) (mistake string, trace []string) {
+	b.tb.Helper()
+	for i := range r.start {
+		b.add(0, b.letter(r.start[i]))
+	}
+	reader := b.domain.Register()
+	seen.calls = nil
+	actions := map[string]func(){"fire": func() {
+		defer reader.Quiescent()
+		defer func() {
+			if p := recover(); p != nil {
+				mistake = fmt.Sprintf("D4: the site panicked: %v", p)
+				reader.Unlock() // the panic left the site's section open
+			}
+		}()
+		b.points[0].Fire(reader)
+		reader.Quiescent()
+	}}
+	for l := range strings.SplitSeq("A B C H a *", " ") {
+		actions["+"+l] = func() { b.add(0, b.letter(l[0])) }
+		actions["-"+l] = func() { b.remove(0, b.letter(l[0])) }
+	}
+	trace, err := step.Play(r.script, actions)
+	implstest.Check(b.tb, err)
+	reader.Unregister()
+	for _, c := range seen.calls {
+		trace = append(trace, "called: "+c.String())
+		if c.data.owner != c.fn && mistake == "" {
+			mistake = fmt.Sprintf("T1: %v was called", c)
+		}
+	}
+	stays := scenario{start: r.start, ops: strings.Join(strings.Fields(r.script), " ")}.stays()
+	for _, name := range stays {
+		n := 0
+		for _, c := range seen.calls {
+			if c.data.name == name {
+				n++
+			}
+		}
+		if n != 1 && mistake == "" {
+			mistake = fmt.Sprintf("T3: %s was called %d times", name, n)
+		}
+	}
+	if len(b.points[0].funcs) > 0 {
+		b.remove(0, dispatch.Probe{})
+	}
+	b.domain.Barrier() // the site may belong to another Registry now
+	return mistake, trace
+}
