@@ -24,6 +24,7 @@
 //     call is fetched. That the call's target is that entry's function is not
 //     promised here: it is what package tracepoint's strategies are about.
 //   - D4: the iterator tolerates a tp->funcs that became NULL since the site saw it.
+//     The variant unchecked-iterator, busted, does not.
 //
 // A probe that panics leaves its site's read section open: whoever recovers calls the
 // reader's Unlock.
@@ -31,6 +32,10 @@
 // Events beyond [TextSites] have another shape: mapped code must not call, so their
 // read section stands around the key as well, and what they cost to pass is no
 // strategy's figure.
+//
+// Builds with the tag steps, or with the race detector, call Go at three places of a site
+// in text: with the data loaded, and in the iterator before and after it loads the
+// array (hook_amd64.s). No other build has a trace of that.
 //
 // Package dispatch refuses functions that capture variables, and it never waits.
 package dispatch

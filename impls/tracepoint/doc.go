@@ -26,8 +26,9 @@
 // Named by the length of the array before and after: 0->1, 1->2, N->N+1, N->N-1
 // (to 2 or more), 2->1 (any to 1), 1->0 (any to 0). After the steps of any of them
 // the old array is released: freed after a grace period, by the flavour's deferred
-// call. Its probes' data is not: whoever unregistered a probe calls
-// [Registry.Synchronize] before it frees that.
+// call. Arrays come from a slab, so that whoever still walks a freed one finds poison and
+// not, thanks to the collector, what it expected. The data of probes is not freed here:
+// whoever unregistered a probe calls [Registry.Synchronize] before it frees that.
 //
 // # Invariants
 //
@@ -40,6 +41,10 @@
 //   - T4: with no probe the key is a NOP.
 //   - T5: Register and Unregister either do the whole transition or, with an error,
 //     none of it.
+//
+// Busted strategies break T1 or T3 by one historical bug each, V1 to V8, but for
+// direct-static-call, which has all that its time had. Package torture catches them,
+// and the tests replay each by name (build tag steps).
 //
 // Package tracepoint refuses what the kernel refuses, as errors: a probe without a
 // function ([ErrInvalid]), the same function and data twice ([ErrExist]), removal
