@@ -207,10 +207,15 @@ func (s *scene) read(n, readers int) error {
 		const batch = 64
 		for range batch {
 			e := s.focus.Load()
-			if draw := int(rnd.Uint32()); draw%4 == 0 || !slices.Contains(own, e) {
+			draw := int(rnd.Uint32())
+			if draw%4 == 0 || !slices.Contains(own, e) {
 				e = own[draw/4%len(own)]
 			}
-			s.pass(e, r)
+			if draw%32 == 31 {
+				s.passNested(e, r)
+			} else {
+				s.pass(e, r)
+			}
 			r.Quiescent()
 		}
 		s.passes[n].Add(batch * passes)
@@ -240,6 +245,13 @@ func (s *scene) pass(e *event, r *rcu.Reader) {
 			s.fail("T3: with %d probes, and no transition under way, %d calls; %s", registered, got, e.story())
 		}
 	}
+}
+
+// passNested is pass with a section around the sites' own.
+func (s *scene) passNested(e *event, r *rcu.Reader) {
+	r.Lock()
+	defer r.Unlock()
+	s.pass(e, r)
 }
 
 // update draws transitions, and ways to wait for those who may still use what was
