@@ -5,7 +5,8 @@
 // events, in a minute and a half, as tables, one sentence to quote, a result file and
 // charts. `tpbench --help` lists the other commands.
 //
-// Exit codes: 0 fine; 1 something failed while it ran; 2 bad usage or bad input; 3
+// Exit codes: 0 fine; 1 something failed while it ran, or an implementation is not what it
+// says it is (torture); 2 bad usage or bad input; 3
 // this machine cannot do what was asked; 130 interrupted, what was measured is kept.
 package main
 
@@ -51,6 +52,7 @@ Without a command it makes the evidence, as "tpbench evidence" does.`,
 		Example: `  tpbench                                  the evidence, 1,000 events, a minute and a half
   tpbench list                             what there is, and what cannot run here
   tpbench run --bench Churn -o churn.txt   one benchmark, to a file
+  tpbench torture                          is it right? tries to break each of them
   tpbench compare old.txt new.txt          two files, with a verdict for each benchmark
   tpbench doctor                           what on this machine spoils measurements`,
 		Args:          noArgs,
@@ -63,7 +65,7 @@ Without a command it makes the evidence, as "tpbench evidence" does.`,
 		return usageError{fmt.Errorf("%w; `%s --help` lists the flags", err, cmd.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(evidence, newList(), newRun(), newCompare(), newDoctor(), newWorker())
+	root.AddCommand(evidence, newList(), newRun(), newCompare(), newTorture(), newDoctor(), newWorker(), newTortureWorker())
 	return root
 }
 

@@ -45,6 +45,16 @@ func (p *progress) show(at harness.Progress) {
 	}
 }
 
+// note tells what is done next.
+func (p *progress) note(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	if p.terminal {
+		fmt.Fprint(p.w, clearLine, line)
+		return
+	}
+	fmt.Fprintln(p.w, line)
+}
+
 // end makes room for what follows.
 func (p *progress) end() {
 	if p.terminal {
