@@ -29,10 +29,10 @@ const (
 	rcuUpdaters = 2
 )
 
-// An object is what readers look up and updaters replace. One that an updater has
-// removed ages: 1 at once, and one more with each grace period that it has waited
-// since. So a reader that finds it older than 1 within the section in which it looked
-// it up has seen a grace period that was too short. rcutorture calls it the pipe count.
+// An object is what readers look up and updaters replace. Its age is the number of grace
+// periods that the updater has waited since it removed the object: what rcutorture
+// calls the pipe count. A reader that finds it older than 0 within the section in which
+// it looked it up has seen a grace period that was too short.
 type object struct {
 	magic      uint64
 	generation uint64
@@ -61,9 +61,9 @@ func (d death) String() string {
 //	CPU0, updater                     CPU1, reader
 //	                                  Lock, once or nested
 //	                                  o = published
-//	removes o: age 1                  delay, seldom: GetState
+//	removes o                         delay, seldom: GetState
 //	waits, in a way drawn at random
-//	age 2, perhaps waits again        looks at o: alive, not older than 1?
+//	age 1, perhaps waits again        looks at o: alive, and of age 0?
 //	frees o: poison                   Poll must be false
 //	                                  Unlock
 //
@@ -138,27 +138,30 @@ type flavorReader struct {
 	rnd    *rand.Rand
 	reader *rcu.Reader
 	depth  int      // of the section under way
-	cold   []uint64 // memory that is in no cache
+	memory []uint64 // for cold
 }
 
-// plainSections is how many sections without delay come between two with one, and
-// coldWords how much memory the reader owns to write into: more than caches hold.
 const (
-	plainSections = 1024
-	coldWords     = 1 << 22
+	plainSections = 4096    // between two long ones
+	coldSections  = 32      // in a row
+	coldWords     = 1 << 23 // more than caches hold
 )
 
 func (t *flavorReader) run() {
 	t.reader = t.domain.Register()
 	defer t.reader.Unregister()
-	t.cold = make([]uint64, coldWords)
-	for i := range t.cold {
-		t.cold[i] = 1 // fault the page in
+	t.memory = make([]uint64, coldWords)
+	for i := range t.memory {
+		t.memory[i] = 1 // fault the page in
 	}
 	for !t.updated.Load() {
 		t.plain()
 		t.long()
 		t.passes[t.id].Add(plainSections + 1)
+		if t.rnd.IntN(4) == 0 {
+			t.cold()
+			t.passes[t.id].Add(coldSections)
+		}
 	}
 }
 
@@ -187,17 +190,29 @@ func (t *flavorReader) plain() {
 	}
 }
 
-// long passes one section with whatever takes time: stores that are held up on their
-// way, delays, preemption, a cookie.
+// cold passes sections whose first store (L2) takes long to reach the cache: it queues
+// behind what a store buffer holds of stores to where no cache has the memory. No load
+// comes before them, which would fetch it.
+func (t *flavorReader) cold() {
+	t.depth = 1
+	for range coldSections {
+		for range 48 {
+			t.memory[t.rnd.Uint32N(coldWords)] = 1
+		}
+		t.reader.Lock()
+		o := t.published.Load()
+		generation := o[0].generation
+		for range t.rnd.Uint32N(4096) {
+			t.look(o, generation)
+		}
+		t.reader.Unlock()
+		t.reader.Quiescent()
+	}
+}
+
+// long passes one section with whatever takes time: delays, preemption, a cookie.
 func (t *flavorReader) long() {
 	t.depth = 1 + t.rnd.IntN(6)
-	if t.rnd.IntN(2) == 0 {
-		// What a store buffer holds, to be written to where no cache has it:
-		// the store that enters the section (L2) queues up behind.
-		for range 48 {
-			t.cold[t.rnd.Uint32N(coldWords)] = 1 // without a load, which would fetch it
-		}
-	}
 	for range t.depth {
 		t.reader.Lock()
 	}
@@ -243,7 +258,7 @@ func (t *flavorReader) delay(o *[1]object, generation uint64) {
 // look checks the object that the section under way has found: G1.
 func (t *flavorReader) look(o *[1]object, generation uint64) {
 	age := atomic.LoadUint64(&o[0].age)
-	if o[0].magic != aliveMagic || o[0].generation != generation || age > 1 {
+	if o[0].magic != aliveMagic || o[0].generation != generation || age > 0 {
 		t.tooShort(o, generation, age)
 	}
 }
@@ -297,18 +312,22 @@ func (t *flavorUpdater) replace() error {
 	if err != nil {
 		return err
 	}
+	w, again, call := waits[t.rnd.IntN(len(waits))], t.rnd.IntN(4) == 0, t.rnd.IntN(8) == 0
 	o := t.published.Swap(next)
-	atomic.AddUint64(&o[0].age, 1)
+	if again || !call {
+		w.wait(t)
+		t.older(o, w.name)
+	}
+	if again && !call {
+		w.wait(t)
+		t.older(o, w.name)
+	}
 	t.transitions.Add(1)
-	if t.rnd.IntN(4) == 0 {
-		t.older(o, t.wait())
-	}
-	if t.rnd.IntN(8) == 0 {
+	if call {
 		t.call(o)
-		return nil
+	} else {
+		t.objects.Free(o[:])
 	}
-	t.older(o, t.wait())
-	t.objects.Free(o[:])
 	return nil
 }
 
@@ -318,35 +337,34 @@ func (t *flavorUpdater) older(o *[1]object, form string) {
 	atomic.AddUint64(&o[0].age, 1)
 }
 
-// wait waits for a whole grace period in one of the ways there are, which it names.
-func (t *flavorUpdater) wait() string {
-	switch t.rnd.IntN(4) {
-	case 0:
-		t.domain.Synchronize()
-		return "Synchronize"
-	case 1:
+// waits are the ways to wait for a whole grace period.
+var waits = []struct {
+	name string
+	wait func(*flavorUpdater)
+}{
+	{"Synchronize", func(t *flavorUpdater) { t.domain.Synchronize() }},
+	{"GetState and CondSync", func(t *flavorUpdater) {
 		s := t.domain.GetState()
 		spin(t.rnd.Uint32N(1 << t.rnd.IntN(14)))
 		t.domain.CondSync(s)
-		return "GetState and CondSync"
-	case 2: // another's grace periods, if they come
+	}},
+	{"GetState and Poll, while others' grace periods come", func(t *flavorUpdater) {
 		s := t.domain.GetState()
 		for range 100 {
 			if t.domain.Poll(s) {
-				return "GetState and Poll"
+				return
 			}
 			spin(300)
 		}
 		t.domain.CondSync(s)
-		return "GetState, Poll and CondSync"
-	default: // the engine's
+	}},
+	{"StartPoll and Poll", func(t *flavorUpdater) {
 		s := t.domain.StartPoll()
 		for !t.domain.Poll(s) {
 			spin(300)
 			runtime.Gosched()
 		}
-		return "StartPoll and Poll"
-	}
+	}},
 }
 
 // call leaves the object to a callback: G3.
