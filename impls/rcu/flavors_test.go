@@ -13,29 +13,14 @@ import (
 // never starts a grace period unasked.
 func eachFlavor(t *testing.T, test func(t *testing.T, d *Domain)) {
 	t.Helper()
-	eachVariant(t, func(t *testing.T, v Variant) {
-		d := v.New(Options{Lazy: OnlyBarrier})
-		defer d.Close()
-		test(t, d)
-	})
-}
-
-func eachVariant(t *testing.T, test func(t *testing.T, v Variant)) {
-	t.Helper()
 	for _, v := range impls.OnlySound(Variants()) {
 		t.Run(v.Name, func(t *testing.T) {
 			implstest.Need(t, v.Supported(), "rcu", v.Name)
-			test(t, v)
+			d := v.New(Options{Lazy: OnlyBarrier})
+			defer d.Close()
+			test(t, d)
 		})
 	}
-}
-
-// slow reports whether a grace period of the Domain takes a millisecond or more, so
-// that a test can do with fewer.
-func slow(d *Domain) bool {
-	began := time.Now()
-	d.Synchronize()
-	return d.pace > 0 || time.Since(began) > time.Millisecond
 }
 
 // until yields the CPU until cond holds. A cond that never does is a hang, which

@@ -67,31 +67,6 @@ func TestReaderWord(t *testing.T) {
 	})
 }
 
-// If misuse went unnoticed, the next grace period would wait for ever, or not at
-// all.
-func TestMisusePanics(t *testing.T) {
-	for _, row := range []struct {
-		name   string
-		misuse func(r *Reader)
-	}{
-		{"unregister inside a section", func(r *Reader) { r.Lock(); r.Unregister() }},
-		{"unregister inside an outer section", func(r *Reader) { r.Lock(); r.Lock(); leave(r); r.Unregister() }},
-		{"leave a section never entered", func(r *Reader) { r.Unlock() }},
-		{"leave a section twice", func(r *Reader) { r.Lock(); leave(r); r.Unlock() }},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			eachFlavor(t, func(t *testing.T, d *Domain) {
-				defer func() {
-					if recover() == nil {
-						t.Error("no panic")
-					}
-				}()
-				row.misuse(d.Register())
-			})
-		})
-	}
-}
-
 func BenchmarkLockUnlock(b *testing.B) {
 	for _, v := range impls.OnlySound(Variants()) {
 		b.Run("impl="+v.Name, func(b *testing.B) {

@@ -1,0 +1,205 @@
+package rcutest
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/rcu"
+)
+
+// waitsForReader has the reader say itself that it is inside: it clears that before it
+// leaves, so that whoever returns too early finds it set.
+func waitsForReader(depth int) func(t *testing.T, d *rcu.Domain) {
+	return func(t *testing.T, d *rcu.Domain) {
+		times := rounds(d, 100)
+		rnd := implstest.Rand(t)
+		var inside atomic.Bool
+		enter, entered := make(chan int), make(chan bool)
+		go func() {
+			r := d.Register()
+			defer r.Unregister()
+			for delay := range enter {
+				for range depth {
+					r.Lock()
+				}
+				inside.Store(true)
+				entered <- true
+				for range depth - 1 {
+					r.Unlock() // must not look like the end
+				}
+				for range delay {
+					runtime.Gosched()
+				}
+				inside.Store(false)
+				leave(r)
+				// The grace period may begin only now, and qsbr's wants to hear
+				// from this reader after that.
+				for gone := false; !gone; {
+					select {
+					case entered <- false:
+						gone = true
+					default:
+						r.Quiescent()
+						runtime.Gosched()
+					}
+				}
+			}
+			close(entered)
+		}()
+		early := 0
+		for range times {
+			enter <- rnd.IntN(200)
+			<-entered
+			d.Synchronize()
+			if inside.Load() {
+				early++
+			}
+			<-entered
+		}
+		close(enter)
+		<-entered
+		if early > 0 {
+			t.Errorf("%d times of %d, Synchronize returned while the reader was inside", early, times)
+		}
+	}
+}
+
+func waitsForEveryReader(t *testing.T, d *rcu.Domain) {
+	rnd := implstest.Rand(t)
+	for range 5 {
+		readers := make([]*rcu.Reader, 4)
+		for i := range readers {
+			readers[i] = d.Register()
+			readers[i].Lock()
+		}
+		var inside, returned atomic.Int64
+		inside.Store(int64(len(readers)))
+		done := begin(d, func() {
+			d.Synchronize()
+			returned.Store(inside.Load())
+		})
+		for _, i := range rnd.Perm(len(readers)) {
+			for range 200 {
+				runtime.Gosched()
+			}
+			inside.Add(-1)
+			leave(readers[i])
+		}
+		<-done
+		if n := returned.Load(); n != 0 {
+			t.Errorf("Synchronize returned with %d of %d readers inside", n, len(readers))
+		}
+		for _, r := range readers {
+			r.Unregister()
+		}
+	}
+}
+
+func doesNotWaitForLater(t *testing.T, d *rcu.Domain) {
+	late := d.Register()
+	h := holdOpen(d)
+	late.Quiescent() // what qsbr wants to hear, after the grace period has begun
+	late.Lock()
+	h.end()
+	leave(late)
+	late.Unregister()
+}
+
+func doesNotWaitForGone(t *testing.T, d *rcu.Domain) {
+	gone := d.Register()
+	h := holdOpen(d)
+	gone.Unregister() // while the grace period has it on its list
+	h.end()
+	d.Synchronize() // and when it has not
+}
+
+// nobodySeesPoison is the litmus: an updater publishes a version, waits and poisons the
+// one before. The reader dirties memory that is in no cache before it enters, so that
+// the store that enters stands long in the store buffer: without the barrier of U3 it
+// is overlooked at once.
+func nobodySeesPoison(t *testing.T, d *rcu.Domain) {
+	type version struct {
+		poison atomic.Uint64
+		_      [120]byte
+	}
+	transitions := rounds(d, 2000)
+	if transitions < 2000 {
+		transitions = 20
+	}
+	rnd := implstest.Rand(t)
+	seed := rnd.Uint64()
+	var versions [3]version
+	var published atomic.Pointer[version]
+	published.Store(&versions[0])
+	var stop atomic.Bool
+	var sections atomic.Int64
+	var overlooked int
+	var reader sync.WaitGroup
+	registered := make(chan bool)
+	reader.Go(func() {
+		r := d.Register()
+		defer r.Unregister()
+		cold := make([]uint64, 1<<23)
+		for i := 0; i < len(cold); i += 512 {
+			cold[i] = 1 // fault the page in
+		}
+		close(registered)
+		for at := seed; !stop.Load(); sections.Add(1) {
+			for range 48 { // about what a store buffer holds
+				at = at*6364136223846793005 + 1442695040888963407
+				cold[at>>41] = at
+			}
+			r.Lock()
+			v := published.Load() // L3
+			for range 1 + at>>53 {
+				if v.poison.Load() != 0 { // L4
+					overlooked++
+					break
+				}
+			}
+			leave(r)
+		}
+	})
+	<-registered
+	for i := range transitions {
+		// Begin somewhere in a section or in the work before it.
+		until(func() bool { return sections.Load() > int64(i) })
+		for range rnd.IntN(1 << 17) {
+		}
+		next, old := &versions[(i+1)%3], &versions[i%3]
+		next.poison.Store(0)
+		published.Store(next) // U1
+		d.Synchronize()
+		old.poison.Store(1) // U5
+	}
+	stop.Store(true)
+	reader.Wait()
+	t.Logf("%d transitions, %d sections", transitions, sections.Load())
+	if overlooked != 0 {
+		t.Errorf("%d sections saw a version poisoned under them", overlooked)
+	}
+}
+
+func misusePanics(t *testing.T, d *rcu.Domain) {
+	for _, row := range []struct {
+		name   string
+		misuse func(r *rcu.Reader)
+	}{
+		{"unregister inside a section", func(r *rcu.Reader) { r.Lock(); r.Unregister() }},
+		{"unregister inside an outer section", func(r *rcu.Reader) { r.Lock(); r.Lock(); leave(r); r.Unregister() }},
+		{"leave a section never entered", func(r *rcu.Reader) { r.Unlock() }},
+		{"leave a section twice", func(r *rcu.Reader) { r.Lock(); leave(r); r.Unlock() }},
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", row.name)
+				}
+			}()
+			row.misuse(d.Register())
+		}()
+	}
+}
