@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -94,25 +95,30 @@ func tortureFlavor(a *attack, v rcu.Variant) error {
 	t.published.Store(o)
 
 	var readers, updaters sync.WaitGroup
-	pinned := make(chan error)
+	ready := make(chan error)
 	for i := range rcuReaders {
 		readers.Go(func() {
-			pinned <- a.pin(i)
-			(&flavorReader{flavorTorture: t, id: i, rnd: a.rand(i)}).run()
+			err := a.pin(i)
+			r := t.newReader(i)
+			ready <- err
+			r.run()
 		})
+	}
+	for range rcuReaders {
+		err = cmp.Or(err, <-ready)
 	}
 	for i := range rcuUpdaters {
 		thread := rcuReaders + i
 		updaters.Go(func() {
-			pinned <- a.pin(thread)
+			ready <- a.pin(thread)
 			(&flavorUpdater{flavorTorture: t, id: i, rnd: a.rand(thread)}).run()
 		})
 	}
-	for range rcuReaders + rcuUpdaters {
-		if e := <-pinned; e != nil {
-			err = e
-			a.stopped.Store(true)
-		}
+	for range rcuUpdaters {
+		err = cmp.Or(err, <-ready)
+	}
+	if err != nil {
+		a.stopped.Store(true)
 	}
 	updaters.Wait()
 	t.updated.Store(true)
@@ -137,23 +143,27 @@ type flavorReader struct {
 	id     int
 	rnd    *rand.Rand
 	reader *rcu.Reader
-	depth  int      // of the section under way
-	memory []uint64 // for cold
+	depth  int                            // of the section under way
+	memory *[1 << (64 - coldShift)]uint64 // for cold: more than caches hold
 }
 
 const (
 	plainSections = 4096    // between two long ones
 	coldSections  = 32      // in a row
-	coldWords     = 1 << 23 // more than caches hold
+	coldShift     = 64 - 22 // of a random number, to the words of 32 MB for each reader
 )
 
-func (t *flavorReader) run() {
-	t.reader = t.domain.Register()
-	defer t.reader.Unregister()
-	t.memory = make([]uint64, coldWords)
-	for i := range t.memory {
-		t.memory[i] = 1 // fault the page in
+func (t *flavorTorture) newReader(id int) *flavorReader {
+	r := &flavorReader{flavorTorture: t, id: id, rnd: t.rand(id), reader: t.domain.Register()}
+	r.memory = new([1 << (64 - coldShift)]uint64)
+	for i := 0; i < len(r.memory); i += 512 {
+		r.memory[i] = 1 // fault the page in
 	}
+	return r
+}
+
+func (t *flavorReader) run() {
+	defer t.reader.Unregister()
 	for !t.updated.Load() {
 		t.plain()
 		t.long()
@@ -192,12 +202,15 @@ func (t *flavorReader) plain() {
 
 // cold passes sections whose first store (L2) takes long to reach the cache: it queues
 // behind what a store buffer holds of stores to where no cache has the memory. No load
-// comes before them, which would fetch it.
+// comes before them, which would fetch it, and next to nothing between them: the whole
+// row and the lookup must fit into what a CPU looks ahead.
 func (t *flavorReader) cold() {
 	t.depth = 1
+	at := t.rnd.Uint64()
 	for range coldSections {
 		for range 48 {
-			t.memory[t.rnd.Uint32N(coldWords)] = 1
+			at = at*6364136223846793005 + 1442695040888963407
+			t.memory[at>>coldShift] = at
 		}
 		t.reader.Lock()
 		o := t.published.Load()
