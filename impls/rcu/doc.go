@@ -50,6 +50,20 @@
 //   - G4: [Counters] are exact: one Waited or one Elided for every call that
 //     might have waited, one Started for every grace period.
 //
+// # Flavours that break them
+//
+// A flavour is three functions: the snapshot rule, U3 and U4. The busted ones, at the end
+// of [Variants], differ from memb in one of them each, and draw the race that this
+// makes: snap-in-progress breaks G2 and with it the rest, no-barrier and no-wait break
+// G1. Package torture must catch them; with the build tag steps, the package's tests
+// replay what can be replayed.
+//
+// # Schedule points
+//
+// In order (see package step): "rcu: in line", where a caller waits for another's
+// grace period; "rcu: under way", between the first count and U2; "rcu: begun", between
+// U2 and U3; "rcu: waits for a reader", in U4.
+//
 // Package rcu refuses readers that leave a section they did not enter, and it
 // refuses to measure: it counts.
 package rcu

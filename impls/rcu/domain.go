@@ -166,7 +166,10 @@ func (d *Domain) gracePeriod() {
 	if d.Poll(s) {
 		return
 	}
-	d.seq.Add(1) // under way: a snapshot from now on needs the next one as well
+	// Under way, and only then U2: a snapshot of who unpublishes after U2 must need
+	// the next one as well, because a reader may have entered in between.
+	d.seq.Add(1)
+	step.At("rcu: under way")
 	began := time.Now()
 	ctr := d.ctr.Add(gpUnit) // U2
 	d.started.Add(1)         // whoever sees it counted enters sections after U2

@@ -111,6 +111,17 @@ go on           //                                          ends
 		"snap-in-progress": "G1: its object freed, G2: a cookie from inside it satisfied",
 		"no-wait":          "G1: its object freed, G2: a cookie from inside it satisfied",
 	}},
+	{"CondSync, before the grace period begins in earnest", `
+gp                            updater         reader
+Synchronize until rcu: under way
+                                              in, look up
+                              unpublish       //            and takes the cookie
+go on           //                                          U2, and waits for the reader
+                              CondSync        //            and frees
+                                              look, out
+`, map[string]string{
+		"no-wait": "G1: its object freed, G2: a cookie from inside it satisfied",
+	}},
 	{"Synchronize", `
 gp              holder        updater         reader
                 holder in

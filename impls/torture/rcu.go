@@ -243,6 +243,7 @@ func (t *flavorReader) long() {
 		t.reader.Unlock()
 		if t.rnd.IntN(8) == 0 {
 			t.reader.Lock() // in and out, all inside
+			t.look(o, generation)
 			t.reader.Unlock()
 		}
 	}

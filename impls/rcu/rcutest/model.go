@@ -21,7 +21,6 @@ type cookie int
 
 func (m *model) take() cookie       { return cookie(m.begun) }
 func (m *model) done(c cookie) bool { return m.ended > int(c) }
-func (m *model) underWay() bool     { return m.begun > m.ended }
 func (m *model) begin()             { m.begun++; m.counters.Started++ }
 func (m *model) end()               { m.ended++ }
 func (m *model) whole()             { m.begin(); m.end() }
