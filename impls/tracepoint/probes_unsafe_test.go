@@ -62,12 +62,6 @@ func f1(data unsafe.Pointer, _, _ uint64) { called(1, data) }
 func f2(data unsafe.Pointer, _, _ uint64) { called(2, data) }
 func f3(data unsafe.Pointer, _, _ uint64) { called(3, data) }
 
-// nested does what its data says, which is to fire tracepoints.
-func nested(data unsafe.Pointer, _, _ uint64) {
-	// SAFETY: nestedProbe's data is such a function.
-	(*(*func())(data))()
-}
-
 // functions returns the addresses of f0 to f3.
 func functions(tb testing.TB) []dispatch.Func {
 	tb.Helper()
@@ -96,11 +90,6 @@ func probe(fn dispatch.Func, d *datum, prio int) dispatch.Probe {
 func dataOf(p dispatch.Probe) *datum {
 	// SAFETY: only probe's probes are asked, and the nil one.
 	return (*datum)(p.Data)
-}
-
-// nestedProbe is a probe that calls do.
-func nestedProbe(tb testing.TB, do *func()) dispatch.Probe {
-	return dispatch.Probe{Fn: goFunc(tb, nested), Data: unsafe.Pointer(do)}
 }
 
 // flag is a word in memory that mapped code can address.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
@@ -19,7 +20,7 @@ func TestT1T2Torture(t *testing.T) {
 	for _, kind := range []string{"text", "mapped"} {
 		forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
 			sites, err := dispatch.Events(dispatch.TextSites + 1)
-			require(t, err)
+			implstest.Need(t, err, "tracepoint")
 			site := sites[0]
 			if kind == "mapped" {
 				site = sites[dispatch.TextSites]
@@ -67,7 +68,7 @@ func torture(t *testing.T, s Variant, f rcu.Variant, site *dispatch.Site) {
 		runtime.Gosched()
 	}
 	b.remove(0, probe(b.fns[0], nil, 0))
-	check(t, transit(b, random(t), data))
+	implstest.Check(t, transit(b, implstest.Rand(t), data))
 	stop.Store(true)
 	<-gone
 

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
@@ -192,7 +193,7 @@ func TestWaitsOfShrink(t *testing.T) {
 				byStrategy{one, none}},
 			{"2->0 at once",
 				func(x *bench) { x.add(0, a, b) },
-				func(x *bench) { check(x.tb, x.registry.Unregister(x.points[0], dispatch.Probe{})) },
+				func(x *bench) { implstest.Check(x.tb, x.registry.Unregister(x.points[0], dispatch.Probe{})) },
 				byStrategy{one, none}},
 			{"2->1, first leaves, on one event; last on another: no longer pending",
 				func(x *bench) { x.add(0, a, b); x.add(1, a, b) },

@@ -1,0 +1,367 @@
+package tracepointtest
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync/atomic"
+
+	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/rcu"
+	"github.com/tpbench/tpbench/impls/tracepoint"
+)
+
+// A walk is one way to go through the matrix: what its probes have in common, and
+// where one comes or goes.
+type walk struct {
+	sameFunction bool
+	sameData     bool
+	samePriority bool // who comes is the last
+	place        place
+}
+
+// A place is where in a tracepoint's order a probe comes or goes.
+type place int
+
+const (
+	first place = iota
+	middle
+	last
+)
+
+// of returns the index of the place among the first n.
+func (p place) of(n int) int {
+	switch p {
+	case first:
+		return 0
+	case middle:
+		return n / 2
+	}
+	return n - 1
+}
+
+// walks lists all ways.
+func walks() (list []walk) {
+	for _, same := range [][2]bool{{false, false}, {true, false}, {false, true}} {
+		for _, samePriority := range []bool{false, true} {
+			for _, at := range []place{first, middle, last} {
+				list = append(list, walk{same[0], same[1], samePriority, at})
+			}
+		}
+	}
+	return list
+}
+
+// transitionMatrix goes from each number of probes to each other, by single steps, and
+// to none at once as well. Where both numbers are the same it does what must change
+// nothing, and replaces one probe.
+func transitionMatrix(b *bench) {
+	list, events := walks(), []*event{b.text, b.mapped}
+	if b.slow() {
+		list, events = list[:1], events[:1]
+	}
+	for _, w := range list {
+		data := []*datum{{name: "d0"}, {name: "d1"}, {name: "d2"}, {name: "d3"}, {name: "d4"}}
+		for from := range 5 {
+			for to := range 5 {
+				b.history = []string{fmt.Sprintf("%+v, from %d to %d", w, from, to)}
+				for _, e := range events {
+					w.grow(b, e, data, from)
+					if from == to {
+						refuse(b, e)
+						w.replace(b, e, data)
+					}
+					w.grow(b, e, data, to)
+					w.shrink(b, e, to)
+					if to > 0 {
+						b.clear(e)
+					}
+				}
+			}
+		}
+	}
+}
+
+// grow registers probes until there are n.
+func (w walk) grow(b *bench, e *event, data []*datum, n int) {
+	b.Helper()
+	for len(e.model) < n {
+		at := w.place.of(len(e.model) + 1)
+		p := w.another(b, e, data)
+		p.Prio = w.priority(e.model, at)
+		b.register(e, p)
+		if w.samePriority {
+			at = len(e.model) - 1
+		}
+		if e.model[at] != p {
+			b.Fatalf("the model itself put the probe elsewhere than at %d", at)
+		}
+	}
+}
+
+// shrink unregisters probes until there are n.
+func (w walk) shrink(b *bench, e *event, n int) {
+	b.Helper()
+	for len(e.model) > n {
+		b.unregister(e, e.model[w.place.of(len(e.model))])
+	}
+}
+
+// replace takes one probe away and brings another.
+func (w walk) replace(b *bench, e *event, data []*datum) {
+	b.Helper()
+	n := len(e.model)
+	if n == 0 {
+		return
+	}
+	another := w.another(b, e, data)
+	at := w.place.of(n)
+	another.Prio = e.model[at].Prio
+	b.unregister(e, e.model[at])
+	b.register(e, another)
+}
+
+// another returns a probe that e does not have, of the functions and data that have
+// the fewest.
+func (w walk) another(b *bench, e *event, data []*datum) dispatch.Probe {
+	b.Helper()
+	for i := range data {
+		fn, d := b.fns[i], data[i]
+		if w.sameFunction {
+			fn = b.fns[0]
+		}
+		if w.sameData {
+			d = nil
+		}
+		if p := probe(fn, d, 0); e.model.find(p) < 0 {
+			return p
+		}
+	}
+	b.Fatal("all probes are registered")
+	return dispatch.Probe{}
+}
+
+// priority is the one that puts a probe at index at.
+func (w walk) priority(m model, at int) int {
+	const far = 1 << 10
+	switch n := len(m); {
+	case w.samePriority || n == 0:
+		return 0
+	case at == 0:
+		return m[0].Prio + far
+	case at == n:
+		return m[n-1].Prio - far
+	default:
+		return (m[at-1].Prio + m[at].Prio) / 2
+	}
+}
+
+// refuse does everything that is answered by an error and changes nothing.
+func refuse(b *bench, e *event) {
+	b.Helper()
+	for _, p := range e.model {
+		p.Prio++ // of no account
+		b.register(e, p)
+	}
+	b.register(e, probe(0, &datum{name: "of no function"}, 0))
+	b.unregister(e, probe(b.fns[0], &datum{name: "nobody's"}, 0))
+	b.unregister(e, probe(b.fns[len(b.fns)-1], &datum{name: "nobody's"}, 0))
+	if len(e.model) == 0 {
+		b.unregister(e, dispatch.Probe{})
+	}
+}
+
+// randomTransitions takes two tracepoints of one Registry through random histories.
+func randomTransitions(b *bench) {
+	steps := 600
+	if b.slow() {
+		steps = 30
+	}
+	rnd := implstest.Rand(b)
+	data := []*datum{nil, {name: "d1"}, {name: "d2"}}
+	for range steps {
+		e, other := b.text, b.mapped
+		if rnd.IntN(2) == 0 {
+			e, other = other, e
+		}
+		p := probe(b.fns[rnd.IntN(len(b.fns))], data[rnd.IntN(len(data))], rnd.IntN(5)-2)
+		if len(e.model) > 0 && rnd.IntN(3) == 0 {
+			p = e.model[rnd.IntN(len(e.model))] // registered for sure
+		}
+		if rnd.IntN(20) == 0 {
+			p.Fn = 0
+		}
+		if rnd.IntN(2) == 0 {
+			b.register(e, p)
+		} else {
+			b.unregister(e, p)
+		}
+		b.fires(other)
+		if rnd.IntN(8) == 0 {
+			b.domain.Barrier()
+		}
+	}
+}
+
+// manyProbes goes past every small size of an array, up and down.
+func manyProbes(b *bench) {
+	most := 40
+	if b.slow() {
+		most = 17
+	}
+	for i := range most {
+		b.register(b.text, probe(b.fns[i%len(b.fns)], &datum{name: fmt.Sprint("d", i)}, i*7%5))
+	}
+	for i := 0; len(b.text.model) > most/4; i++ {
+		b.unregister(b.text, b.text.model[i*11%len(b.text.model)])
+	}
+	b.domain.Barrier()
+	b.fires(b.text)
+	b.clear(b.text)
+}
+
+// nestedFiring has each tracepoint's first probe fire the other one, five deep.
+func nestedFiring(b *bench) {
+	var r *rcu.Reader
+	depth := 0
+	other := map[*event]*event{b.text: b.mapped, b.mapped: b.text}
+	var want []firing
+	for i, e := range []*event{b.text, b.mapped} {
+		fires := &datum{name: "fires"}
+		b.register(e, probe(b.fns[i], fires, 2))
+		b.register(e, probe(b.fns[i+2], nil, 1)) // called when the deeper ones have returned
+		fires.do = func() {
+			if depth < 4 { // text, mapped, text, mapped, text
+				depth++
+				other[e].tp.Fire(r)
+			}
+		}
+		want = append(want, firing{i, fires}, firing{i + 2, nil})
+	}
+	text, mapped, textThen, mappedThen := want[0], want[2], want[1], want[3]
+	r = b.domain.Register()
+	calls = nil
+	b.text.tp.Fire(r)
+	got := calls
+	r.Unregister() // panics inside a section
+	want = []firing{text, mapped, text, mapped, text, textThen, mappedThen, textThen, mappedThen, textThen}
+	if !slices.Equal(got, want) {
+		b.Errorf("T3: firing called %v, want %v", got, want)
+	}
+}
+
+// unreachableFunction registers, with any number of probes there, one that no direct call
+// reaches. It is never called.
+func unreachableFunction(b *bench) {
+	far := probe(1<<46, nil, 5)
+	for i := range 4 {
+		err := b.registry.Register(b.text.tp, far)
+		if err == nil {
+			b.Fatal("T5: registered a function out of reach")
+		}
+		if errors.Is(err, tracepoint.ErrExist) || errors.Is(err, tracepoint.ErrInvalid) {
+			b.Errorf("T5: a function out of reach is refused as another mistake: %v", err)
+		}
+		b.fires(b.text)
+		b.unregister(b.text, far) // was not registered
+		b.register(b.text, probe(b.fns[i], &datum{name: fmt.Sprint("d", i)}, i))
+	}
+}
+
+// synchronizeEndsProbes holds a reader in the probe that is unregistered. The updater is
+// to wait for it: in Unregister or in Synchronize, which is the strategy's choice.
+func synchronizeEndsProbes(b *bench) {
+	for n := range 3 { // others beside it
+		for _, e := range []*event{b.text, b.mapped} {
+			entered, leave := make(chan bool), make(chan bool)
+			held := probe(b.fns[0], &datum{name: "held", do: func() { entered <- true; <-leave }}, 1)
+			for i := range n {
+				b.register(e, probe(b.fns[i+1], nil, 2*i)) // before it, and behind
+			}
+			implstest.Check(b, b.registry.Register(e.tp, held))
+			b.history = append(b.history, fmt.Sprintf("register a probe that holds its reader, with %d others", n))
+
+			var left atomic.Bool
+			gone, synchronized := make(chan bool), make(chan bool)
+			go func() {
+				defer close(gone)
+				r := b.domain.Register()
+				defer r.Unregister()
+				e.tp.Fire(r)
+			}()
+			<-entered
+			started := b.domain.Counters().Started
+			go func() {
+				defer close(synchronized)
+				if err := b.registry.Unregister(e.tp, held); err != nil {
+					b.Error(err)
+				}
+				b.registry.Synchronize()
+				if !left.Load() {
+					b.Error("T2: Synchronize returned with a reader in a probe that was unregistered before")
+				}
+			}()
+			for b.domain.Counters().Started == started && !closed(synchronized) {
+				runtime.Gosched()
+			}
+			// The grace period is under way. Those that nobody holds up, of another
+			// Domain, take longer than this one would, had it not to wait.
+			other := b.flavour.New(rcu.Options{})
+			for range 2 {
+				other.Synchronize()
+			}
+			other.Close()
+			left.Store(true)
+			leave <- true
+			<-gone
+			<-synchronized
+			b.fires(e) // without it
+			if n > 0 {
+				b.clear(e)
+			}
+		}
+	}
+}
+
+// closed reports whether c is.
+func closed(c chan bool) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// siteChangesHands gives the sites to Registries of other strategies before.
+func siteChangesHands(b *bench) {
+	formers := tracepoint.Variants()
+	if b.slow() {
+		formers = []tracepoint.Variant{b.strategy}
+	}
+	for _, v := range formers {
+		for _, probes := range []int{1, 2} {
+			b.history = append(b.history, fmt.Sprintf("a Registry of %s with %d probes", v.Name, probes))
+			former := newBench(b.T, v, b.flavour)
+			for i := range probes {
+				former.register(former.text, probe(b.fns[i], nil, i))
+				former.register(former.mapped, probe(b.fns[i], nil, i))
+			}
+			former.clear(former.text)
+			former.clear(former.mapped)
+			former.registry.Synchronize()
+			former.close()
+
+			b.text = b.event("text", b.text.site)
+			b.mapped = b.event("mapped", b.mapped.site)
+			for _, e := range []*event{b.text, b.mapped} {
+				b.fires(e)
+				b.register(e, probe(b.fns[2], &datum{name: "the new one's"}, 0))
+				b.clear(e)
+			}
+			b.registry.Synchronize()
+		}
+	}
+}
