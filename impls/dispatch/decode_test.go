@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/arch/x86/x86asm"
 
-	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
@@ -129,7 +129,7 @@ func checkBody(tb testing.TB, what string, p spot, s *Site, number int, back uin
 // If this fails, a site in text does not load the data inside the section and
 // before the call, or one of thousands differs from the others.
 func TestD3Order(t *testing.T) {
-	require(t, Open())
+	implstest.Need(t, Open(), "dispatch")
 	if !slices.IsSorted([]int{lockAt, funcsAt, dataAt, callAt, unlockAt}) {
 		t.Fatal("bodyText itself has the wrong order")
 	}
@@ -154,7 +154,7 @@ func TestD3Order(t *testing.T) {
 
 // If this fails, a block's way on leads into another block's middle.
 func TestBlocks(t *testing.T) {
-	require(t, Open())
+	implstest.Need(t, Open(), "dispatch")
 	var out uintptr
 	for i, s := range machine.events {
 		block := decode(t, s.entry, 5)
@@ -198,7 +198,7 @@ func TestKeyBytes(t *testing.T) {
 		}
 	}
 	off("before")
-	check(t, textpoke.Int3Batch(enable))
+	implstest.Check(t, textpoke.Int3Batch(enable))
 	i := 0
 	for _, s := range sites {
 		for _, p := range s.spots {
@@ -209,7 +209,7 @@ func TestKeyBytes(t *testing.T) {
 			i++
 		}
 	}
-	check(t, textpoke.Int3Batch(disable))
+	implstest.Check(t, textpoke.Int3Batch(disable))
 	off("after")
 }
 
@@ -238,7 +238,7 @@ func TestD3OrderMapped(t *testing.T) {
 	}
 
 	start, err := find(funcPC(t, sites[0]), []byte{0x48, 0x8B, 0x74, 0x24, 0x40}) // MOVQ r+8(FP), SI
-	check(t, err)
+	implstest.Check(t, err)
 	got := decode(t, start, 18)
 	compareText(t, "fireMapped", got, []string{
 		"mov rsi, qword ptr [rsp+0x40]",
@@ -270,7 +270,7 @@ func TestD3OrderMapped(t *testing.T) {
 // If this fails, the retpoline can be speculated through, or goes elsewhere than
 // to R10.
 func TestRetpoline(t *testing.T) {
-	require(t, Open())
+	implstest.Need(t, Open(), "dispatch")
 	calls := func(pc uintptr) (list []line) {
 		for _, l := range decode(t, pc, 24) {
 			if strings.HasPrefix(l.text, "call") {
@@ -297,37 +297,5 @@ func TestRetpoline(t *testing.T) {
 	})
 	if thunk[0].target != thunk[4].pc || thunk[3].target != thunk[1].pc {
 		t.Errorf("the retpoline's branches go to %#x and %#x", thunk[0].target, thunk[3].target)
-	}
-}
-
-// If this fails, the iterator crashes when the last probe goes between the site's
-// look at tp->funcs and its own. A hand-made mapped site enters it that late.
-func TestD4IteratorSeesNull(t *testing.T) {
-	require(t, Open())
-	r := newReader(t)
-	for _, v := range Variants() {
-		t.Run(v.Name, func(t *testing.T) {
-			code, err := textpoke.Map(mappedSize)
-			require(t, err)
-			funcs, log := recorders(t, 2, nil)
-			point := new(Point)
-			pc := addressOf(code)
-			jumpTo(code, pc, pointAddress(point), v.New.Iterator())
-			if v.Status == impls.Busted {
-				defer func() {
-					if recover() == nil {
-						t.Error("the busted iterator walks NULL and lives")
-					}
-					r.Unlock() // the panic left the site's section open
-				}()
-			}
-			fireMapped(pc, r, 1)
-			point.setFuncs(funcs)
-			fireMapped(pc, r, 1)
-			compareCalls(t, *log, []call{{0, 0, 1}, {1, 0, 1}})
-			point.setFuncs(nil)
-			fireMapped(pc, r, 2)
-			compareCalls(t, *log, []call{{0, 0, 1}, {1, 0, 1}})
-		})
 	}
 }

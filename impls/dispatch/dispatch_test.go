@@ -1,47 +1,24 @@
 package dispatch
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"unsafe"
 
-	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
-
-// require skips the test where err is ErrUnsupported, and fails it for any other
-// error, or if TPBENCH_REQUIRE says that this package must work here.
-func require(tb testing.TB, err error) {
-	tb.Helper()
-	switch required := strings.Split(os.Getenv("TPBENCH_REQUIRE"), ","); {
-	case err == nil:
-	case errors.Is(err, impls.ErrUnsupported) && !slices.Contains(required, "dispatch"):
-		tb.Skip(err)
-	default:
-		tb.Fatal(err)
-	}
-}
-
-func check(tb testing.TB, err error) {
-	tb.Helper()
-	if err != nil {
-		tb.Fatal(err)
-	}
-}
 
 // newReader opens a Domain of the first flavour that runs here and registers a
 // reader.
 func newReader(tb testing.TB) *rcu.Reader {
 	tb.Helper()
 	v := rcu.Variants()[0]
-	require(tb, v.Supported())
+	implstest.Need(tb, v.Supported(), "rcu", v.Name)
 	d := v.New(rcu.Options{})
 	r := d.Register()
 	tb.Cleanup(func() { r.Unregister(); d.Close() })
@@ -52,127 +29,53 @@ func newReader(tb testing.TB) *rcu.Reader {
 // no probes there is no array.
 func arm(tb testing.TB, s *Site, d Dispatch, funcs []Entry) {
 	tb.Helper()
-	check(tb, s.StaticCall(d.Target(funcs)))
+	implstest.Check(tb, s.StaticCall(d.Target(funcs)))
 	if len(funcs) == 1 {
 		funcs = nil
 	}
 	s.Publish(funcs)
-	check(tb, s.KeyEnable())
+	implstest.Check(tb, s.KeyEnable())
 	tb.Cleanup(func() { disarm(tb, s) })
 }
 
 func disarm(tb testing.TB, s *Site) {
 	tb.Helper()
-	check(tb, s.KeyDisable())
-	check(tb, s.StaticCall(machine.pcs.traceiter))
+	implstest.Check(tb, s.KeyDisable())
+	implstest.Check(tb, s.StaticCall(machine.pcs.traceiter))
 	s.Publish(nil)
 }
 
 func events(tb testing.TB, n int) []*Site {
 	tb.Helper()
 	sites, err := Events(n)
-	require(tb, err)
+	implstest.Need(tb, err, "dispatch")
 	return sites
-}
-
-// A place is one kind of site, and what its probes see: passes passes of n sites,
-// which say first as their a and one more each.
-type place struct {
-	name  string
-	site  *Site
-	first uint64
-	n     int
-}
-
-// places lists a site of every kind.
-func places(tb testing.TB) []place {
-	tb.Helper()
-	sites := events(tb, TextSites+3)
-	list := []place{
-		{"text-first", sites[0], 0, 1},
-		{"text-second", sites[1], 1, 1},
-		{"text-last", sites[TextSites-1], TextSites - 1, 1},
-		{"mapped-first", sites[TextSites], 0, 1},
-		{"mapped-third", sites[TextSites+2], 0, 1},
-	}
-	for layout := range Layouts {
-		list = append(list, place{fmt.Sprint("timed-", layout), Timed(layout), 0, Unroll})
-	}
-	return list
-}
-
-// expect returns what probes probes log when the place is passed once with b as
-// the counter.
-func (p place) expect(probes int, b uint64) []call {
-	var want []call
-	for site := range p.n {
-		for probe := range probes {
-			want = append(want, call{probe, p.first + uint64(site), b})
-		}
-	}
-	return want
-}
-
-func compareCalls(tb testing.TB, got, want []call) {
-	tb.Helper()
-	if !slices.Equal(got, want) {
-		tb.Errorf("probes saw %v, want %v", got, want)
-	}
 }
 
 // If this fails, Open lets a Go release through whose ABI the sites do not speak.
 func TestOpenSelfTest(t *testing.T) {
-	require(t, Open())
-	check(t, selfTest(machine.events[TextSites-1]))
-	check(t, Open())
+	implstest.Need(t, Open(), "dispatch")
+	implstest.Check(t, selfTest(machine.events[TextSites-1]))
+	implstest.Check(t, Open())
 	for _, v := range Variants() {
-		check(t, v.Supported())
+		implstest.Check(t, v.Supported())
 	}
 }
 
-// If this fails, probes get wrong arguments, or are called too often, too rarely
-// or in another order than the array's.
-func TestD1Arguments(t *testing.T) {
+// If this fails, the way to mapped sites loses its counter to their probes.
+func TestD1PassesMapped(t *testing.T) {
 	r := newReader(t)
+	site := events(t, TextSites+1)[TextSites]
 	for _, v := range Variants() {
-		require(t, v.Supported())
-		for _, p := range places(t) {
-			for _, probes := range []int{0, 1, 2, 4, 8} {
-				t.Run(fmt.Sprintf("%s/%s/%d", v.Name, p.name, probes), func(t *testing.T) {
-					funcs, log := recorders(t, probes, nil)
-					p.site.Fire(r) // off: nothing
-					arm(t, p.site, v.New, funcs)
-					p.site.Fire(r)
-					compareCalls(t, *log, p.expect(probes, 1))
-					disarm(t, p.site)
-					p.site.Fire(r) // off again: no more
-					compareCalls(t, *log, p.expect(probes, 1))
-				})
+		t.Run(v.Name, func(t *testing.T) {
+			funcs, log := recorders(t, 2)
+			arm(t, site, v.New, funcs)
+			fireMapped(site.entry, r, 3)
+			want := []call{{0, 0, 3}, {1, 0, 3}, {0, 0, 2}, {1, 0, 2}, {0, 0, 1}, {1, 0, 1}}
+			if !slices.Equal(*log, want) {
+				t.Errorf("probes saw %v, want %v", *log, want)
 			}
-		}
-	}
-}
-
-// If this fails, a loop of several passes loses its counter to its probes.
-func TestD1Passes(t *testing.T) {
-	r := newReader(t)
-	const passes = 3
-	for _, v := range Variants() {
-		for _, p := range places(t) {
-			if strings.HasPrefix(p.name, "text") {
-				continue // they pass other sites, see TestD1Sweep
-			}
-			t.Run(v.Name+"/"+p.name, func(t *testing.T) {
-				funcs, log := recorders(t, 2, nil)
-				arm(t, p.site, v.New, funcs)
-				p.site.run(p.site.entry, r, passes)
-				var want []call
-				for pass := range passes {
-					want = append(want, p.expect(2, uint64(passes-pass))...)
-				}
-				compareCalls(t, *log, want)
-			})
-		}
+		})
 	}
 }
 
@@ -187,9 +90,9 @@ func TestD1Sweep(t *testing.T) {
 		tallies[i].event = uint64(i)
 		s.Publish(tallyEntries(fn, &tallies[i]))
 	}
-	check(t, textpoke.Int3Batch(enable))
+	implstest.Check(t, textpoke.Int3Batch(enable))
 	t.Cleanup(func() {
-		check(t, textpoke.Int3Batch(disable))
+		implstest.Check(t, textpoke.Int3Batch(disable))
 		for _, s := range sites {
 			s.Publish(nil)
 		}
@@ -243,213 +146,6 @@ func TestD1ManyMappedSites(t *testing.T) {
 	}
 }
 
-// If this fails, probes are not ordinary Go functions: the runtime loses its way
-// when it moves their stack, collects garbage, or unwinds.
-func TestD1OrdinaryGo(t *testing.T) {
-	var frames []string
-	for _, does := range []struct {
-		what string
-		do   func()
-	}{
-		{"grows its stack", func() { grow(1000) }},
-		{"collects garbage", runtime.GC},
-		{"yields", runtime.Gosched},
-		{"asks for its callers", func() { frames = callers() }},
-	} {
-		for _, v := range Variants() {
-			for _, p := range places(t) {
-				t.Run(fmt.Sprintf("%s/%s/%s", does.what, v.Name, p.name), func(t *testing.T) {
-					if does.what == "collects garbage" && p.n > 1 && p.site != Timed(1) {
-						t.Skip("one layout is enough")
-					}
-					for _, probes := range []int{1, 2} {
-						funcs, log := recorders(t, probes, does.do)
-						arm(t, p.site, v.New, funcs)
-						done := make(chan struct{})
-						go func() { // with a small stack
-							defer close(done)
-							r := newReader(t)
-							p.site.Fire(r)
-						}()
-						<-done
-						compareCalls(t, *log, p.expect(probes, 1))
-					}
-					if does.what == "asks for its callers" && !slices.ContainsFunc(frames, func(f string) bool {
-						return strings.Contains(f, "(*Site).Fire")
-					}) {
-						t.Errorf("a probe's callers are %v, without Fire", frames)
-					}
-				})
-			}
-		}
-	}
-}
-
-func callers() []string {
-	pcs := make([]uintptr, 64)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
-	var names []string
-	for more := true; more; {
-		var f runtime.Frame
-		f, more = frames.Next()
-		names = append(names, f.Function)
-	}
-	return names
-}
-
-// If this fails, a panic cannot cross a site. It leaves the section open, as an
-// oops in the kernel would: who recovers calls Unlock.
-func TestD1Panic(t *testing.T) {
-	for _, v := range Variants() {
-		for _, p := range places(t) {
-			t.Run(v.Name+"/"+p.name, func(t *testing.T) {
-				r := newReader(t)
-				funcs, log := recorders(t, 1, func() { panic("probe") })
-				arm(t, p.site, v.New, funcs)
-				func() {
-					defer func() {
-						if got := recover(); got != "probe" {
-							t.Errorf("recovered %v", got)
-						}
-					}()
-					p.site.Fire(r)
-				}()
-				compareCalls(t, *log, p.expect(1, 1)[:1])
-				if got := nesting(r); got != 1 {
-					t.Fatalf("after the panic the reader is in %d sections, want 1", got)
-				}
-				r.Unlock()
-				disarm(t, p.site)
-				p.site.Fire(r)
-				if got := nesting(r); got != 0 {
-					t.Errorf("after Unlock and another pass the reader is in %d sections", got)
-				}
-			})
-		}
-	}
-}
-
-// If this fails, a probe that fires another site ends its own section early, or
-// leaves one open.
-func TestD2Nesting(t *testing.T) {
-	r := newReader(t)
-	for _, outer := range places(t) {
-		for _, inner := range places(t) {
-			if outer.site.point == inner.site.point {
-				continue // the timed loops share one tracepoint
-			}
-			t.Run(outer.name+"/"+inner.name, func(t *testing.T) {
-				var depths []int
-				depth := func() { depths = append(depths, nesting(r)) }
-				in, inLog := recorders(t, 1, depth)
-				out, outLog := recorders(t, 1, func() { depth(); inner.site.Fire(r); depth() })
-				arm(t, inner.site, Dispatch{}, in)
-				arm(t, outer.site, Dispatch{Direct: true}, out)
-				outer.site.Fire(r)
-				compareCalls(t, *outLog, outer.expect(1, 1))
-				var wantIn []call
-				var want []int
-				for range outer.n {
-					wantIn = append(wantIn, inner.expect(1, 1)...)
-					want = append(append(append(want, 1), slices.Repeat([]int{2}, inner.n)...), 1)
-				}
-				compareCalls(t, *inLog, wantIn)
-				for i := range want {
-					want[i] *= sectionsPerFire
-				}
-				if !slices.Equal(depths, want) {
-					t.Errorf("sections around the probes: %v, want %v", depths, want)
-				}
-				if got := nesting(r); got != 0 {
-					t.Errorf("after it the reader is in %d sections", got)
-				}
-			})
-		}
-	}
-}
-
-// If this fails, a site with no probe (its key on, its funcs NULL) leaves a
-// section open.
-func TestD2NoProbes(t *testing.T) {
-	r := newReader(t)
-	for _, p := range places(t) {
-		check(t, p.site.KeyEnable())
-		p.site.Fire(r)
-		if got := nesting(r); got != 0 {
-			t.Errorf("%s: the reader is in %d sections", p.name, got)
-		}
-		r.Lock()
-		p.site.Fire(r)
-		if got := nesting(r); got != 1 {
-			t.Errorf("%s, nested: the reader is in %d sections, want 1", p.name, got)
-		}
-		r.Unlock()
-		check(t, p.site.KeyDisable())
-	}
-}
-
-// If this fails, a grace period ends while a probe runs: what the probe uses could
-// be freed under it.
-func TestD2SynchronizeWaitsForProbe(t *testing.T) {
-	for _, v := range impls.OnlySound(rcu.Variants()) {
-		t.Run(v.Name, func(t *testing.T) {
-			require(t, v.Supported())
-			rounds := 20
-			if v.Name == "kernelgp" {
-				rounds = 1
-			}
-			for _, p := range places(t)[2:6] { // text, mapped, timed
-				t.Run(p.name, func(t *testing.T) { synchronizeWaits(t, v, p, rounds) })
-			}
-		})
-	}
-}
-
-// synchronizeWaits holds a reader in a probe while a grace period begins, gives
-// that the time of rounds undisturbed ones, and only then lets the probe go.
-func synchronizeWaits(t *testing.T, v rcu.Variant, p place, rounds int) {
-	d, other := v.New(rcu.Options{}), v.New(rcu.Options{})
-	defer d.Close()
-	defer other.Close()
-	entered, leave := make(chan bool), make(chan bool)
-	var left atomic.Bool
-	first := true
-	funcs, _ := recorders(t, 1, func() {
-		if first {
-			first = false
-			entered <- true
-			<-leave
-			left.Store(true)
-		}
-	})
-	arm(t, p.site, Dispatch{Direct: true}, funcs)
-
-	readerGone, synchronized := make(chan bool), make(chan bool)
-	go func() {
-		r := d.Register()
-		p.site.Fire(r)
-		r.Unregister()
-		close(readerGone)
-	}()
-	<-entered
-	go func() {
-		d.Synchronize()
-		if !left.Load() {
-			t.Error("Synchronize returned before the probe")
-		}
-		close(synchronized)
-	}()
-	for d.Counters().Started == 0 {
-		runtime.Gosched()
-	}
-	for range rounds {
-		other.Synchronize()
-	}
-	close(leave)
-	<-readerGone
-	<-synchronized
-}
-
 // If this fails, GoFunc lets a closure through whose variables no site can pass.
 func TestGoFunc(t *testing.T) {
 	captured := 0
@@ -480,14 +176,14 @@ func (*recorder) probe(unsafe.Pointer, uint64, uint64) {}
 
 // If this fails, a floor cannot be measured, or does not do what its name says.
 func TestFloors(t *testing.T) {
-	require(t, Open())
+	implstest.Need(t, Open(), "dispatch")
 	r := newReader(t)
 	var names []string
 	for _, f := range Floors() {
 		names = append(names, f.Name)
 		for layout := range Layouts {
 			loop, err := f.Arm(layout)
-			check(t, err)
+			implstest.Check(t, err)
 			loop(r, 3)
 			if got := nesting(r); got != 0 {
 				t.Errorf("%s, layout %d: the reader is in %d sections", f.Name, layout, got)
@@ -498,7 +194,7 @@ func TestFloors(t *testing.T) {
 		t.Errorf("floors %v, want %v", names, want)
 	}
 	for layout := range Layouts { // the plain call is probeNop's, whatever is published
-		check(t, machine.plain[layout].KeyDisable())
+		implstest.Check(t, machine.plain[layout].KeyDisable())
 		if got := machine.plain[layout].spots[0].call.Insn(); got != textpoke.Call(machine.pcs.probeNop) {
 			t.Errorf("plain-call, layout %d, does %v", layout, got)
 		}
@@ -520,16 +216,16 @@ func TestConcurrentFlips(t *testing.T) {
 		s.Publish(tallyEntries(fn, &tallies[i]))
 	}
 	t.Cleanup(func() {
-		check(t, textpoke.Int3Batch(disable))
+		implstest.Check(t, textpoke.Int3Batch(disable))
 		for _, s := range sites {
-			check(t, s.StaticCall(machine.pcs.traceiter))
+			implstest.Check(t, s.StaticCall(machine.pcs.traceiter))
 			s.Publish(nil)
 		}
 	})
 	// sweep passes all events until the flips have run, and returns how often.
 	sweep := func(t *testing.T, flips func()) (sweeps uint64) {
 		v := rcu.Variants()[0]
-		require(t, v.Supported())
+		implstest.Need(t, v.Supported(), "rcu", v.Name)
 		d := v.New(rcu.Options{})
 		defer d.Close()
 		clearCalls(tallies)
@@ -563,13 +259,13 @@ func TestConcurrentFlips(t *testing.T) {
 		}
 	}
 	t.Run("static calls", func(t *testing.T) {
-		check(t, textpoke.Int3Batch(enable))
+		implstest.Check(t, textpoke.Int3Batch(enable))
 		n := sweep(t, func() {
 			for range 8 {
 				for i := 0; i < TextSites; i += 61 {
-					check(t, sites[i].StaticCall(uintptr(fn)))
-					check(t, sites[i].StaticCall(machine.pcs.retpoline))
-					check(t, sites[i].StaticCall(machine.pcs.traceiter))
+					implstest.Check(t, sites[i].StaticCall(uintptr(fn)))
+					implstest.Check(t, sites[i].StaticCall(machine.pcs.retpoline))
+					implstest.Check(t, sites[i].StaticCall(machine.pcs.traceiter))
 				}
 			}
 		})
@@ -578,12 +274,12 @@ func TestConcurrentFlips(t *testing.T) {
 	t.Run("keys", func(t *testing.T) {
 		n := sweep(t, func() {
 			for range 20 {
-				check(t, textpoke.Int3Batch(disable))
-				check(t, textpoke.Int3Batch(enable))
+				implstest.Check(t, textpoke.Int3Batch(disable))
+				implstest.Check(t, textpoke.Int3Batch(enable))
 			}
 			for i := 0; i < TextSites; i += 61 {
-				check(t, sites[i].KeyDisable())
-				check(t, sites[i].KeyEnable())
+				implstest.Check(t, sites[i].KeyDisable())
+				implstest.Check(t, sites[i].KeyEnable())
 			}
 		})
 		verify(t, func(calls uint64) bool { return calls <= n })
@@ -591,7 +287,7 @@ func TestConcurrentFlips(t *testing.T) {
 }
 
 func BenchmarkFire(b *testing.B) {
-	require(b, Open())
+	implstest.Need(b, Open(), "dispatch")
 	for _, v := range Variants() {
 		for _, probes := range []int{0, 1, 2} {
 			b.Run(fmt.Sprintf("impl=%s/probes=%d", v.Name, probes), func(b *testing.B) {

@@ -17,17 +17,13 @@ type call struct {
 type recorder struct {
 	id  int
 	log *[]call
-	do  func() // what else the probe does; nil for nothing
 }
 
-// record notes how it was called, then does what its data says.
+// record notes how it was called.
 func record(data unsafe.Pointer, a, b uint64) {
 	// SAFETY: the tests arm record with recorders only.
 	r := (*recorder)(data)
 	*r.log = append(*r.log, call{r.id, a, b})
-	if r.do != nil {
-		r.do()
-	}
 }
 
 // A tally is what the probe tallyProbe has as its data: one event's calls.
@@ -45,18 +41,6 @@ func tallyProbe(data unsafe.Pointer, a, _ uint64) {
 	}
 }
 
-// grow needs more stack than any goroutine starts with, at every call anew.
-//
-//go:noinline
-func grow(depth int) int {
-	var frame [256]int
-	if depth == 0 {
-		return 0
-	}
-	frame[depth%len(frame)] = depth
-	return grow(depth-1) + frame[depth%len(frame)] - depth
-}
-
 func goFunc(tb testing.TB, f func(unsafe.Pointer, uint64, uint64)) Func {
 	tb.Helper()
 	fn, err := GoFunc(f)
@@ -68,13 +52,13 @@ func goFunc(tb testing.TB, f func(unsafe.Pointer, uint64, uint64)) Func {
 
 // recorders returns n entries of record with ids from 0 and a terminator, and the
 // log that they share.
-func recorders(tb testing.TB, n int, do func()) ([]Entry, *[]call) {
+func recorders(tb testing.TB, n int) ([]Entry, *[]call) {
 	tb.Helper()
 	fn := uintptr(goFunc(tb, record))
 	log := new([]call)
 	funcs := make([]Entry, n+1)
 	for i := range n {
-		funcs[i] = Entry{Fn: fn, Data: unsafe.Pointer(&recorder{id: i, log: log, do: do})}
+		funcs[i] = Entry{Fn: fn, Data: unsafe.Pointer(&recorder{id: i, log: log})}
 	}
 	return funcs, log
 }
