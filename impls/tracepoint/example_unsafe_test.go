@@ -22,11 +22,11 @@ func greet(data unsafe.Pointer, event, _ uint64) {
 func Example() {
 	// Step 1. Take a strategy, an engine for grace periods, and the place that fires.
 	strategy, _ := impls.Find("strategy", tracepoint.Variants(), "rcu-cond-sync")
-	if err := strategy.Supported(); errors.Is(err, impls.ErrUnsupported) {
+	flavour, _ := impls.Find("flavour", rcu.Variants(), "memb")
+	if err := errors.Join(strategy.Supported(), flavour.Supported()); err != nil {
 		fmt.Println(err)
 		return
 	}
-	flavour, _ := impls.Find("flavour", rcu.Variants(), "memb")
 	domain := flavour.New(rcu.Options{Lazy: rcu.OnlyBarrier})
 	defer domain.Close()
 	registry := tracepoint.New(strategy.New, domain)
