@@ -11,6 +11,7 @@ func Families() []*Family {
 		&pingPongFamily,
 		&shrinkFamily,
 		&disturbFamily,
+		&tortureFamily,
 		&gracePeriodFamily,
 		&readSideFamily,
 		&pokeFamily,
@@ -22,9 +23,13 @@ func Families() []*Family {
 func Units() []harness.Unit {
 	lower := []string{
 		"ns/event", "ns/site", "gp-waits/op", "core-syncs/op", "traps/op",
-		"p50-ns", "p90-ns", "p99-ns", "p99.9-ns", "max-ns",
+		"p50-ns", "p90-ns", "p99-ns", "p99.9-ns", "max-ns", "mistakes/op",
 	}
-	units := []harness.Unit{{Name: "gp-elided/op", Better: "higher"}}
+	units := []harness.Unit{
+		{Name: "gp-elided/op", Better: "higher"},
+		{Name: "executions/op", Better: "higher"},
+		{Name: "transitions/op", Better: "higher"},
+	}
 	for _, u := range lower {
 		units = append(units, harness.Unit{Name: u, Better: "lower"})
 	}

@@ -24,6 +24,9 @@ var dispatchFamily = Family{
 // dispatches are the floors and the ways to dispatch. A strategy that is named stands
 // for the way its sites dispatch.
 func dispatches(p Params) []string {
+	if p.Impls == nil {
+		return append(floorNames(), usualNames(dispatch.Variants())...)
+	}
 	only := p.Impls
 	for _, name := range p.Impls {
 		only = append(only[:len(only):len(only)], DispatchOf(name))

@@ -48,6 +48,8 @@ func Evidence(events int) []Chosen {
 		{shrinkFamily.Cases(kernel), few},
 		{disturbFamily.Cases(Params{GPs: []string{"memb"}}), usual},
 
+		{tortureFamily.Cases(Params{}), few},
+
 		{gracePeriodFamily.Cases(Params{}), costly},
 		{readSideFamily.Cases(Params{}), usual},
 		{pokeFamily.Cases(Params{Impls: []string{"int3-batch"}}), usual},

@@ -190,9 +190,15 @@ func numbers(key string, over func(Params) []int, values ...int) axis {
 	}}
 }
 
-// implAxis returns the axis of a family's implementations.
-func implAxis(names []string) axis {
-	return axis{"impl", func(p Params) []string { return narrow(names, p.Impls) }}
+// implAxis returns the axis of a family's implementations: the usual ones, and any
+// where they are named.
+func implAxis(any, usual []string) axis {
+	return axis{"impl", func(p Params) []string {
+		if p.Impls == nil {
+			return usual
+		}
+		return narrow(any, p.Impls)
+	}}
 }
 
 // gpAxis returns the axis of grace-period flavours.
@@ -217,6 +223,12 @@ func narrow(names, only []string) []string {
 		}
 	}
 	return kept
+}
+
+// usualNames lists the names of the variants to measure where none is named: the sound
+// ones. What is wrong may be as fast as it likes.
+func usualNames[T any](variants []impls.Variant[T]) []string {
+	return variantNames(impls.OnlySound(variants))
 }
 
 // variantNames lists the names of variants in order.

@@ -2,14 +2,13 @@ package benches
 
 import (
 	"github.com/tpbench/tpbench/harness"
-	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
 // gpNames are the flavours to measure: a busted one only where it is named.
 func gpNames(p Params) []string {
 	if p.GPs == nil {
-		return variantNames(impls.OnlySound(rcu.Variants()))
+		return usualNames(rcu.Variants())
 	}
 	return narrow(variantNames(rcu.Variants()), p.GPs)
 }

@@ -11,7 +11,7 @@ var pokeFamily = Family{
 	Names: []string{"Poke"},
 	Doc:   "rewriting the keys of many sites, alone and beside a reader that executes them",
 	axes: []axis{
-		implAxis(variantNames(textpoke.Variants())),
+		implAxis(variantNames(textpoke.Variants()), usualNames(textpoke.Variants())),
 		numbers("sites", nil, 1, 64, 256, 4096),
 		readersAxis(0, 1),
 	},

@@ -20,7 +20,7 @@ func EvidenceTables(run *Run, cat Catalog) []*Table {
 	if len(run.Samples.Select("DisableAll")) > 0 {
 		tables = append(tables, bulkTable(run, cat))
 	}
-	shown := []string{"Dispatch", "DisableAll", "EnableAll"}
+	shown := []string{"Dispatch", "DisableAll", "EnableAll", "Torture"}
 	for _, family := range []struct {
 		title string
 		bases []string
@@ -127,12 +127,14 @@ func NetOfLoop(dispatch, samples Samples) []stat.Pair {
 }
 
 // bulkTable has a row for each strategy and flavour: disabling and enabling all
-// of the largest number of events that most of them were run with.
+// of the largest number of events that most of them were run with. Whether a strategy is
+// safe to use is what the run's own torture found.
 func bulkTable(run *Run, cat Catalog) *Table {
 	disable, events := run.Samples.Select("DisableAll").AtLargest("events")
 	enable := run.Samples.Select("EnableAll", "events="+events)
 	t := grid(cat, slices.Concat(disable, enable), "base", "events")
 	t.Title = "Bulk: disabling and enabling " + thousands(events) + " events" + t.Title
+	t.safe(run.Samples.Select("Torture"), cat)
 	t.columns("DisableAll", "disable all", "sec/op")
 	t.columns("DisableAll", "an event", "sec/event")
 	t.columns("DisableAll", "gp waits", "gp-waits/op")

@@ -2,7 +2,10 @@ package results
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+
+	"golang.org/x/perf/benchunit"
 
 	"github.com/tpbench/tpbench/results/stat"
 )
@@ -112,4 +115,39 @@ func (t *gridTable) columns(base, head, unit string) {
 		}
 	}
 	t.add(head, "", cells)
+}
+
+// safe adds what the samples of a torture say of each row's implementation, behind its
+// status.
+func (t *gridTable) safe(tortured Samples, cat Catalog) {
+	cells := make([]string, len(t.rows))
+	for i, r := range t.rows {
+		cells[i] = safe(tortured.Select("", "impl="+r.Samples[0].Key("impl")), cat)
+	}
+	at := slices.Index(t.Columns, "status") + 1
+	t.Columns = slices.Insert(t.Columns, at, "safe")
+	for i, c := range cells {
+		t.Rows[i] = slices.Insert(t.Rows[i], at, c)
+	}
+}
+
+// safe is one implementation's cell: what it held over, or how often it broke; "" if it
+// was not tortured.
+func safe(tortured Samples, cat Catalog) string {
+	executions, mistakes := 0.0, 0.0
+	for _, v := range tortured.Values("executions/op") {
+		executions += v
+	}
+	for _, v := range tortured.Values("mistakes/op") {
+		mistakes += v
+	}
+	switch {
+	case len(tortured) == 0:
+		return ""
+	case mistakes > 0:
+		return fmt.Sprintf("NO: broke in %.0f of %d", mistakes, len(tortured))
+	case cat.Status(tortured[0].Key("impl")) == "busted":
+		return "not caught"
+	}
+	return "held over " + benchunit.Scale(executions, benchunit.Decimal)
 }

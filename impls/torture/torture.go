@@ -40,6 +40,9 @@ type Options struct {
 	For  time.Duration // how long to try; a failure ends it sooner
 	Seed uint64
 
+	// Beside are CPUs to use beside those that the calling thread may.
+	Beside []int
+
 	// Progress, if not nil, is told the totals every tenth of a second: what is
 	// known of a run that kills its process.
 	Progress func(Tally)
@@ -69,7 +72,7 @@ func (s *Subject) Torture(ctx context.Context, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	a := &attack{seed: o.Seed, began: time.Now(), cpus: cpus}
+	a := &attack{seed: o.Seed, began: time.Now(), cpus: append(o.Beside[:len(o.Beside):len(o.Beside)], cpus...)}
 	before := runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), 2*threads+2))
 	defer runtime.GOMAXPROCS(before)
 	ctx, cancel := context.WithTimeout(ctx, o.For)

@@ -50,13 +50,13 @@ func dispatchSubjects() []Subject {
 	return list
 }
 
-// sceneFlavour is the flavour that strategies are tortured with: the one whose grace
-// periods are shortest, so that nobody is saved by waiting for something else.
-const sceneFlavour = "memb"
+// Flavour is the one that strategies are tortured with: its grace periods are the
+// shortest, so that nobody is saved by waiting for something else.
+const Flavour = "memb"
 
 func checkScene(supported func() error) func() error {
 	return func() error {
-		v, err := impls.Find("flavour", rcu.Variants(), sceneFlavour)
+		v, err := impls.Find("flavour", rcu.Variants(), Flavour)
 		return cmp.Or(err, supported(), v.Supported())
 	}
 }
@@ -135,7 +135,7 @@ const (
 )
 
 func attackTracepoints(a *attack, policy *tracepoint.Policy) error {
-	flavour, err := impls.Find("flavour", rcu.Variants(), sceneFlavour)
+	flavour, err := impls.Find("flavour", rcu.Variants(), Flavour)
 	if err != nil {
 		return err
 	}

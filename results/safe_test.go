@@ -1,0 +1,41 @@
+package results
+
+import (
+	"strings"
+	"testing"
+)
+
+// If this fails, the evidence calls a strategy safe that broke, or says nothing of one
+// that was tried.
+func TestSafeColumn(t *testing.T) {
+	const file = `tpbench: 1
+# round 0 layout 0
+BenchmarkDisableAll/impl=naive-sync/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkDisableAll/impl=rcu-cond-sync/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkDisableAll/impl=direct-static-call/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkDisableAll/impl=unheard/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkTorture/impl=naive-sync/gp=memb/readers=1 1 20000000 executions/op 0 mistakes/op
+BenchmarkTorture/impl=naive-sync/gp=memb/readers=1 1 10000000 executions/op 0 mistakes/op
+BenchmarkTorture/impl=rcu-cond-sync/gp=memb/readers=1 1 5 executions/op 0 mistakes/op
+BenchmarkTorture/impl=rcu-cond-sync/gp=memb/readers=1 1 5 executions/op 1 mistakes/op
+BenchmarkTorture/impl=direct-static-call/gp=memb/readers=1 1 7 executions/op 0 mistakes/op
+# end complete
+`
+	run, err := Read(strings.NewReader(file), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat := Catalog{{Name: "naive-sync"}, {Name: "rcu-cond-sync"}, {Name: "direct-static-call", Busted: true}, {Name: "unheard"}}
+	tables := EvidenceTables(run, cat)
+	if len(tables) != 1 {
+		t.Fatalf("%d tables, want the bulk table only", len(tables))
+	}
+	if tables[0].Columns[2] != "safe" {
+		t.Fatalf("columns %q", tables[0].Columns)
+	}
+	for i, want := range []string{"held over 30.00M", "NO: broke in 1 of 2", "not caught", ""} {
+		if got := tables[0].Rows[i][2]; got != want {
+			t.Errorf("%s: %q, want %q", tables[0].Rows[i][0], got, want)
+		}
+	}
+}
