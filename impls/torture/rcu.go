@@ -143,19 +143,19 @@ type flavorReader struct {
 	id     int
 	rnd    *rand.Rand
 	reader *rcu.Reader
-	depth  int                            // of the section under way
-	memory *[1 << (64 - coldShift)]uint64 // for cold: more than caches hold
+	depth  int                    // of the section under way
+	memory *[1 << coldBits]uint64 // for cold: more than caches hold
 }
 
 const (
-	plainSections = 4096    // between two long ones
-	coldSections  = 32      // in a row
-	coldShift     = 64 - 22 // of a random number, to the words of 32 MB for each reader
+	plainSections = 4096 // between two long ones
+	coldSections  = 32   // in a row
+	coldBits      = 22   // of an index into memory: 32 MB for each reader
 )
 
 func (t *flavorTorture) newReader(id int) *flavorReader {
 	r := &flavorReader{flavorTorture: t, id: id, rnd: t.rand(id), reader: t.domain.Register()}
-	r.memory = new([1 << (64 - coldShift)]uint64)
+	r.memory = new([1 << coldBits]uint64)
 	for i := 0; i < len(r.memory); i += 512 {
 		r.memory[i] = 1 // fault the page in
 	}
@@ -209,8 +209,8 @@ func (t *flavorReader) cold() {
 	at := t.rnd.Uint64()
 	for range coldSections {
 		for range 48 {
-			at = at*6364136223846793005 + 1442695040888963407
-			t.memory[at>>coldShift] = at
+			at = at*6364136223846793005 + 1442695040888963407 // Knuth's MMIX generator
+			t.memory[at>>(64-coldBits)] = at
 		}
 		t.reader.Lock()
 		o := t.published.Load()
@@ -375,6 +375,10 @@ var waits = []struct {
 	{"StartPoll and Poll", func(t *flavorUpdater) {
 		s := t.domain.StartPoll()
 		for !t.domain.Poll(s) {
+			if t.over() {
+				t.domain.CondSync(s)
+				return
+			}
 			spin(300)
 			runtime.Gosched()
 		}

@@ -98,14 +98,19 @@ func waitsForEveryReader(t *testing.T, d *rcu.Domain) {
 	}
 }
 
+// doesNotWaitForLater has the later reader come behind the one that holds the grace
+// period open: it is looked at when it stands in its section.
 func doesNotWaitForLater(t *testing.T, d *rcu.Domain) {
-	late := d.Register()
-	h := holdOpen(d)
+	holder, late := d.Register(), d.Register()
+	holder.Lock()
+	done := begin(d, d.Synchronize)
 	late.Quiescent() // what qsbr wants to hear, after the grace period has begun
 	late.Lock()
-	h.end()
+	leave(holder)
+	<-done
 	leave(late)
 	late.Unregister()
+	holder.Unregister()
 }
 
 func doesNotWaitForGone(t *testing.T, d *rcu.Domain) {
