@@ -15,10 +15,11 @@ BenchmarkDisableAll/impl=rcu-cond-sync/gp=memb/events=10/probes=1/readers=0 1 50
 BenchmarkDisableAll/impl=direct-static-call/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
 BenchmarkDisableAll/impl=unheard/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
 BenchmarkTorture/impl=naive-sync/gp=memb/readers=1 1 20000000 executions/op 0 mistakes/op
-BenchmarkTorture/impl=naive-sync/gp=memb/readers=1 1 10000000 executions/op 0 mistakes/op
 BenchmarkTorture/impl=rcu-cond-sync/gp=memb/readers=1 1 5 executions/op 0 mistakes/op
-BenchmarkTorture/impl=rcu-cond-sync/gp=memb/readers=1 1 5 executions/op 1 mistakes/op
 BenchmarkTorture/impl=direct-static-call/gp=memb/readers=1 1 7 executions/op 0 mistakes/op
+# round 1 layout 1
+BenchmarkTorture/impl=naive-sync/gp=memb/readers=1 1 10000000 executions/op 0 mistakes/op
+BenchmarkTorture/impl=rcu-cond-sync/gp=memb/readers=1 1 5 executions/op 1 mistakes/op
 # end complete
 `
 	run, err := Read(strings.NewReader(file), "test")
