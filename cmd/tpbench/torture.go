@@ -134,7 +134,7 @@ func tortureAll(cmd *cobra.Command, subjects []torture.Subject, each time.Durati
 		what, why, _ := strings.Cut(r.Failure, "; ")
 		verdict := sum.add(s, r)
 		fmt.Fprintf(w, columns, s.Family, s.Name, s.Status, counted(r.Executions), counted(r.Transitions), counted(r.GracePeriods), verdict,
-			results.Human(r.After.Seconds(), "sec/op"), what)
+			results.Human(r.After.Seconds(), "sec/op"), cmp.Or(what, "-"))
 		if verdict == broke || verdict == missed {
 			if why != "" {
 				fmt.Fprintf(w, "            %s\n", why)

@@ -118,16 +118,11 @@ type registration struct {
 
 // A datum is a probe's data.
 type datum struct {
-	magic      uint64 // alive, or whatever else
+	magic      uint64 // aliveMagic, or whatever else
 	owner      int    // the only function that may be called with it
 	generation uint64 // counts registrations
 	event      *event
 }
-
-const (
-	alive    = 0x65766c61_65766c61
-	poisoned = 0x6b6b6b6b_6b6b6b6b
-)
 
 const (
 	mostProbes = 4
@@ -142,7 +137,7 @@ func attackTracepoints(a *attack, policy *tracepoint.Policy) error {
 	s := &scene{
 		attack:     a,
 		domain:     flavour.New(rcu.Options{}),
-		data:       slab.New(datum{magic: poisoned, owner: -1}),
+		data:       slab.New(datum{magic: poisonMagic, owner: -1}),
 		freedCalls: dispatch.FreedCalls(),
 	}
 	defer s.domain.Close()
@@ -328,7 +323,7 @@ func (s *scene) transit(e *event, rnd *rand.Rand) (gone []registration, err erro
 			fn, prio = w.owner, 4 // the witness's function, with other data, before it
 		}
 		s.generation++
-		slot[0] = datum{alive, fn, s.generation, e}
+		slot[0] = datum{aliveMagic, fn, s.generation, e}
 		p := probeOf(s.fns[fn], &slot[0], prio)
 		if err := s.registry.Register(e.tp, p); err != nil {
 			return nil, err
@@ -399,9 +394,9 @@ func (e *event) story() string {
 // wrong is what a probe calls that should not have been called so.
 func (s *scene) wrong(fn int, d *datum) {
 	switch {
-	case d.magic == alive:
+	case d.magic == aliveMagic:
 		s.fail("T1: f%d was called with %v; %s", fn, d, d.event.story())
-	case d.magic == poisoned && d.event == nil && d.owner == -1:
+	case d.magic == poisonMagic && d.event == nil && d.owner == -1:
 		s.fail("T2: f%d was called with data that had been freed", fn)
 	default:
 		s.fail("T2: f%d was called with the poison of a freed array (%#x)", fn, d.magic)

@@ -33,7 +33,7 @@ func called(fn int, data unsafe.Pointer) {
 	// strategy may call them with dispatch.Poison's, of which there is a word, and
 	// that is not alive.
 	d := (*datum)(data)
-	if d.magic != alive || d.owner != fn {
+	if d.magic != aliveMagic || d.owner != fn {
 		onTrial.Load().wrong(fn, d)
 		return
 	}
