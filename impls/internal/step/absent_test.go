@@ -1,0 +1,377 @@
+package step_test
+
+import (
+	"bytes"
+	"cmp"
+	"debug/elf"
+	"fmt"
+	"go/ast"
+	"go/build/constraint"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/arch/x86/x86asm"
+)
+
+const (
+	impls = "github.com/tpbench/tpbench/impls"
+	step  = impls + "/internal/step"
+)
+
+// If this fails, the binary that measures has schedule points in it: a call, the name of
+// a place, or a hook in assembler, which every figure would then include. Or this test
+// has become blind: with the tag it must see what it does not see without.
+func TestAbsent(t *testing.T) {
+	src := readSources(t, "../..")
+	if len(src.places) < 3 {
+		t.Fatalf("the sources have only the places %q: is this test still looking for the right calls?", src.places)
+	}
+	without, with := build(t, ""), build(t, "steps")
+
+	for _, name := range without.names(step + ".") {
+		t.Errorf("without the tag there is the symbol %s", name)
+	}
+	if len(with.names(step+".At")) == 0 {
+		t.Error("with the tag there is no step.At")
+	}
+
+	for _, place := range src.places {
+		if without.holds(place) {
+			t.Errorf("without the tag the binary holds the name of the place %q", place)
+		}
+		if !with.holds(place) {
+			t.Errorf("with the tag the binary does not hold the name of the place %q", place)
+		}
+	}
+
+	for _, name := range slices.Sorted(maps.Keys(src.tagged)) {
+		if without.has(name) {
+			t.Errorf("without the tag there is %s, of a file that needs it", name)
+		}
+		if assembler := src.tagged[name]; assembler && !with.has(name) {
+			t.Errorf("with the tag there is no %s", name)
+		}
+	}
+
+	// What calls (or jumps to) a schedule point or a hook, by caller.
+	point := func(target string) bool {
+		_, tagged := src.tagged[target]
+		return tagged || strings.HasPrefix(target, step+".")
+	}
+	for caller, targets := range without.branches(t, point) {
+		t.Errorf("without the tag %s calls %s", caller, targets)
+	}
+	calls := with.branches(t, point)
+	for _, f := range src.functions {
+		if !with.has(f) {
+			continue // inlined into its callers
+		}
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(calls)), func(caller string) bool {
+			return caller == f || strings.HasPrefix(caller, f+".func") // a closure in it
+		}) {
+			t.Errorf("with the tag no call of package step is seen in %s, which has one in its source", f)
+		}
+	}
+	for name, assembler := range src.tagged {
+		called := func(targets []string) bool { return slices.Contains(targets, name) }
+		if assembler && !slices.ContainsFunc(slices.Collect(maps.Values(calls)), called) {
+			t.Errorf("with the tag no call of %s is seen", name)
+		}
+	}
+	t.Logf("places %q; in functions %q; %d functions call a point with the tag", src.places, src.functions, len(calls))
+}
+
+// sources is what the source files say of schedule points.
+type sources struct {
+	places    []string // names that At, Wait and Lock are called with, if constant
+	functions []string // symbols that have such calls
+
+	// tagged holds the functions, and whether they are assembler, of files that are
+	// in a build only with the tag; and what assembler refers to only then.
+	tagged map[string]bool
+}
+
+// readSources reads all packages below the directory, which is that of impls.
+func readSources(t *testing.T, dir string) sources {
+	t.Helper()
+	src := sources{tagged: map[string]bool{}}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(dir, filepath.Dir(file))
+		if err != nil {
+			return err
+		}
+		pkg := strings.TrimSuffix(impls+"/"+filepath.ToSlash(rel), "/.")
+		text := func() string {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(b)
+		}
+		switch {
+		case pkg == step, strings.HasSuffix(file, "_test.go"):
+		case strings.HasSuffix(file, ".go"):
+			src.readGo(t, pkg, file, text())
+		case strings.HasSuffix(file, ".s"), strings.HasSuffix(file, ".h"):
+			src.readAssembler(pkg, text())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(src.places)
+	src.places = slices.Compact(src.places)
+	slices.Sort(src.functions)
+	src.functions = slices.Compact(src.functions)
+	return src
+}
+
+func (src *sources) readGo(t *testing.T, pkg, file, text string) {
+	f, err := parser.ParseFile(token.NewFileSet(), file, text, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, decl := range f.Decls {
+		fn, ok := decl.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		name := symbol(pkg, fn)
+		if needsTag(text) && fn.Body != nil {
+			src.tagged[name] = false
+		}
+		ast.Inspect(fn, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || !isPoint(call.Fun) {
+				return true
+			}
+			src.functions = append(src.functions, name)
+			if lit, ok := call.Args[0].(*ast.BasicLit); ok {
+				place, err := strconv.Unquote(lit.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				src.places = append(src.places, place)
+			}
+			return true
+		})
+	}
+}
+
+// isPoint reports whether an expression is one of the functions that mark a place.
+func isPoint(fun ast.Expr) bool {
+	sel, ok := fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	x, ok := sel.X.(*ast.Ident)
+	return ok && x.Name == "step" && slices.Contains([]string{"At", "Wait", "Lock"}, sel.Sel.Name)
+}
+
+// symbol is the linker's name of a function that is not generic.
+func symbol(pkg string, fn *ast.FuncDecl) string {
+	if fn.Recv == nil {
+		return pkg + "." + fn.Name.Name
+	}
+	switch recv := fn.Recv.List[0].Type.(type) {
+	case *ast.StarExpr:
+		if id, ok := recv.X.(*ast.Ident); ok {
+			return fmt.Sprintf("%s.(*%s).%s", pkg, id.Name, fn.Name.Name)
+		}
+	case *ast.Ident:
+		return fmt.Sprintf("%s.%s.%s", pkg, recv.Name, fn.Name.Name)
+	}
+	return pkg + "." + fn.Name.Name
+}
+
+// needsTag reports whether a file is in a build with the tag and not in one without.
+func needsTag(text string) bool {
+	for line := range strings.Lines(text) {
+		if constraint.IsGoBuild(line) {
+			expr, err := constraint.Parse(strings.TrimSpace(line))
+			in := func(steps bool) bool {
+				return expr.Eval(func(tag string) bool {
+					return tag == "linux" || tag == "unix" || tag == "amd64" || tag == "gc" || tag == "steps" && steps
+				})
+			}
+			return err == nil && in(true) && !in(false)
+		}
+	}
+	return false
+}
+
+var (
+	textSymbol  = regexp.MustCompile(`^TEXT\s+·?(\w+)(<>)?\(SB\)`)
+	reference   = regexp.MustCompile(`·(\w+)(?:[+-]\w+)?\(SB\)`)
+	conditional = regexp.MustCompile(`^#ifdef\s+const_(hookOn|stepOn)\b`)
+)
+
+// readAssembler notes what only builds with the tag define, or refer to: in files that
+// need the tag, and in the parts of others that ask for a constant of such files.
+func (src *sources) readAssembler(pkg, text string) {
+	always, sometimes := map[string]bool{}, map[string]bool{}
+	inside := false
+	for line := range strings.Lines(text) {
+		switch {
+		case conditional.MatchString(line):
+			inside = true
+		case strings.HasPrefix(line, "#else"), strings.HasPrefix(line, "#endif"):
+			inside = false
+		}
+		if m := textSymbol.FindStringSubmatch(line); m != nil && needsTag(text) {
+			sometimes[m[1]] = true
+			continue
+		}
+		into := always
+		if inside {
+			into = sometimes
+		}
+		for _, m := range reference.FindAllStringSubmatch(line, -1) {
+			into[m[1]] = true
+		}
+	}
+	for name := range sometimes {
+		if !always[name] {
+			src.tagged[pkg+"."+name] = true
+		}
+	}
+}
+
+// A binary is cmd/tpbench, built for the platform of its assembler.
+type binary struct {
+	symbols   map[string]bool
+	functions []elf.Symbol // by address
+	data      [][]byte     // all that is loaded
+	text      []byte
+	base      uint64 // of text
+}
+
+func build(t *testing.T, tags string) *binary {
+	t.Helper()
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("the go command builds the binaries to look at: ", err)
+	}
+	out := filepath.Join(t.TempDir(), "tpbench")
+	cmd := exec.Command(tool, "build", "-tags="+tags, "-o", out, "./cmd/tpbench")
+	cmd.Dir = "../../.."
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64")
+	if msg, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, msg)
+	}
+	f, err := elf.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b := &binary{symbols: map[string]bool{}}
+	symbols, err := f.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range symbols {
+		b.symbols[s.Name] = true
+		if elf.ST_TYPE(s.Info) == elf.STT_FUNC && s.Size > 0 {
+			b.functions = append(b.functions, s)
+		}
+	}
+	slices.SortFunc(b.functions, func(x, y elf.Symbol) int { return cmp.Compare(x.Value, y.Value) })
+	for _, s := range f.Sections {
+		if s.Flags&elf.SHF_ALLOC == 0 || s.Type == elf.SHT_NOBITS {
+			continue
+		}
+		data, err := s.Data()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.data = append(b.data, data)
+		if s.Name == ".text" {
+			b.text, b.base = data, s.Addr
+		}
+	}
+	return b
+}
+
+// names lists the symbols that begin so.
+func (b *binary) names(prefix string) (list []string) {
+	for name := range b.symbols {
+		if strings.HasPrefix(name, prefix) {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// has reports whether there is such a symbol, of either of Go's ABIs.
+func (b *binary) has(name string) bool {
+	return b.symbols[name] || b.symbols[name+".abi0"]
+}
+
+// holds reports whether the bytes of s are anywhere in what is loaded.
+func (b *binary) holds(s string) bool {
+	return slices.ContainsFunc(b.data, func(data []byte) bool { return bytes.Contains(data, []byte(s)) })
+}
+
+// branches disassembles every function of impls and returns the targets of calls and jumps
+// that are wanted, by caller.
+func (b *binary) branches(t *testing.T, wanted func(target string) bool) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	seen := 0
+	for _, s := range b.functions {
+		if !strings.HasPrefix(s.Name, impls+"/") || strings.HasPrefix(s.Name, step+".") {
+			continue
+		}
+		caller := strings.TrimSuffix(s.Name, ".abi0")
+		code := b.text[s.Value-b.base:][:s.Size]
+		for at := 0; at < len(code); {
+			insn, err := x86asm.Decode(code[at:], 64)
+			if err != nil {
+				t.Fatalf("%s+%#x: % x: %v", s.Name, at, code[at:min(len(code), at+8)], err)
+			}
+			at += insn.Len
+			seen++
+			if rel, ok := insn.Args[0].(x86asm.Rel); ok {
+				target := b.at(s.Value + uint64(at) + uint64(int64(rel)))
+				if target != caller && wanted(target) {
+					found[caller] = append(found[caller], target)
+				}
+			}
+		}
+	}
+	if seen < 10_000 {
+		t.Fatalf("only %d instructions of %s", seen, impls)
+	}
+	return found
+}
+
+// at returns the function that an address is in, without its ABI.
+func (b *binary) at(pc uint64) string {
+	i, exact := slices.BinarySearchFunc(b.functions, pc, func(s elf.Symbol, pc uint64) int { return cmp.Compare(s.Value, pc) })
+	if !exact {
+		i-- // the last one that begins before it
+	}
+	if i < 0 || b.functions[i].Value+b.functions[i].Size <= pc {
+		return ""
+	}
+	return strings.TrimSuffix(b.functions[i].Name, ".abi0")
+}
