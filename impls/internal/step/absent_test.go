@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"debug/elf"
+	"debug/gosym"
 	"fmt"
 	"go/ast"
 	"go/build/constraint"
@@ -63,6 +64,12 @@ func TestAbsent(t *testing.T) {
 		}
 	}
 
+	for _, name := range slices.Concat(without.names(impls+"/dispatch."), without.names(impls+"/textpoke.")) {
+		if hookName.MatchString(name) {
+			t.Errorf("without the tag there is %s, which is called like what needs it", name)
+		}
+	}
+
 	// What calls (or jumps to) a schedule point or a hook, by caller.
 	point := func(target string) bool {
 		_, tagged := src.tagged[target]
@@ -88,8 +95,23 @@ func TestAbsent(t *testing.T) {
 			t.Errorf("with the tag no call of %s is seen", name)
 		}
 	}
+
+	// What was inlined has no call, but its instructions keep the lines they came from.
+	locks := false
+	for at, caller := range without.inlined(t, "impls/internal/step/step_off.go") {
+		if at.function != "Lock" { // which still takes the mutex
+			t.Errorf("without the tag %s has instructions of %s in step_off.go", caller, at.function)
+		}
+		locks = locks || at.function == "Lock"
+	}
+	if !locks {
+		t.Error("without the tag no instruction of step.Lock is seen")
+	}
 	t.Logf("places %q; in functions %q; %d functions call a point with the tag", src.places, src.functions, len(calls))
 }
+
+// hookName is how assembler's stops are called: hookData, holdInt3.
+var hookName = regexp.MustCompile(`\.(hook|hold)[A-Z0-9]`)
 
 // sources is what the source files say of schedule points.
 type sources struct {
@@ -158,9 +180,13 @@ func (src *sources) readGo(t *testing.T, pkg, file, text string) {
 		if needsTag(text) && fn.Body != nil {
 			src.tagged[name] = false
 		}
+		var enabled token.Pos // the end of the last "if step.Enabled"
 		ast.Inspect(fn, func(n ast.Node) bool {
+			if cond, ok := n.(*ast.IfStmt); ok && isStep(cond.Cond, "Enabled") {
+				enabled = cond.Body.End()
+			}
 			call, ok := n.(*ast.CallExpr)
-			if !ok || !isPoint(call.Fun) {
+			if !ok || !isStep(call.Fun, "At", "Wait", "Lock") {
 				return true
 			}
 			src.functions = append(src.functions, name)
@@ -170,20 +196,22 @@ func (src *sources) readGo(t *testing.T, pkg, file, text string) {
 					t.Fatal(err)
 				}
 				src.places = append(src.places, place)
+			} else if call.Pos() > enabled {
+				t.Errorf("%s: the name of a place is computed outside of if step.Enabled", name)
 			}
 			return true
 		})
 	}
 }
 
-// isPoint reports whether an expression is one of the functions that mark a place.
-func isPoint(fun ast.Expr) bool {
-	sel, ok := fun.(*ast.SelectorExpr)
+// isStep reports whether an expression is one of these of package step.
+func isStep(e ast.Expr, names ...string) bool {
+	sel, ok := e.(*ast.SelectorExpr)
 	if !ok {
 		return false
 	}
 	x, ok := sel.X.(*ast.Ident)
-	return ok && x.Name == "step" && slices.Contains([]string{"At", "Wait", "Lock"}, sel.Sel.Name)
+	return ok && x.Name == "step" && slices.Contains(names, sel.Sel.Name)
 }
 
 // symbol is the linker's name of a function that is not generic.
@@ -262,6 +290,7 @@ type binary struct {
 	data      [][]byte     // all that is loaded
 	text      []byte
 	base      uint64 // of text
+	lines     *gosym.Table
 }
 
 func build(t *testing.T, tags string) *binary {
@@ -294,6 +323,7 @@ func build(t *testing.T, tags string) *binary {
 		}
 	}
 	slices.SortFunc(b.functions, func(x, y elf.Symbol) int { return cmp.Compare(x.Value, y.Value) })
+	var pclntab []byte
 	for _, s := range f.Sections {
 		if s.Flags&elf.SHF_ALLOC == 0 || s.Type == elf.SHT_NOBITS {
 			continue
@@ -303,9 +333,15 @@ func build(t *testing.T, tags string) *binary {
 			t.Fatal(err)
 		}
 		b.data = append(b.data, data)
-		if s.Name == ".text" {
+		switch s.Name {
+		case ".text":
 			b.text, b.base = data, s.Addr
+		case ".gopclntab":
+			pclntab = data
 		}
+	}
+	if b.lines, err = gosym.NewTable(nil, gosym.NewLineTable(pclntab, b.base)); err != nil {
+		t.Fatal(err)
 	}
 	return b
 }
@@ -360,6 +396,43 @@ func (b *binary) branches(t *testing.T, wanted func(target string) bool) map[str
 	}
 	if seen < 10_000 {
 		t.Fatalf("only %d instructions of %s", seen, impls)
+	}
+	return found
+}
+
+// A line is one of the source file that was asked for.
+type line struct {
+	number   int
+	function string
+}
+
+// inlined returns which lines of a file have instructions in functions of impls, and in
+// which function.
+func (b *binary) inlined(t *testing.T, file string) map[line]string {
+	t.Helper()
+	fset := token.NewFileSet()
+	src, err := parser.ParseFile(fset, filepath.Join("../../..", file), nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := func(number int) string {
+		for _, decl := range src.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && fset.Position(fn.Pos()).Line <= number && number <= fset.Position(fn.End()).Line {
+				return fn.Name.Name
+			}
+		}
+		return fmt.Sprint("line ", number)
+	}
+	found := map[line]string{}
+	for _, s := range b.functions {
+		if !strings.HasPrefix(s.Name, impls+"/") || s.Size > 1<<16 { // nothing is inlined into assembler
+			continue
+		}
+		for pc := s.Value; pc < s.Value+s.Size; pc++ {
+			if name, number, _ := b.lines.PCToLine(pc); strings.HasSuffix(name, file) {
+				found[line{number, in(number)}] = s.Name
+			}
+		}
 	}
 	return found
 }
