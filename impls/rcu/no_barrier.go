@@ -1,5 +1,11 @@
 package rcu
 
+import (
+	"runtime"
+
+	"github.com/tpbench/tpbench/impls"
+)
+
 // noBarrier: as memb, but without U3. The reader's plain store is still in its store
 // buffer when U4 looks:
 //
@@ -19,4 +25,16 @@ func noBarrier(o Options) *Domain {
 	// Deliberate bug (liburcu's memb without its membarrier): no fence on CPU1.
 	d.flavor.barrier = func() {}
 	return d
+}
+
+// checkNoBarrier refuses where the flavour would be sound.
+func checkNoBarrier() error {
+	if runtime.NumCPU() < 2 {
+		return &impls.UnsupportedError{
+			What: "flavour no-barrier",
+			Why:  "this process may use one CPU, whose own loads see its stores at once, so that nothing is broken",
+			Do:   "let it use 2 CPUs or more",
+		}
+	}
+	return checkPrivate()
 }

@@ -53,7 +53,7 @@ func Variants() []Variant {
 			Doc:    "memb, but without the membarrier",
 			Origin: "liburcu memb, U3 left out",
 			Status: impls.Busted,
-			Check:  checkPrivate,
+			Check:  checkNoBarrier,
 			New:    noBarrier,
 		},
 		{
