@@ -149,7 +149,7 @@ type flavorReader struct {
 
 const (
 	plainSections = 4096 // between two long ones
-	coldSections  = 32   // in a row
+	coldSections  = 128  // in a row
 	coldBits      = 22   // of an index into memory: 32 MB for each reader
 )
 
@@ -215,7 +215,7 @@ func (t *flavorReader) cold() {
 		t.reader.Lock()
 		o := t.published.Load()
 		generation := o[0].generation
-		for range t.rnd.Uint32N(4096) {
+		for range t.rnd.Uint32N(1024) {
 			t.look(o, generation)
 		}
 		t.reader.Unlock()
