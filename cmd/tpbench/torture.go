@@ -199,8 +199,8 @@ func (s *summary) String() string {
 	return text
 }
 
-// A message is a line of a torture-worker's output: the totals so far or, at the end,
-// the report.
+// A message is a line of a torture-worker's output: nothing yet, the totals so far or, at
+// the end, the report.
 type message struct {
 	torture.Report
 	End bool
@@ -231,7 +231,11 @@ func tortureApart(ctx context.Context, s torture.Subject, each time.Duration, se
 		return torture.Report{}, fmt.Errorf("starting a worker: %w", err)
 	}
 	var last message
-	for lines := json.NewDecoder(stdout); lines.Decode(&last) == nil; {
+	lines := json.NewDecoder(stdout)
+	if lines.Decode(&last) == nil { // it has come up
+		began = time.Now()
+	}
+	for lines.Decode(&last) == nil {
 	}
 	after := time.Since(began)
 	err = worker.Wait()
@@ -298,6 +302,7 @@ func tortureHere(ctx context.Context, w io.Writer, s torture.Subject, o torture.
 			panic(err) // nobody listens: there is no point in going on
 		}
 	}
+	say(message{})
 	o.Progress = func(t torture.Tally) { say(message{Report: torture.Report{Tally: t}}) }
 	r, err := s.Torture(ctx, o)
 	if err != nil {

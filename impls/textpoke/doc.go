@@ -44,6 +44,13 @@
 //     pending on the same thread is one with it, as signals are.)
 //   - P5: [Counters] are exact, but for traps whose threads have not arrived yet.
 //
+// # Busted patchers
+//
+// Two look at a flag, which needs a guard in front of the trap handler (guard_amd64.s);
+// two write head and tail without int3s; one trusts a store across a cache line. They
+// kill the process that uses them, sooner or later: they belong in one of its own. The
+// sound handler knows nothing of them.
+//
 // Package textpoke refuses sites whose bytes are not one of its three
 // instructions, targets out of the reach of 32 bits, and to work under a debugger,
 // which would take the traps for its own breakpoints. From the first registration

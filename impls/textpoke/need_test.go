@@ -18,7 +18,7 @@ func need(tb testing.TB, err error) {
 		return
 	}
 	names := []string{"textpoke"}
-	for _, v := range Variants() {
+	for _, v := range impls.OnlySound(Variants()) {
 		names = append(names, v.Name)
 	}
 	for required := range strings.SplitSeq(os.Getenv("TPBENCH_REQUIRE"), ",") {
@@ -38,7 +38,7 @@ var Need = need
 // If a machine that has to patch text cannot, every other test would skip in silence;
 // this one is there on every platform.
 func TestSupported(t *testing.T) {
-	for _, v := range Variants() {
+	for _, v := range impls.OnlySound(Variants()) {
 		t.Run(v.Name, func(t *testing.T) { need(t, v.Supported()) })
 	}
 }

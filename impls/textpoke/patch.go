@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+
+	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
 // A Change makes a site execute another instruction.
@@ -56,30 +58,44 @@ func int3(changes []Change) error {
 }
 
 // poke is the protocol of the package doc. textMutex must be held.
-func poke(changes []Change) error {
+func poke(changes []Change) error { return apply(changes, throughInt3s) }
+
+// apply hands what the changes come to, if anything, to write. textMutex must be held.
+func apply(changes []Change, write func(work []pokeWork)) error {
 	work, err := prepare(changes)
 	if err != nil || len(work) == 0 {
 		return err
 	}
-	first, n := &work[0], len(work)
+	write(work)
+	batches.Add(1)
+	return nil
+}
 
+func throughInt3s(work []pokeWork) {
 	// Steps 1 and 2. x86 makes the store of the instruction visible before the
 	// int3, so no handler finds the old one behind the new trap (P3); it pairs
 	// with the handler's load, which follows the trap. Another CPU executes the
 	// old instruction whole, or traps.
-	writeInt3s(first, n)
+	writeInt3s(&work[0], len(work))
+	step.At("textpoke: int3s written")
 	syncCores()
 
 	// Step 3. Nobody decodes the tails: every CPU has seen the int3s.
-	writeTails(first, n)
+	writeTails(&work[0], len(work))
+	step.At("textpoke: tails written")
 	syncCores()
 
 	// Step 4. Another CPU traps, or executes the new instruction whole.
-	writeHeads(first, n)
+	writeHeads(&work[0], len(work))
+	step.At("textpoke: heads written")
 	syncCores()
+}
 
-	batches.Add(1)
-	return nil
+// writeTable is step 1 for those who write no int3s.
+func writeTable(work []pokeWork) {
+	for _, w := range work {
+		w.site.insn.Store(uint64(w.insn))
+	}
 }
 
 // A pokeWork is what assembler needs to write one site.

@@ -14,11 +14,13 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tpbench/tpbench/impls"
 )
 
 func eachPatcher(t *testing.T, test func(t *testing.T, patch Patcher)) {
 	t.Helper()
-	for _, v := range Variants() {
+	for _, v := range impls.OnlySound(Variants()) {
 		t.Run(v.Name, func(t *testing.T) {
 			need(t, v.Supported())
 			test(t, v.New)
@@ -476,7 +478,7 @@ func TestP5CountersAreExact(t *testing.T) {
 
 func BenchmarkPatch(b *testing.B) {
 	sites := mappedSites(b)
-	for _, v := range Variants() {
+	for _, v := range impls.OnlySound(Variants()) {
 		for _, n := range []int{1, 64} {
 			b.Run(fmt.Sprintf("impl=%s/sites=%d", v.Name, n), func(b *testing.B) {
 				to := [2][]Change{}

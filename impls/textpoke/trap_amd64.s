@@ -2,18 +2,20 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "hold_amd64.h"
 
 // Offsets into ucontext_t: the saved registers of the thread that trapped.
 #define CTX_RSP 160
 #define CTX_RIP 168
 
-// trap<> is the process's handler of SIGTRAP, entered by the kernel.
+// trap is the process's handler of SIGTRAP, entered by the kernel.
 //
 // In: DI signal number, SI siginfo, DX ucontext, on the signal stack of the thread,
 // with all signals blocked. Clobbers what it likes: the kernel restores the registers.
 // Why assembler: it runs whenever a thread meets an int3, with no g and no Go
 // stack, and must hand a foreign trap on with DI, SI and DX as they came.
-TEXT trap<>(SB), NOSPLIT|NOFRAME, $0-0
+TEXT ·trap(SB), NOSPLIT|NOFRAME, $0-0
+	HOLD
 	MOVQ CTX_RIP(DX), AX
 	DECQ AX                   // the address of the int3, if it was one
 
@@ -76,6 +78,6 @@ foreign:
 // func trapPC() uintptr
 // Why assembler: a func value would give the address of an ABI wrapper.
 TEXT ·trapPC(SB), NOSPLIT, $0-8
-	LEAQ trap<>(SB), AX
+	LEAQ ·trap(SB), AX
 	MOVQ AX, ret+0(FP)
 	RET

@@ -23,14 +23,22 @@ func writeTails(work *pokeWork, n int)
 //go:noescape
 func writeHeads(work *pokeWork, n int)
 
-// previous is the handler that trap<> hands foreign traps to. Written once, before
-// trap<> is installed.
+//go:noescape
+func writeWords(work *pokeWork, n int)
+
+func guardPC() uintptr
+
+//lint:ignore U1000 the kernel calls it
+func trap()
+
+// previous is the handler that trap hands foreign traps to. Written once, before
+// trap is installed.
 var previous uintptr
 
 // installed is set when the handler is in place. Protected by textMutex.
 var installed bool
 
-// install registers the process with membarrier and puts trap<> in front of the
+// install registers the process with membarrier and puts trap in front of the
 // runtime's SIGTRAP handler: a copy of the runtime's own sigaction (its alternate
 // stack, its restorer, its full mask) with only the address changed. os/signal does
 // not touch SIGTRAP's action, so it stays. textMutex must be held.
@@ -52,6 +60,28 @@ func install() error {
 	}
 	installed = true
 	return nil
+}
+
+// guarded is set when the guard of the flag patchers is in place. Protected by
+// textMutex.
+var guarded bool
+
+// installGuard puts trapIfPatching<> in front of the trap handler, for good: the process
+// is no longer fit for anything else. textMutex must be held.
+func installGuard() {
+	if guarded {
+		return
+	}
+	var act sigaction
+	errno := rtSigaction(unix.SIGTRAP, nil, &act)
+	act.handler = guardPC()
+	if errno == 0 {
+		errno = rtSigaction(unix.SIGTRAP, &act, nil)
+	}
+	if errno != 0 {
+		panic("textpoke: replacing the SIGTRAP handler, which could be installed before: " + errno.Error())
+	}
+	guarded = true
 }
 
 // Commands of membarrier(2).

@@ -28,4 +28,6 @@ func Text(uintptr, int) []byte  { panic("textpoke: needs linux/amd64") }
 func writeInt3s(*pokeWork, int) { panic("textpoke: needs linux/amd64") }
 func writeTails(*pokeWork, int) { panic("textpoke: needs linux/amd64") }
 func writeHeads(*pokeWork, int) { panic("textpoke: needs linux/amd64") }
+func writeWords(*pokeWork, int) { panic("textpoke: needs linux/amd64") }
+func installGuard()             { panic("textpoke: needs linux/amd64") }
 func membarrierSyncCore()       { panic("textpoke: needs linux/amd64") }

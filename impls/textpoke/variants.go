@@ -22,6 +22,46 @@ func Variants() []Variant {
 			Check:  Check,
 			New:    int3Batch,
 		},
+		{
+			Name:   "flag-late",
+			Doc:    "T1: traps are claimed while a flag is up, which is raised after the int3s",
+			Origin: "modifying_ftrace_code before 8a4d0a687a59",
+			Status: impls.Busted,
+			Check:  Check,
+			New:    flagLate,
+		},
+		{
+			Name:   "flag-guarded",
+			Doc:    "T2: the flag is taken down while traps may still be on their way",
+			Origin: "the kernel's handler, without its interrupts off",
+			Status: impls.Busted,
+			Check:  Check,
+			New:    flagGuarded,
+		},
+		{
+			Name:   "torn-head-first",
+			Doc:    "T3: no int3, first byte and then tail",
+			Origin: "ours",
+			Status: impls.Busted,
+			Check:  Check,
+			New:    tornHeadFirst,
+		},
+		{
+			Name:   "torn-tail-first",
+			Doc:    "T3: no int3, tail and then first byte",
+			Origin: "ours",
+			Status: impls.Busted,
+			Check:  Check,
+			New:    tornTailFirst,
+		},
+		{
+			Name:   "cross-line-store",
+			Doc:    "one store of eight bytes, also where it crosses a cache line",
+			Origin: "ours",
+			Status: impls.Busted,
+			Check:  Check,
+			New:    crossLineStore,
+		},
 	}
 }
 

@@ -43,8 +43,8 @@ type Options struct {
 	// Beside are CPUs to use beside those that the calling thread may.
 	Beside []int
 
-	// Progress, if not nil, is told the totals every tenth of a second: what is
-	// known of a run that kills its process.
+	// Progress, if not nil, is told the totals every hundredth of a second: what
+	// is known of a run that kills its process.
 	Progress func(Tally)
 }
 
@@ -151,7 +151,7 @@ func (a *attack) tally() Tally {
 
 // watch ends the run when ctx is done.
 func (a *attack) watch(ctx context.Context, progress func(Tally)) {
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {

@@ -1,0 +1,41 @@
+//go:build linux
+
+#include "go_asm.h"
+#include "textflag.h"
+#include "hold_amd64.h"
+
+// trapIfPatching<> stands in front of the trap handler once a patcher with a flag has
+// been used: deliberately wrong, see flagGuarded. It clobbers nothing but flags and
+// AX, as befits one who hands a trap on.
+TEXT trapIfPatching<>(SB), NOSPLIT|NOFRAME, $0-0
+	HOLD
+	CMPL ·patching(SB), $0
+	JEQ  foreign
+	JMP  ·trap(SB)
+foreign:
+	MOVQ ·previous(SB), AX
+	JMP  AX
+
+// func guardPC() uintptr
+// Why assembler: a func value would give the address of an ABI wrapper.
+TEXT ·guardPC(SB), NOSPLIT, $0-8
+	LEAQ trapIfPatching<>(SB), AX
+	MOVQ AX, ret+0(FP)
+	RET
+
+// func writeWords(work *pokeWork, n int)
+// Per site: all five bytes, in one store of eight.
+TEXT ·writeWords(SB), NOSPLIT, $0-16
+	MOVQ work+0(FP), SI
+	MOVQ n+8(FP), CX
+	MOVQ $0xFFFFFF0000000000, BX
+next:
+	MOVQ pokeWork_pc(SI), DI
+	MOVQ (DI), AX
+	ANDQ BX, AX
+	ORQ  pokeWork_code(SI), AX
+	MOVQ AX, (DI)
+	ADDQ $pokeWork__size, SI
+	DECQ CX
+	JNE  next
+	RET
