@@ -62,6 +62,24 @@ func f1(data unsafe.Pointer, _, _ uint64) { called(1, data) }
 func f2(data unsafe.Pointer, _, _ uint64) { called(2, data) }
 func f3(data unsafe.Pointer, _, _ uint64) { called(3, data) }
 
+// A letter is what the probe read has as its data.
+type letter struct {
+	text uint64 // written before the letter is registered, and by nobody after that
+	read atomic.Uint64
+}
+
+// read reads what was written by another thread, without any atomic.
+func read(data unsafe.Pointer, _, _ uint64) {
+	// SAFETY: it is registered with letters only.
+	l := (*letter)(data)
+	l.read.Store(l.text)
+}
+
+// letterProbe makes a probe that reads the letter.
+func letterProbe(tb testing.TB, l *letter) dispatch.Probe {
+	return dispatch.Probe{Fn: goFunc(tb, read), Data: unsafe.Pointer(l)}
+}
+
 // functions returns the addresses of f0 to f3.
 func functions(tb testing.TB) []dispatch.Func {
 	tb.Helper()
