@@ -205,21 +205,24 @@ func randomTransitions(b *bench) {
 	}
 }
 
-// manyProbes goes past every small size of an array, up and down.
+// manyProbes goes past every small size of an array, up and down, and so often that
+// arrays are used again.
 func manyProbes(b *bench) {
 	most := 40
 	if b.slow() {
 		most = 17
 	}
-	for i := range most {
-		b.register(b.text, probe(b.fns[i%len(b.fns)], &datum{name: fmt.Sprint("d", i)}, i*7%5))
+	for range 3 {
+		for i := range most {
+			b.register(b.text, probe(b.fns[i%len(b.fns)], &datum{name: fmt.Sprint("d", i)}, i*7%5))
+		}
+		b.domain.Barrier()
+		for i := 0; len(b.text.model) > most/4; i++ {
+			b.unregister(b.text, b.text.model[i*11%len(b.text.model)])
+		}
+		b.domain.Barrier()
+		b.clear(b.text)
 	}
-	for i := 0; len(b.text.model) > most/4; i++ {
-		b.unregister(b.text, b.text.model[i*11%len(b.text.model)])
-	}
-	b.domain.Barrier()
-	b.fires(b.text)
-	b.clear(b.text)
 }
 
 // nestedFiring has each tracepoint's first probe fire the other one, five deep.
@@ -277,10 +280,14 @@ func synchronizeEndsProbes(b *bench) {
 		for _, e := range []*event{b.text, b.mapped} {
 			entered, leave := make(chan bool), make(chan bool)
 			held := probe(b.fns[0], &datum{name: "held", do: func() { entered <- true; <-leave }}, 1)
-			for i := range n {
-				b.register(e, probe(b.fns[i+1], nil, 2*i)) // before it, and behind
+			others := []dispatch.Probe{probe(b.fns[1], nil, 0), probe(b.fns[2], nil, 2)}[:n] // behind it, and before
+			for _, p := range others {
+				b.register(e, p)
 			}
 			implstest.Check(b, b.registry.Register(e.tp, held))
+			with := slices.Clone(e.model)
+			implstest.Check(b, with.register(held))
+			calls = nil
 			b.history = append(b.history, fmt.Sprintf("register a probe that holds its reader, with %d others", n))
 
 			var left atomic.Bool
@@ -317,6 +324,9 @@ func synchronizeEndsProbes(b *bench) {
 			leave <- true
 			<-gone
 			<-synchronized
+			if want := with.calls(b.fns); !slices.Equal(calls, want) {
+				b.Errorf("T3: the reader that was held called %v, want %v", calls, want)
+			}
 			b.fires(e) // without it
 			if n > 0 {
 				b.clear(e)

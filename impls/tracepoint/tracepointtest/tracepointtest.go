@@ -51,7 +51,7 @@ var cases = []testCase{
 	},
 	{
 		"T3: more than eight probes",
-		"If arrays had a largest size, or probes an order only while they are few, a busy event would lose some, or call them out of turn.",
+		"If arrays had a largest size, or kept something of their last use, a busy event would lose probes, or call what was freed.",
 		manyProbes,
 	},
 	{
@@ -66,7 +66,7 @@ var cases = []testCase{
 	},
 	{
 		"T2: after Unregister and Synchronize",
-		"If Synchronize did not wait for a reader in a probe, or the probe were called after it, whoever frees the probe's data would free it under that reader.",
+		"If Synchronize did not wait for a reader in a probe, or the probe were called after it, whoever frees the probe's data would free it under that reader; if the reader lost its array, it would miss the probes that are still there.",
 		synchronizeEndsProbes,
 	},
 	{
@@ -95,6 +95,8 @@ type bench struct {
 	mapped   *event
 	fns      []dispatch.Func
 	history  []string
+
+	freedCalls uint64 // dispatch.FreedCalls before
 }
 
 func newBench(t *testing.T, v tracepoint.Variant, f rcu.Variant) *bench {
@@ -102,7 +104,7 @@ func newBench(t *testing.T, v tracepoint.Variant, f rcu.Variant) *bench {
 	sites, err := dispatch.Events(dispatch.TextSites + 1)
 	implstest.Need(t, err, "dispatch")
 	d := f.New(rcu.Options{Lazy: rcu.OnlyBarrier})
-	b := &bench{T: t, strategy: v, flavour: f, domain: d, registry: tracepoint.New(v.New, d)}
+	b := &bench{T: t, strategy: v, flavour: f, domain: d, registry: tracepoint.New(v.New, d), freedCalls: dispatch.FreedCalls()}
 	b.text = b.event("text", sites[0])
 	b.mapped = b.event("mapped", sites[dispatch.TextSites])
 	for _, f := range functions {
@@ -171,6 +173,9 @@ func (b *bench) fires(e *event) {
 	b.Helper()
 	if got, want := b.fire(e), e.model.calls(b.fns); !slices.Equal(got, want) {
 		b.Fatalf("T3: firing called %v, want %v", got, want)
+	}
+	if n := dispatch.FreedCalls() - b.freedCalls; n > 0 {
+		b.Fatalf("T2: %d probes of freed arrays were called", n)
 	}
 	_, disable := dispatch.KeyChanges([]*dispatch.Site{e.site})
 	for _, c := range disable {
