@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
@@ -31,14 +32,14 @@ import (
 // or a probe finds what it should not.
 func TestHostileRuntime(t *testing.T) {
 	needShow(t)
-	for _, row := range []struct{ name, env string }{
-		{"collects all the time", "GOGC=1"},
-		{"marks twice", "GODEBUG=gccheckmark=1"}, // the second time with the world stopped: nothing may be new
-		{"clobbers what it frees", "GODEBUG=clobberfree=1"},
-		{"does not preempt", "GODEBUG=asyncpreemptoff=1"},
+	for _, row := range []struct{ name, debug string }{
+		{"collects all the time", ""},
+		{"marks twice", "gccheckmark=1"}, // the second time with the world stopped: nothing may be new
+		{"clobbers what it frees", "clobberfree=1"},
+		{"does not preempt", "asyncpreemptoff=1"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			out, err := runChild(t, "runtime", "GOGC=1", row.env)
+			out, err := runChild(t, "runtime", "GOGC=1", "GODEBUG="+row.debug)
 			t.Log(out)
 			implstest.Check(t, err)
 		})
@@ -55,30 +56,12 @@ func TestProfiledAndTraced(t *testing.T) {
 	t.Log(out)
 	implstest.Check(t, err)
 	t.Run("profile", func(t *testing.T) {
-		stacks := goTool(t, "pprof", "-traces", filepath.Join(dir, "cpu"))
-		n := 0
-		for _, block := range strings.Split(stacks, "-----------+") {
-			if isStack(strings.Fields(block), "actAllocate") {
-				n++
-			}
-		}
-		if n == 0 {
-			t.Error("no sample has a probe, its site and who fired it; see go tool pprof -traces")
-		}
+		n := stacks(t, "actAllocate", "-----------+", "pprof", "-traces", filepath.Join(dir, "cpu"))
 		t.Logf("%d different stacks with a probe, its site and who fired it", n)
 	})
 	t.Run("trace", func(t *testing.T) {
-		events := goTool(t, "trace", "-d=parsed", filepath.Join(dir, "trace"))
-		n := 0
-		for _, event := range strings.Split(events, "\nM=") {
-			if strings.Contains(event, "StackSample") && strings.Contains(event, "dispatch.fire") {
-				n++
-			}
-		}
-		if n == 0 {
-			t.Error("no sample in the trace is of a site")
-		}
-		t.Logf("%d bytes of events, %d samples of a site", len(events), n)
+		n := stacks(t, "actYield", "M=", "trace", "-d=parsed", filepath.Join(dir, "trace"))
+		t.Logf("%d events in a probe, with its site and who fired it", n)
 	})
 }
 
@@ -95,20 +78,39 @@ func needShow(t *testing.T) {
 	implstest.Need(t, dispatch.Open(), "dispatch")
 }
 
-// goTool returns what a tool of the go command prints. It may have to be built.
-func goTool(t *testing.T, args ...string) string {
+// stacks lets a tool of the go command, which may have to build it, print stacks, and
+// returns how many have the act, its site and who fired it: some. Each begins with a
+// line that begins with mark.
+func stacks(t *testing.T, act, mark string, tool ...string) (n int) {
 	t.Helper()
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"tool"}, args...)...)
-	cmd.Env = append(os.Environ(), "PPROF_NO_BROWSER=1")
-	out, err := cmd.Output()
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		t.Fatalf("%v: %v\n%s", cmd, err, exit.Stderr)
-	}
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"tool"}, tool...)...)
+	cmd.Stderr = t.Output()
+	out, err := cmd.StdoutPipe()
 	implstest.Check(t, err)
-	return string(out)
+	implstest.Check(t, cmd.Start())
+	var names []string
+	for lines := bufio.NewScanner(out); ; {
+		more := lines.Scan()
+		if !more || strings.HasPrefix(lines.Text(), mark) {
+			if isStack(names, act) {
+				n++
+			}
+			names = names[:0]
+		}
+		if !more {
+			implstest.Check(t, lines.Err())
+			break
+		}
+		names = append(names, strings.Fields(lines.Text())...)
+	}
+	implstest.Check(t, cmd.Wait())
+	if n == 0 {
+		t.Errorf("no stack has %s, its site and who fired it: %v", act, cmd)
+	}
+	return n
 }
 
 // isStack reports whether names, innermost first, have a probe, its site and who fired
@@ -127,7 +129,7 @@ func isStack(names []string, act string) bool {
 var showFlavours = []string{"memb", "qsbr"}
 
 // showTime is how long each lasts, or longer, until all acts have been seen.
-const showTime = 2 * time.Second
+const showTime = 1500 * time.Millisecond
 
 // showAll runs in the child.
 func showAll(dir string) error {
@@ -187,8 +189,9 @@ type stage struct {
 	on []dispatch.Probe // the updater's
 }
 
-// An actor is the data of a probe. Nobody holds it longer than dispatch.GoFunc asks for:
-// its magic ends with the grace period after it was unregistered.
+// An actor is the data of a probe. Nobody keeps it reachable for longer than
+// dispatch.GoFunc asks for: until a grace period after its probe was unregistered,
+// which also ends its magic.
 type actor struct {
 	magic uint64
 	act   int
