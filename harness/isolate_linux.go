@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// isolate keeps Ctrl-C, which a terminal sends to a whole process group, to the
+// Isolate keeps Ctrl-C, which a terminal sends to a whole process group, to the
 // coordinator, and takes the worker along when the coordinator is killed.
-func isolate(cmd *exec.Cmd) {
+func Isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -98,7 +98,7 @@ func (r *Runner) sample(ctx context.Context, names []string, layout int, wait ti
 	cmd := r.Worker(ctx, names, layout, wait)
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
-	isolate(cmd)
+	Isolate(cmd)
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("worker died: %w%s", err, firstLine(complaint.String()))
 	}

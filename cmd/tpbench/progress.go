@@ -55,6 +55,13 @@ func (p *progress) note(format string, args ...any) {
 	fmt.Fprintln(p.w, line)
 }
 
+// redraw brings on a terminal what note told up to date.
+func (p *progress) redraw(format string, args ...any) {
+	if p.terminal {
+		p.note(format, args...)
+	}
+}
+
 // end makes room for what follows.
 func (p *progress) end() {
 	if p.terminal {
