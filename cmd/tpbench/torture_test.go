@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -60,6 +61,19 @@ goroutine 1' >&2; exit 2`, "died: signal SIGSEGV: segmentation violation code=0x
 				t.Errorf("error %v, want %q", err, tc.err)
 			}
 		})
+	}
+}
+
+// If this fails, a machine on which nothing can be tortured passes. There is none among
+// those that scripts can make: qsbr runs on any amd64.
+func TestNothingCanBeTortured(t *testing.T) {
+	cannot := &impls.UnsupportedError{What: "it", Why: "reasons", Do: "do"}
+	cmd := newTorture()
+	cmd.SetOut(io.Discard)
+	cmd.SetContext(context.Background())
+	s := torture.Subject{Family: "rcu", Name: "it", Check: func() error { return cannot }}
+	if err := tortureAll(cmd, []torture.Subject{s}, time.Second, 1, false); exitCode(err) != 3 {
+		t.Errorf("%v, exit code %d, want 3", err, exitCode(err))
 	}
 }
 
