@@ -22,8 +22,8 @@ import (
 	"github.com/tpbench/tpbench/impls/torture"
 )
 
-// A message is a line of a torture-worker's output: the totals so far and, in the last
-// one, the report, or why there is none.
+// A message is a line of a torture-worker's output: nothing in the first one, then the
+// totals so far and, in the last one, the report, or why there is none.
 type message struct {
 	torture.Report
 	End   bool
@@ -63,6 +63,7 @@ func tortureHere(ctx context.Context, w io.Writer, s torture.Subject, o torture.
 			panic(err) // nobody listens: there is no point in going on
 		}
 	}
+	say(message{})
 	o.Progress = func(t torture.Tally) { say(message{Report: torture.Report{Tally: t}}) }
 	r, err := s.Torture(ctx, o)
 	last := message{Report: r, End: true}
@@ -111,7 +112,11 @@ func watch(ctx context.Context, worker *exec.Cmd, progress func(torture.Tally)) 
 		return torture.Report{}, err
 	}
 	var last message
+	up := false
 	for lines := json.NewDecoder(stdout); lines.Decode(&last) == nil; {
+		if !up {
+			up, began = true, time.Now()
+		}
 		progress(last.Tally)
 	}
 	_ = worker.Wait() // ProcessState has it all
