@@ -56,11 +56,11 @@ func TestProfiledAndTraced(t *testing.T) {
 	t.Log(out)
 	implstest.Check(t, err)
 	t.Run("profile", func(t *testing.T) {
-		n := stacks(t, "actAllocate", "-----------+", "pprof", "-traces", filepath.Join(dir, "cpu"))
+		n := stacks(t, "-----------+", "pprof", "-traces", filepath.Join(dir, "cpu"))
 		t.Logf("%d different stacks with a probe, its site and who fired it", n)
 	})
 	t.Run("trace", func(t *testing.T) {
-		n := stacks(t, "actYield", "M=", "trace", "-d=parsed", filepath.Join(dir, "trace"))
+		n := stacks(t, "M=", "trace", "-d=parsed", filepath.Join(dir, "trace"))
 		t.Logf("%d events in a probe, with its site and who fired it", n)
 	})
 }
@@ -79,9 +79,9 @@ func needShow(t *testing.T) {
 }
 
 // stacks lets a tool of the go command, which may have to build it, print stacks, and
-// returns how many have the act, its site and who fired it: some. Each begins with a
+// returns how many have an act, its site and who fired it: some. Each begins with a
 // line that begins with mark.
-func stacks(t *testing.T, act, mark string, tool ...string) (n int) {
+func stacks(t *testing.T, mark string, tool ...string) (n int) {
 	t.Helper()
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip(err)
@@ -95,7 +95,7 @@ func stacks(t *testing.T, act, mark string, tool ...string) (n int) {
 	for lines := bufio.NewScanner(out); ; {
 		more := lines.Scan()
 		if !more || strings.HasPrefix(lines.Text(), mark) {
-			if isStack(names, act) {
+			if isStack(names) {
 				n++
 			}
 			names = names[:0]
@@ -108,17 +108,17 @@ func stacks(t *testing.T, act, mark string, tool ...string) (n int) {
 	}
 	implstest.Check(t, cmd.Wait())
 	if n == 0 {
-		t.Errorf("no stack has %s, its site and who fired it: %v", act, cmd)
+		t.Errorf("no stack has a probe, its site and who fired it: %v", cmd)
 	}
 	return n
 }
 
-// isStack reports whether names, innermost first, have a probe, its site and who fired
-// it, in this order.
-func isStack(names []string, act string) bool {
-	want := []string{"torture." + act, "dispatch.fire", "dispatch.(*Site).Fire", "tracepoint.(*Tracepoint).Fire", "torture.(*stage).pass"}
+// isStack reports whether names, innermost first, have an act, its site and who fired it,
+// in this order. Others may stand between them: the iterator does.
+func isStack(names []string) bool {
+	want := []string{"torture.act", "dispatch.fire", "dispatch.(*Site).Fire", "torture.(*stage).pass"}
 	for _, name := range names {
-		if len(want) > 0 && strings.HasSuffix(name, want[0]) {
+		if len(want) > 0 && strings.Contains(name, want[0]) {
 			want = want[1:]
 		}
 	}
