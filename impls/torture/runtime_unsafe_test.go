@@ -89,7 +89,7 @@ func actUnwind(data unsafe.Pointer, a, b uint64) {
 			break
 		}
 	}
-	if !isStack(names) {
+	if !isStack(names, "") {
 		panic(brokenError("callers are " + strings.Join(names, " < ")))
 	}
 }
