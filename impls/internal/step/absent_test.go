@@ -70,29 +70,30 @@ func TestAbsent(t *testing.T) {
 		}
 	}
 
-	// What calls (or jumps to) a schedule point or a hook, by caller.
+	// What refers to a schedule point or a hook: calls it, jumps to it, takes its address,
+	// or reads or writes it; by function.
 	point := func(target string) bool {
 		_, tagged := src.tagged[target]
 		return tagged || strings.HasPrefix(target, step+".")
 	}
-	for caller, targets := range without.branches(t, point) {
-		t.Errorf("without the tag %s calls %s", caller, targets)
+	for caller, targets := range without.references(t, point) {
+		t.Errorf("without the tag %s refers to %s", caller, targets)
 	}
-	calls := with.branches(t, point)
+	uses := with.references(t, point)
 	for _, f := range src.functions {
 		if !with.has(f) {
 			continue // inlined into its callers
 		}
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(calls)), func(caller string) bool {
-			return caller == f || strings.HasPrefix(caller, f+".func") // a closure in it
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(uses)), func(user string) bool {
+			return user == f || strings.HasPrefix(user, f+".func") // a closure in it
 		}) {
 			t.Errorf("with the tag no call of package step is seen in %s, which has one in its source", f)
 		}
 	}
 	for name, assembler := range src.tagged {
-		called := func(targets []string) bool { return slices.Contains(targets, name) }
-		if assembler && !slices.ContainsFunc(slices.Collect(maps.Values(calls)), called) {
-			t.Errorf("with the tag no call of %s is seen", name)
+		used := func(targets []string) bool { return slices.Contains(targets, name) }
+		if assembler && !slices.ContainsFunc(slices.Collect(maps.Values(uses)), used) {
+			t.Errorf("with the tag no use of %s is seen", name)
 		}
 	}
 
@@ -107,7 +108,7 @@ func TestAbsent(t *testing.T) {
 	if !locks {
 		t.Error("without the tag no instruction of step.Lock is seen")
 	}
-	t.Logf("places %q; in functions %q; %d functions call a point with the tag", src.places, src.functions, len(calls))
+	t.Logf("places %q; in functions %q; %d functions refer to a point with the tag", src.places, src.functions, len(uses))
 }
 
 // hookName is how assembler's stops are called: hookData, holdInt3.
@@ -118,8 +119,8 @@ type sources struct {
 	places    []string // names that At, Wait and Lock are called with, if constant
 	functions []string // symbols that have such calls
 
-	// tagged holds the functions, and whether they are assembler, of files that are
-	// in a build only with the tag; and what assembler refers to only then.
+	// tagged holds the functions of files that are in a build only with the tag, and
+	// what assembler refers to only then; and whether it is assembler that says so.
 	tagged map[string]bool
 }
 
@@ -286,6 +287,7 @@ func (src *sources) readAssembler(pkg, text string) {
 // A binary is cmd/tpbench, built for the platform of its assembler.
 type binary struct {
 	symbols   map[string]bool
+	objects   []elf.Symbol // functions and variables, by address
 	functions []elf.Symbol // by address
 	data      [][]byte     // all that is loaded
 	text      []byte
@@ -318,11 +320,16 @@ func build(t *testing.T, tags string) *binary {
 	}
 	for _, s := range symbols {
 		b.symbols[s.Name] = true
-		if elf.ST_TYPE(s.Info) == elf.STT_FUNC && s.Size > 0 {
+		if s.Size > 0 {
+			b.objects = append(b.objects, s)
+		}
+	}
+	slices.SortFunc(b.objects, func(x, y elf.Symbol) int { return cmp.Compare(x.Value, y.Value) })
+	for _, s := range b.objects {
+		if elf.ST_TYPE(s.Info) == elf.STT_FUNC {
 			b.functions = append(b.functions, s)
 		}
 	}
-	slices.SortFunc(b.functions, func(x, y elf.Symbol) int { return cmp.Compare(x.Value, y.Value) })
 	var pclntab []byte
 	for _, s := range f.Sections {
 		if s.Flags&elf.SHF_ALLOC == 0 || s.Type == elf.SHT_NOBITS {
@@ -367,9 +374,9 @@ func (b *binary) holds(s string) bool {
 	return slices.ContainsFunc(b.data, func(data []byte) bool { return bytes.Contains(data, []byte(s)) })
 }
 
-// branches disassembles every function of impls and returns the targets of calls and jumps
-// that are wanted, by caller.
-func (b *binary) branches(t *testing.T, wanted func(target string) bool) map[string][]string {
+// references disassembles every function of impls and returns what it refers to of what is
+// wanted, by function.
+func (b *binary) references(t *testing.T, wanted func(target string) bool) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
 	seen := 0
@@ -377,7 +384,7 @@ func (b *binary) branches(t *testing.T, wanted func(target string) bool) map[str
 		if !strings.HasPrefix(s.Name, impls+"/") || strings.HasPrefix(s.Name, step+".") {
 			continue
 		}
-		caller := strings.TrimSuffix(s.Name, ".abi0")
+		user := strings.TrimSuffix(s.Name, ".abi0")
 		code := b.text[s.Value-b.base:][:s.Size]
 		for at := 0; at < len(code); {
 			insn, err := x86asm.Decode(code[at:], 64)
@@ -386,10 +393,19 @@ func (b *binary) branches(t *testing.T, wanted func(target string) bool) map[str
 			}
 			at += insn.Len
 			seen++
-			if rel, ok := insn.Args[0].(x86asm.Rel); ok {
-				target := b.at(s.Value + uint64(at) + uint64(int64(rel)))
-				if target != caller && wanted(target) {
-					found[caller] = append(found[caller], target)
+			for _, arg := range insn.Args {
+				next := s.Value + uint64(at)
+				target := ""
+				switch arg := arg.(type) {
+				case x86asm.Rel:
+					target = b.at(next + uint64(int64(arg)))
+				case x86asm.Mem:
+					if arg.Base == x86asm.RIP {
+						target = b.at(next + uint64(arg.Disp))
+					}
+				}
+				if target != "" && target != user && wanted(target) {
+					found[user] = append(found[user], target)
 				}
 			}
 		}
@@ -398,6 +414,18 @@ func (b *binary) branches(t *testing.T, wanted func(target string) bool) map[str
 		t.Fatalf("only %d instructions of %s", seen, impls)
 	}
 	return found
+}
+
+// at returns the function or variable that an address is in, without its ABI.
+func (b *binary) at(pc uint64) string {
+	i, exact := slices.BinarySearchFunc(b.objects, pc, func(s elf.Symbol, pc uint64) int { return cmp.Compare(s.Value, pc) })
+	if !exact {
+		i-- // the last one that begins before it
+	}
+	if i < 0 || b.objects[i].Value+b.objects[i].Size <= pc {
+		return ""
+	}
+	return strings.TrimSuffix(b.objects[i].Name, ".abi0")
 }
 
 // A line is one of the source file that was asked for.
@@ -435,16 +463,4 @@ func (b *binary) inlined(t *testing.T, file string) map[line]string {
 		}
 	}
 	return found
-}
-
-// at returns the function that an address is in, without its ABI.
-func (b *binary) at(pc uint64) string {
-	i, exact := slices.BinarySearchFunc(b.functions, pc, func(s elf.Symbol, pc uint64) int { return cmp.Compare(s.Value, pc) })
-	if !exact {
-		i-- // the last one that begins before it
-	}
-	if i < 0 || b.functions[i].Value+b.functions[i].Size <= pc {
-		return ""
-	}
-	return strings.TrimSuffix(b.functions[i].Name, ".abi0")
 }
