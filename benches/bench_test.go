@@ -166,6 +166,41 @@ func TestBustedFlavoursOnlyWhereNamed(t *testing.T) {
 	}
 }
 
+// If this fails, figures of what does not work are taken without being asked for, or
+// cannot be had by asking as those of its sound siblings can. Of busted implementations
+// only the baseline is always measured.
+func TestBustedOnlyWhereNamed(t *testing.T) {
+	// cases counts an implementation's cases.
+	cases := func(impl string, p Params) (n int) {
+		for _, f := range Families() {
+			for _, c := range f.Cases(p) {
+				if strings.Contains(c.Names[0]+"/", "/impl="+impl+"/") {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	named := func(impl string) int { return cases(impl, Params{Impls: []string{impl}}) }
+	sibling := map[string]string{} // by family
+	for _, i := range Impls() {
+		if i.Status == impls.Sound {
+			sibling[i.Family] = i.Name
+		}
+	}
+	for _, i := range Impls() {
+		if i.Family == "rcu" || i.Status == impls.Sound {
+			continue
+		}
+		if usual := cases(i.Name, Params{}) > 0; usual != (i.Name == baseline) {
+			t.Errorf("%s %s: measured by default: %v", i.Family, i.Name, usual)
+		}
+		if got, want := named(i.Name), named(sibling[i.Family]); got != want || got == 0 {
+			t.Errorf("%s %s has %d cases where it is named, %s has %d", i.Family, i.Name, got, sibling[i.Family], want)
+		}
+	}
+}
+
 // The running kernel is measured only where it is named.
 func TestRunningKernelOnlyByName(t *testing.T) {
 	named := func(p Params) int {

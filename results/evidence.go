@@ -134,7 +134,7 @@ func bulkTable(run *Run, cat Catalog) *Table {
 	enable := run.Samples.Select("EnableAll", "events="+events)
 	t := grid(cat, slices.Concat(disable, enable), "base", "events")
 	t.Title = "Bulk: disabling and enabling " + thousands(events) + " events" + t.Title
-	t.safe(run.Samples.Select("Torture"), cat)
+	t.safe(run, cat)
 	t.columns("DisableAll", "disable all", "sec/op")
 	t.columns("DisableAll", "an event", "sec/event")
 	t.columns("DisableAll", "gp waits", "gp-waits/op")

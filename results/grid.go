@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/perf/benchunit"
 
@@ -117,12 +118,12 @@ func (t *gridTable) columns(base, head, unit string) {
 	t.add(head, "", cells)
 }
 
-// safe adds what the samples of a torture say of each row's implementation, behind its
+// safe adds what the run's own torture says of each row's implementation, behind its
 // status.
-func (t *gridTable) safe(tortured Samples, cat Catalog) {
+func (t *gridTable) safe(run *Run, cat Catalog) {
 	cells := make([]string, len(t.rows))
 	for i, r := range t.rows {
-		cells[i] = safe(tortured.Select("", "impl="+r.Samples[0].Key("impl")), cat)
+		cells[i] = safe(run, r.Samples[0].Key("impl"), cat)
 	}
 	at := slices.Index(t.Columns, "status") + 1
 	t.Columns = slices.Insert(t.Columns, at, "safe")
@@ -132,22 +133,38 @@ func (t *gridTable) safe(tortured Samples, cat Catalog) {
 }
 
 // safe is one implementation's cell: what it held over, or how often it broke; "" if it
-// was not tortured.
-func safe(tortured Samples, cat Catalog) string {
-	executions, mistakes := 0.0, 0.0
+// was not tortured. A sample that was lost is named: it may have died of the torture.
+func safe(run *Run, impl string, cat Catalog) string {
+	tortured := run.Samples.Select("Torture", "impl="+impl)
+	executions, broke, lost := 0.0, 0, 0
 	for _, v := range tortured.Values("executions/op") {
 		executions += v
 	}
 	for _, v := range tortured.Values("mistakes/op") {
-		mistakes += v
+		if v > 0 {
+			broke++
+		}
 	}
+	for _, l := range run.Losses {
+		if strings.HasPrefix(l.Name, "Torture/impl="+impl+"/") {
+			lost++
+		}
+	}
+	var text string
 	switch {
-	case len(tortured) == 0:
+	case broke > 0:
+		text = fmt.Sprintf("NO: broke in %d of %d", broke, len(tortured))
+	case len(tortured) == 0 && lost == 0:
 		return ""
-	case mistakes > 0:
-		return fmt.Sprintf("NO: broke in %.0f of %d", mistakes, len(tortured))
-	case cat.Status(tortured[0].Key("impl")) == "busted":
-		return "not caught"
+	case len(tortured) == 0:
+		return fmt.Sprintf("%d lost", lost)
+	case cat.Status(impl) == "busted":
+		text = "not caught"
+	default:
+		text = "held over " + benchunit.Scale(executions, benchunit.Decimal)
 	}
-	return "held over " + benchunit.Scale(executions, benchunit.Decimal)
+	if lost > 0 {
+		text += fmt.Sprintf(", %d lost", lost)
+	}
+	return text
 }

@@ -14,19 +14,24 @@ BenchmarkDisableAll/impl=naive-sync/gp=memb/events=10/probes=1/readers=0 1 50 ns
 BenchmarkDisableAll/impl=rcu-cond-sync/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
 BenchmarkDisableAll/impl=direct-static-call/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
 BenchmarkDisableAll/impl=unheard/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkDisableAll/impl=deadly/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkDisableAll/impl=seldom-deadly/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+# lost round 0 BenchmarkTorture/impl=deadly/gp=memb/readers=1: worker died: exit status 2
+# lost round 0 BenchmarkTorture/impl=seldom-deadly/gp=memb/readers=1: worker died: exit status 2
 BenchmarkTorture/impl=naive-sync/gp=memb/readers=1 1 20000000 executions/op 0 mistakes/op
 BenchmarkTorture/impl=rcu-cond-sync/gp=memb/readers=1 1 5 executions/op 0 mistakes/op
 BenchmarkTorture/impl=direct-static-call/gp=memb/readers=1 1 7 executions/op 0 mistakes/op
 # round 1 layout 1
 BenchmarkTorture/impl=naive-sync/gp=memb/readers=1 1 10000000 executions/op 0 mistakes/op
 BenchmarkTorture/impl=rcu-cond-sync/gp=memb/readers=1 1 5 executions/op 1 mistakes/op
-# end complete
+BenchmarkTorture/impl=seldom-deadly/gp=memb/readers=1 1 4000 executions/op 0 mistakes/op
+# end incomplete 12 of 14 samples
 `
 	run, err := Read(strings.NewReader(file), "test")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cat := Catalog{{Name: "naive-sync"}, {Name: "rcu-cond-sync"}, {Name: "direct-static-call", Busted: true}, {Name: "unheard"}}
+	cat := Catalog{{Name: "naive-sync"}, {Name: "rcu-cond-sync"}, {Name: "direct-static-call", Busted: true}, {Name: "unheard"}, {Name: "deadly"}, {Name: "seldom-deadly"}}
 	tables := EvidenceTables(run, cat)
 	if len(tables) != 1 {
 		t.Fatalf("%d tables, want the bulk table only", len(tables))
@@ -34,7 +39,7 @@ BenchmarkTorture/impl=rcu-cond-sync/gp=memb/readers=1 1 5 executions/op 1 mistak
 	if tables[0].Columns[2] != "safe" {
 		t.Fatalf("columns %q", tables[0].Columns)
 	}
-	for i, want := range []string{"held over 30.00M", "NO: broke in 1 of 2", "not caught", ""} {
+	for i, want := range []string{"held over 30.00M", "NO: broke in 1 of 2", "not caught", "", "1 lost", "held over 4.000k, 1 lost"} {
 		if got := tables[0].Rows[i][2]; got != want {
 			t.Errorf("%s: %q, want %q", tables[0].Rows[i][0], got, want)
 		}

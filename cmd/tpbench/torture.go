@@ -179,7 +179,11 @@ func (t *tortureTable) line(cells ...any) {
 // row shows what a failure is; what led to it is for those who look into it.
 func (t *tortureTable) row(s torture.Subject, r torture.Report, verdict string) {
 	what, _, _ := strings.Cut(r.Failure, "; ")
-	t.line(s.Family, s.Name, s.Status, counted(r.Executions), counted(r.Transitions), counted(r.GracePeriods),
+	number := counted
+	if r.Tally == (torture.Tally{}) { // it died before it could tell
+		number = func(uint64) string { return "-" }
+	}
+	t.line(s.Family, s.Name, s.Status, number(r.Executions), number(r.Transitions), number(r.GracePeriods),
 		verdict, results.Human(r.After.Seconds(), "sec/op"), cmp.Or(what, "-"))
 }
 
