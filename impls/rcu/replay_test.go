@@ -80,7 +80,7 @@ type replay struct {
 	breaks map[string]string
 }
 
-// v9 is V9 of KERNEL.md section 9 for each way to wait: a grace period is under way (gp)
+// v9 is V9 of docs/interleavings.md for each way to wait: a grace period is under way (gp)
 // that began before the reader's section, and so need not wait for it; the holder's
 // section keeps it open. In its middle the updater unpublishes, and its wait begins.
 // A Synchronize that comes then stands in line.

@@ -20,7 +20,7 @@ package rcu
 // line.
 func snapInProgress(o Options) *Domain {
 	d := memb(o)
-	// Deliberate bug (2024-25 upstream off-by-ones, KERNEL.md section 6): +4, not +7.
+	// Deliberate bug (off-by-ones of kernel/rcu in 2024-25): +4, not +7.
 	d.flavor.snap = func(seq uint64) uint64 { return (seq + seqUnit) &^ seqStateMask }
 	return d
 }

@@ -43,7 +43,7 @@ func Variants() []Variant {
 		{
 			Name:   "snap-in-progress",
 			Doc:    "memb, but snapshots count the grace period under way",
-			Origin: "2024-25 upstream off-by-ones, KERNEL.md section 6",
+			Origin: "off-by-ones of kernel/rcu in 2024-25",
 			Status: impls.Busted,
 			Check:  checkPrivate,
 			New:    snapInProgress,

@@ -13,7 +13,7 @@ func crossLineStore(changes []Change) error {
 	defer textMutex.Unlock()
 	return apply(changes, func(work []pokeWork) {
 		writeTable(work)
-		writeWords(&work[0], len(work)) // Deliberate bug (PATCHING.md, section 3): wherever the site lies.
+		writeWords(&work[0], len(work)) // Deliberate bug (ours): wherever the site lies.
 		syncCores()
 	})
 }

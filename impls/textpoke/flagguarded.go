@@ -20,6 +20,6 @@ func flagGuarded(changes []Change) error {
 	return apply(changes, func(work []pokeWork) {
 		patching.Store(1)
 		throughInt3s(work)
-		patching.Store(0) // Deliberate bug (ours; PATCHING.md, section 3): traps may still arrive.
+		patching.Store(0) // Deliberate bug (ours; docs/adr/0001): traps may still arrive.
 	})
 }

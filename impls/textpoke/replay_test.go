@@ -16,7 +16,7 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
-// A replay is one interleaving of KERNEL.md, section 9: a site that is a NOP becomes a
+// A replay is one interleaving of docs/interleavings.md: a site that is a NOP becomes a
 // CALL, and a reader executes it in the middle. It is played with every patcher, in a
 // process of its own, which may die of it.
 //

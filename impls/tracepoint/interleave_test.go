@@ -24,7 +24,7 @@ type scenario struct {
 }
 
 // scenarios has every way by which the first entry's data and the static call's
-// target can come to differ; V1 to V6 are KERNEL.md's, section 9.
+// target can come to differ; V1 to V6 are those of docs/interleavings.md.
 var scenarios = []scenario{
 	{"V1: first of two leaves", "AB", "-A", false},
 	{"V2: a higher one comes", "A", "+H", false},

@@ -14,7 +14,7 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
-// A replay is one interleaving of KERNEL.md, section 9, as a script for package step.
+// A replay is one interleaving of docs/interleavings.md as a script for package step.
 // Actions are a scenario's ops ("+A", "-*"), and "fire". The same script is played with
 // every strategy.
 type replay struct {
