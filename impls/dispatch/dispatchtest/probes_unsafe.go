@@ -66,6 +66,9 @@ func nesting(r *rcu.Reader) int {
 	return int(*(*uint64)(unsafe.Add(unsafe.Pointer(r), rcu.WordOffset)) & 0xffff)
 }
 
+// unpublishers holds what unpublisher has made, by iterator: mapped code is for ever.
+var unpublishers = map[uintptr]uintptr{}
+
 // unpublisher returns code that a static call may go to. It stores NULL to tp->funcs,
 // which a site leaves in DI, and goes on to the iterator as if that had been
 // called: the updater of D4 between the site's look at tp->funcs and the iterator's.
@@ -74,11 +77,15 @@ func nesting(r *rcu.Reader) int {
 //	JMP  iterator
 func unpublisher(tb testing.TB, iterator uintptr) uintptr {
 	tb.Helper()
+	if pc := unpublishers[iterator]; pc != 0 {
+		return pc
+	}
 	code, err := textpoke.Map(12)
 	implstest.Check(tb, err)
 	// SAFETY: the mapping never moves and never goes away.
 	pc := uintptr(unsafe.Pointer(unsafe.SliceData(code)))
 	copy(code, []byte{0x48, 0xC7, 0x07, 0, 0, 0, 0, 0xE9})
 	binary.LittleEndian.PutUint32(code[8:], uint32(iterator-(pc+12)))
+	unpublishers[iterator] = pc
 	return pc
 }
