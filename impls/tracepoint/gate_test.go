@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
@@ -48,7 +49,7 @@ var theGate gate
 func openGate(tb testing.TB) *gate {
 	tb.Helper()
 	sites, err := dispatch.Events(gateSite + 1)
-	require(tb, err)
+	implstest.Need(tb, err, "tracepoint")
 	gateOnce.Do(func() { theGate = makeGate(tb, sites[gateSite]) })
 	if theGate.site == nil {
 		tb.Fatal("the gate could not be made")

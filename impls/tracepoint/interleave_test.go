@@ -10,6 +10,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
 )
 
 // A scenario is some probes and what an updater does with them while a reader is
@@ -100,7 +101,7 @@ func (p *play) act(s scenario, policy *Policy) string {
 	p.points = nil
 	for i, site := range []*dispatch.Site{p.gate.site, otherSite(p.tb)} {
 		tp, err := p.registry.Add("xy"[i:i+1], site)
-		check(p.tb, err)
+		implstest.Check(p.tb, err)
 		p.points = append(p.points, tp)
 	}
 	for i := range s.start {
@@ -132,7 +133,7 @@ func (p *play) act(s scenario, policy *Policy) string {
 	mistake := p.atRest()
 	for _, tp := range p.points {
 		if len(tp.funcs) > 0 {
-			check(p.tb, p.registry.Unregister(tp, dispatch.Probe{}))
+			implstest.Check(p.tb, p.registry.Unregister(tp, dispatch.Probe{}))
 		}
 	}
 	if p.reader == nil || mistake != "" {
@@ -180,7 +181,7 @@ func (p *play) atRest() string {
 func otherSite(tb testing.TB) *dispatch.Site {
 	tb.Helper()
 	sites, err := dispatch.Events(1)
-	check(tb, err)
+	implstest.Check(tb, err)
 	return sites[0]
 }
 
@@ -358,7 +359,7 @@ func TestT1EveryInterleaving(t *testing.T) {
 func everyInterleaving(t *testing.T, flavourName string) {
 	for _, v := range Variants() {
 		t.Run(v.Name, func(t *testing.T) {
-			require(t, v.Supported())
+			implstest.Need(t, v.Supported(), "tracepoint")
 			g := openGate(t)
 			b := newBench(t, v.New, flavour(t, flavourName), 0)
 			caught := 0

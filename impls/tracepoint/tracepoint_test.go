@@ -14,14 +14,6 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// check and require are what gate_test.go and interleave_test.go call them by.
-var check = implstest.Check
-
-func require(tb testing.TB, err error) {
-	tb.Helper()
-	implstest.Need(tb, err, "tracepoint")
-}
-
 // forEach runs the test for every strategy with every flavour.
 func forEach(t *testing.T, test func(t *testing.T, s Variant, f rcu.Variant)) {
 	for _, s := range Variants() {
