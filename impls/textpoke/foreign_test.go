@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
@@ -98,7 +99,7 @@ func lateTrap() {
 // siginfo from nowhere. So the same child dies, or lives, in the same way with and
 // without it.
 func TestP4ForeignTraps(t *testing.T) {
-	textpoke.Need(t, textpoke.Check())
+	implstest.Need(t, textpoke.Check(), "textpoke")
 	addresses := regexp.MustCompile(`0x[0-9a-f]+|\bm=\d+|sigcode=-?\d+`)
 	for _, row := range []struct {
 		trap string

@@ -118,8 +118,8 @@ func prepare(changes []Change) ([]pokeWork, error) {
 	work := slices.Grow(scratch[:0], len(changes))
 	batch++
 	for _, c := range changes {
-		if c.Site == nil {
-			return nil, fmt.Errorf("textpoke: change to %v without a site", c.To)
+		if c.Site == nil || c.Site.pc == 0 {
+			return nil, fmt.Errorf("textpoke: change to %v of no registered site", c.To)
 		}
 		if c.Site.batch == batch {
 			return nil, fmt.Errorf("textpoke: the site at %#x is in one batch twice", c.Site.pc)

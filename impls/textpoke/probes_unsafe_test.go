@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
@@ -112,7 +113,7 @@ func rounds(n int) int {
 // newBench uses qsbr, the flavour that runs wherever text can be patched.
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	textpoke.Need(t, dispatch.Open())
+	implstest.Need(t, dispatch.Open(), "textpoke")
 	sites, err := dispatch.Events(8)
 	if err != nil {
 		t.Fatal(err)

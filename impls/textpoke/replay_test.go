@@ -1,19 +1,21 @@
 //go:build steps && linux && amd64
 
-package textpoke
+package textpoke_test
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"testing"
 
+	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/internal/step"
+	"github.com/tpbench/tpbench/impls/textpoke"
+	"github.com/tpbench/tpbench/impls/textpoke/textpoketest"
 )
 
 // A replay is one interleaving of docs/interleavings.md: a site that is a NOP becomes a
@@ -21,7 +23,7 @@ import (
 // process of its own, which may die of it.
 //
 // T4, a vector of changes used again while a handler still reads it, has no subject: the
-// table is permanent (P3; TestP3LateTrap). A store across a cache line is torn inside one
+// table is permanent (P3; the kit's late trap). A store across a cache line is torn inside one
 // instruction, where no schedule point can be: cross-line-store passes all of these,
 // and only the random torture shows it.
 type replay struct {
@@ -76,9 +78,9 @@ const replayEnv = "TEXTPOKE_REPLAY"
 // If this fails, an interleaving no longer kills the patchers that have its bug, every
 // time; or it harms one that has not.
 func TestReplay(t *testing.T) {
-	need(t, Check())
+	implstest.Need(t, textpoke.Check(), "textpoke")
 	for i, r := range replays {
-		for _, v := range Variants() {
+		for _, v := range textpoke.Variants() {
 			t.Run(strings.ReplaceAll(r.name, " ", "_")+"/"+v.Name, func(t *testing.T) {
 				for range 3 {
 					cmd := exec.Command(os.Args[0], "-test.run=^TestReplayOne$", "-test.v")
@@ -109,71 +111,44 @@ func TestReplayOne(t *testing.T) {
 	debug.SetGCPercent(-1) // a held thread stops for no collection
 	var i int
 	var name string
-	if _, err := fmt.Sscan(job, &i, &name); err != nil {
-		t.Fatal(err)
-	}
-	all := Variants()
-	v := all[slices.IndexFunc(all, func(v Variant) bool { return v.Name == name })]
-	site, call := replaySite(t)
+	_, err := fmt.Sscan(job, &i, &name)
+	implstest.Check(t, err)
+	v, err := impls.Find("patcher", textpoke.Variants(), name)
+	implstest.Check(t, err)
+	site := textpoketest.Sites(t)[17]
+	nop, call := site.Insns[0], site.Insns[1]
 	var got uint64
 	arrived := make(chan bool)
 	trace, err := step.Play(replays[i].script, map[string]func(){
 		"change": func() {
-			if err := v.New([]Change{{site.Site, call}}); err != nil {
+			if err := v.New([]textpoke.Change{{Site: site.Site, To: call}}); err != nil {
 				t.Error(err)
 			}
 		},
-		"execute": func() { got = site.run() },
+		"execute": func() { got = site.Run() },
 		"trap": func() {
-			if Text(site.PC(), 1)[0] != opInt3 {
+			if textpoke.Text(site.PC(), 1)[0] != 0xCC {
 				return // this patcher has no traps to hold
 			}
-			begun := trapsBegun.Load()
-			holdTraps.Store(1)
+			begun := textpoke.TrapsBegun.Load()
+			textpoke.HoldTraps.Store(1)
 			go func() {
-				got = site.run()
+				got = site.Run()
 				close(arrived)
 			}()
-			for trapsBegun.Load() == begun {
+			for textpoke.TrapsBegun.Load() == begun {
 			}
 		},
 		"arrive": func() {
-			if holdTraps.Swap(0) == 1 {
+			if textpoke.HoldTraps.Swap(0) == 1 {
 				<-arrived
 			}
 		},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	implstest.Check(t, err)
 	t.Logf("%s\nexecuted %#x", strings.Join(trace, "\n"), got)
-	if got != 0 && got != ranNop && got != ranCallA {
+	if got != 0 && got != site.Returns(nop) && got != site.Returns(call) {
 		t.Errorf("executed %#x, neither old nor new", got)
 	}
-	if after := site.run(); after != ranCallA {
-		t.Errorf("after the patch the site executes %#x", after)
-	}
-}
-
-// replaySite is a site of which a NOP's opcode with the CALL's tail is UD2, and a CALL's
-// opcode with the NOP's tail goes where nothing is mapped.
-func replaySite(t *testing.T) (mappedSite, Insn) {
-	text, err := Map(1024)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const at, target = 64, 512 + (64+Size+0x0B)%256
-	nop := bytesOf(nopCode)
-	copy(text[at-2:], []byte{0x31, 0xC0})
-	copy(text[at:], nop[:Size])
-	copy(text[at+Size:], []byte{0x83, 0xC0, 0x10, 0xC3})
-	text[target] = 0xB8 // MOVL $1, AX; RET
-	binary.LittleEndian.PutUint32(text[target+1:], 1)
-	text[target+Size] = 0xC3
-	base := textAddress(text)
-	sites, err := Register([]uintptr{base + at})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return mappedSite{sites[0], funcAt(base + at - 2)}, Call(base + target)
+	site.Is(t, call)
 }

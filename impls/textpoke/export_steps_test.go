@@ -1,0 +1,9 @@
+//go:build steps
+
+package textpoke
+
+// The schedule point in the trap handlers.
+var (
+	HoldTraps  = &holdTraps
+	TrapsBegun = &trapsBegun
+)

@@ -1,0 +1,11 @@
+package textpoke
+
+// What tests outside the package take apart.
+var (
+	TextMutex  = &textMutex
+	Prepare    = prepare
+	WriteInt3s = writeInt3s
+	WriteTails = writeTails
+	WriteHeads = writeHeads
+	SyncCores  = syncCores
+)
