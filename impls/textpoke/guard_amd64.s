@@ -22,20 +22,3 @@ TEXT ·guardPC(SB), NOSPLIT, $0-8
 	LEAQ trapIfPatching<>(SB), AX
 	MOVQ AX, ret+0(FP)
 	RET
-
-// func writeWords(work *pokeWork, n int)
-// Per site: all five bytes, in one store of eight.
-TEXT ·writeWords(SB), NOSPLIT, $0-16
-	MOVQ work+0(FP), SI
-	MOVQ n+8(FP), CX
-	MOVQ $0xFFFFFF0000000000, BX
-next:
-	MOVQ pokeWork_pc(SI), DI
-	MOVQ (DI), AX
-	ANDQ BX, AX
-	ORQ  pokeWork_code(SI), AX
-	MOVQ AX, (DI)
-	ADDQ $pokeWork__size, SI
-	DECQ CX
-	JNE  next
-	RET
