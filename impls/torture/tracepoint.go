@@ -95,12 +95,13 @@ type event struct {
 	watchedCalls uint64
 
 	// witness is a probe that is registered all the time for which epoch stands
-	// still; or nil. Written by the updater: witness, then epoch.
+	// still; or nil. The updater writes witness, then epoch, and only then lets the
+	// probe go; the reader loads epoch, then witness, fires, and loads epoch again.
 	witness atomic.Pointer[datum]
 	epoch   atomic.Uint64
 
 	// registered is how many probes there are while transitions is even and
-	// stands still. Written by the updater.
+	// stands still: a sequence count, written by the updater.
 	transitions atomic.Uint64
 	registered  atomic.Uint64
 
@@ -271,7 +272,6 @@ func (s *scene) update() error {
 		if err != nil {
 			return err
 		}
-		s.attack.transitions.Add(1)
 		removed = append(removed, gone...)
 		switch rnd.IntN(64) {
 		case 0:
@@ -353,6 +353,7 @@ func (s *scene) transit(e *event, rnd *rand.Rand) (gone []registration, err erro
 		gone, e.on = []registration{r}, slices.Delete(e.on, i, i+1)
 		what = fmt.Sprintf("-%v", &r.datum[0])
 	}
+	s.attack.transitions.Add(1)
 	e.registered.Store(uint64(len(e.on)))
 	n := e.transitions.Add(1) / 2
 	what = fmt.Sprintf("%d->%d %s", from, len(e.on), what)
