@@ -159,21 +159,31 @@ func executeText(a *attack, sites []*pokedSite) error {
 	const rounds = 64
 	for !a.over() {
 		for range rounds {
-			for i, s := range sites {
-				before := s.state.Load()
-				got := s.run()
-				after := s.state.Load()
-				if either(before, got) {
-					continue // nearly always
-				}
-				if broken := judge(before, got, after); broken != "" {
-					a.fail("%s: the site at offset %d of a cache line executed %#x between states %#x and %#x", broken, i, got, before, after)
-				}
-			}
+			executeOnce(a, sites)
 		}
 		a.passes[0].Add(rounds * poked)
 	}
 	return nil
+}
+
+// executeOnce is a function for its prologue, where the collector can stop the reader. A
+// signal alone would not do: while sites trap it arrives when the trap handler returns,
+// which is to mapped code, where Go stops nobody. If the updater has been stopped between
+// int3s and heads by then, that goes on for seconds.
+//
+//go:noinline
+func executeOnce(a *attack, sites []*pokedSite) {
+	for i, s := range sites {
+		before := s.state.Load()
+		got := s.run()
+		after := s.state.Load()
+		if either(before, got) {
+			continue // nearly always
+		}
+		if broken := judge(before, got, after); broken != "" {
+			a.fail("%s: the site at offset %d of a cache line executed %#x between states %#x and %#x", broken, i, got, before, after)
+		}
+	}
 }
 
 // updateText changes random sites, one or many at once, to random instructions. now has
