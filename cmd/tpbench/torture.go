@@ -137,7 +137,7 @@ func tortureAll(cmd *cobra.Command, subjects []torture.Subject, each time.Durati
 		} else {
 			verdict := sum.add(s, r)
 			t.row(s, r, verdict)
-			if verdict == broke || verdict == missed {
+			if verdict == broke || verdict == missed || verdict == untried {
 				t.again(s, r, each, seed)
 			}
 		}
@@ -201,12 +201,13 @@ func (t *tortureTable) again(s torture.Subject, r torture.Report, each time.Dura
 
 func counted(n uint64) string { return results.Human(float64(n), "") }
 
-// Verdicts. The last two are what the exit code is about.
+// Verdicts. The last three are what the exit code is about.
 const (
-	held   = "held"
-	caught = "caught"
-	broke  = "BROKE"
-	missed = "NOT CAUGHT"
+	held    = "held"
+	caught  = "caught"
+	broke   = "BROKE"
+	missed  = "NOT CAUGHT"
+	untried = "NOT TRIED" // nothing was changed under the readers: no merit in that
 )
 
 // A summary counts verdicts.
@@ -218,6 +219,8 @@ type summary struct {
 
 func (s *summary) add(of torture.Subject, r torture.Report) (verdict string) {
 	switch {
+	case of.Status == impls.Sound && r.Failure == "" && r.Transitions == 0:
+		verdict = untried
 	case of.Status == impls.Sound && r.Failure == "":
 		s.held++
 		s.executions += r.Executions

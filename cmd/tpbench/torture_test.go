@@ -84,22 +84,24 @@ func TestVerdicts(t *testing.T) {
 	for _, tc := range []struct {
 		status  impls.Status
 		failure string
+		changes uint64
 		want    string
 	}{
-		{impls.Sound, "", held},
-		{impls.Sound, "", held},
-		{impls.Busted, "T1", caught},
-		{impls.Sound, "T1", broke},
-		{impls.Busted, "", missed},
+		{impls.Sound, "", 10, held},
+		{impls.Sound, "", 1, held},
+		{impls.Busted, "T1", 0, caught},
+		{impls.Sound, "T1", 0, broke},
+		{impls.Busted, "", 10, missed},
+		{impls.Sound, "", 0, untried},
 	} {
 		of := torture.Subject{Family: "rcu", Name: tc.want, Status: tc.status}
-		if got := s.add(of, torture.Report{Tally: torture.Tally{Executions: 1000}, Failure: tc.failure}); got != tc.want {
+		if got := s.add(of, torture.Report{Tally: torture.Tally{Executions: 1000, Transitions: tc.changes}, Failure: tc.failure}); got != tc.want {
 			t.Errorf("%v, failure %q: %s, want %s", tc.status, tc.failure, got, tc.want)
 		}
 	}
 	var text strings.Builder
 	s.print(&text)
-	const want = "2 sound implementations held over 2,000 executions; 1 busted one was caught; rcu/BROKE: BROKE; rcu/NOT CAUGHT: NOT CAUGHT."
+	const want = "2 sound implementations held over 2,000 executions; 1 busted one was caught; rcu/BROKE: BROKE; rcu/NOT CAUGHT: NOT CAUGHT; rcu/NOT TRIED: NOT TRIED."
 	if got := strings.TrimSpace(text.String()); got != want {
 		t.Errorf("summary %q, want %q", got, want)
 	}
