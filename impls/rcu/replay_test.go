@@ -178,11 +178,11 @@ unpublish, S
 
 // If this fails, a snapshot is satisfied by a grace period that was under way when it was
 // taken; or, for snap-in-progress, the script has lost its point.
-func TestV9SnapshotCountsGracePeriodUnderWay(t *testing.T) { play(t, v9) }
+func TestReplayV9(t *testing.T) { play(t, v9) }
 
 // If this fails, a grace period does not wait for a reader that it has to wait for; or,
 // for no-wait, the script has lost its point.
-func TestG1ReaderFromBefore(t *testing.T) { play(t, g1) }
+func TestReplayG1(t *testing.T) { play(t, g1) }
 
 // play performs every script with every flavour, again and again: it must always end
 // the same way. The scripts hold with no-barrier: what that breaks is the order in
