@@ -15,6 +15,7 @@ import (
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/slab"
 	"github.com/tpbench/tpbench/impls/rcu"
+	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
 
@@ -86,7 +87,8 @@ type scene struct {
 
 // An event is one tracepoint, always passed by the same reader.
 type event struct {
-	tp *tracepoint.Tracepoint
+	tp  *tracepoint.Tracepoint
+	key *textpoke.Site
 
 	// What the reader counts while it passes. Only it touches these: probes run on
 	// its thread.
@@ -156,7 +158,8 @@ func attackTracepoints(a *attack, policy *tracepoint.Policy) error {
 		if err != nil {
 			return err
 		}
-		s.events = append(s.events, &event{tp: tp})
+		_, disable := dispatch.KeyChanges([]*dispatch.Site{site})
+		s.events = append(s.events, &event{tp: tp, key: disable[0].Site})
 	}
 	onTrial.Store(s)
 	defer onTrial.Store(nil)
@@ -356,6 +359,9 @@ func (s *scene) transit(e *event, rnd *rand.Rand) (gone []registration, err erro
 	s.attack.transitions.Add(1)
 	e.registered.Store(uint64(len(e.on)))
 	n := e.transitions.Add(1) / 2
+	if off := e.key.Insn() == textpoke.Nop; off != (len(e.on) == 0) {
+		s.fail("T4: with %d probes the key is %v; %s", len(e.on), e.key.Insn(), e.story())
+	}
 	what = fmt.Sprintf("%d->%d %s", from, len(e.on), what)
 	e.history[n%uint64(len(e.history))].Store(&what)
 	if len(e.on) > 0 && rnd.IntN(2) == 0 && !(s.keeps && e.witness.Load() != nil) {
