@@ -88,7 +88,11 @@ func armDispatch(k keys, layout int) (func(*rcu.Reader, int), error) {
 	for i := range probes {
 		funcs[i].Fn = uintptr(dispatch.Nop())
 	}
-	if err := site.StaticCall(how.Target(funcs)); err != nil {
+	target, err := how.Target(funcs)
+	if err != nil {
+		return nil, err
+	}
+	if err := site.StaticCall(target.PC); err != nil {
 		return nil, err
 	}
 	site.Publish(funcs)

@@ -19,8 +19,8 @@ impls/internal/step:
 impls/internal/implstest: impls
 impls/rcu: impls impls/internal/step golang.org/x/sys
 impls/textpoke: impls impls/internal/step golang.org/x/sys
-impls/dispatch: impls impls/internal/step impls/textpoke impls/rcu
-impls/tracepoint: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu
+impls/dispatch: impls impls/internal/slab impls/internal/step impls/textpoke impls/rcu
+impls/tracepoint: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
 impls/kernel: impls
 impls/torture: impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch impls/tracepoint golang.org/x/sys
 

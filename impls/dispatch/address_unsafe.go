@@ -29,3 +29,9 @@ func codeOf(f func(unsafe.Pointer, uint64, uint64)) (code, object uintptr) {
 	p := *(**uintptr)(unsafe.Pointer(&f))
 	return *p, uintptr(unsafe.Pointer(p))
 }
+
+func wordOf(data unsafe.Pointer) uint64 {
+	// SAFETY: for an instruction, which the collector does not read; tp->funcs keeps the
+	// pointer alive at least as long.
+	return uint64(uintptr(data))
+}

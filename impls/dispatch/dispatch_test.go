@@ -29,7 +29,10 @@ func newReader(tb testing.TB) *rcu.Reader {
 // no probes there is no array.
 func arm(tb testing.TB, s *Site, d Dispatch, funcs []Entry) {
 	tb.Helper()
-	implstest.Check(tb, s.StaticCall(d.Target(funcs)))
+	target, err := d.Target(funcs)
+	implstest.Check(tb, err)
+	tb.Cleanup(target.Release)
+	implstest.Check(tb, s.StaticCall(target.PC))
 	if len(funcs) == 1 {
 		funcs = nil
 	}

@@ -8,8 +8,9 @@
 //  2. The body, out of line: enter an RCU read section, load tp->funcs, load the
 //     first probe's data, and
 //  3. the static call, five bytes: CALL with that data and the site's arguments.
-//     Its target is the one probe, or the iterator, which reads tp->funcs again and
-//     calls every probe with its own data.
+//     Its target is the one probe, or a thunk that loads that probe's data and jumps to
+//     it, or the iterator, which reads tp->funcs again and calls every probe with its own
+//     data.
 //
 // All variants run the same site. They differ only in where its static call goes
 // with one probe, and in how the iterator calls: see [Dispatch]. The floors, which
@@ -25,6 +26,8 @@
 //     promised here: it is what package tracepoint's strategies are about.
 //   - D4: the iterator tolerates a tp->funcs that became NULL since the site saw it.
 //     The variant unchecked-iterator, busted, does not.
+//   - D5: a bound call passes the data of the registration that it was made for,
+//     whatever the site has loaded (see [Dispatch.Target] and thunk.go).
 //
 // A probe that panics leaves its site's read section open: whoever recovers calls the
 // reader's Unlock.
@@ -35,7 +38,7 @@
 //
 // Builds with the tag steps, or with the race detector, call Go at three places of a site
 // in text: with the data loaded, and in the iterator before and after it loads the
-// array (hook_amd64.s). No other build has a trace of that.
+// array; and in thunks (hook_amd64.s). No other build has a trace of that.
 //
 // Package dispatch refuses functions that capture variables, and it never waits.
 package dispatch

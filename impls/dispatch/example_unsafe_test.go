@@ -49,8 +49,10 @@ func Example() {
 		{},
 	}
 	site.Publish(two)
-	fmt.Println("to the iterator:", how.New.Target(two) == how.New.Iterator())
-	check(site.StaticCall(how.New.Target(two)))
+	target, err := how.New.Target(two)
+	check(err)
+	fmt.Println("to the iterator:", target.PC == how.New.Iterator())
+	check(site.StaticCall(target.PC))
 	check(site.KeyEnable())
 	site.Fire(reader)
 
@@ -59,8 +61,10 @@ func Example() {
 	// these two lines are the race that package tracepoint is about.
 	one := two[1:]
 	site.Publish(one)
-	fmt.Println("to the probe itself:", how.New.Target(one) == uintptr(fn))
-	check(site.StaticCall(how.New.Target(one)))
+	target, err = how.New.Target(one)
+	check(err)
+	fmt.Println("to the probe itself:", target.PC == uintptr(fn))
+	check(site.StaticCall(target.PC))
 	site.Fire(reader)
 
 	// Step 5. Off again: the key first. The data may go after a grace period.
@@ -70,6 +74,7 @@ func Example() {
 	fmt.Println("off:")
 	site.Fire(reader)
 	domain.Synchronize()
+	target.Release() // of a thunk, had it been one
 
 	// Output:
 	// to the iterator: true

@@ -16,6 +16,8 @@ const hookOn = 1
 func hookData()
 func hookIterator()
 func hookWalk()
+func hookBound()
+func hookAddress() uintptr
 
 // dataLoaded is between R4 and R5: the site holds the first entry's data.
 func dataLoaded(p *Point) {
@@ -28,6 +30,19 @@ func iteratorEntered(*Point) { step.At("iterator: entered") }
 
 // arrayLoaded is after that.
 func arrayLoaded(p *Point) { raceAcquire(p) }
+
+// boundEntered is in a thunk, before the probe. What the site has loaded is of no
+// account there, so the edge for the race detector is bind's.
+func boundEntered(*Point) {
+	bound.Load()
+	step.At("thunk: entered")
+}
+
+// throughHook adds to a thunk's code what hookBound needs, and returns where it is to
+// jump: there.
+func throughHook(code []byte, fn uintptr) ([]byte, uintptr) {
+	return loadR10(code, fn), hookAddress()
+}
 
 // raceAcquire tells the race detector what the site's plain load means: what was done
 // before the Publish that it saw happens before what its probes do. The detector

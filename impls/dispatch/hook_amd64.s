@@ -41,3 +41,27 @@ TEXT ·hookIterator(SB), NOSPLIT, $56-0
 // func hookWalk()
 TEXT ·hookWalk(SB), NOSPLIT, $56-0
 	KEEPING(·arrayLoaded)
+
+// func hookBound()
+// Between a thunk and its probe, whose address is in R10. Its frame begins with the
+// spill room that the probe may use.
+TEXT ·hookBound(SB), NOSPLIT, $72-0
+	NO_LOCAL_POINTERS
+	MOVQ AX, 32(SP)
+	MOVQ BX, 40(SP)
+	MOVQ CX, 48(SP)
+	MOVQ R10, 56(SP)
+	MOVQ DI, 0(SP)
+	CALL ·boundEntered(SB)
+	MOVQ 32(SP), AX
+	MOVQ 40(SP), BX
+	MOVQ 48(SP), CX
+	MOVQ 56(SP), R10
+	CALL R10
+	RET
+
+// func hookAddress() uintptr
+TEXT ·hookAddress(SB), NOSPLIT, $0-8
+	LEAQ ·hookBound(SB), AX
+	MOVQ AX, ret+0(FP)
+	RET

@@ -98,11 +98,16 @@ func (s *Site) KeyDisable() error {
 // StaticCall makes the static call go to the code at target, one place after the
 // other, as static_call_update does. It does nothing if it goes there already.
 func (s *Site) StaticCall(target uintptr) error {
+	return textpoke.Int3(s.CallChanges(target))
+}
+
+// CallChanges returns what makes the static call go to the code at target.
+func (s *Site) CallChanges(target uintptr) []textpoke.Change {
 	changes := make([]textpoke.Change, len(s.spots))
 	for i, p := range s.spots {
 		changes[i] = textpoke.Change{Site: p.call, To: s.callTo(target)}
 	}
-	return textpoke.Int3(changes)
+	return changes
 }
 
 // Reach reports that a static call of the site cannot go to fn, or nil.

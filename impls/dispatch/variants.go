@@ -5,6 +5,7 @@ import "github.com/tpbench/tpbench/impls"
 // A Dispatch says where a site's static call goes.
 type Dispatch struct {
 	Direct    bool // with one probe, to the probe itself
+	Bound     bool // with one probe, to a thunk that loads its data and jumps to it
 	Retpoline bool // the iterator calls its probes through a retpoline
 	Unchecked bool // the iterator trusts tp->funcs not to have become NULL: busted
 }
@@ -20,14 +21,25 @@ func (d Dispatch) Iterator() uintptr {
 	return machine.pcs.traceiter
 }
 
+// A Target is where a static call goes, and what was made for it.
+type Target struct {
+	PC    uintptr
+	thunk []byte // of package slab; nil if PC is in text
+}
+
 // Target is where the static call is to go once funcs, with its terminator, are
-// what the site sees: the probe where there is one and the dispatch is direct, else
-// the iterator.
-func (d Dispatch) Target(funcs []Entry) uintptr {
-	if d.Direct && len(funcs) == 2 {
-		return funcs[0].Fn
+// what the site sees: the probe or its thunk where there is one probe and the dispatch
+// says so, else the iterator. Only a thunk can fail: it needs memory, and must reach
+// its function.
+func (d Dispatch) Target(funcs []Entry) (Target, error) {
+	switch {
+	case len(funcs) != 2:
+	case d.Bound:
+		return bind(funcs[0])
+	case d.Direct:
+		return Target{PC: funcs[0].Fn}, nil
 	}
-	return d.Iterator()
+	return Target{PC: d.Iterator()}, nil
 }
 
 // A Variant is one way to dispatch.
@@ -56,6 +68,13 @@ func Variants() []Variant {
 			Origin: "d25e37d89dd2",
 			Check:  Open,
 			New:    Dispatch{Direct: true},
+		},
+		{
+			Name:   "bound-thunk",
+			Doc:    "one probe: a call to a thunk that loads the data and jumps; more: the iterator",
+			Origin: "ours",
+			Check:  Open,
+			New:    Dispatch{Bound: true},
 		},
 		{
 			Name:   "unchecked-iterator",

@@ -26,6 +26,9 @@ const (
 // passed since. It is meaningful only to the Domain that gave it.
 type State uint64
 
+// After reports whether s is satisfied later than t, which the same Domain gave.
+func (s State) After(t State) bool { return int64(s-t) > 0 } // the counter may wrap
+
 // Counters are exact totals since the Domain was opened.
 type Counters struct {
 	Started   uint64 // grace periods begun, by whomever

@@ -24,11 +24,11 @@ var compareFunc = rcuCondSync.but(func(p *Policy) {
 // getStateIfFuncMoved is getStateIfMoved with another idea of moving.
 func getStateIfFuncMoved(id snapshotID) Step {
 	get := getState(id)
-	return Step{get.Name + " if [0].func changed", func(c *change) error {
+	return Step{Name: get.Name + " if [0].func changed", do: each(func(c *change) error {
 		// Deliberate bug (fixed by f7ec41212563): readers hold data, not functions.
 		if c.old[0].Fn == c.new[0].Fn {
 			return nil
 		}
-		return get.do(c)
-	}}
+		return get.do([]*change{c})
+	})}
 }

@@ -36,6 +36,7 @@ var scenarios = []scenario{
 	{"V5: 3->2->0->1", "ABC", "-A -* +H", false},
 	{"V5: another event is enabled in between", "A", "-A y+C +B", false},
 	{"V5: another event is disabled in between", "A", "y+C | -A y-C +B", false},
+	{"V5: 2->1->0->1", "AB", "-A -B +C", false},
 	{"all leave, one by one", "AB", "-B -A", true},
 	{"a third one comes", "AB", "+C", true},
 	{"one of three leaves", "ABC", "-B", true},
@@ -108,6 +109,7 @@ func (p *play) act(s scenario, policy *Policy) string {
 		p.add(0, p.letter(s.start[i]))
 	}
 	seen.calls = nil
+	freed := dispatch.FreedCalls()
 	p.on = !strings.Contains(s.ops, "|")
 	for op := range strings.FieldsSeq(s.ops) {
 		if op == "|" {
@@ -138,6 +140,9 @@ func (p *play) act(s scenario, policy *Policy) string {
 	}
 	if p.reader == nil || mistake != "" {
 		return mistake
+	}
+	if n := dispatch.FreedCalls() - freed; n > 0 {
+		return fmt.Sprintf("T2: what had been freed was called %d times (%v: %v)", n, s.name, p.log)
 	}
 	for _, c := range calls {
 		if c.data.owner != c.fn {
@@ -191,9 +196,9 @@ func (p *play) hooked(policy *Policy) *Policy {
 	for at, list := range q.lists() {
 		steps := make([]Step, len(*list))
 		for i, s := range *list {
-			steps[i] = Step{s.Name, func(c *change) error {
+			steps[i] = Step{Name: s.Name, waits: s.waits, do: func(group []*change) error {
 				p.used[at] = p.used[at] || p.on
-				return p.step(s, c)
+				return p.step(s, group)
 			}}
 		}
 		*list = steps
@@ -201,22 +206,17 @@ func (p *play) hooked(policy *Policy) *Policy {
 	return &q
 }
 
-// lists returns the policy's lists in the order of transitionNames.
-func (p *Policy) lists() []*[]Step {
-	return []*[]Step{&p.ZeroToOne, &p.OneToTwo, &p.NToNPlusOne, &p.NToNMinusOne, &p.TwoToOne, &p.OneToZero}
-}
-
 // step does one step of the updater. If that comes to wait for the reader, the
 // reader is let go: it may be as slow as the updater's wait, but not slower.
-func (p *play) step(s Step, c *change) error {
+func (p *play) step(s Step, group []*change) error {
 	p.pass()
 	p.note(s.Name)
 	if !p.held {
-		return s.do(c)
+		return s.do(group)
 	}
 	waited := p.domain.Counters().Waited
 	done := make(chan error, 1)
-	go func() { done <- s.do(c) }()
+	go func() { done <- s.do(group) }()
 	for {
 		select {
 		case err := <-done:
@@ -240,6 +240,7 @@ func (p *play) pass() {
 	if gap == p.schedule.gp {
 		p.note("<grace period>")
 		p.domain.Synchronize()
+		p.domain.Barrier() // frees what is due
 	}
 	if gap == p.schedule.load {
 		p.load()
@@ -315,7 +316,7 @@ func explore(b *bench, g *gate, s scenario, policy *Policy, only int) (mistake s
 	}
 	for load := range dry.gap {
 		lastGP := never
-		if remembers(policy) {
+		if remembers(policy) || policy.Dispatch.Bound { // whose thunks are freed
 			lastGP = load
 		}
 		for gp := never; gp <= lastGP; gp++ {
@@ -335,7 +336,8 @@ func explore(b *bench, g *gate, s scenario, policy *Policy, only int) (mistake s
 
 // remembers reports whether it matters to the policy if a grace period has passed.
 func remembers(p *Policy) bool {
-	return slices.ContainsFunc(p.lists(), func(list *[]Step) bool {
+	lists := p.lists()
+	return slices.ContainsFunc(lists[:], func(list *[]Step) bool {
 		return slices.ContainsFunc(*list, func(s Step) bool { return strings.HasPrefix(s.Name, "cond_sync") })
 	})
 }
@@ -428,6 +430,9 @@ func TestT1EveryStepMatters(t *testing.T) {
 		anytime = "while the call is the iterator, a new array may come at any time"
 		keys    = "readers past the key find the same steps"
 		early   = "it finds the array of before, or NULL, and the iterator"
+		gone    = "who is past the key finds NULL and leaves"
+		paired  = "call and array may disagree: either calls functions with their own data"
+		unused  = "R3 finds a freed array and takes nothing from it but that it is not NULL"
 		stale   = "who still has this probe's data finds its function; 0->1 sets the call before it publishes"
 	)
 	common := map[string]string{
@@ -439,7 +444,19 @@ func TestT1EveryStepMatters(t *testing.T) {
 		"1->0 without static call = iterator":                 stale,
 		"1->0 with publish before static call = iterator":     stale,
 	}
-	harmless := map[string]map[string]string{"naive-sync": common, "rcu-cond-sync": common}
+	harmless := map[string]map[string]string{"naive-sync": common, "rcu-cond-sync": common, "tp-cond-sync": common}
+	harmless["batched"] = map[string]string{
+		"2->1 without static call = first":     slower,
+		"1->0 with publish before key disable": gone,
+	}
+	harmless["bound"] = map[string]string{
+		"0->1 with key enable before publish":             early,
+		"1->2 with publish before static call = iterator": paired,
+		"2->1 without publish":                            unused,
+		"2->1 with static call = first before publish":    paired,
+		"2->1 without static call = first":                slower,
+		"1->0 with publish before key disable":            gone,
+	}
 	for name, reasons := range harmless {
 		t.Run(name, func(t *testing.T) {
 			v := strategy(t, name)

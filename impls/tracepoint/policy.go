@@ -10,6 +10,10 @@ import (
 type Policy struct {
 	Dispatch dispatch.Dispatch
 
+	// Together says that a bulk change takes its tracepoints through the lists side by
+	// side, each step for all of them: see [Registry.Bulk]. Else one after the other.
+	Together bool
+
 	ZeroToOne    []Step // 0->1
 	OneToTwo     []Step // 1->2
 	NToNPlusOne  []Step // N->N+1, N >= 2
@@ -24,29 +28,51 @@ func (p Policy) but(differ func(*Policy)) Policy {
 	return p
 }
 
-// steps returns what a change from one number of probes to another takes. The
-// numbers differ.
-func (p *Policy) steps(from, to int) []Step {
+// lists returns the policy's lists, in order.
+func (p *Policy) lists() [6]*[]Step {
+	return [...]*[]Step{&p.ZeroToOne, &p.OneToTwo, &p.NToNPlusOne, &p.NToNMinusOne, &p.TwoToOne, &p.OneToZero}
+}
+
+// listOf returns the index of the list for a change from one number of probes to another.
+// The numbers differ.
+func listOf(from, to int) int {
 	switch {
 	case to == 0:
-		return p.OneToZero
+		return 5
 	case from == 0:
-		return p.ZeroToOne
+		return 0
 	case to == 1:
-		return p.TwoToOne
+		return 4
 	case from == 1:
-		return p.OneToTwo
+		return 1
 	case to > from:
-		return p.NToNPlusOne
+		return 2
 	}
-	return p.NToNMinusOne
+	return 3
 }
 
 // A Step is one action of a transition. Steps are the words that policies are
 // written in.
 type Step struct {
 	Name string
-	do   func(*change) error
+
+	// do performs it for some tracepoints that are in the same transition; for one,
+	// unless the policy takes them together.
+	do func([]*change) error
+
+	waits bool // it may wait for a grace period
+}
+
+// each makes a Step's do of what is to be done for every single tracepoint.
+func each(do func(*change) error) func([]*change) error {
+	return func(changes []*change) error {
+		for _, c := range changes {
+			if err := do(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // change is one transition under way.
@@ -54,35 +80,40 @@ type change struct {
 	registry *Registry
 	tp       *Tracepoint
 	old, new []dispatch.Entry
+
+	// target is where the static call is to go with new: see callFirst. was is what it was
+	// with old.
+	was, target dispatch.Target
 }
 
 // The steps that readers can see.
 var (
 	// keyEnable lets sites into their bodies.
-	keyEnable = Step{"key enable", func(c *change) error { return c.tp.site.KeyEnable() }}
+	keyEnable = Step{Name: "key enable", do: each(func(c *change) error { return c.tp.site.KeyEnable() })}
 
 	// keyDisable: when it returns no reader begins a body; some may be in one.
-	keyDisable = Step{"key disable", func(c *change) error { return c.tp.site.KeyDisable() }}
+	keyDisable = Step{Name: "key disable", do: each(func(c *change) error { return c.tp.site.KeyDisable() })}
 
 	// publish stores tp->funcs. Readers that loaded it before go on with the old
 	// array until they leave their section.
-	publish = Step{"publish", func(c *change) error { c.tp.site.Publish(c.new); return nil }}
+	publish = Step{Name: "publish", do: each(func(c *change) error { c.tp.site.Publish(c.new); return nil })}
 
 	// callFirst makes the static call go to the only probe. When it returns, no
 	// reader begins the old call; one that has loaded data may begin the new.
-	callFirst = Step{"static call = first", func(c *change) error {
-		return c.tp.site.StaticCall(c.registry.policy.Dispatch.Target(c.new))
-	}}
+	callFirst = Step{Name: "static call = first", do: each(func(c *change) error { return c.tp.site.StaticCall(c.target.PC) })}
 
 	// callIterator makes the static call go to the iterator, which is right
 	// whatever the array and whatever data a reader holds.
-	callIterator = Step{"static call = iterator", func(c *change) error {
+	callIterator = Step{Name: "static call = iterator", do: each(func(c *change) error {
 		return c.tp.site.StaticCall(c.registry.policy.Dispatch.Iterator())
-	}}
+	})}
 )
 
 // The steps that only the updater feels.
-var synchronize = Step{"synchronize", func(c *change) error { c.registry.rcu.Synchronize(); return nil }}
+var synchronize = Step{
+	Name: "synchronize", waits: true,
+	do: each(func(c *change) error { c.registry.rcu.Synchronize(); return nil }),
+}
 
 // A snapshotID names one of the kernel's two global snapshots. They are global, not
 // per tracepoint: a later one overwrites an earlier one, which is safe because it
@@ -104,32 +135,33 @@ type snapshot struct {
 
 // getState remembers this moment.
 func getState(id snapshotID) Step {
-	return Step{"get_state(" + id.String() + ")", func(c *change) error {
+	return Step{Name: "get_state(" + id.String() + ")", do: each(func(c *change) error {
 		c.registry.snapshots[id] = snapshot{c.registry.rcu.GetState(), true}
 		return nil
-	}}
+	})}
 }
 
-// getStateIfMoved remembers this moment if a reader could hold data that is not the
-// new first entry's. Data, not functions: one function may be registered twice.
-func getStateIfMoved(id snapshotID) Step {
-	get := getState(id)
-	return Step{get.Name + " if [0].data changed", func(c *change) error {
+// ifMoved restricts a Step to where a reader could hold data that is not the new first
+// entry's. Data, not functions: one function may be registered twice.
+func ifMoved(s Step) Step {
+	return Step{Name: s.Name + " if [0].data changed", do: each(func(c *change) error {
 		if firstData(c.old) == firstData(c.new) {
 			return nil
 		}
-		return get.do(c)
-	}}
+		return s.do([]*change{c})
+	})}
 }
+
+func getStateIfMoved(id snapshotID) Step { return ifMoved(getState(id)) }
 
 // condSync waits, if a moment was remembered and no grace period has passed since.
 func condSync(id snapshotID) Step {
-	return Step{"cond_sync(" + id.String() + ")", func(c *change) error {
+	return Step{Name: "cond_sync(" + id.String() + ")", waits: true, do: each(func(c *change) error {
 		s := &c.registry.snapshots[id]
 		if s.ongoing {
 			c.registry.rcu.CondSync(s.state)
 			s.ongoing = false
 		}
 		return nil
-	}}
+	})}
 }

@@ -26,8 +26,18 @@ type Tracepoint struct {
 	site *dispatch.Site
 
 	// funcs is what the site sees: the probes by falling priority and a zero
-	// entry, or nil. Replaced, never changed, under Registry.mu.
+	// entry, or nil. Replaced, never changed, under Registry.mu; while a change is
+	// under way, what it leads to.
 	funcs []dispatch.Entry
+
+	// target is where a direct static call goes with funcs. Protected by Registry.mu.
+	target dispatch.Target
+
+	// moved is when the first entry's data last changed, for policies that remember it
+	// by tracepoint. Protected by Registry.mu.
+	moved snapshot
+
+	bulk uint64 // the last group of a bulk change that it was in; protected by Registry.mu
 }
 
 // Fire passes the site once. The reader is one of the Registry's Domain: a grace period
@@ -44,6 +54,7 @@ type Registry struct {
 	// transition. The text mutex and the Domain's locks nest inside it.
 	mu        sync.Mutex
 	snapshots [2]snapshot // by snapshotID. Protected by mu.
+	bulk      uint64      // numbers the groups of bulk changes. Protected by mu.
 	arrays    arrays      // what tp->funcs point to
 }
 
@@ -62,77 +73,190 @@ func (r *Registry) Add(name string, site *dispatch.Site) (*Tracepoint, error) {
 	return tp, nil
 }
 
+// A Request is one registration, or one removal, of a bulk change.
+type Request struct {
+	Tracepoint *Tracepoint
+	Probe      dispatch.Probe
+	Remove     bool
+}
+
 // Register makes tp call the probe.
 func (r *Registry) Register(tp *Tracepoint, p dispatch.Probe) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if p.Fn == 0 {
-		return fmt.Errorf("tracepoint %s: register: %w", tp.Name, ErrInvalid)
-	}
-	if find(tp.funcs, p) >= 0 {
-		return fmt.Errorf("tracepoint %s: register: %w", tp.Name, ErrExist)
-	}
-	if err := tp.site.Reach(p.Fn); err != nil { // T5: no step of any transition can fail
-		return fmt.Errorf("tracepoint %s: register: %w", tp.Name, err)
-	}
-	probes := slices.Clone(probesOf(tp.funcs))
-	entry := dispatch.Entry{Fn: uintptr(p.Fn), Data: p.Data, Prio: p.Prio}
-	// After its equals: the first with a lower priority.
-	at, _ := slices.BinarySearchFunc(probes, p.Prio, func(e dispatch.Entry, prio int) int {
-		return cmp.Or(cmp.Compare(prio, e.Prio), -1)
-	})
-	return r.change(tp, slices.Insert(probes, at, entry))
+	return r.Bulk([]Request{{tp, p, false}})
 }
 
 // Unregister makes tp call the probe (function and data; the priority does not
 // matter) no longer. As in the kernel, a probe without a function stands for all
 // of them.
 func (r *Registry) Unregister(tp *Tracepoint, p dispatch.Probe) error {
+	return r.Bulk([]Request{{tp, p, true}})
+}
+
+// Bulk does all requests, in their order, or none of them (T5): it first makes whatever
+// they need, and says what cannot be done, and then changes what readers see.
+//
+// A policy that takes tracepoints together has all of those that are in one transition
+// take each step side by side, and waits once: all steps that come before a wait, in
+// all transitions, come before the first wait, so that one grace period serves all.
+// A tracepoint that comes again in the requests begins another such group.
+func (r *Registry) Bulk(requests []Request) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	at := find(tp.funcs, p)
-	switch {
-	case len(tp.funcs) == 0, p.Fn != 0 && at < 0:
-		return fmt.Errorf("tracepoint %s: unregister: %w", tp.Name, ErrNotFound)
-	case p.Fn == 0:
-		return r.change(tp, nil)
+	changes := make([]change, len(requests))
+	for i, q := range requests {
+		if err := r.prepare(&changes[i], q); err != nil {
+			for i := range slices.Backward(changes[:i]) {
+				changes[i].undo()
+			}
+			return err
+		}
 	}
-	return r.change(tp, slices.Delete(slices.Clone(probesOf(tp.funcs)), at, at+1))
+	group := make([]*change, 0, len(changes))
+	for i := range changes {
+		c := &changes[i]
+		if len(group) > 0 && (!r.policy.Together || c.tp.bulk == r.bulk) {
+			if err := r.run(group); err != nil {
+				return err
+			}
+			group = group[:0]
+		}
+		if len(group) == 0 {
+			r.bulk++
+		}
+		c.tp.bulk = r.bulk
+		group = append(group, c)
+	}
+	return r.run(group)
+}
+
+// prepare checks a request and makes what its change needs. The tracepoint then holds what
+// the change leads to, for the requests that follow; readers see nothing of it yet.
+func (r *Registry) prepare(c *change, q Request) error {
+	tp := q.Tracepoint
+	*c = change{registry: r, tp: tp, old: tp.funcs, was: tp.target}
+	fail := func(err error) error {
+		what := "register"
+		if q.Remove {
+			what = "unregister"
+		}
+		return fmt.Errorf("tracepoint %s: %s: %w", tp.Name, what, err)
+	}
+	at := find(tp.funcs, q.Probe)
+	probes := probesOf(tp.funcs)
+	n := len(probes)
+	switch {
+	case q.Remove && (n == 0 || q.Probe.Fn != 0 && at < 0):
+		return fail(ErrNotFound)
+	case q.Remove && q.Probe.Fn == 0:
+		n = 0
+	case q.Remove:
+		n--
+	case q.Probe.Fn == 0:
+		return fail(ErrInvalid)
+	case at >= 0:
+		return fail(ErrExist)
+	default:
+		if err := tp.site.Reach(q.Probe.Fn); err != nil { // T5: no step of any transition can fail
+			return fail(err)
+		}
+		n++
+	}
+	if n > 0 {
+		var err error
+		if c.new, err = r.arrays.alloc(n + 1); err != nil {
+			return fail(fmt.Errorf("the array of %d probes: %w", n, err))
+		}
+		if q.Remove {
+			copy(c.new, probes[:at])
+			copy(c.new[at:], probes[at+1:])
+		} else {
+			// After its equals: before the first with a lower priority.
+			at, _ := slices.BinarySearchFunc(probes, q.Probe.Prio, func(e dispatch.Entry, prio int) int {
+				return cmp.Or(cmp.Compare(prio, e.Prio), -1)
+			})
+			copy(c.new, probes[:at])
+			c.new[at] = dispatch.Entry{Fn: uintptr(q.Probe.Fn), Data: q.Probe.Data, Prio: q.Probe.Prio}
+			copy(c.new[at+1:], probes[at:])
+		}
+		c.new[n] = dispatch.Entry{}
+		if c.target, err = r.policy.Dispatch.Target(c.new); err != nil {
+			r.arrays.free(c.new)
+			return fail(err)
+		}
+	}
+	tp.funcs, tp.target = c.new, c.target
+	return nil
+}
+
+// undo takes prepare back. Nobody has seen anything of the change.
+func (c *change) undo() {
+	if c.new != nil {
+		c.registry.arrays.free(c.new)
+	}
+	c.target.Release()
+	c.tp.funcs, c.tp.target = c.old, c.was
+}
+
+// run takes changes of different tracepoints through the policy's lists: first the steps
+// before a wait, in all lists, then the waits, then the rest.
+func (r *Registry) run(group []*change) error {
+	var byList [6][]*change
+	for _, c := range group {
+		list := listOf(len(probesOf(c.old)), len(probesOf(c.new)))
+		byList[list] = append(byList[list], c)
+	}
+	for part := range 3 {
+		for i, list := range r.policy.lists() {
+			if len(byList[i]) == 0 {
+				continue
+			}
+			for _, s := range partOf(*list, part) {
+				if step.Enabled {
+					step.At("before " + s.Name)
+				}
+				if err := s.do(byList[i]); err != nil {
+					return fmt.Errorf("tracepoint %s: %s: %w", group[0].tp.Name, s.Name, err)
+				}
+			}
+		}
+	}
+	r.release(group)
+	return nil
+}
+
+// partOf cuts a list at the step that waits, if it has one: what comes before it, itself,
+// what comes after it.
+func partOf(list []Step, part int) []Step {
+	at := slices.IndexFunc(list, func(s Step) bool { return s.waits })
+	if at < 0 {
+		at = len(list)
+	}
+	after := min(at+1, len(list))
+	return [...][]Step{list[:at], list[at:after], list[after:]}[part]
+}
+
+// release is release_probes: readers may still walk the old arrays, and be in old thunks.
+func (r *Registry) release(group []*change) {
+	var had []change
+	for _, c := range group {
+		if c.old != nil {
+			had = append(had, *c)
+		}
+	}
+	if len(had) == 0 {
+		return
+	}
+	r.rcu.Call(func() {
+		for _, c := range had {
+			r.arrays.free(c.old)
+			c.was.Release()
+		}
+	})
 }
 
 // Synchronize waits until no reader is in a probe, or uses data, that was
 // unregistered before: tracepoint_synchronize_unregister.
 func (r *Registry) Synchronize() { r.rcu.Synchronize() }
-
-// change takes tp from its present probes to the given ones through the policy's
-// steps. mu must be held.
-func (r *Registry) change(tp *Tracepoint, probes []dispatch.Entry) error {
-	c := &change{registry: r, tp: tp, old: tp.funcs}
-	if len(probes) > 0 {
-		var err error
-		if c.new, err = r.arrays.alloc(len(probes) + 1); err != nil { // T5: before any step
-			return fmt.Errorf("tracepoint %s: the array of %d probes: %w", tp.Name, len(probes), err)
-		}
-		copy(c.new, probes)
-		c.new[len(probes)] = dispatch.Entry{}
-	}
-	for _, s := range r.policy.steps(len(probesOf(c.old)), len(probes)) {
-		if step.Enabled {
-			step.At("before " + s.Name)
-		}
-		if err := s.do(c); err != nil {
-			return fmt.Errorf("tracepoint %s: %s: %w", tp.Name, s.Name, err)
-		}
-	}
-	tp.funcs = c.new
-	if c.old != nil {
-		// release_probes: readers may still walk the old array.
-		r.rcu.Call(func() {
-			r.arrays.free(c.old)
-		})
-	}
-	return nil
-}
 
 // probesOf is funcs without its terminator.
 func probesOf(funcs []dispatch.Entry) []dispatch.Entry {

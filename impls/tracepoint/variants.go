@@ -41,6 +41,27 @@ func Variants() []Variant {
 			New:    &rcuCondSync,
 		},
 		{
+			Name:   "tp-cond-sync",
+			Doc:    "rcu-cond-sync with a snapshot for each tracepoint: unrelated events never wait for each other",
+			Origin: "ours",
+			Check:  dispatch.Open,
+			New:    &tpCondSync,
+		},
+		{
+			Name:   "batched",
+			Doc:    "tp-cond-sync in bulk: one patch of all sites, and at most one wait",
+			Origin: "ours",
+			Check:  dispatch.Open,
+			New:    &batched,
+		},
+		{
+			Name:   "bound",
+			Doc:    "a thunk for each registration loads its data and jumps: nothing to wait for but freeing",
+			Origin: "ours",
+			Check:  dispatch.Open,
+			New:    &bound,
+		},
+		{
 			Name:   "no-sync-2-1",
 			Doc:    "V1: naive-sync without the wait in 2->1",
 			Origin: "d25e37d89dd2; fixed by 547305a64632",

@@ -6,6 +6,7 @@ import (
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/rcu"
+	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
 // waits is what a piece of work cost the updater: the calls that blocked for a
@@ -36,7 +37,10 @@ func events(f rcu.Variant) int {
 }
 
 // byStrategy says what each strategy should have cost.
-type byStrategy struct{ naive, condSync waits }
+type byStrategy struct {
+	naive, condSync waits
+	own             waits // with snapshots by tracepoint: tp-cond-sync, batched
+}
 
 func (w byStrategy) of(s Variant) waits {
 	switch s.Name {
@@ -44,6 +48,8 @@ func (w byStrategy) of(s Variant) waits {
 		return w.naive
 	case "rcu-cond-sync":
 		return w.condSync
+	case "tp-cond-sync", "batched":
+		return w.own
 	}
 	return waits{} // the others never wait
 }
@@ -52,7 +58,7 @@ func (w byStrategy) of(s Variant) waits {
 func claimed(t *testing.T, s Variant) {
 	t.Helper()
 	switch s.Name {
-	case "indirect-iterator", "direct-static-call", "naive-sync", "rcu-cond-sync":
+	case "indirect-iterator", "direct-static-call", "naive-sync", "rcu-cond-sync", "tp-cond-sync", "batched", "bound":
 	default:
 		t.Skipf("no claim here about what %s waits for", s.Name)
 	}
@@ -77,14 +83,78 @@ func TestWaitsOfBulk(t *testing.T) {
 			}
 		}
 		each := byStrategy{naive: waits{waited: uint64(n)}}
+		all := uint64(n)
 		b.expect("first enable-all", enableAll, waits{})
 		b.expect("disable-all", disableAll, each.of(s))
-		b.expect("enable-all right after", enableAll, byStrategy{condSync: waits{waited: 1}}.of(s))
+		b.expect("enable-all right after", enableAll, byStrategy{condSync: waits{waited: 1}, own: waits{waited: 1, elided: all - 1}}.of(s))
 		b.expect("disable-all again", disableAll, each.of(s))
 		b.domain.Barrier()
-		b.expect("enable-all after a grace period", enableAll, byStrategy{condSync: waits{elided: 1}}.of(s))
+		b.expect("enable-all after a grace period", enableAll, byStrategy{condSync: waits{elided: 1}, own: waits{elided: all}}.of(s))
 		b.expect("disable-all at last", disableAll, each.of(s))
 	})
+}
+
+// If this fails, a bulk change costs more patches or waits than its strategy promises.
+func TestWaitsOfBulkRequests(t *testing.T) {
+	forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
+		claimed(t, s)
+		n := events(f)
+		b := newBench(t, s.New, f, n)
+		a, c := probe(b.fns[0], &datum{}, 1), probe(b.fns[1], &datum{}, 0)
+		all := func(p dispatch.Probe, remove bool) func() {
+			var list []Request
+			for _, tp := range b.points {
+				list = append(list, Request{tp, p, remove})
+			}
+			return func() { implstest.Check(t, b.registry.Bulk(list)) }
+		}
+		each, rest := uint64(n), uint64(n-1)
+		want := func(naive, condSync, own, batched waits) waits {
+			if s.Name == "batched" {
+				return batched
+			}
+			return byStrategy{naive, condSync, own}.of(s)
+		}
+		wait := func(n uint64) waits { return waits{waited: n} }
+		for _, x := range []struct {
+			what string
+			do   func()
+			want waits
+			sync uint64 // core syncs of batched
+		}{
+			{"enable", all(a, false), want(wait(0), wait(0), wait(0), wait(0)), 3},
+			{"disable", all(a, true), want(wait(each), wait(0), wait(0), wait(0)), 3},
+			{"enable", all(a, false), want(wait(0), wait(1), waits{1, rest}, wait(1)), 3},
+			{"1->2", all(c, false), want(wait(0), wait(0), wait(0), wait(0)), 3},
+			{"2->1, first leaves", all(a, true), want(wait(each), wait(each), wait(each), wait(1)), 3},
+			{"disable", all(dispatch.Probe{}, true), want(wait(each), wait(0), wait(0), wait(0)), 3},
+		} {
+			before := textpoke.Totals().Syncs
+			b.expect(x.what, x.do, x.want)
+			if syncs := textpoke.Totals().Syncs - before; s.Name == "batched" && syncs != x.sync {
+				t.Errorf("%s: %d core syncs for %d events, want %d", x.what, syncs, n, x.sync)
+			}
+		}
+	})
+}
+
+// If this fails, a bulk change that is everything at once waits more than once.
+func TestWaitsOfMixedBulk(t *testing.T) {
+	b := newBench(t, strategy(t, "batched").New, flavour(t, "memb"), 4)
+	a, c, d := probe(b.fns[0], &datum{}, 2), probe(b.fns[1], &datum{}, 1), probe(b.fns[2], &datum{}, 0)
+	b.add(0, a) // 0->1 below, with a moment remembered
+	b.remove(0, a)
+	b.add(1, a)
+	b.add(2, a, c)
+	b.add(3, a)
+	b.expect("0->1, 1->2, 2->1 and 1->0", func() {
+		implstest.Check(t, b.registry.Bulk([]Request{
+			{b.points[0], c, false}, {b.points[1], d, false}, {b.points[2], a, true}, {b.points[3], a, true},
+		}))
+	}, waits{waited: 1, elided: 1})
+	for i, probes := range [][]dispatch.Probe{{c}, {a, d}, {c}, nil} {
+		b.compare(i, probes)
+	}
 }
 
 // If this fails, alternating a disable and an enable costs another number of grace
@@ -95,21 +165,26 @@ func TestWaitsOfAlternation(t *testing.T) {
 		claimed(t, s)
 		k := events(f)
 		for _, c := range []struct {
-			name string
-			on   func(i int) int // the event that round i enables; it disables event i
+			name    string
+			on      func(i int) int // the event that round i enables; it disables event i
+			related bool
 		}{
-			{"ping-pong", func(i int) int { return i }},
-			{"churn", func(i int) int { return i + k }},
+			{"ping-pong", func(i int) int { return i }, true},
+			{"churn", func(i int) int { return i + k }, false},
 		} {
 			for _, between := range []struct {
 				name string
 				do   func(b *bench)
 				want byStrategy
 			}{
-				{"nothing", func(*bench) {}, byStrategy{waits{waited: uint64(k)}, waits{waited: uint64(k)}}},
-				{"a grace period", func(b *bench) { b.domain.Barrier() }, byStrategy{waits{waited: uint64(k)}, waits{elided: uint64(k)}}},
+				{"nothing", func(*bench) {}, byStrategy{waits{waited: uint64(k)}, waits{waited: uint64(k)}, waits{waited: uint64(k)}}},
+				{"a grace period", func(b *bench) { b.domain.Barrier() }, byStrategy{waits{waited: uint64(k)}, waits{elided: uint64(k)}, waits{elided: uint64(k)}}},
 			} {
 				t.Run(c.name+"/"+between.name, func(t *testing.T) {
+					want := between.want
+					if !c.related {
+						want.own = waits{} // another event's snapshot is no concern of theirs
+					}
 					b := newBench(t, s.New, f, 2*k)
 					p := probe(b.fns[0], &datum{}, 0)
 					for i := range k {
@@ -121,7 +196,7 @@ func TestWaitsOfAlternation(t *testing.T) {
 							between.do(b)
 							b.add(c.on(i), p)
 						}
-					}, between.want.of(s))
+					}, want.of(s))
 				})
 			}
 		}
@@ -150,63 +225,63 @@ func TestWaitsOfShrink(t *testing.T) {
 			{"2->1, first leaves",
 				func(x *bench) { x.add(0, a, b) },
 				func(x *bench) { x.remove(0, a) },
-				byStrategy{one, one}},
+				byStrategy{one, one, one}},
 			{"2->1, last leaves",
 				func(x *bench) { x.add(0, a, b) },
 				func(x *bench) { x.remove(0, b) },
-				byStrategy{one, none}},
+				byStrategy{one, none, none}},
 			{"3->2->1, first leaves, then last: N_2_1 is pending",
 				func(x *bench) { x.add(0, a, b, c) },
 				func(x *bench) { x.remove(0, a); x.remove(0, c) },
-				byStrategy{one, one}},
+				byStrategy{one, one, one}},
 			{"3->2->1, lasts leave",
 				func(x *bench) { x.add(0, a, b, c) },
 				func(x *bench) { x.remove(0, c); x.remove(0, b) },
-				byStrategy{one, none}},
+				byStrategy{one, none, none}},
 			{"3->2, grace period, 2->1",
 				func(x *bench) { x.add(0, a, b, c) },
 				func(x *bench) { x.remove(0, a); x.domain.Barrier(); x.remove(0, c) },
-				byStrategy{one, waits{elided: 1}}},
+				byStrategy{one, waits{elided: 1}, waits{elided: 1}}},
 			{"1->2->1 by a first probe that comes and leaves",
 				func(x *bench) { x.add(0, a) },
 				func(x *bench) { x.add(0, first); x.remove(0, first) },
-				byStrategy{one, one}},
+				byStrategy{one, one, one}},
 			{"1->2->1 by a first probe that comes and stays",
 				func(x *bench) { x.add(0, a) },
 				func(x *bench) { x.add(0, first); x.remove(0, a) },
-				byStrategy{one, one}},
+				byStrategy{one, one, one}},
 			{"1->2->1 by a last probe that comes and leaves",
 				func(x *bench) { x.add(0, a) },
 				func(x *bench) { x.add(0, last); x.remove(0, last) },
-				byStrategy{one, none}},
+				byStrategy{one, none, none}},
 			{"2->3->2->1 by a first probe that comes and stays",
 				func(x *bench) { x.add(0, a, b) },
 				func(x *bench) { x.add(0, first); x.remove(0, a, b) },
-				byStrategy{one, one}},
+				byStrategy{one, one, one}},
 			{"2->1 with one function and two data: it is the data that counts",
 				func(x *bench) { x.add(0, a, again) },
 				func(x *bench) { x.remove(0, a) },
-				byStrategy{one, one}},
+				byStrategy{one, one, one}},
 			{"2->1 with two functions and one data",
 				func(x *bench) { x.add(0, a, alike) },
 				func(x *bench) { x.remove(0, a) },
-				byStrategy{one, none}},
+				byStrategy{one, none, none}},
 			{"2->0 at once",
 				func(x *bench) { x.add(0, a, b) },
 				func(x *bench) { implstest.Check(x.tb, x.registry.Unregister(x.points[0], dispatch.Probe{})) },
-				byStrategy{one, none}},
+				byStrategy{one, none, none}},
 			{"2->1, first leaves, on one event; last on another: no longer pending",
 				func(x *bench) { x.add(0, a, b); x.add(1, a, b) },
 				func(x *bench) { x.remove(0, a); x.remove(1, b) },
-				byStrategy{waits{waited: 2}, one}},
+				byStrategy{waits{waited: 2}, one, one}},
 			{"3->2, first leaves, on one event; 2->1, last, on another: snapshots are global",
 				func(x *bench) { x.add(0, a, b, c); x.add(1, a, b) },
 				func(x *bench) { x.remove(0, a); x.remove(1, b) },
-				byStrategy{one, one}},
+				byStrategy{one, one, none}},
 			{"a pending 1_0_1 is no concern of 2->1",
 				func(x *bench) { x.add(0, a); x.add(1, a, b) },
 				func(x *bench) { x.remove(0, a); x.remove(1, b) },
-				byStrategy{waits{waited: 2}, none}},
+				byStrategy{waits{waited: 2}, none, none}},
 			{"a pending N_2_1 is no concern of 0->1",
 				func(x *bench) { x.add(0, a, b, c) },
 				func(x *bench) { x.remove(0, a); x.add(1, a) },

@@ -32,19 +32,19 @@ var vanilla = sync.OnceValue(func() *rcu.Domain {
 })
 
 func getStateVanilla(id snapshotID) Step {
-	return Step{"get_state(" + id.String() + ") of vanilla RCU", func(c *change) error {
+	return Step{Name: "get_state(" + id.String() + ") of vanilla RCU", do: each(func(c *change) error {
 		c.registry.snapshots[id] = snapshot{vanilla().GetState(), true}
 		return nil
-	}}
+	})}
 }
 
 func condSyncVanilla(id snapshotID) Step {
-	return Step{"cond_sync(" + id.String() + ") of vanilla RCU", func(c *change) error {
+	return Step{Name: "cond_sync(" + id.String() + ") of vanilla RCU", waits: true, do: each(func(c *change) error {
 		s := &c.registry.snapshots[id]
 		if s.ongoing {
 			vanilla().CondSync(s.state) // Deliberate bug (unconfirmed upstream): the readers are elsewhere.
 			s.ongoing = false
 		}
 		return nil
-	}}
+	})}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
 )
 
 func argumentsAndOrder(t *testing.T, d dispatch.Dispatch, p place) {
@@ -233,6 +234,25 @@ func gracePeriodWaits(t *testing.T, d dispatch.Dispatch, p place) {
 		<-readerGone
 		<-synchronized
 	}
+}
+
+// whoseData makes the static call go to one registration while the site finds another.
+func whoseData(t *testing.T, d dispatch.Dispatch, p place) {
+	found, foundLog := recorders(t, 1, nil)
+	called, calledLog := recorders(t, 1, nil)
+	p.arm(t, d, found)
+	target, err := d.Target(called)
+	implstest.Check(t, err)
+	defer target.Release()
+	implstest.Check(t, p.site.StaticCall(target.PC))
+	p.site.Fire(newReader(t))
+	implstest.Check(t, p.site.KeyDisable())
+	if d.Bound {
+		foundLog, calledLog = calledLog, foundLog
+	}
+	compareCalls(t, *foundLog, p.expect(1, 1))
+	compareCalls(t, *calledLog, nil)
+	runtime.KeepAlive(called) // no tp->funcs holds it
 }
 
 // becomesNull takes the array away when the site has seen it and the iterator has not.

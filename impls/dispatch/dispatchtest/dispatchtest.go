@@ -79,6 +79,11 @@ var cases = []testCase{
 		gracePeriodWaits,
 	},
 	{
+		"D3 D5: whose data",
+		"If a call to the probe itself did not pass what the site has loaded, or a bound one did, strategies would wait for the wrong moment, or would have to.",
+		whoseData,
+	},
+	{
 		"D4: funcs become NULL behind the site's back",
 		"If the iterator walked a NULL array, a reader that comes as the last probe goes would crash the process.",
 		becomesNull,
@@ -147,7 +152,10 @@ func (p place) arm(tb testing.TB, d dispatch.Dispatch, funcs []dispatch.Entry) {
 // call publishes funcs, and makes the static call go where it is to with them.
 func (p place) call(tb testing.TB, d dispatch.Dispatch, funcs []dispatch.Entry) {
 	tb.Helper()
-	implstest.Check(tb, p.site.StaticCall(d.Target(funcs)))
+	target, err := d.Target(funcs)
+	implstest.Check(tb, err)
+	tb.Cleanup(target.Release) // when the place is disarmed, and nobody is inside
+	implstest.Check(tb, p.site.StaticCall(target.PC))
 	if len(funcs) == 1 {
 		funcs = nil
 	}

@@ -16,6 +16,7 @@ const Quarantine = 16
 // goroutine; what a slot holds is its users' to order.
 type Slab[T any] struct {
 	poison []T
+	grow   func() ([]T, error) // makes a slot that has never been used
 
 	// mu protects what follows. Innermost.
 	mu    sync.Mutex
@@ -32,11 +33,17 @@ type header struct {
 
 // New makes a slab whose free slots hold what poison holds.
 func New[T any](poison ...T) *Slab[T] {
-	return &Slab[T]{poison: poison, slots: map[*T]*header{}, fail: -1}
+	return Over(func() ([]T, error) { return make([]T, len(poison)), nil }, poison...)
+}
+
+// Over makes a slab of memory that is not the collector's: grow returns a slot as long
+// as poison, or why there is none.
+func Over[T any](grow func() ([]T, error), poison ...T) *Slab[T] {
+	return &Slab[T]{poison: poison, grow: grow, slots: map[*T]*header{}, fail: -1}
 }
 
 // Alloc returns a slot. What it holds is poison or zero: its user fills it before
-// anybody else sees it. The error is ErrNoMem.
+// anybody else sees it. The error is ErrNoMem, or grow's.
 func (s *Slab[T]) Alloc() ([]T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,7 +54,10 @@ func (s *Slab[T]) Alloc() ([]T, error) {
 		}
 	}
 	if len(s.freed) <= Quarantine {
-		slot := make([]T, len(s.poison))
+		slot, err := s.grow()
+		if err != nil {
+			return nil, err
+		}
 		s.slots[&slot[0]] = &header{1, true}
 		return slot, nil
 	}

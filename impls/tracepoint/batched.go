@@ -1,0 +1,73 @@
+package tracepoint
+
+import (
+	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/textpoke"
+)
+
+// batched is tpCondSync for many tracepoints at a time: a bulk change is one patch of all
+// sites for each transition in it, and at most one wait. Its transitions are cut down to
+// one patch each, so that disabling everything, or enabling it, is three core syncs
+// however many events there are.
+//
+// Side by side the steps keep tpCondSync's invariant, because it is a promise about each
+// tracepoint by itself: each goes through its list in order, and that others take the
+// same step in between is what other updaters would look like. What is cut:
+//
+//   - 1->0 leaves the static call where it is. A reader past the key finds NULL, or has
+//     the last probe's data, which is that call's own.
+//   - 0->1 patches call and key in one go, before it publishes. A reader that comes through
+//     the open key early finds NULL and leaves.
+//
+// The one wait, in Registry.Bulk: every moment is remembered before the first wait begins,
+// so a whole grace period after that satisfies all of them.
+//
+//	CPU0, updater                        CPU1, reader in A's site
+//	                                     R4 d = p[0].data          // of A
+//	disable A, B, C: keys, in one patch
+//	     publish NULL three times
+//	     A.moved = B.moved = C.moved = get_state
+//	enable A, B, C: cond_sync(the last)  // waits for CPU1, once
+//	                                     R5 static call(d)         // A's own
+//	     calls and keys, in one patch
+//	     publish three times
+var batched = tpCondSync.but(func(p *Policy) {
+	p.Together = true
+	p.ZeroToOne = []Step{condSyncMoved, turnOn, publish}
+	p.OneToTwo = []Step{callsIterator, publish, getStateMoved}
+	p.TwoToOne = []Step{publish, getStateMoved, condSyncMoved, callsFirst}
+	p.OneToZero = []Step{keysDisable, publish, getStateOff}
+})
+
+// The steps that are one patch for all their tracepoints.
+var (
+	turnOn = together("static call = first and key enable", func(c *change) []textpoke.Change {
+		return append(c.tp.site.CallChanges(c.target.PC), enableOf(c)...)
+	})
+	callsFirst = together(callFirst.Name, func(c *change) []textpoke.Change {
+		return c.tp.site.CallChanges(c.target.PC)
+	})
+	callsIterator = together(callIterator.Name, func(c *change) []textpoke.Change {
+		return c.tp.site.CallChanges(c.registry.policy.Dispatch.Iterator())
+	})
+	keysDisable = together(keyDisable.Name, func(c *change) []textpoke.Change {
+		_, disable := dispatch.KeyChanges([]*dispatch.Site{c.tp.site})
+		return disable
+	})
+)
+
+func enableOf(c *change) []textpoke.Change {
+	enable, _ := dispatch.KeyChanges([]*dispatch.Site{c.tp.site})
+	return enable
+}
+
+// together makes a Step of what is to be patched for each tracepoint.
+func together(name string, patch func(*change) []textpoke.Change) Step {
+	return Step{Name: name, do: func(changes []*change) error {
+		all := make([]textpoke.Change, 0, 2*len(changes))
+		for _, c := range changes {
+			all = append(all, patch(c)...)
+		}
+		return textpoke.Int3Batch(all)
+	}}
+}
