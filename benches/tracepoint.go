@@ -1,7 +1,6 @@
 package benches
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -43,7 +42,7 @@ func eventsAxis(n int) axis {
 
 var bulkFamily = Family{
 	Names: []string{"DisableAll", "EnableAll"},
-	Doc:   "unregistering the probe of every event, one after the other, and registering it again at once",
+	Doc:   "one bulk change that unregisters the probe of every event, and one that registers it again at once",
 	axes:  []axis{bulkImpls, gpAxis(), eventsAxis(DefaultEvents), numbers("probes", nil, 1), readersAxis(0)},
 	fits:  func(k keys) bool { return k["impl"] != kernel.Name || k["gp"] == "kernelgp" },
 	check: checkBulk,
@@ -56,33 +55,45 @@ var bulkImpls = implAxis(append(slices.Clone(anyStrategy), kernel.Name), strateg
 
 var churnFamily = Family{
 	Names: []string{"Churn"},
-	Doc:   "disable one event, enable an unrelated one",
+	Doc:   "disable one event, enable one that was not disabled lately",
 	axes:  []axis{implAxis(anyStrategy, strategies), gpAxis(), readersAxis(0)},
 	check: checkStrategy,
 	ops:   always(transitionsPerSample),
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
-		b, err := newBed(k, e, 2)
+		const half = transitionsPerSample
+		b, err := newBed(k, e, 2*half)
 		if err != nil {
 			return nil, err
 		}
-		on, off := b.points[0], b.points[1]
 		// The first probe that an event ever has makes its static call leave the
 		// iterator. That is not what is asked about.
-		if err := errors.Join(b.register(off, 0, 0), b.unregister(off, 0), b.register(on, 0, 0)); err != nil {
-			return nil, err
-		}
-		return b.op(func(n int) error {
-			for range n {
-				if err := b.unregister(on, 0); err != nil {
-					return err
-				}
-				if err := b.register(off, 0, 0); err != nil {
-					return err
-				}
-				on, off = off, on
+		for i, tp := range b.points {
+			if err := b.register(tp, 0, 0); err != nil {
+				return nil, err
 			}
-			return nil
-		}), nil
+			if i >= half {
+				if err := b.unregister(tp, 0); err != nil {
+					return nil, err
+				}
+			}
+		}
+		op := b.op(nil)
+		next := 0 // the first of half events that are on; the others are off
+		op.Run = func(n int, t harness.Timer) {
+			for n > 0 {
+				b.domain.Barrier() // what an earlier sample disabled is not lately
+				some := min(n, half)
+				t.Start(0)
+				for range some {
+					must(b.unregister(b.points[next], 0))
+					must(b.register(b.points[(next+half)%len(b.points)], 0, 0))
+					next = (next + 1) % len(b.points)
+				}
+				t.Stop()
+				n -= some
+			}
+		}
+		return op, nil
 	},
 }
 
@@ -349,18 +360,21 @@ func openBulk(k keys, e *harness.Env) (*harness.Op, error) {
 	b.domain.Barrier() // the grace periods of arming are not the operation's
 	op := b.op(nil)
 	op.Divide = []harness.Count{{Unit: "event", N: uint64(events)}}
+	var off, on []tracepoint.Request
+	for _, tp := range b.points {
+		off = append(off, tracepoint.Request{Tracepoint: tp, Probe: b.probe(0), Remove: true})
+		on = append(on, tracepoint.Request{Tracepoint: tp, Probe: b.probe(0)})
+	}
 	op.Run = func(n int, t harness.Timer) {
 		for range n {
 			t.Start(0)
-			for _, tp := range b.points {
-				must(b.unregister(tp, 0))
-			}
+			err := b.registry.Bulk(off)
 			t.Stop()
+			must(err)
 			t.Start(1)
-			for _, tp := range b.points {
-				must(b.register(tp, 0, 0))
-			}
+			err = b.registry.Bulk(on)
 			t.Stop()
+			must(err)
 		}
 	}
 	return op, nil

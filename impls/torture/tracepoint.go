@@ -310,16 +310,48 @@ func (s *scene) update() error {
 	return nil
 }
 
-// transit makes one random transition of the event and returns what it removed.
+// transit makes one random transition of the event, now and then with one of each other
+// event in the same bulk change, and returns what it removed.
 func (s *scene) transit(e *event, rnd *rand.Rand) (gone []registration, err error) {
+	events := []*event{e}
+	if rnd.IntN(8) == 0 {
+		events = s.events
+	}
+	turns := make([]turn, len(events))
+	requests := make([]tracepoint.Request, len(events))
+	for i, e := range events {
+		if turns[i], err = s.draw(e, rnd); err != nil {
+			return nil, err
+		}
+		requests[i] = turns[i].Request
+		e.transitions.Add(1)
+	}
+	if err := s.registry.Bulk(requests); err != nil {
+		return nil, err
+	}
+	for i, e := range events {
+		gone = append(gone, turns[i].gone...)
+		s.done(e, turns[i], rnd)
+	}
+	return gone, nil
+}
+
+// A turn is one transition to make.
+type turn struct {
+	tracepoint.Request
+	on   []registration // what will be registered
+	gone []registration // what will not be any more
+	what string         // for the story
+}
+
+// draw decides on a transition of the event. A witness that is to go is none any more.
+func (s *scene) draw(e *event, rnd *rand.Rand) (turn, error) {
 	from := len(e.on)
-	var what string
-	e.transitions.Add(1)
 	switch {
 	case from == 0 || from == 1 && s.keeps || from < s.crowd && rnd.IntN(2) == 0:
 		slot, err := s.data.Alloc()
 		if err != nil {
-			return nil, err
+			return turn{}, err
 		}
 		fn, prio := rnd.IntN(len(s.fns)), rnd.IntN(4)
 		if w := e.witness.Load(); w != nil && rnd.IntN(4) > 0 {
@@ -328,18 +360,14 @@ func (s *scene) transit(e *event, rnd *rand.Rand) (gone []registration, err erro
 		s.generation++
 		slot[0] = datum{aliveMagic, fn, s.generation, e}
 		p := probeOf(s.fns[fn], &slot[0], prio)
-		if err := s.registry.Register(e.tp, p); err != nil {
-			return nil, err
-		}
-		e.on = append(e.on, registration{p, slot})
-		what = fmt.Sprintf("+%v", &slot[0])
+		return turn{
+			Request: tracepoint.Request{Tracepoint: e.tp, Probe: p},
+			on:      append(slices.Clone(e.on), registration{p, slot}),
+			what:    fmt.Sprintf("+%v", &slot[0]),
+		}, nil
 	case rnd.IntN(16) == 0 && !s.keeps:
 		e.watch(nil)
-		if err := s.registry.Unregister(e.tp, dispatch.Probe{}); err != nil {
-			return nil, err
-		}
-		gone, e.on = e.on, nil
-		what = "-*"
+		return turn{Request: tracepoint.Request{Tracepoint: e.tp, Remove: true}, gone: e.on, what: "-*"}, nil
 	default:
 		i := rnd.IntN(from)
 		if e.witness.Load() == &e.on[i].datum[0] {
@@ -350,24 +378,30 @@ func (s *scene) transit(e *event, rnd *rand.Rand) (gone []registration, err erro
 			}
 		}
 		r := e.on[i]
-		if err := s.registry.Unregister(e.tp, r.probe); err != nil {
-			return nil, err
-		}
-		gone, e.on = []registration{r}, slices.Delete(e.on, i, i+1)
-		what = fmt.Sprintf("-%v", &r.datum[0])
+		return turn{
+			Request: tracepoint.Request{Tracepoint: e.tp, Probe: r.probe, Remove: true},
+			on:      slices.Delete(slices.Clone(e.on), i, i+1),
+			gone:    []registration{r},
+			what:    fmt.Sprintf("-%v", &r.datum[0]),
+		}, nil
 	}
+}
+
+// done tells the readers that a transition is over, and checks what it left behind.
+func (s *scene) done(e *event, d turn, rnd *rand.Rand) {
+	from := len(e.on)
+	e.on = d.on
 	s.attack.transitions.Add(1)
 	e.registered.Store(uint64(len(e.on)))
 	n := e.transitions.Add(1) / 2
 	if off := e.key.Insn() == textpoke.Nop; off != (len(e.on) == 0) {
 		s.fail("T4: with %d probes the key is %v; %s", len(e.on), e.key.Insn(), e.story())
 	}
-	what = fmt.Sprintf("%d->%d %s", from, len(e.on), what)
+	what := fmt.Sprintf("%d->%d %s", from, len(e.on), d.what)
 	e.history[n%uint64(len(e.history))].Store(&what)
 	if len(e.on) > 0 && rnd.IntN(2) == 0 && !(s.keeps && e.witness.Load() != nil) {
 		e.watch(&e.on[rnd.IntN(len(e.on))].datum[0])
 	}
-	return gone, nil
 }
 
 // watch makes d, which is registered, or nil, the witness.

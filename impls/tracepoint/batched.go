@@ -41,33 +41,38 @@ var batched = tpCondSync.but(func(p *Policy) {
 
 // The steps that are one patch for all their tracepoints.
 var (
-	turnOn = together("static call = first and key enable", func(c *change) []textpoke.Change {
-		return append(c.tp.site.CallChanges(c.target.PC), enableOf(c)...)
+	turnOn = together("static call = first and key enable", func(changes []*change) []textpoke.Change {
+		enable, _ := dispatch.KeyChanges(sitesOf(changes))
+		return append(firsts(changes), enable...)
 	})
-	callsFirst = together(callFirst.Name, func(c *change) []textpoke.Change {
-		return c.tp.site.CallChanges(c.target.PC)
+	callsFirst    = together(callFirst.Name, firsts)
+	callsIterator = together(callIterator.Name, func(changes []*change) (patch []textpoke.Change) {
+		for _, c := range changes {
+			patch = append(patch, c.tp.site.CallChanges(c.registry.policy.Dispatch.Iterator())...)
+		}
+		return patch
 	})
-	callsIterator = together(callIterator.Name, func(c *change) []textpoke.Change {
-		return c.tp.site.CallChanges(c.registry.policy.Dispatch.Iterator())
-	})
-	keysDisable = together(keyDisable.Name, func(c *change) []textpoke.Change {
-		_, disable := dispatch.KeyChanges([]*dispatch.Site{c.tp.site})
+	keysDisable = together(keyDisable.Name, func(changes []*change) []textpoke.Change {
+		_, disable := dispatch.KeyChanges(sitesOf(changes))
 		return disable
 	})
 )
 
-func enableOf(c *change) []textpoke.Change {
-	enable, _ := dispatch.KeyChanges([]*dispatch.Site{c.tp.site})
-	return enable
+func together(name string, patch func([]*change) []textpoke.Change) Step {
+	return Step{Name: name, do: func(changes []*change) error { return textpoke.Int3Batch(patch(changes)) }}
 }
 
-// together makes a Step of what is to be patched for each tracepoint.
-func together(name string, patch func(*change) []textpoke.Change) Step {
-	return Step{Name: name, do: func(changes []*change) error {
-		all := make([]textpoke.Change, 0, 2*len(changes))
-		for _, c := range changes {
-			all = append(all, patch(c)...)
-		}
-		return textpoke.Int3Batch(all)
-	}}
+func firsts(changes []*change) (patch []textpoke.Change) {
+	for _, c := range changes {
+		patch = append(patch, c.tp.site.CallChanges(c.target.PC)...)
+	}
+	return patch
+}
+
+func sitesOf(changes []*change) []*dispatch.Site {
+	sites := make([]*dispatch.Site, len(changes))
+	for i, c := range changes {
+		sites[i] = c.tp.site
+	}
+	return sites
 }

@@ -30,6 +30,15 @@
 // not, thanks to the collector, what it expected. The data of probes is not freed here:
 // whoever unregistered a probe calls [Registry.Synchronize] before it frees that.
 //
+// # Ours
+//
+// The kernel's two snapshots are global: to disable one event and enable another that has
+// nothing to do with it costs a grace period. tp-cond-sync remembers by tracepoint. batched
+// takes all tracepoints of a bulk change ([Registry.Bulk]) through its steps side by side:
+// one patch and at most one wait, however many. bound takes the hazard away: the static
+// call goes to a thunk that brings the probe's own data, and R4 is of no account. The proof
+// of each is in its file's head.
+//
 // # Invariants
 //
 //   - T1: no probe is ever called with another probe's data.
@@ -39,7 +48,7 @@
 //     probe exactly once, in order of priority, equal priorities in order of
 //     registration.
 //   - T4: with no probe the key is a NOP.
-//   - T5: Register and Unregister either do the whole transition or, with an error,
+//   - T5: Register, Unregister and Bulk either do the whole change or, with an error,
 //     none of it.
 //
 // Busted strategies break T1 or T3 by one historical bug each, V1 to V8, but for

@@ -237,10 +237,10 @@ func partOf(list []Step, part int) []Step {
 
 // release is release_probes: readers may still walk the old arrays, and be in old thunks.
 func (r *Registry) release(group []*change) {
-	var had []change
+	had := make([]*change, 0, len(group))
 	for _, c := range group {
 		if c.old != nil {
-			had = append(had, *c)
+			had = append(had, c)
 		}
 	}
 	if len(had) == 0 {

@@ -197,6 +197,63 @@ func TestT5NoMemory(t *testing.T) {
 	}
 }
 
+// If this fails, a bulk change for which memory ends in its middle does a part of it, or
+// loses what it had made.
+func TestT5NoMemoryInBulk(t *testing.T) {
+	for _, s := range Variants() {
+		t.Run(s.Name, func(t *testing.T) {
+			b := newBench(t, s.New, flavour(t, "qsbr"), 3)
+			a, c := probe(b.fns[0], &datum{}, 1), probe(b.fns[1], &datum{}, 0)
+			b.add(1, a)
+			b.add(2, a, c)
+			thunks, two := dispatch.Thunks(), b.registry.arrays.slab(2)
+			inUse := two.InUse()
+			two.FailAfter(1)
+			err := b.registry.Bulk([]Request{
+				{b.points[0], a, false}, {b.points[1], a, true}, {b.points[2], c, true}, {b.points[2], a, true},
+			})
+			if !errors.Is(err, slab.ErrNoMem) {
+				t.Fatalf("Bulk = %v, want ErrNoMem", err)
+			}
+			for i, probes := range [][]dispatch.Probe{nil, {a}, {a, c}} {
+				b.compare(i, probes)
+			}
+			if two.InUse() != inUse || dispatch.Thunks() != thunks {
+				t.Errorf("%d arrays and %d thunks more than before", two.InUse()-inUse, dispatch.Thunks()-thunks)
+			}
+		})
+	}
+}
+
+// If this fails, thunks are never freed, or while somebody may be in one.
+func TestT2ThunkIsReleased(t *testing.T) {
+	before := dispatch.Thunks()
+	b := newBench(t, strategy(t, "bound").New, flavour(t, "memb"), 1)
+	a, c := probe(b.fns[0], &datum{}, 1), probe(b.fns[1], &datum{}, 0)
+	for i, x := range []struct {
+		what string
+		do   func()
+		held int // before a grace period, and after it
+		left int
+	}{
+		{"0->1", func() { b.add(0, a) }, 1, 1},
+		{"1->2", func() { b.add(0, c) }, 1, 0},
+		{"2->1", func() { b.remove(0, a) }, 1, 1},
+		{"1->0", func() { b.remove(0, c) }, 1, 0},
+		{"0->1 and 1->0", func() { b.add(0, a); b.remove(0, a) }, 1, 0},
+		{"0->1->0->1", func() { b.add(0, a); b.remove(0, a); b.add(0, c) }, 2, 1},
+	} {
+		x.do()
+		if got := dispatch.Thunks() - before; got != x.held {
+			t.Errorf("%d: %s: %d thunks, want %d", i, x.what, got, x.held)
+		}
+		b.domain.Barrier()
+		if got := dispatch.Thunks() - before; got != x.left {
+			t.Errorf("%d: %s, and a grace period: %d thunks, want %d", i, x.what, got, x.left)
+		}
+	}
+}
+
 // If this fails, transitions leak old arrays, or release some twice.
 func TestT2NothingLeaks(t *testing.T) {
 	for _, s := range Variants() {

@@ -138,6 +138,27 @@ func TestWaitsOfBulkRequests(t *testing.T) {
 	})
 }
 
+// If this fails, a bulk change waits for one of its tracepoints' moments and not for the
+// last of them.
+func TestWaitsOfBulkForTheLast(t *testing.T) {
+	b := newBench(t, strategy(t, "batched").New, flavour(t, "memb"), 2)
+	p := probe(b.fns[0], &datum{}, 0)
+	both := func(remove bool, first, second int) func() {
+		return func() {
+			implstest.Check(t, b.registry.Bulk([]Request{{b.points[first], p, remove}, {b.points[second], p, remove}}))
+		}
+	}
+	for _, order := range [][2]int{{0, 1}, {1, 0}} {
+		b.domain.Barrier()
+		both(false, 0, 1)()
+		b.remove(0, p)
+		b.domain.Barrier()
+		b.remove(1, p)
+		b.expect("a moment that has passed and one that has not", both(false, order[0], order[1]), waits{waited: 1})
+		both(true, 0, 1)()
+	}
+}
+
 // If this fails, a bulk change that is everything at once waits more than once.
 func TestWaitsOfMixedBulk(t *testing.T) {
 	b := newBench(t, strategy(t, "batched").New, flavour(t, "memb"), 4)

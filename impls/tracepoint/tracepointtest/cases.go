@@ -205,6 +205,52 @@ func randomTransitions(b *bench) {
 	}
 }
 
+// bulkChanges makes random requests of both tracepoints at once, some of them more than
+// once. The model does them one by one, on copies that it forgets if one is refused.
+func bulkChanges(b *bench) {
+	times := 300
+	if b.slow() {
+		times = 20
+	}
+	rnd := implstest.Rand(b)
+	data := []*datum{{name: "d0"}, {name: "d1"}, {name: "d2"}}
+	events := []*event{b.text, b.mapped}
+	for range times {
+		models := [2]model{slices.Clone(b.text.model), slices.Clone(b.mapped.model)}
+		var requests []tracepoint.Request
+		var want error
+		for range 1 + rnd.IntN(5) {
+			i := rnd.IntN(2)
+			p := probe(b.fns[rnd.IntN(len(b.fns))], data[rnd.IntN(len(data))], rnd.IntN(5)-2)
+			remove := rnd.IntN(2) == 0
+			if n := len(models[i]); remove && n > 0 {
+				p = models[i][rnd.IntN(n)]
+			}
+			if rnd.IntN(16) == 0 {
+				p.Fn = 0
+			}
+			requests = append(requests, tracepoint.Request{Tracepoint: events[i].tp, Probe: p, Remove: remove})
+			if want != nil {
+				continue
+			}
+			if remove {
+				want = models[i].unregister(p)
+			} else {
+				want = models[i].register(p)
+			}
+		}
+		if want == nil {
+			b.text.model, b.mapped.model = models[0], models[1]
+		}
+		b.compare(b.text, fmt.Sprintf("bulk change of %d requests", len(requests)), b.registry.Bulk(requests), want)
+		b.fires(b.mapped)
+		if rnd.IntN(8) == 0 {
+			b.domain.Barrier()
+		}
+	}
+	implstest.Check(b, b.registry.Bulk(nil))
+}
+
 // manyProbes goes past every small size of an array, up and down, and so often that
 // arrays are used again.
 func manyProbes(b *bench) {

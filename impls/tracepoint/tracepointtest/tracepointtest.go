@@ -50,6 +50,11 @@ var cases = []testCase{
 		randomTransitions,
 	},
 	{
+		"T3 T4 T5: bulk changes",
+		"If a bulk change came to anything else than its requests one by one, or did some of them when one cannot be done, whoever switches many events would not know which are on.",
+		bulkChanges,
+	},
+	{
 		"T3: more than eight probes",
 		"If arrays had a largest size, or kept something of their last use, a busy event would lose probes, or call what was freed.",
 		manyProbes,
