@@ -64,6 +64,16 @@
 // grace period; "rcu: under way", between the first count and U2; "rcu: begun", between
 // U2 and U3; "rcu: waits for a reader", in U4.
 //
+// # Readers that nobody watches
+//
+// A reader between [Reader.EnterIdle] and [Reader.ExitIdle] is not watched: qsbr, memb,
+// paced and kernelgp take it for quiescent, as vanilla RCU does with an idle CPU, and
+// so break G1 for the sections that it enters all the same. This is documented and no
+// bug: such readers need a flavour that waits for them ([Domain.WatchesIdle]).
+//
+//   - G5: flavours that watch idle readers keep G1 for the sections of an idle reader as
+//     for any other's; the rest never wait for an idle reader.
+//
 // Package rcu refuses readers that leave a section they did not enter, and it
 // refuses to measure: it counts.
 package rcu

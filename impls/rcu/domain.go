@@ -37,6 +37,11 @@ type Counters struct {
 	Callbacks uint64 // deferred calls that have run
 }
 
+// Work is what the Domain's grace periods have done so far, beyond waiting for readers.
+type Work struct {
+	Items uint64 // rude: work items that have run, one on each CPU for a grace period
+}
+
 // Lazy is how long a deferred call waits for a grace period that somebody else
 // pays for before the engine starts one. 10 ms is liburcu's nap, and about what
 // a kernel's tick and force-quiescent-state scan come to.
@@ -79,6 +84,7 @@ type Domain struct {
 	calls deferred
 
 	started, waited, elided, callbacks atomic.Uint64
+	items                              atomic.Uint64 // see Work
 }
 
 // A flavor is all that distinguishes one engine from another.
@@ -93,6 +99,12 @@ type flavor struct {
 	// left reports whether r is in no section that began before ctr was
 	// published, U4.
 	left func(r *Reader, ctr uint64) bool
+
+	// watchesIdle: U4 looks at idle readers as well ([Reader.EnterIdle]).
+	watchesIdle bool
+
+	// close, if not nil, ends what the flavour keeps running.
+	close func()
 }
 
 func open(f flavor, o Options) *Domain {
@@ -107,12 +119,24 @@ func open(f flavor, o Options) *Domain {
 
 // Close runs what was deferred and stops the engine. Readers must have
 // unregistered, and nothing may be deferred any more.
-func (d *Domain) Close() { d.calls.stop(d) }
+func (d *Domain) Close() {
+	d.calls.stop(d)
+	if d.flavor.close != nil {
+		d.flavor.close()
+	}
+}
+
+// WatchesIdle reports whether grace periods wait for the sections of idle readers
+// ([Reader.EnterIdle]).
+func (d *Domain) WatchesIdle() bool { return d.flavor.watchesIdle }
 
 // Counters returns the totals so far.
 func (d *Domain) Counters() Counters {
 	return Counters{d.started.Load(), d.waited.Load(), d.elided.Load(), d.callbacks.Load()}
 }
+
+// Work returns what grace periods have done so far.
+func (d *Domain) Work() Work { return Work{Items: d.items.Load()} }
 
 // Synchronize returns after a whole grace period. It must not be called inside a
 // read section.
@@ -179,7 +203,9 @@ func (d *Domain) gracePeriod() {
 	step.At("rcu: begun")
 	d.flavor.barrier() // U3
 	for _, r := range d.registered() {
-		wait(func() bool { return d.flavor.left(r, ctr) }) // U4
+		wait(func() bool { // U4
+			return !d.flavor.watchesIdle && r.idle.Load() || d.flavor.left(r, ctr)
+		})
 	}
 	if d.pace > 0 {
 		sleep(d.pace - time.Since(began))

@@ -19,26 +19,23 @@ func TestG1OrderOfSteps(t *testing.T) {
 		before, seq := d.ctr.Load(), d.seq.Load()
 		var steps []string
 		inner := d.flavor
-		d.flavor = flavor{
-			snap: inner.snap,
-			barrier: func() {
-				steps = append(steps, "U3")
-				if d.ctr.Load() != before+gpUnit {
-					t.Error("U3 before U2: the counter is not out yet")
-				}
-				if d.seq.Load() != seq+1 {
-					t.Error("U3 before the grace period is marked as under way")
-				}
-				inner.barrier()
-			},
-			left: func(r *Reader, ctr uint64) bool {
-				steps = append(steps, "U4")
-				asked = append(asked, r)
-				if ctr != before+gpUnit {
-					t.Errorf("U4 compares with %#x, not with U2's %#x", ctr, before+gpUnit)
-				}
-				return true
-			},
+		d.flavor.barrier = func() {
+			steps = append(steps, "U3")
+			if d.ctr.Load() != before+gpUnit {
+				t.Error("U3 before U2: the counter is not out yet")
+			}
+			if d.seq.Load() != seq+1 {
+				t.Error("U3 before the grace period is marked as under way")
+			}
+			inner.barrier()
+		}
+		d.flavor.left = func(r *Reader, ctr uint64) bool {
+			steps = append(steps, "U4")
+			asked = append(asked, r)
+			if ctr != before+gpUnit {
+				t.Errorf("U4 compares with %#x, not with U2's %#x", ctr, before+gpUnit)
+			}
+			return true
 		}
 		d.Synchronize()
 		if want := []string{"U3", "U4", "U4", "U4"}; !slices.Equal(steps, want) {

@@ -24,7 +24,12 @@ type Reader struct {
 	quiescent atomic.Uint64
 
 	domain *Domain
-	_      [96]byte // two lines of its own: the adjacent-line prefetcher pairs them
+
+	// idle says that the reader is not watched. Written by the owner; read by grace
+	// periods, of which some then take the reader for quiescent.
+	idle atomic.Bool
+
+	_ [92]byte // two lines of its own: the adjacent-line prefetcher pairs them
 }
 
 // Offsets of the fields that sites in assembler use.
@@ -77,6 +82,45 @@ func (r *Reader) Quiescent() {
 	// The exchange is a full fence: sections before it are over before the
 	// store, loads of sections after it come later. Pairs with U2.
 	r.quiescent.Store(r.ctr.Load())
+}
+
+// EnterIdle says that from now on the reader is not watched, as ct_idle_enter does of a
+// CPU: on its way into the idle loop, into user space or, in the kernel, in the code
+// that does the watching. Grace periods need not ask it anything: qsbr, memb, paced and
+// kernelgp, as vanilla RCU, take it for quiescent, and so overlook the sections that
+// it enters all the same. Those of flavours that watch idle readers
+// ([Domain.WatchesIdle]) do wait for them. EnterIdle must be called outside sections.
+//
+//	CPU0, updater                      CPU1, reader
+//	                                   Unlock, L5
+//	                                   EnterIdle: idle = true
+//	U1 unpublish
+//	U2
+//	U4 idle: quiescent
+//	                                   Lock, L3: whatever is published,
+//	U5 reuse                           L4 perhaps reused under it
+//
+// The store comes after L5, which pairs with U4's load of it: a reader that U4 sees
+// idle has left its earlier sections.
+func (r *Reader) EnterIdle() {
+	if r.word&nestingMask != 0 || r.idle.Load() {
+		panic("rcu: reader went idle inside a read section, or twice")
+	}
+	r.idle.Store(true)
+}
+
+// ExitIdle is EnterIdle's end, as ct_idle_exit is: the reader is watched again. It must
+// be called outside sections.
+//
+// The exchange is a full fence, which pairs with U2: a grace period that did not see it,
+// and took the reader for idle, has done its U1 before any load of the sections that
+// follow. That the reader was idle is a quiescent state, and qsbr is told so.
+func (r *Reader) ExitIdle() {
+	if r.word&nestingMask != 0 || !r.idle.Load() {
+		panic("rcu: reader left idle inside a read section, or was not idle")
+	}
+	r.idle.Store(false)
+	r.Quiescent()
 }
 
 // leftSection is the flavours' left for readers that keep their word.

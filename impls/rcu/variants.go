@@ -16,7 +16,7 @@ func Variants() []Variant {
 			Name:   "qsbr",
 			Doc:    "readers announce quiescent states; nobody is interrupted",
 			Origin: "RCU-sched; liburcu qsbr",
-			Check:  checkArch,
+			Check:  func() error { return checkArch("qsbr") },
 			New:    qsbr,
 		},
 		{
@@ -25,6 +25,13 @@ func Variants() []Variant {
 			Origin: "liburcu memb; expedited RCU",
 			Check:  checkPrivate,
 			New:    memb,
+		},
+		{
+			Name:   "rude",
+			Doc:    "a thread that runs on every CPU in turn, then readers' words; idle readers too",
+			Origin: "schedule_on_each_cpu; RCU Tasks Rude",
+			Check:  checkRude,
+			New:    rude,
 		},
 		{
 			Name:   "paced",
@@ -67,13 +74,17 @@ func Variants() []Variant {
 	}
 }
 
-func checkArch() error {
+func checkArch(flavour string) error {
 	if runtime.GOARCH == "amd64" {
 		return nil
 	}
 	return &impls.UnsupportedError{
-		What: "flavour qsbr",
+		What: "flavour " + flavour,
 		Why:  "read sections are x86-64 assembler and this is " + runtime.GOARCH,
 		Do:   "run on amd64",
 	}
+}
+
+func unsupportedRude(why, do string) error {
+	return &impls.UnsupportedError{What: "flavour rude", Why: why, Do: do}
 }

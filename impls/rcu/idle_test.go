@@ -1,0 +1,97 @@
+package rcu
+
+import "testing"
+
+// If this fails, a flavour overlooks sections that it promises to see, or one that
+// stands for vanilla RCU sees what the kernel does not: livepatch would need no other.
+func TestG5IdleReader(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, d *Domain) {
+		r := d.Register()
+		defer r.Unregister()
+		r.EnterIdle()
+		d.Synchronize() // idle, and outside: nobody waits for it
+		r.Lock()
+		if !d.WatchesIdle() {
+			d.Synchronize() // the failure is a hang
+			r.Unlock()
+			r.ExitIdle()
+			return
+		}
+		done := make(chan struct{})
+		before := d.ctr.Load()
+		go func() {
+			d.Synchronize()
+			close(done)
+		}()
+		until(func() bool { return d.ctr.Load() != before })
+		for range 100 {
+			until(func() bool { return true })
+		}
+		select {
+		case <-done:
+			t.Error("Synchronize returned with the idle reader inside")
+		default:
+		}
+		r.Unlock()
+		<-done
+		r.ExitIdle()
+	})
+}
+
+// If this fails, a reader that comes back from idle is overlooked, or, with qsbr, waited
+// for although it was quiescent.
+func TestG5ExitIdleIsWatchedAgain(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, d *Domain) {
+		r := d.Register()
+		defer r.Unregister()
+		for range 3 {
+			r.EnterIdle()
+			d.ctr.Add(gpUnit)
+			r.ExitIdle()
+			if !d.flavor.left(r, d.ctr.Load()) {
+				t.Error("having been idle is not quiescent")
+			}
+			r.Lock()
+			if ctr := d.ctr.Add(gpUnit); r.idle.Load() || d.flavor.left(r, ctr) {
+				t.Error("back from idle and inside: overlooked")
+			}
+			leave(r)
+		}
+	})
+}
+
+// If this fails, misuse of idle goes unnoticed.
+func TestIdleMisusePanics(t *testing.T) {
+	d := Variants()[0].New(Options{Lazy: OnlyBarrier})
+	defer d.Close()
+	for name, misuse := range map[string]func(r *Reader){
+		"idle inside a section":         func(r *Reader) { r.Lock(); r.EnterIdle() },
+		"idle twice":                    func(r *Reader) { r.EnterIdle(); r.EnterIdle() },
+		"left idle inside a section":    func(r *Reader) { r.EnterIdle(); r.Lock(); r.ExitIdle() },
+		"left idle without having been": func(r *Reader) { r.ExitIdle() },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			misuse(d.Register())
+		}()
+	}
+}
+
+// If this fails, rude does not visit the CPUs, which is all that it does.
+func TestRudeItems(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, d *Domain) {
+		d.Synchronize()
+		first := d.Work().Items
+		d.Synchronize()
+		if second := d.Work().Items; second != 2*first {
+			t.Errorf("%d work items for one grace period, %d for two", first, second)
+		}
+		if (first > 0) != (t.Name() == "TestRudeItems/rude") {
+			t.Errorf("%d work items", first)
+		}
+	})
+}
