@@ -100,6 +100,9 @@ type flavor struct {
 	// published, U4.
 	left func(r *Reader, ctr uint64) bool
 
+	// wait returns when done says so, U4's way to pass the time; nil means waitAwake.
+	wait func(done func() bool)
+
 	// watchesIdle: U4 looks at idle readers as well ([Reader.EnterIdle]).
 	watchesIdle bool
 
@@ -108,6 +111,9 @@ type flavor struct {
 }
 
 func open(f flavor, o Options) *Domain {
+	if f.wait == nil {
+		f.wait = waitAwake
+	}
 	d := &Domain{flavor: f}
 	d.ctr.Store(1)
 	if o.Lazy == 0 {
@@ -203,7 +209,7 @@ func (d *Domain) gracePeriod() {
 	step.At("rcu: begun")
 	d.flavor.barrier() // U3
 	for _, r := range d.registered() {
-		wait(func() bool { // U4
+		d.flavor.wait(func() bool { // U4
 			return !d.flavor.watchesIdle && r.idle.Load() || d.flavor.left(r, ctr)
 		})
 	}
@@ -227,9 +233,9 @@ func (d *Domain) registered() []*Reader {
 	return slices.Clone(d.readers)
 }
 
-// wait polls: first on the CPU, as sections are short, then from sleep, as their
+// waitAwake polls: first on the CPU, as sections are short, then from sleep, as their
 // thread may have been preempted by ours.
-func wait(done func() bool) {
+func waitAwake(done func() bool) {
 	for spins := 0; !done(); spins++ {
 		step.Wait("rcu: waits for a reader")
 		if spins < 1000 {

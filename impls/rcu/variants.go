@@ -27,6 +27,13 @@ func Variants() []Variant {
 			New:    memb,
 		},
 		{
+			Name:   "taskstrace",
+			Doc:    "memb that waits asleep, and for idle readers too",
+			Origin: "RCU Tasks Trace",
+			Check:  checkPrivate,
+			New:    tasksTrace,
+		},
+		{
 			Name:   "rude",
 			Doc:    "a thread that runs on every CPU in turn, then readers' words; idle readers too",
 			Origin: "schedule_on_each_cpu; RCU Tasks Rude",
