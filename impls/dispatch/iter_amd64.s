@@ -56,6 +56,14 @@ TEXT ·traceiterRetpoline(SB), NOSPLIT, $56-0
 TEXT ·traceiterUnchecked(SB), NOSPLIT, $56-0
 	ITERATE(TRUST, CALL R10)
 
+// CALL_LIVE is the test that a sentinel costs every probe. Fn is loaded once for the test
+// and the call: it may become the sentinel in between.
+#define CALL_LIVE CMPQ R10, $const_Sentinel; JEQ dead; CALL R10; dead:
+
+// func traceiterSentinel()
+TEXT ·traceiterSentinel(SB), NOSPLIT, $56-0
+	ITERATE(TOLERATE_NULL, CALL_LIVE)
+
 // retpoline<> calls through R10 without letting the CPU predict where to: the RET
 // is predicted to the loop that the inner CALL left behind, and goes where the
 // overwritten return address says.
@@ -69,6 +77,12 @@ TEXT retpoline<>(SB), NOSPLIT|NOFRAME, $0-0
 
 // func probeNop(data unsafe.Pointer, a, b uint64), by ABIInternal's registers
 TEXT ·probeNop(SB), NOSPLIT|NOFRAME, $0-0
+	RET
+
+// func probeStub()
+// The kernel's tp_stub_func: it takes nothing, whatever it is passed. Not probeNop, which
+// may be somebody's probe.
+TEXT ·probeStub(SB), NOSPLIT|NOFRAME, $0-0
 	RET
 
 // func probeCount(data unsafe.Pointer, a, b uint64), by ABIInternal's registers
@@ -112,8 +126,12 @@ TEXT ·addresses(SB), NOSPLIT, $0-8
 	MOVQ BX, addressTable_retpoline(AX)
 	LEAQ ·traceiterUnchecked(SB), BX
 	MOVQ BX, addressTable_unchecked(AX)
+	LEAQ ·traceiterSentinel(SB), BX
+	MOVQ BX, addressTable_sentinel(AX)
 	LEAQ ·probeNop(SB), BX
 	MOVQ BX, addressTable_probeNop(AX)
+	LEAQ ·probeStub(SB), BX
+	MOVQ BX, addressTable_probeStub(AX)
 	LEAQ ·probeCount(SB), BX
 	MOVQ BX, addressTable_probeCount(AX)
 	LEAQ ·probeFreed(SB), BX

@@ -75,6 +75,14 @@ func Nop() Func { return Func(machine.pcs.probeNop) }
 // points to. Only one thread at a time may fire it.
 func Count() Func { return Func(machine.pcs.probeCount) }
 
+// Stub returns the assembler probe that stands where one was removed without memory for
+// another array. It does nothing, and it is nobody's probe.
+func Stub() Func { return Func(machine.pcs.probeStub) }
+
+// Sentinel, for the Fn of an entry, is skipped by the iterator that knows it
+// ([Dispatch]).
+const Sentinel Func = 1
+
 // freedCalls is how often a probe of a freed array was called; probeFreed counts.
 var freedCalls uint64
 

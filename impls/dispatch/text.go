@@ -13,9 +13,10 @@ type addressTable struct {
 	fire                 uintptr
 	site, plain          [Layouts]uintptr
 	traceiter, retpoline uintptr
-	unchecked            uintptr
+	unchecked, sentinel  uintptr
 	probeNop, probeCount uintptr
 	probeFreed           uintptr
+	probeStub            uintptr
 }
 
 // machine is the state behind Open.

@@ -8,6 +8,7 @@ type Dispatch struct {
 	Bound     bool // with one probe, to a thunk that loads its data and jumps to it
 	Retpoline bool // the iterator calls its probes through a retpoline
 	Unchecked bool // the iterator trusts tp->funcs not to have become NULL: busted
+	Sentinel  bool // the iterator skips entries whose Fn is Sentinel
 }
 
 // Iterator is the address of the iterator this dispatch uses.
@@ -15,6 +16,8 @@ func (d Dispatch) Iterator() uintptr {
 	switch {
 	case d.Unchecked:
 		return machine.pcs.unchecked
+	case d.Sentinel:
+		return machine.pcs.sentinel
 	case d.Retpoline:
 		return machine.pcs.retpoline
 	}
