@@ -21,6 +21,7 @@ impls/rcu: impls impls/internal/step golang.org/x/sys
 impls/textpoke: impls impls/internal/step golang.org/x/sys
 impls/dispatch: impls impls/internal/slab impls/internal/step impls/textpoke impls/rcu
 impls/tracepoint: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
+impls/unregister: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu
 impls/kernel: impls
 impls/torture: impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch impls/tracepoint golang.org/x/sys
 
@@ -28,6 +29,7 @@ impls/rcu/rcutest: impls/internal/implstest impls/rcu
 impls/textpoke/textpoketest: impls/internal/implstest impls/textpoke
 impls/dispatch/dispatchtest: impls/internal/implstest impls/dispatch impls/rcu impls/textpoke
 impls/tracepoint/tracepointtest: impls/internal/implstest impls/tracepoint impls/dispatch impls/rcu
+impls/unregister/unregistertest: impls impls/internal/implstest impls/unregister impls/dispatch impls/rcu
 
 harness/clock: golang.org/x/sys github.com/klauspost/cpuid/v2
 harness/host: harness/clock golang.org/x/sys github.com/klauspost/cpuid/v2

@@ -1,0 +1,194 @@
+//go:build steps && linux && amd64
+
+package unregister
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/step"
+)
+
+// A replay is one interleaving of docs/interleavings.md as a script for package step. The
+// same script is played with every variant. Actions are "-A", removal of a probe with memory, and
+// "-A!", without; "+A"; "synchronize"; "free A", which poisons its data; and "fire".
+type replay struct {
+	name   string // "A1"
+	start  int    // the probes before: A, B, ...
+	script string
+	stays  string // the probes that every firing must call
+	gone   string // those that the last firing must not call
+	breaks string // the variant that must fail; no other may
+	by     string // the invariant that it breaks
+}
+
+var replays = []replay{
+	{
+		name: "A1", start: 3, stays: "C",
+		script: `
+updater                                  reader
+                                         fire until probe: called        // A, in half 0
+-A                                                                       // half 1 = {B, C}
+-B                                                                       // half 0 = {C}
+                                         go on                           // p[1] is the end?`,
+		breaks: "double-array", by: "M2",
+	},
+	{
+		name: "A1 without memory", start: 3, stays: "C",
+		script: `
+updater                                  reader
+                                         fire until probe: called
+-A!
+-B!
+                                         go on`,
+		breaks: "double-array", by: "M2",
+	},
+	{
+		name: "A2", start: 2, stays: "B", gone: "A",
+		script: `
+updater                                  reader
+-A!                                                                      // no memory
+synchronize
+free A                                                                   // nobody to tell
+                                         fire                            // A(freed)?`,
+		breaks: "fail", by: "M1",
+	},
+	{
+		name: "A3", start: 3, stays: "AC",
+		script: `
+updater                                  reader
+                                         fire until probe: called        // A
+-B!
+                                         go on                           // the stub, or B(d_B); C
+synchronize
+free B
+                                         fire                            // never B`,
+		gone: "B", breaks: "fail", by: "M1",
+	},
+	{
+		name: "A3, a reader at the array's end", start: 2, stays: "A",
+		script: `
+updater                                  reader
+                                         fire until iterator: entered    // about to load the array
+-B!
+synchronize                                                              // waits for it
+                                         go on
+free B
+                                         fire`,
+		gone: "B", breaks: "fail", by: "M1",
+	},
+	{
+		name: "A3, and the next change", start: 3, stays: "AC",
+		script: `
+updater                                  reader
+-B!
+                                         fire until probe: called        // A, beside a dead entry
++D until unregister: before publish                                      // compaction
+                                         go on
+go on
+                                         fire`,
+		// fail's array still has B, alive: nobody has freed that.
+	},
+	{
+		name: "A3, a reader in a dying entry", start: 3, stays: "AC",
+		script: `
+updater                                  reader
+                                         fire until probe: called        // A
+                                         go on until probe: called       // B
+-B!
+synchronize                                                              // waits for the reader
+free B
+                                         go on                           // C
+                                         fire`,
+		gone: "B", breaks: "fail", by: "M1",
+	},
+}
+
+// If this fails, the interleaving of that name no longer breaks the variant that has it,
+// every time; or it breaks one that is sound.
+func TestReplay(t *testing.T) {
+	for _, r := range replays {
+		for _, flavour := range []string{"memb", "qsbr"} {
+			forEach(t, func(t *testing.T, v Variant) {
+				for range 20 {
+					mistake, trace := r.play(newBench(t, v, flavour, r.start))
+					want := ""
+					if v.Name == r.breaks {
+						want = r.by
+					}
+					if got, _, _ := strings.Cut(mistake, ":"); got != want {
+						t.Fatalf("%s with %s: the mistake was %q, want %q:\n%s", r.name, flavour, mistake, want, strings.Join(trace, "\n"))
+					}
+				}
+			})
+		}
+	}
+}
+
+// play plays the script and returns what went wrong and what happened.
+func (r replay) play(b *bench) (mistake string, trace []string) {
+	b.Helper()
+	reader := b.domain.Register()
+	var firings [][]firing
+	actions := map[string]func(){
+		"synchronize": b.point.Synchronize,
+		"fire": func() {
+			seen = nil
+			b.point.Fire(reader)
+			reader.Quiescent()
+			firings = append(firings, seen)
+		},
+	}
+	for i := range b.probes {
+		name := string(rune('A' + i))
+		actions["+"+name] = func() { b.add(i) }
+		actions["-"+name] = func() { b.remove(i, true) }
+		actions["-"+name+"!"] = func() { b.remove(i, false) }
+		actions["free "+name] = func() { *b.data[i] = datum{poison, -1} }
+	}
+	trace, err := step.Play(r.script, actions)
+	implstest.Check(b, err)
+	reader.Unregister()
+	wrong := func(format string, args ...any) {
+		if mistake == "" {
+			mistake = fmt.Sprintf(format, args...)
+		}
+	}
+	for i, calls := range firings {
+		trace = append(trace, fmt.Sprint("called: ", calls))
+		for _, c := range calls {
+			if c.data.magic != alive {
+				wrong("M1: %v was called", c)
+			} else if c.data.owner != c.fn {
+				wrong("M3: %v was called", c)
+			}
+		}
+		for _, name := range r.stays {
+			if n := timesCalled(calls, name); n != 1 {
+				wrong("M2: %c was called %d times", name, n)
+			}
+		}
+		for _, name := range r.gone {
+			if n := timesCalled(calls, name); i == len(firings)-1 && n > 0 {
+				wrong("M1: %c was called %d times after its grace period", name, n)
+			}
+		}
+	}
+	b.point.FailAfter(-1)
+	if err := b.point.Unregister(b.probes[strings.IndexByte("ABCD", r.stays[0])]); err != nil {
+		wrong("M4: %v", err)
+	}
+	b.domain.Barrier()
+	if arrays, _ := b.point.Held(); arrays != min(1, len(b.point.live())) {
+		wrong("M5: %d arrays are held with %d probes", arrays, len(b.point.live()))
+	}
+	return mistake, trace
+}
+
+// timesCalled counts the calls of a probe in one firing.
+func timesCalled(calls []firing, name rune) int {
+	return len(slices.DeleteFunc(slices.Clone(calls), func(c firing) bool { return 'A'+rune(c.fn) != name }))
+}

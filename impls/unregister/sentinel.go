@@ -1,0 +1,22 @@
+package unregister
+
+import "github.com/tpbench/tpbench/impls/dispatch"
+
+// sentinel keeps M4 as stub does, by a value that is no function: (void *)1. The
+// iterator has to look at every function before it calls it.
+//
+//	CPU0, updater                        CPU1, reader in the iterator
+//	                                     fn = funcs[0].func        // loaded once,
+//	-A: no memory
+//	    funcs[0].func = 1
+//	                                     fn == 1?                  // tested, and called:
+//	                                     fn(funcs[0].data)         // A(d_A), never 1(d_A)
+//
+// Nothing is called with a wrong prototype. The price moves to the hot path: a test for
+// each probe, in every firing, for the sake of removals that find no memory.
+var sentinel = Policy{
+	Dispatch: dispatch.Dispatch{Sentinel: true},
+	dead:     func() dispatch.Func { return dispatch.Sentinel },
+	add:      (*Point).replace,
+	remove:   replaceOrKill,
+}

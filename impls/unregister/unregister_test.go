@@ -1,0 +1,256 @@
+package unregister
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"unsafe"
+
+	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/rcu"
+)
+
+// A bench is a Point with its own Domain, which starts no grace period that nobody asked
+// for, and the probes A to D.
+type bench struct {
+	testing.TB
+	domain *rcu.Domain
+	point  *Point
+	data   []*datum
+	probes []dispatch.Probe
+}
+
+// newBench makes a Point that has the first n probes.
+func newBench(tb testing.TB, v Variant, flavour string, n int) *bench {
+	tb.Helper()
+	f, err := impls.Find("flavour", rcu.Variants(), flavour)
+	implstest.Check(tb, err)
+	implstest.Need(tb, v.Supported(), "unregister", v.Name)
+	implstest.Need(tb, f.Supported(), "rcu", f.Name)
+	sites, err := dispatch.Events(1)
+	implstest.Need(tb, err, "dispatch")
+	b := &bench{TB: tb, domain: f.New(rcu.Options{Lazy: rcu.OnlyBarrier})}
+	b.point, err = New(v.New, b.domain, sites[0])
+	implstest.Check(tb, err)
+	for i, fn := range functions(tb) {
+		b.data = append(b.data, &datum{alive, i})
+		b.probes = append(b.probes, probeOf(fn, b.data[i]))
+	}
+	for i := range n {
+		b.add(i)
+	}
+	tb.Cleanup(func() {
+		b.point.FailAfter(-1)
+		if b.point.funcs != nil {
+			implstest.Check(tb, b.point.Unregister(dispatch.Probe{}))
+		}
+		b.domain.Close()
+	})
+	return b
+}
+
+func (b *bench) add(i int) {
+	b.Helper()
+	b.point.FailAfter(-1)
+	implstest.Check(b, b.point.Register(b.probes[i]))
+}
+
+// remove removes a probe with memory or without. The variant fail may refuse; that is
+// what it is for.
+func (b *bench) remove(i int, memory bool) {
+	b.Helper()
+	b.point.FailAfter(-1)
+	if !memory {
+		b.point.FailAfter(0)
+	}
+	if err := b.point.Unregister(b.probes[i]); err != nil && !(b.point.policy == &fail && errors.Is(err, ErrNoMem)) {
+		b.Fatal(err)
+	}
+}
+
+// fire passes the Point once and returns what was called.
+func (b *bench) fire() []string {
+	r := b.domain.Register()
+	defer r.Unregister()
+	seen = nil
+	b.point.Fire(r)
+	var list []string
+	for _, f := range seen {
+		list = append(list, f.String())
+	}
+	return list
+}
+
+func forEach(t *testing.T, test func(t *testing.T, v Variant)) {
+	for _, v := range Variants() {
+		t.Run(v.Name, func(t *testing.T) { test(t, v) })
+	}
+}
+
+func variant(tb testing.TB, name string) Variant {
+	tb.Helper()
+	v, err := impls.Find("variant", Variants(), name)
+	implstest.Check(tb, err)
+	return v
+}
+
+const entrySize = int(unsafe.Sizeof(dispatch.Entry{}))
+
+// If this fails, what removals cost in memory is not what is reported: the array in force,
+// and those whose readers may not have left.
+func TestM5BytesHeld(t *testing.T) {
+	type claim struct{ removed, later, next int } // entries after two of four left, a grace period later, after the next add
+	claims := map[string][2]claim{                // with memory, without
+		"fail":              {{5 + 4 + 3, 3, 4}, {5, 5, 5}}, // refused: four it stays
+		"sentinel":          {{5 + 4 + 3, 3, 4}, {5, 5, 4}},
+		"stub":              {{5 + 4 + 3, 3, 4}, {5, 5, 4}},
+		"double-array":      {{10, 10, 8}, {10, 10, 8}},
+		"double-array-sync": {{10, 10, 8}, {10, 10, 8}},
+	}
+	forEach(t, func(t *testing.T, v Variant) {
+		claims, ok := claims[v.Name]
+		if !ok {
+			t.Skipf("no claim here about what %s holds", v.Name)
+		}
+		for i, want := range claims {
+			memory := i == 0
+			b := newBench(t, v, "qsbr", 4)
+			b.domain.Barrier()
+			held := func(what string, entries int) {
+				t.Helper()
+				if _, bytes := b.point.Held(); bytes != entries*entrySize {
+					t.Errorf("memory %v, %s: %d bytes, want %d entries", memory, what, bytes, entries)
+				}
+			}
+			b.remove(0, memory)
+			b.remove(2, memory)
+			held("two of four removed", want.removed)
+			b.domain.Barrier()
+			held("a grace period later", want.later)
+			if len(b.point.live()) == 2 {
+				b.add(0)
+			}
+			b.domain.Barrier()
+			held("after the next add", want.next)
+			implstest.Check(t, b.point.Unregister(dispatch.Probe{}))
+			b.domain.Barrier()
+			held("empty", 0)
+		}
+	})
+}
+
+// If this fails, a released array dies while it may be read, or never, or does not show
+// who reads it when it is dead.
+func TestM1ArrayIsReleased(t *testing.T) {
+	forEach(t, func(t *testing.T, v Variant) {
+		b := newBench(t, v, "qsbr", 2)
+		b.domain.Barrier() // the array of the first
+		two := b.point.array
+		whole := two[:cap(two)]
+		before := slices.Clone(probesOf(b.point.funcs))
+		b.add(2)
+		if !slices.Equal(whole[:2], before) {
+			t.Error("an array was changed before its grace period")
+		}
+		b.domain.Barrier()
+		for i, e := range whole {
+			if want := (dispatch.Entry{}); i < len(whole)-1 && e != dispatch.Poison() || i == len(whole)-1 && e != want {
+				t.Errorf("after a grace period entry %d of the old array is %v", i, e)
+			}
+		}
+		if got := b.domain.Counters().Callbacks; got != 2 {
+			t.Errorf("%d arrays released, want 2", got)
+		}
+	})
+}
+
+// If this fails, a reader that has loaded the function of a dying entry gets something else
+// than its data (M3); or walks on past the end of its array, or ends early (M2).
+func TestM3DyingEntryKeepsItsData(t *testing.T) {
+	for _, name := range []string{"sentinel", "stub"} {
+		v := variant(t, name)
+		for at := range 3 {
+			t.Run(fmt.Sprint(name, "/", at), func(t *testing.T) {
+				b := newBench(t, v, "qsbr", 3)
+				want := slices.Clone(b.point.funcs)
+				funcs := b.point.funcs
+				b.remove(at, false)
+				want[at].Fn = uintptr(v.New.dead())
+				if !slices.Equal(funcs, want) || &b.point.funcs[0] != &funcs[0] {
+					t.Errorf("the array in force is %v, want %v in place", b.point.funcs, want)
+				}
+			})
+		}
+	}
+}
+
+// If this fails, dead entries stay longer than until the next change that finds memory, and
+// every firing pays for them.
+func TestNextChangeCompacts(t *testing.T) {
+	for _, name := range []string{"sentinel", "stub"} {
+		for _, change := range []struct {
+			name string
+			do   func(b *bench)
+			want int // probes
+		}{
+			{"add", func(b *bench) { b.add(0) }, 3},
+			{"remove", func(b *bench) { b.remove(2, true) }, 1},
+		} {
+			t.Run(name+"/"+change.name, func(t *testing.T) {
+				b := newBench(t, variant(t, name), "qsbr", 4)
+				b.remove(0, false)
+				b.remove(1, false)
+				if n := len(b.point.funcs); n != 5 {
+					t.Fatalf("%d entries beside two dead ones, want 5", n)
+				}
+				change.do(b)
+				if n := len(b.point.funcs); n != change.want+1 || len(b.point.live()) != change.want {
+					t.Errorf("%d entries, %d alive, want %d and the end", n, len(b.point.live()), change.want)
+				}
+			})
+		}
+	}
+}
+
+// If this fails, a removal waits where nobody is in the way, or does not where somebody may
+// be: what the variants differ in, beside memory.
+func TestWaitsOfRemovals(t *testing.T) {
+	type cost struct{ waited, elided uint64 }
+	for _, c := range []struct {
+		name    string
+		between func(b *bench, removed int)
+		sync    cost // of double-array-sync; nobody else ever waits
+	}{
+		{"in a row", func(*bench, int) {}, cost{waited: 2}},
+		{"a grace period between", func(b *bench, _ int) { b.domain.Barrier() }, cost{elided: 2}},
+		{"an add between, which brings two new halves", func(b *bench, removed int) { b.add(removed) }, cost{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			forEach(t, func(t *testing.T, v Variant) {
+				for _, memory := range []bool{true, false} {
+					if v.Name == "fail" && !memory {
+						continue // refused: there is nothing to add between
+					}
+					b := newBench(t, v, "qsbr", 4)
+					before := b.domain.Counters()
+					for i := range 3 {
+						b.remove(i, memory)
+						c.between(b, i)
+					}
+					implstest.Check(t, b.point.Unregister(dispatch.Probe{})) // the last needs nothing
+					after := b.domain.Counters()
+					want := cost{}
+					if v.Name == "double-array-sync" {
+						want = c.sync
+					}
+					if got := (cost{after.Waited - before.Waited, after.Elided - before.Elided}); got != want {
+						t.Errorf("memory %v: %+v, want %+v", memory, got, want)
+					}
+				}
+			})
+		})
+	}
+}
