@@ -23,7 +23,7 @@ impls/dispatch: impls impls/internal/slab impls/internal/step impls/textpoke imp
 impls/tracepoint: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
 impls/unregister: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu
 impls/kernel: impls
-impls/torture: impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch impls/tracepoint golang.org/x/sys
+impls/torture: impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister golang.org/x/sys
 
 impls/rcu/rcutest: impls/internal/implstest impls/rcu
 impls/textpoke/textpoketest: impls/internal/implstest impls/textpoke
