@@ -91,8 +91,11 @@ var freed = [8]uint64{0x6b6b6b6b6b6b6b6b}
 
 // Poison is what an array is filled with when it is freed. Who still walks it calls a
 // probe that counts ([FreedCalls]), and who still takes its first data takes
-// 0x6b6b6b6b6b6b6b6b for its first word.
+// 0x6b6b6b6b6b6b6b6b for its first word. Open must have succeeded.
 func Poison() Entry {
+	if machine.pcs.probeFreed == 0 {
+		panic("dispatch: Poison before Open") // what it poisoned would look empty
+	}
 	return Entry{Fn: machine.pcs.probeFreed, Data: unsafe.Pointer(&freed), Prio: -1}
 }
 

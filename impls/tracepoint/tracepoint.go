@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/slab"
 	"github.com/tpbench/tpbench/impls/internal/step"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
@@ -53,13 +54,16 @@ type Registry struct {
 	// mu is the kernel's tracepoints_mutex. It is held across the waits of a
 	// transition. The text mutex and the Domain's locks nest inside it.
 	mu        sync.Mutex
-	snapshots [2]snapshot // by snapshotID. Protected by mu.
-	bulk      uint64      // numbers the groups of bulk changes. Protected by mu.
-	arrays    arrays      // what tp->funcs point to
+	snapshots [2]snapshot                  // by snapshotID. Protected by mu.
+	bulk      uint64                       // numbers the groups of bulk changes. Protected by mu.
+	arrays    *slab.Arrays[dispatch.Entry] // what tp->funcs point to
 }
 
 // New makes a Registry that follows the policy and waits by the domain.
-func New(p *Policy, d *rcu.Domain) *Registry { return &Registry{rcu: d, policy: p} }
+func New(p *Policy, d *rcu.Domain) *Registry {
+	// Who still walks a freed array calls poison, up to the zero entry.
+	return &Registry{rcu: d, policy: p, arrays: slab.NewArrays(dispatch.Poison(), dispatch.Entry{})}
+}
 
 // Add makes a tracepoint of a site, off, with the static call where the strategy's
 // dispatch has it when there is nothing to call. A site belongs to one Registry at
@@ -163,7 +167,7 @@ func (r *Registry) prepare(c *change, q Request) error {
 	}
 	if n > 0 {
 		var err error
-		if c.new, err = r.arrays.alloc(n + 1); err != nil {
+		if c.new, err = r.arrays.Alloc(n + 1); err != nil {
 			return fail(fmt.Errorf("the array of %d probes: %w", n, err))
 		}
 		if q.Remove {
@@ -180,7 +184,7 @@ func (r *Registry) prepare(c *change, q Request) error {
 		}
 		c.new[n] = dispatch.Entry{}
 		if c.target, err = r.policy.Dispatch.Target(c.new); err != nil {
-			r.arrays.free(c.new)
+			r.arrays.Free(c.new)
 			return fail(err)
 		}
 	}
@@ -191,7 +195,7 @@ func (r *Registry) prepare(c *change, q Request) error {
 // undo takes prepare back. Nobody has seen anything of the change.
 func (c *change) undo() {
 	if c.new != nil {
-		c.registry.arrays.free(c.new)
+		c.registry.arrays.Free(c.new)
 	}
 	c.target.Release()
 	c.tp.funcs, c.tp.target = c.old, c.was
@@ -248,7 +252,7 @@ func (r *Registry) release(group []*change) {
 	}
 	r.rcu.Call(func() {
 		for _, c := range had {
-			r.arrays.free(c.old)
+			r.arrays.Free(c.old)
 			c.was.Release()
 		}
 	})

@@ -181,14 +181,14 @@ func TestT5NoMemory(t *testing.T) {
 			b := newBench(t, s.New, flavour(t, "qsbr"), 1)
 			probes := []dispatch.Probe{probe(b.fns[0], nil, 0), probe(b.fns[1], nil, 0), probe(b.fns[2], nil, 0)}
 			for i, p := range probes {
-				b.registry.arrays.slab(i + 2).FailAfter(0)
+				b.registry.arrays.FailAfter(0)
 				if err := b.registry.Register(b.points[0], p); !errors.Is(err, slab.ErrNoMem) {
 					t.Fatalf("Register = %v, want ErrNoMem", err)
 				}
 				b.compare(0, probes[:i])
 				b.add(0, p)
 			}
-			b.registry.arrays.slab(3).FailAfter(0)
+			b.registry.arrays.FailAfter(0)
 			if err := b.registry.Unregister(b.points[0], probes[0]); !errors.Is(err, slab.ErrNoMem) {
 				t.Fatalf("Unregister = %v, want ErrNoMem", err)
 			}
@@ -206,11 +206,11 @@ func TestT5NoMemoryInBulk(t *testing.T) {
 			a, c := probe(b.fns[0], &datum{}, 1), probe(b.fns[1], &datum{}, 0)
 			b.add(1, a)
 			b.add(2, a, c)
-			thunks, two := dispatch.Thunks(), b.registry.arrays.slab(2)
-			inUse := two.InUse()
-			two.FailAfter(1)
+			thunks := dispatch.Thunks()
+			arrays, entries := b.registry.arrays.InUse()
+			b.registry.arrays.FailAfter(2) // in the middle of the last tracepoint's two
 			err := b.registry.Bulk([]Request{
-				{b.points[0], a, false}, {b.points[1], a, true}, {b.points[2], c, true}, {b.points[2], a, true},
+				{b.points[0], a, false}, {b.points[2], c, true}, {b.points[1], a, true}, {b.points[2], c, false},
 			})
 			if !errors.Is(err, slab.ErrNoMem) {
 				t.Fatalf("Bulk = %v, want ErrNoMem", err)
@@ -218,8 +218,8 @@ func TestT5NoMemoryInBulk(t *testing.T) {
 			for i, probes := range [][]dispatch.Probe{nil, {a}, {a, c}} {
 				b.compare(i, probes)
 			}
-			if two.InUse() != inUse || dispatch.Thunks() != thunks {
-				t.Errorf("%d arrays and %d thunks more than before", two.InUse()-inUse, dispatch.Thunks()-thunks)
+			if a, e := b.registry.arrays.InUse(); a != arrays || e != entries || dispatch.Thunks() != thunks {
+				t.Errorf("%d arrays, %d entries and %d thunks more than before", a-arrays, e-entries, dispatch.Thunks()-thunks)
 			}
 		})
 	}
