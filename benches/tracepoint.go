@@ -191,11 +191,11 @@ func newBed(k keys, e *harness.Env, events int) (*bed, error) {
 		env:    e,
 		data:   [2]*uint64{new(uint64), new(uint64)},
 	}
-	b.registry = tracepoint.New(find(tracepoint.Variants(), k["impl"]).New, b.domain)
 	sites, err := dispatch.Events(events)
 	if err != nil {
 		return nil, err
 	}
+	b.registry = tracepoint.New(find(tracepoint.Variants(), k["impl"]).New, b.domain)
 	for i, site := range sites {
 		tp, err := b.registry.Add(fmt.Sprintf("event%d", i), site)
 		if err != nil {

@@ -60,6 +60,7 @@ type Registry struct {
 }
 
 // New makes a Registry that follows the policy and waits by the domain.
+// dispatch.Open must have succeeded.
 func New(p *Policy, d *rcu.Domain) *Registry {
 	// Who still walks a freed array calls poison, up to the zero entry.
 	return &Registry{rcu: d, policy: p, arrays: slab.NewArrays(dispatch.Poison(), dispatch.Entry{})}
