@@ -40,11 +40,12 @@ func dispatchOf(strategy string) string {
 
 // charts draws every chart, by the name of its golden image.
 var charts = map[string]func(*results.Run) (*Chart, error){
-	"disableall": func(r *results.Run) (*Chart, error) { return DisableAll(r, catalog) },
-	"scaling":    func(r *results.Run) (*Chart, error) { return Scaling(r, catalog, "kernelgp") },
-	"tradeoff":   func(r *results.Run) (*Chart, error) { return Tradeoff(r, catalog, "kernelgp", dispatchOf) },
-	"dispatch":   func(r *results.Run) (*Chart, error) { return DispatchProbes(r, catalog) },
-	"disturb":    func(r *results.Run) (*Chart, error) { return Disturb(r, catalog, "kernelgp") },
+	"disableall":  func(r *results.Run) (*Chart, error) { return DisableAll(r, catalog) },
+	"scaling":     func(r *results.Run) (*Chart, error) { return Scaling(r, catalog, "kernelgp") },
+	"transitions": func(r *results.Run) (*Chart, error) { return Transitions(r, catalog, "kernelgp") },
+	"tradeoff":    func(r *results.Run) (*Chart, error) { return Tradeoff(r, catalog, "kernelgp", dispatchOf) },
+	"dispatch":    func(r *results.Run) (*Chart, error) { return DispatchProbes(r, catalog) },
+	"disturb":     func(r *results.Run) (*Chart, error) { return Disturb(r, catalog, "kernelgp") },
 }
 
 // TestGolden compares every chart with its golden image, pixel by pixel, and
@@ -108,6 +109,7 @@ func TestZero(t *testing.T) {
 BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=100 1 0 ns/op
 BenchmarkDispatch/impl=static-call/probes=1 1 0 ns/op
 BenchmarkDispatch/impl=nothing/probes=0 1 0 ns/op
+BenchmarkChurn/impl=naive-sync/gp=kernelgp 1 0 ns/op
 BenchmarkDisturb/impl=none/gp=kernelgp 1 0 p50-ns
 `)
 	for name, draw := range charts {
@@ -123,6 +125,7 @@ func TestOneSample(t *testing.T) {
 BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=100 1 10 ns/op
 BenchmarkDispatch/impl=static-call/probes=1 1 2 ns/op
 BenchmarkDispatch/impl=nothing/probes=0 1 1 ns/op
+BenchmarkChurn/impl=naive-sync/gp=kernelgp 1 10 ns/op
 BenchmarkDisturb/impl=naive-sync/gp=kernelgp 1 7 max-ns
 `)
 	for name, draw := range charts {

@@ -158,6 +158,7 @@ func charts(run *results.Run, cat results.Catalog) []chart {
 	return []chart{
 		{"disable-all", func() (*plots.Chart, error) { return plots.DisableAll(run, cat) }},
 		{"scaling", func() (*plots.Chart, error) { return plots.Scaling(run, cat, gp) }},
+		{"transitions", func() (*plots.Chart, error) { return plots.Transitions(run, cat, gp) }},
 		{"tradeoff", func() (*plots.Chart, error) { return plots.Tradeoff(run, cat, gp, benches.DispatchOf) }},
 		{"dispatch", func() (*plots.Chart, error) { return plots.DispatchProbes(run, cat) }},
 		{"disturb", func() (*plots.Chart, error) { return plots.Disturb(run, cat, "memb") }},
