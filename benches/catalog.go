@@ -11,6 +11,8 @@ func Families() []*Family {
 		&pingPongFamily,
 		&shrinkFamily,
 		&disturbFamily,
+		&unregisterFamily,
+		&stubbedFamily,
 		&tortureFamily,
 		&gracePeriodFamily,
 		&readSideFamily,
@@ -24,6 +26,7 @@ func Units() []harness.Unit {
 	lower := []string{
 		"ns/event", "ns/site", "gp-waits/op", "core-syncs/op", "traps/op",
 		"p50-ns", "p90-ns", "p99-ns", "p99.9-ns", "max-ns", "mistakes/op",
+		"refused/op", "bytes-held", "bytes-compact",
 	}
 	units := []harness.Unit{
 		{Name: "gp-elided/op", Better: "higher"},

@@ -58,6 +58,11 @@ func openDispatch(k keys, e *harness.Env) (*harness.Op, error) {
 	if err != nil {
 		return nil, err
 	}
+	return timedLoop(loop), nil
+}
+
+// timedLoop makes an operation of passing an armed loop's sites.
+func timedLoop(loop func(r *rcu.Reader, n int)) *harness.Op {
 	domain := find(rcu.Variants(), "memb").New(rcu.Options{})
 	reader := domain.Register()
 	return &harness.Op{
@@ -71,7 +76,7 @@ func openDispatch(k keys, e *harness.Env) (*harness.Op, error) {
 			reader.Unregister()
 			domain.Close()
 		},
-	}, nil
+	}
 }
 
 func armDispatch(k keys, layout int) (func(*rcu.Reader, int), error) {

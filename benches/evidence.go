@@ -48,6 +48,9 @@ func Evidence(events int) []Chosen {
 		{shrinkFamily.Cases(kernel), few},
 		{disturbFamily.Cases(Params{GPs: []string{"memb"}}), usual},
 
+		{unregisterFamily.Cases(kernel), few},
+		{stubbedFamily.Cases(Params{}), few},
+
 		{tortureFamily.Cases(Params{}), few},
 
 		{gracePeriodFamily.Cases(Params{}), costly},

@@ -9,6 +9,7 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/tracepoint"
+	"github.com/tpbench/tpbench/impls/unregister"
 )
 
 // An Impl is a variant of any family, for those who list them.
@@ -30,6 +31,7 @@ func Impls() []Impl {
 		floors,
 		describe("textpoke", textpoke.Variants()),
 		describe("rcu", rcu.Variants()),
+		describe("unregister", unregister.Variants()),
 		[]Impl{{"kernel", kernel.Name, "its own events, through tracefs; only where it is named", "tracefs events/enable", impls.Sound, kernel.Check()}},
 	)
 }

@@ -16,7 +16,7 @@ import "github.com/tpbench/tpbench/impls/dispatch"
 // each probe, in every firing, for the sake of removals that find no memory.
 var sentinel = Policy{
 	Dispatch: dispatch.Dispatch{Sentinel: true},
-	dead:     func() dispatch.Func { return dispatch.Sentinel },
+	Dead:     func() dispatch.Func { return dispatch.Sentinel },
 	add:      (*Point).replace,
 	remove:   replaceOrKill,
 }

@@ -24,7 +24,7 @@ import (
 // call of the wrong type to a control flow check. What it costs is an indirect call for
 // each dead entry until the next change.
 var stub = Policy{
-	dead:   dispatch.Stub,
+	Dead:   dispatch.Stub,
 	add:    (*Point).replace,
 	remove: replaceOrKill,
 }
@@ -42,5 +42,5 @@ func replaceOrKill(p *Point, at int, rest []dispatch.Entry) error {
 // Function and terminator are never zero in between. The data stays: it is loaded after
 // the function, by whoever found that alive.
 func (p *Point) kill(at int) {
-	atomic.StoreUintptr(&p.funcs[at].Fn, uintptr(p.policy.dead()))
+	atomic.StoreUintptr(&p.funcs[at].Fn, uintptr(p.policy.Dead()))
 }

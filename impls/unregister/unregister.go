@@ -27,9 +27,9 @@ var (
 type Policy struct {
 	Dispatch dispatch.Dispatch // its iterator is what sites call
 
-	// dead returns what stands for the function of a removed probe in an array; nil if
+	// Dead returns what stands for the function of a removed probe in an array; nil if
 	// nothing ever does.
-	dead func() dispatch.Func
+	Dead func() dispatch.Func
 
 	// add makes probes, one more than there were, what readers see. If it returns an
 	// error it has changed nothing.
@@ -197,7 +197,7 @@ func (p *Point) live() (probes []dispatch.Entry) {
 
 // dead reports whether an entry stands where a probe was removed.
 func (p *Point) dead(e dispatch.Entry) bool {
-	return p.policy.dead != nil && e.Fn == uintptr(p.policy.dead())
+	return p.policy.Dead != nil && e.Fn == uintptr(p.policy.Dead())
 }
 
 // find returns the index of the probe's function and data, or -1. Dead entries are

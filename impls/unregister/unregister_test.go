@@ -178,7 +178,7 @@ func TestM3DyingEntryKeepsItsData(t *testing.T) {
 				want := slices.Clone(b.point.funcs)
 				funcs := b.point.funcs
 				b.remove(at, false)
-				want[at].Fn = uintptr(v.New.dead())
+				want[at].Fn = uintptr(v.New.Dead())
 				if !slices.Equal(funcs, want) || &b.point.funcs[0] != &funcs[0] {
 					t.Errorf("the array in force is %v, want %v in place", b.point.funcs, want)
 				}
