@@ -26,10 +26,5 @@ func DisableAll(run *results.Run, cat results.Catalog) (*Chart, error) {
 	c := newChart(run, at, "Time to disable "+count(events)+" events", setting)
 	c.note = "Small dots: every sample; large: median. Logarithmic axis. Label: median and grace periods waited."
 	c.plot.X.Label.Text = "time to disable all events"
-	gp := func(s *results.Sample) string { return s.Key("gp") }
-	c.addRows(rows, cat, gp, func(s *results.Sample, impl string) string { return impl + "  ·  " + gp(s) })
-	if err := logAxis(&c.plot.X, "DisableAll", "sec", at.Values("sec/op")); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, c.addRows(rows, cat, byKey("gp"), waited)
 }

@@ -2,6 +2,7 @@ package plots
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"flag"
 	"image"
@@ -22,6 +23,11 @@ var regen = flag.Bool("regen", false, "write the golden images anew")
 // The data is synthetic: see the first line of the file.
 const synthetic = "../results/testdata/synthetic7.txt"
 
+// others are the charts with synthetic data of their own.
+var others = map[string]string{
+	"unregister": "testdata/unregister.txt",
+}
+
 var catalog = results.Catalog{
 	{Name: "indirect-iterator"},
 	{Name: "direct-static-call", Busted: true},
@@ -29,6 +35,11 @@ var catalog = results.Catalog{
 	{Name: "rcu-cond-sync"},
 	{Name: "retpoline-iterator"},
 	{Name: "static-call"},
+	{Name: "fail", Busted: true},
+	{Name: "sentinel"},
+	{Name: "stub"},
+	{Name: "double-array", Busted: true},
+	{Name: "double-array-sync"},
 }
 
 func dispatchOf(strategy string) string {
@@ -46,6 +57,7 @@ var charts = map[string]func(*results.Run) (*Chart, error){
 	"tradeoff":    func(r *results.Run) (*Chart, error) { return Tradeoff(r, catalog, "kernelgp", dispatchOf) },
 	"dispatch":    func(r *results.Run) (*Chart, error) { return DispatchProbes(r, catalog) },
 	"disturb":     func(r *results.Run) (*Chart, error) { return Disturb(r, catalog, "kernelgp") },
+	"unregister":  func(r *results.Run) (*Chart, error) { return Unregister(r, catalog, "kernelgp") },
 }
 
 // TestGolden compares every chart with its golden image, pixel by pixel, and
@@ -55,8 +67,8 @@ var charts = map[string]func(*results.Run) (*Chart, error){
 //
 // and look at the images.
 func TestGolden(t *testing.T) {
-	run := open(t, synthetic)
 	for name, draw := range charts {
+		run := open(t, cmp.Or(others[name], synthetic))
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dirs := [2]string{t.TempDir(), t.TempDir()}
@@ -111,6 +123,7 @@ BenchmarkDispatch/impl=static-call/probes=1 1 0 ns/op
 BenchmarkDispatch/impl=nothing/probes=0 1 0 ns/op
 BenchmarkChurn/impl=naive-sync/gp=kernelgp 1 0 ns/op
 BenchmarkDisturb/impl=none/gp=kernelgp 1 0 p50-ns
+BenchmarkUnregister/impl=stub/gp=kernelgp/fail=all/probes=8 1 0 ns/op
 `)
 	for name, draw := range charts {
 		if _, err := draw(run); err == nil || !strings.Contains(err.Error(), "logarithmic") {
@@ -127,6 +140,7 @@ BenchmarkDispatch/impl=static-call/probes=1 1 2 ns/op
 BenchmarkDispatch/impl=nothing/probes=0 1 1 ns/op
 BenchmarkChurn/impl=naive-sync/gp=kernelgp 1 10 ns/op
 BenchmarkDisturb/impl=naive-sync/gp=kernelgp 1 7 max-ns
+BenchmarkUnregister/impl=stub/gp=kernelgp/fail=all/probes=8 1 10 ns/op
 `)
 	for name, draw := range charts {
 		c, err := draw(run)

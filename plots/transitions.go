@@ -35,10 +35,5 @@ func Transitions(run *results.Run, cat results.Catalog, gp string) (*Chart, erro
 	c := newChart(run, shown, "What a single transition costs", setting)
 	c.note = "Churn: disable one event, enable an unrelated one. PingPong: replace an event's only probe. Shrink: remove the first of two. Label: median and waits."
 	c.plot.X.Label.Text = "time for one"
-	base := func(s *results.Sample) string { return s.Base }
-	c.addRows(rows, cat, base, func(s *results.Sample, impl string) string { return impl + "  ·  " + base(s) })
-	if err := logAxis(&c.plot.X, "Churn", "sec", shown.Values("sec/op")); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, c.addRows(rows, cat, func(s *results.Sample) string { return s.Base }, waited)
 }

@@ -162,5 +162,6 @@ func charts(run *results.Run, cat results.Catalog) []chart {
 		{"tradeoff", func() (*plots.Chart, error) { return plots.Tradeoff(run, cat, gp, benches.DispatchOf) }},
 		{"dispatch", func() (*plots.Chart, error) { return plots.DispatchProbes(run, cat) }},
 		{"disturb", func() (*plots.Chart, error) { return plots.Disturb(run, cat, "memb") }},
+		{"unregister", func() (*plots.Chart, error) { return plots.Unregister(run, cat, gp) }},
 	}
 }
