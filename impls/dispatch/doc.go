@@ -20,7 +20,8 @@
 //
 //   - D1: a probe is called with the arguments its site was passed with, as an
 //     ordinary Go function: registers, spill room and unwinding included.
-//   - D2: a read section surrounds every load of tp->funcs and every probe.
+//   - D2: a read section surrounds every load of tp->funcs and every probe; of flavours
+//     whose sections are not the inline one, theirs around that.
 //   - D3: the data that a direct call passes is the first entry's, read before the
 //     call is fetched. That the call's target is that entry's function is not
 //     promised here: it is what package tracepoint's strategies are about.

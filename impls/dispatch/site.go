@@ -73,13 +73,20 @@ type spot struct {
 
 // Fire passes the site once.
 func (s *Site) Fire(r *rcu.Reader) {
-	if raceEnabled {
-		// The site's own section is assembler. Around it, one that the race
-		// detector sees: grace periods come before it or after it.
-		r.Lock()
-		defer r.Unlock()
+	// To the race detector, the section in assembler is none.
+	if raceEnabled || !r.Inline() {
+		inside(r, s.run, s.entry, 1)
+		return
 	}
 	s.run(s.entry, r, 1)
+}
+
+// inside passes sites within a section of the reader's own around their inline one, for
+// flavours whose grace periods do not look at that, or not only.
+func inside(r *rcu.Reader, run loop, entry uintptr, n int) {
+	r.Lock()
+	defer r.Unlock()
+	run(entry, r, n)
 }
 
 // KeyEnable lets the site reach its body. All its places are one batch, as jump

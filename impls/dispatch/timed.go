@@ -7,11 +7,23 @@ import "github.com/tpbench/tpbench/impls/rcu"
 func Timed(layout int) *Site { return machine.timed[layout] }
 
 // Loop passes the site n*Unroll times. It is for the Sites of Timed.
-func (s *Site) Loop(r *rcu.Reader, n int) { s.run(s.entry, r, n) }
+func (s *Site) Loop(r *rcu.Reader, n int) {
+	if !r.Inline() {
+		inside(r, s.run, s.entry, n)
+		return
+	}
+	s.run(s.entry, r, n)
+}
 
 // Sweep passes the first n events, in order, in one assembler loop; n is at most
 // TextSites.
-func Sweep(r *rcu.Reader, n int) { fire(machine.events[0].entry, r, n) }
+func Sweep(r *rcu.Reader, n int) {
+	if !r.Inline() {
+		inside(r, fire, machine.events[0].entry, n)
+		return
+	}
+	fire(machine.events[0].entry, r, n)
+}
 
 // A Floor is a timed loop that is no strategy: it says what a part of one costs.
 type Floor struct {

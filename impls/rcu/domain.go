@@ -39,6 +39,7 @@ type Counters struct {
 
 // Work is what the Domain's grace periods have done so far, beyond waiting for readers.
 type Work struct {
+	Scans uint64 // srcu, chain: sums over all readers' counters, two for a grace period or more
 	Items uint64 // rude: work items that have run, one on each CPU for a grace period
 }
 
@@ -77,14 +78,15 @@ type Domain struct {
 	// others. Outermost: nothing else is held when it is taken.
 	mu sync.Mutex
 
-	// readersMu protects readers. It nests inside mu.
+	// readersMu protects readers and gone. It nests inside mu.
 	readersMu sync.Mutex
 	readers   []*Reader
+	gone      srcuCounts // of readers that have unregistered
 
 	calls deferred
 
 	started, waited, elided, callbacks atomic.Uint64
-	items                              atomic.Uint64 // see Work
+	scans, items                       atomic.Uint64 // see Work
 }
 
 // A flavor is all that distinguishes one engine from another.
@@ -103,8 +105,11 @@ type flavor struct {
 	// wait returns when done says so, U4's way to pass the time; nil means waitAwake.
 	wait func(done func() bool)
 
-	// watchesIdle: U4 looks at idle readers as well ([Reader.EnterIdle]).
+	// watchesIdle: U4 looks at the words of idle readers as well ([Reader.EnterIdle]).
 	watchesIdle bool
+
+	// srcu says who stands in sections of SRCU. Grace periods wait for them first.
+	srcu srcuUse
 
 	// close, if not nil, ends what the flavour keeps running.
 	close func()
@@ -134,7 +139,10 @@ func (d *Domain) Close() {
 
 // WatchesIdle reports whether grace periods wait for the sections of idle readers
 // ([Reader.EnterIdle]).
-func (d *Domain) WatchesIdle() bool { return d.flavor.watchesIdle }
+func (d *Domain) WatchesIdle() bool { return d.flavor.watchesIdle || d.HasSRCU() }
+
+// HasSRCU reports whether readers may enter sections of SRCU: DownRead and UpRead.
+func (d *Domain) HasSRCU() bool { return d.flavor.srcu != srcuNever }
 
 // Counters returns the totals so far.
 func (d *Domain) Counters() Counters {
@@ -142,7 +150,7 @@ func (d *Domain) Counters() Counters {
 }
 
 // Work returns what grace periods have done so far.
-func (d *Domain) Work() Work { return Work{Items: d.items.Load()} }
+func (d *Domain) Work() Work { return Work{d.scans.Load(), d.items.Load()} }
 
 // Synchronize returns after a whole grace period. It must not be called inside a
 // read section.
@@ -204,9 +212,15 @@ func (d *Domain) gracePeriod() {
 	d.seq.Add(1)
 	step.At("rcu: under way")
 	began := time.Now()
+	if d.flavor.srcu != srcuNever {
+		d.drain(1 - indexOf(d.ctr.Load())) // S1
+	}
 	ctr := d.ctr.Add(gpUnit) // U2
 	d.started.Add(1)         // whoever sees it counted enters sections after U2
 	step.At("rcu: begun")
+	if d.flavor.srcu != srcuNever {
+		d.drain(1 - indexOf(ctr)) // S2
+	}
 	d.flavor.barrier() // U3
 	for _, r := range d.registered() {
 		d.flavor.wait(func() bool { // U4

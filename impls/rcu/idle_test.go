@@ -1,6 +1,9 @@
 package rcu
 
-import "testing"
+import (
+	"runtime"
+	"testing"
+)
 
 // If this fails, a flavour overlooks sections that it promises to see, or one that
 // stands for vanilla RCU sees what the kernel does not: livepatch would need no other.
@@ -17,47 +20,48 @@ func TestG5IdleReader(t *testing.T) {
 			r.ExitIdle()
 			return
 		}
-		done := make(chan struct{})
-		before := d.ctr.Load()
-		go func() {
-			d.Synchronize()
-			close(done)
-		}()
-		until(func() bool { return d.ctr.Load() != before })
-		for range 100 {
-			until(func() bool { return true })
-		}
-		select {
-		case <-done:
-			t.Error("Synchronize returned with the idle reader inside")
-		default:
-		}
-		r.Unlock()
-		<-done
+		waitsFor(t, d, r.Unlock)
 		r.ExitIdle()
 	})
 }
 
 // If this fails, a reader that comes back from idle is overlooked, or, with qsbr, waited
-// for although it was quiescent.
+// for although it was quiescent. The failure may be a hang.
 func TestG5ExitIdleIsWatchedAgain(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, d *Domain) {
 		r := d.Register()
 		defer r.Unregister()
 		for range 3 {
+			h := holdOpen(d)
 			r.EnterIdle()
-			d.ctr.Add(gpUnit)
 			r.ExitIdle()
-			if !d.flavor.left(r, d.ctr.Load()) {
-				t.Error("having been idle is not quiescent")
-			}
+			h.end() // r has been quiescent: nobody but the holder was waited for
 			r.Lock()
-			if ctr := d.ctr.Add(gpUnit); r.idle.Load() || d.flavor.left(r, ctr) {
-				t.Error("back from idle and inside: overlooked")
-			}
-			leave(r)
+			waitsFor(t, d, func() { leave(r) })
 		}
 	})
+}
+
+// waitsFor begins a grace period, which must not end before somebody has left.
+func waitsFor(t *testing.T, d *Domain, leave func()) {
+	t.Helper()
+	done := make(chan struct{})
+	before := d.ctr.Load()
+	go func() {
+		d.Synchronize()
+		close(done)
+	}()
+	until(func() bool { return d.ctr.Load() != before })
+	for range 200 {
+		runtime.Gosched()
+	}
+	select {
+	case <-done:
+		t.Error("Synchronize returned with the reader inside")
+	default:
+	}
+	leave()
+	<-done
 }
 
 // If this fails, misuse of idle goes unnoticed.

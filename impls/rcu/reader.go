@@ -29,7 +29,14 @@ type Reader struct {
 	// periods, of which some then take the reader for quiescent.
 	idle atomic.Bool
 
-	_ [92]byte // two lines of its own: the adjacent-line prefetcher pairs them
+	// outer says that Lock enters a section of SRCU around the word's, outerDepth
+	// how many of those are open, outerIndex where they are counted. The owner's.
+	outer      bool
+	outerDepth uint32
+	outerIndex uint64
+	counts     srcuCounts
+
+	_ [40]byte // two lines of its own: the adjacent-line prefetcher pairs them
 }
 
 // Offsets of the fields that sites in assembler use.
@@ -40,7 +47,7 @@ const (
 
 // Register adds a reader to the Domain.
 func (d *Domain) Register() *Reader {
-	r := &Reader{ctr: &d.ctr, domain: d}
+	r := &Reader{ctr: &d.ctr, domain: d, outer: d.flavor.srcu == srcuAlways}
 	r.quiescent.Store(d.ctr.Load())
 	d.readersMu.Lock()
 	defer d.readersMu.Unlock()
@@ -57,11 +64,15 @@ func (r *Reader) Unregister() {
 	d := r.domain
 	d.readersMu.Lock()
 	defer d.readersMu.Unlock()
+	d.bury(r)
 	d.readers = slices.DeleteFunc(d.readers, func(x *Reader) bool { return x == r })
 }
 
 // Lock enters a read section. Sections nest, up to 65,535 deep.
 func (r *Reader) Lock() {
+	if r.outer {
+		r.lockOuter()
+	}
 	readLock(r)
 	raceAcquireRelease(r.domain)
 }
@@ -73,7 +84,14 @@ func (r *Reader) Unlock() {
 	}
 	raceAcquireRelease(r.domain)
 	readUnlock(r)
+	if r.outerDepth > 0 {
+		r.unlockOuter()
+	}
 }
+
+// Inline reports whether the word's section, which sites carry inline, is all that Lock
+// would enter. Else sites are to be passed inside Lock and Unlock.
+func (r *Reader) Inline() bool { return !r.outer }
 
 // Quiescent says that the reader is in no section, which is all that the flavour
 // qsbr ever learns of it. The others ignore it. Readers call it between pieces
@@ -107,6 +125,7 @@ func (r *Reader) EnterIdle() {
 		panic("rcu: reader went idle inside a read section, or twice")
 	}
 	r.idle.Store(true)
+	r.outer = r.domain.flavor.srcu != srcuNever
 }
 
 // ExitIdle is EnterIdle's end, as ct_idle_exit is: the reader is watched again. It must
@@ -120,6 +139,7 @@ func (r *Reader) ExitIdle() {
 		panic("rcu: reader left idle inside a read section, or was not idle")
 	}
 	r.idle.Store(false)
+	r.outer = r.domain.flavor.srcu == srcuAlways
 	r.Quiescent()
 }
 

@@ -12,6 +12,21 @@ func pause()
 //go:noescape
 func sections(r *Reader, n int)
 
-// Sections enters and leaves n read sections, n > 0: the timed loop of the
+//go:noescape
+func srcuLock(count *uint64)
+
+//go:noescape
+func srcuUnlock(count *uint64)
+
+//go:noescape
+func srcuSections(r *Reader, n int)
+
+// Sections enters and leaves n read sections, n > 0: the timed loops of the
 // benchmark ReadSide, in assembler.
-func (r *Reader) Sections(n int) { sections(r, n) }
+func (r *Reader) Sections(n int) {
+	if r.outer {
+		srcuSections(r, n)
+		return
+	}
+	sections(r, n)
+}

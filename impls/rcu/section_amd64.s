@@ -56,3 +56,43 @@ leave:
 nest:
 	INCQ Reader_word(AX)
 	JMP  leave
+
+// The sections of SRCU. smp_mb is the kernel's: a locked add of nothing to the stack.
+#define SMP_MB LOCK; ADDL $0, 0(SP)
+
+// func srcuLock(count *uint64)
+// Clobbers AX.
+TEXT ·srcuLock(SB), NOSPLIT, $8-8
+	MOVQ count+0(FP), AX
+	INCQ (AX)               // L2
+	SMP_MB                  // B: L3 comes after L2; pairs with U2 and the sums
+	RET
+
+// func srcuUnlock(count *uint64)
+// Clobbers AX.
+TEXT ·srcuUnlock(SB), NOSPLIT, $8-8
+	MOVQ count+0(FP), AX
+	SMP_MB                  // C: L4 comes before L5; x86 promises that, and the kernel pays all the same
+	INCQ (AX)               // L5
+	RET
+
+// func srcuSections(r *Reader, n int)
+// n sections of SRCU around nothing, for the benchmark ReadSide.
+// Clobbers AX, BX, CX, DX.
+TEXT ·srcuSections(SB), NOSPLIT, $8-16
+	MOVQ r+0(FP), AX
+	MOVQ n+8(FP), DX
+	MOVQ Reader_ctr(AX), CX
+	LEAQ Reader_counts(AX), AX
+	PCALIGN $64
+next:
+	MOVQ (CX), BX
+	SHRQ $16, BX
+	ANDL $1, BX
+	INCQ srcuCounts_locks(AX)(BX*8)
+	SMP_MB
+	SMP_MB
+	INCQ srcuCounts_unlocks(AX)(BX*8)
+	DECQ DX
+	JNE  next
+	RET

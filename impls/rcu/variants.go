@@ -27,6 +27,13 @@ func Variants() []Variant {
 			New:    memb,
 		},
 		{
+			Name:   "srcu",
+			Doc:    "readers count themselves in and out with full fences; two sums and a flip between them",
+			Origin: "kernel/rcu/srcutree.c",
+			Check:  func() error { return checkArch("srcu") },
+			New:    srcu,
+		},
+		{
 			Name:   "taskstrace",
 			Doc:    "memb that waits asleep, and for idle readers too",
 			Origin: "RCU Tasks Trace",
