@@ -39,6 +39,7 @@ type Counters struct {
 
 // Work is what the Domain's grace periods have done so far, beyond waiting for readers.
 type Work struct {
+	Legs  uint64 // waits one after the other: one for a grace period, two with chain
 	Scans uint64 // srcu, chain: sums over all readers' counters, two for a grace period or more
 	Items uint64 // rude: work items that have run, one on each CPU for a grace period
 }
@@ -86,7 +87,7 @@ type Domain struct {
 	calls deferred
 
 	started, waited, elided, callbacks atomic.Uint64
-	scans, items                       atomic.Uint64 // see Work
+	legs, scans, items                 atomic.Uint64 // see Work
 }
 
 // A flavor is all that distinguishes one engine from another.
@@ -150,7 +151,7 @@ func (d *Domain) Counters() Counters {
 }
 
 // Work returns what grace periods have done so far.
-func (d *Domain) Work() Work { return Work{d.scans.Load(), d.items.Load()} }
+func (d *Domain) Work() Work { return Work{d.legs.Load(), d.scans.Load(), d.items.Load()} }
 
 // Synchronize returns after a whole grace period. It must not be called inside a
 // read section.
@@ -220,12 +221,16 @@ func (d *Domain) gracePeriod() {
 	step.At("rcu: begun")
 	if d.flavor.srcu != srcuNever {
 		d.drain(1 - indexOf(ctr)) // S2
+		d.legs.Add(1)
 	}
-	d.flavor.barrier() // U3
-	for _, r := range d.registered() {
-		d.flavor.wait(func() bool { // U4
-			return !d.flavor.watchesIdle && r.idle.Load() || d.flavor.left(r, ctr)
-		})
+	if d.flavor.srcu != srcuAlways {
+		d.flavor.barrier() // U3
+		for _, r := range d.registered() {
+			d.flavor.wait(func() bool { // U4
+				return !d.flavor.watchesIdle && r.idle.Load() || d.flavor.left(r, ctr)
+			})
+		}
+		d.legs.Add(1)
 	}
 	if d.pace > 0 {
 		sleep(d.pace - time.Since(began))

@@ -196,7 +196,7 @@ func play(t *testing.T, replays []replay) {
 				t.Run(v.Name, func(t *testing.T) {
 					implstest.Need(t, v.Supported(), "rcu", v.Name)
 					times := 100
-					if v.Name == "kernelgp" {
+					if v.Name == "kernelgp" || v.Name == "chain" {
 						times = 3 // of tens of milliseconds
 					}
 					for i := range times {

@@ -45,10 +45,7 @@ import (
 // Nested sections count each time, as the kernel's do, under the index of the outermost:
 // Unlock is not told which one.
 func srcu(o Options) *Domain {
-	return open(flavor{
-		snap: wholeGracePeriod, barrier: func() {}, left: func(*Reader, uint64) bool { return true },
-		srcu: srcuAlways,
-	}, o)
+	return open(flavor{snap: wholeGracePeriod, srcu: srcuAlways}, o)
 }
 
 // srcuUse says when a reader's Lock enters a section of SRCU.

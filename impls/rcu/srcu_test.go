@@ -1,6 +1,9 @@
 package rcu
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // eachSRCU is eachFlavor for those that have sections of SRCU.
 func eachSRCU(t *testing.T, test func(t *testing.T, d *Domain)) {
@@ -61,6 +64,74 @@ func closed(done chan struct{}) bool {
 	default:
 		return false
 	}
+}
+
+// If the sums came in another order around the flip, or chain's second leg before its
+// first, or not at all, readers would be overlooked that only rare timings show.
+func TestG1OrderOfLegs(t *testing.T) {
+	eachSRCU(t, func(t *testing.T, d *Domain) {
+		idle, watched := d.Register(), d.Register()
+		idle.EnterIdle()
+		var steps []string
+		before := d.ctr.Load()
+		inner := d.flavor
+		d.flavor.wait = func(done func() bool) {
+			step, scans := "before U2: ", d.scans.Load()
+			if d.ctr.Load() != before {
+				step = "after U2: "
+			}
+			inner.wait(done)
+			if d.scans.Load() != scans {
+				steps = append(steps, step+"a sum")
+			} else {
+				steps = append(steps, step+"a word")
+			}
+		}
+		d.flavor.barrier = func() { steps = append(steps, "U3") }
+		legs := d.Work().Legs
+		d.Synchronize()
+		want := []string{"before U2: a sum", "after U2: a sum"}
+		if d.flavor.srcu == srcuIdle {
+			want = append(want, "U3", "after U2: a word", "after U2: a word")
+			legs++
+		}
+		if !slices.Equal(steps, want) {
+			t.Errorf("%q, want %q", steps, want)
+		}
+		if got := d.Work().Legs; got != legs+1 {
+			t.Errorf("%d legs counted, want %d", got, legs+1)
+		}
+		idle.ExitIdle()
+		idle.Unregister()
+		watched.Unregister()
+	})
+}
+
+// If this fails, chain waits by SRCU for who pays nothing for it, or takes a section that
+// RCU does not watch for one that it does.
+func TestChainReaders(t *testing.T) {
+	eachSRCU(t, func(t *testing.T, d *Domain) {
+		always := d.flavor.srcu == srcuAlways
+		r := d.Register()
+		defer r.Unregister()
+		check := func(when string, want bool) {
+			t.Helper()
+			before := r.counts
+			r.Lock()
+			if counted := r.counts != before; counted != want || r.Inline() == want {
+				t.Errorf("%s: counted %v, inline %v; want %v, %v", when, counted, r.Inline(), want, !want)
+			}
+			r.Unlock()
+			if r.counts.locks != r.counts.unlocks {
+				t.Errorf("%s: left, and counted %+v", when, r.counts)
+			}
+		}
+		check("watched", always)
+		r.EnterIdle()
+		check("idle", true)
+		r.ExitIdle()
+		check("watched again", always)
+	})
 }
 
 // If this fails, a sum takes who has left one section for who has left another: a nested

@@ -62,6 +62,13 @@ func Variants() []Variant {
 			New:    kernelGP,
 		},
 		{
+			Name:   "chain",
+			Doc:    "srcu for idle readers, then kernelgp for the others",
+			Origin: "tracepoint_synchronize_unregister, v5.14",
+			Check:  checkGlobal,
+			New:    chain,
+		},
+		{
 			Name:   "snap-in-progress",
 			Doc:    "memb, but snapshots count the grace period under way",
 			Origin: "off-by-ones of kernel/rcu in 2024-25",
