@@ -353,7 +353,7 @@ func noGC(tb testing.TB) {
 // which the busted strategy goes wrong is not found any more, and then this test
 // is worth nothing.
 func TestT1EveryInterleaving(t *testing.T) {
-	for _, flavour := range []string{"qsbr", "memb"} {
+	for _, flavour := range []string{"qsbr", "memb", "srcu"} {
 		t.Run(flavour, func(t *testing.T) { everyInterleaving(t, flavour) })
 	}
 }

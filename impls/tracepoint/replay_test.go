@@ -93,7 +93,7 @@ go on
 // named after it, every time; or it breaks one that is sound.
 func TestReplay(t *testing.T) {
 	for _, r := range replays {
-		for _, flavour := range []string{"memb", "qsbr"} {
+		for _, flavour := range []string{"memb", "qsbr", "srcu"} {
 			for _, v := range Variants() {
 				t.Run(strings.ReplaceAll(r.name, " ", "_")+"/"+flavour+"/"+v.Name, func(t *testing.T) {
 					for range 20 {

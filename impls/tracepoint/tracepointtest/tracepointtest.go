@@ -139,7 +139,9 @@ func (b *bench) close() {
 }
 
 // slow says that grace periods take so long that a case should do with few of them.
-func (b *bench) slow() bool { return b.flavour.Name == "kernelgp" || b.flavour.Name == "paced" }
+func (b *bench) slow() bool {
+	return slices.Contains([]string{"rude", "paced", "kernelgp", "chain"}, b.flavour.Name)
+}
 
 // register and unregister tell the tracepoint and its model, and compare what comes of
 // it. The model alone decides which error is right.
