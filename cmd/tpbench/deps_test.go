@@ -22,6 +22,7 @@ impls/textpoke: impls impls/internal/step golang.org/x/sys
 impls/dispatch: impls impls/internal/slab impls/internal/step impls/textpoke impls/rcu
 impls/tracepoint: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
 impls/unregister: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu
+impls/livepatch: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
 impls/kernel: impls
 impls/torture: impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister golang.org/x/sys
 
