@@ -31,6 +31,7 @@ impls/textpoke/textpoketest: impls/internal/implstest impls/textpoke
 impls/dispatch/dispatchtest: impls/internal/implstest impls/dispatch impls/rcu impls/textpoke
 impls/tracepoint/tracepointtest: impls/internal/implstest impls/tracepoint impls/dispatch impls/rcu
 impls/unregister/unregistertest: impls impls/internal/implstest impls/unregister impls/dispatch impls/rcu
+impls/livepatch/livepatchtest: impls/internal/implstest impls/internal/slab impls/livepatch impls/dispatch impls/rcu
 
 harness/clock: golang.org/x/sys github.com/klauspost/cpuid/v2
 harness/host: harness/clock golang.org/x/sys github.com/klauspost/cpuid/v2

@@ -205,8 +205,15 @@ func (w Warning) String() string {
 
 func (c *Core) warn(w Warning) { c.warnings[w].Add(1) }
 
-// Warned is how often the warning was reached.
-func (c *Core) Warned(w Warning) uint64 { return c.warnings[w].Load() }
+// Warnings are those that were reached, or nil.
+func (c *Core) Warnings() (list []Warning) {
+	for w := range warnings {
+		if c.warnings[w].Load() > 0 {
+			list = append(list, w)
+		}
+	}
+	return list
+}
 
 // Counters are exact totals.
 type Counters struct {

@@ -1,0 +1,293 @@
+package livepatchtest
+
+import (
+	"runtime"
+
+	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/livepatch"
+)
+
+// everyTransition patches, stacks and unpatches. Each transition is reversed when none of
+// its tasks has flipped, when one has, and so on, and then made after all. Tasks flip by
+// themselves or asleep.
+func everyTransition(b *bench) {
+	change := func(again, back func(int), p int) {
+		for flipped := range tasks + 1 {
+			for _, asleep := range []bool{false, true} {
+				again(p)
+				for i := range flipped {
+					if !asleep {
+						b.update(i)
+						continue
+					}
+					b.block(i)
+				}
+				if flipped == tasks && b.tryComplete() {
+					b.settle()
+					back(p) // undone, as if it had been reversed
+					b.settle()
+					continue
+				}
+				b.tryComplete()
+				back(p)
+				b.settle()
+			}
+		}
+		again(p)
+		b.settle()
+	}
+	for p := range patches {
+		change(b.enable, b.disable, p)
+	}
+	for p := patches - 1; p >= 0; p-- {
+		change(b.disable, b.enable, p)
+	}
+}
+
+// randomOperations does anything, at any depth of functions.
+func randomOperations(b *bench) {
+	rnd := implstest.Rand(b)
+	left := 3000
+	var some func(self, depth int)
+	some = func(self, depth int) {
+		for range 1 + rnd.IntN(8) {
+			left--
+			p, task, f := rnd.IntN(patches), rnd.IntN(tasks), rnd.IntN(functions)
+			m := b.model.tasks[task]
+			switch rnd.IntN(9) {
+			case 0:
+				b.enable(p)
+			case 1:
+				b.enableFailing(p, rnd.IntN(5)-1, rnd.IntN(4)-1)
+			case 2:
+				b.disable(p)
+			case 3:
+				if n := len(b.model.stack); n > 0 { // it may be granted
+					b.disable(b.model.stack[n-1])
+				}
+			case 4:
+				b.tryComplete()
+			case 5:
+				if !m.blocked && len(m.frames) == 0 {
+					b.update(task)
+				}
+			case 6:
+				if !m.blocked {
+					b.block(task)
+				}
+			case 7:
+				if m.blocked {
+					b.wake(task)
+				}
+			case 8:
+				if !m.blocked && depth < livepatch.MaxDepth-1 {
+					b.call(task, f, func() { some(task, depth+1) })
+				}
+			}
+		}
+		if self >= 0 && b.model.tasks[self].blocked {
+			b.wake(self) // before it returns
+		}
+	}
+	for left > 0 {
+		some(-1, 0)
+	}
+}
+
+// sleeper has a task sleep in a function, in each version of it, while it is patched and
+// unpatched.
+func sleeper(b *bench) {
+	const in = 0 // function 0 is replaced by patches 0, 1 and 2
+	others := func() {
+		b.update(1)
+		b.update(2)
+	}
+	for p := range 3 {
+		// In what p replaces: not before the task has left.
+		b.call(0, in, func() {
+			b.block(0)
+			b.enable(p)
+			others()
+			if b.tryComplete() {
+				b.Fatal("K1: a task was flipped asleep in the function that a patch replaces")
+			}
+			b.wake(0)
+		})
+		b.block(0)
+		if !b.tryComplete() {
+			b.Fatal("K1: a task asleep in no function was not flipped")
+		}
+		b.wake(0)
+
+		// In p's function: p cannot go.
+		b.call(0, in, func() {
+			b.block(0)
+			b.disable(p)
+			others()
+			if b.tryComplete() {
+				b.Fatal("K4: a task was flipped asleep in the function of a patch that goes")
+			}
+			b.enable(p) // reversed: the task is where it belongs
+			others()
+			if !b.tryComplete() {
+				b.Fatal("K1: a task is on the target side and the transition does not complete")
+			}
+			b.wake(0)
+		})
+	}
+	// In a function that the patch does not touch.
+	b.disable(2)
+	b.settle()
+	b.call(0, 2, func() {
+		b.block(0)
+		b.disable(1)
+		others()
+		if !b.tryComplete() {
+			b.Fatal("K1: a task asleep in another function was not flipped")
+		}
+		b.wake(0)
+	})
+}
+
+// runner holds a running task in a patch's function while that is unpatched.
+func runner(b *bench) {
+	b.enable(0)
+	b.settle()
+	task := b.tasks[0]
+	entered, leave, gone, unpatched := make(chan bool), make(chan bool), make(chan bool), make(chan bool)
+	e := &errand{do: func() { entered <- true; <-leave }}
+	go func() {
+		defer close(gone)
+		call(task, b.functions[0], e)
+		task.Update()
+	}()
+	<-entered
+	for _, i := range []int{1, 2} {
+		b.tasks[i].Block() // they do not hold it up
+	}
+	left := false
+	go func() {
+		defer close(unpatched)
+		if err := b.core.Unpatch(b.patches[0]); err != nil {
+			b.Error(err)
+		}
+		if !left {
+			b.Error("K4: Unpatch returned with a task in the patch's function")
+		}
+	}()
+	for b.tasks[1].State() != livepatch.Unpatched { // it has tried to complete
+		runtime.Gosched()
+	}
+	left = true
+	leave <- true
+	<-gone
+	<-unpatched
+	for _, i := range []int{1, 2} {
+		b.tasks[i].Wake()
+	}
+	b.model.stack = nil
+	b.compare("unpatched", nil, nil)
+}
+
+// refusals asks for what the kernel refuses, in each state that it refuses it in.
+func refusals(b *bench) {
+	b.disable(0) // unknown
+	b.enable(0)
+	b.enable(0)  // twice, in its transition
+	b.enable(1)  // another one, in a transition
+	b.disable(1) // unknown, in a transition
+	b.settle()
+	b.enable(0) // twice
+	b.enable(1)
+	b.disable(0) // in another one's transition
+	b.settle()
+	b.disable(0) // not the newest
+	b.disable(1)
+	b.disable(1) // twice, in its transition
+	b.disable(0) // in another one's transition
+	b.enable(2)  // likewise
+	b.settle()
+	b.disable(1) // twice
+	b.disable(0)
+	b.settle()
+	b.disable(0)
+
+	f := b.functions[0]
+	for _, bad := range []*livepatch.Patch{
+		{Name: "empty"},
+		{Name: "of nothing", Replacements: []livepatch.Replacement{{New: b.code(0, 1)}}},
+		{Name: "by nothing", Replacements: []livepatch.Replacement{{Old: f}}},
+		{Name: "twice", Replacements: []livepatch.Replacement{{Old: f, New: b.code(0, 1)}, {Old: f, New: b.code(0, 2)}}},
+	} {
+		b.compare("a patch "+bad.Name, b.core.Enable(bad), livepatch.ErrInvalid)
+	}
+	b.enable(0)
+	if err := b.core.Close(); err == nil {
+		b.Error("K5: closed with a patch enabled")
+	}
+}
+
+// failures has each allocation fail that Enable makes, with the functions bare and
+// patched.
+func failures(b *bench) {
+	for n := range 4 {
+		for p := range patches {
+			for _, memory := range [][2]int{{n, -1}, {-1, n}} {
+				b.enableFailing(p, memory[0], memory[1])
+				if b.model.transition == p {
+					b.disable(p)
+				}
+				b.settle()
+			}
+		}
+	}
+	for _, p := range []int{3, 0, 1} { // now 2 has one bare function
+		b.enable(p)
+		b.settle()
+	}
+	for n := range 4 {
+		b.enableFailing(2, n, -1)
+		b.settle()
+		b.disable(2)
+		b.settle()
+		b.enableFailing(2, -1, n)
+		b.settle()
+		b.disable(2)
+		b.settle()
+	}
+}
+
+// counted counts the waits of one transition after another.
+func counted(b *bench) {
+	for _, c := range []struct {
+		what string
+		do   func()
+		want livepatch.Counters
+	}{
+		{"patch", func() { b.enable(0); b.settle() }, livepatch.Counters{Waits: [3]uint64{0, 1, 0}}},
+		{"patch on a patch", func() { b.enable(1); b.settle() }, livepatch.Counters{Waits: [3]uint64{0, 1, 0}}},
+		{"unpatch a patch on a patch", func() { b.disable(1); b.settle() }, livepatch.Counters{Waits: [3]uint64{1, 0, 0}}},
+		{"unpatch two functions", func() { b.disable(0); b.settle() }, livepatch.Counters{Waits: [3]uint64{1, 0, 0}, FtraceWaits: 2}},
+		{"patch, and back", func() { b.enable(0); b.disable(0); b.settle() }, livepatch.Counters{Waits: [3]uint64{1, 0, 1}, FtraceWaits: 2}},
+		{"patch, and fail", func() { b.enableFailing(0, -1, 1) }, livepatch.Counters{Waits: [3]uint64{1, 0, 0}, FtraceWaits: 1}},
+		{"what is refused", func() { b.disable(0) }, livepatch.Counters{}},
+	} {
+		before, started := b.core.Counters(), b.domain.Counters().Waited
+		c.do()
+		got := b.core.Counters()
+		for i := range got.Waits {
+			got.Waits[i] -= before.Waits[i]
+		}
+		got.FtraceWaits -= before.FtraceWaits
+		if got != c.want {
+			b.Errorf("%s: %+v, want %+v", c.what, got, c.want)
+		}
+		waits := got.Waits[0] + got.Waits[1] + got.Waits[2]
+		if b.domain.WatchesIdle() {
+			waits += got.FtraceWaits
+		}
+		if started = b.domain.Counters().Waited - started; started != waits {
+			b.Errorf("%s: the domain was waited for %d times, want %d", c.what, started, waits)
+		}
+	}
+}
