@@ -52,11 +52,14 @@
 //
 // # Schedule points
 //
-// "livepatch: func held" and "livepatch: in transition", in the handler; "livepatch:
-// pending cleared", in Update; "livepatch: transition initialised", "livepatch: funcs
-// removed", "livepatch: transition over" and "livepatch: pending cleared for all", in the
-// Core, each before what its name suggests could go wrong; "livepatch: tasks flip", where
-// the Core waits for them.
+// In the handler: "livepatch: ops held", "livepatch: func held", "livepatch: in
+// transition", each between two loads. In Update: "livepatch: target loaded", before it
+// becomes the task's state. In the Core: "livepatch: transition initialised", before tasks are told
+// to flip; "livepatch: funcs removed", before wait (a); "livepatch: transition over",
+// before wait (b), or before funcs are freed; "livepatch: pending cleared for all", before
+// wait (c); "livepatch: stack checked", while a blocked task is looked at; "livepatch:
+// tasks flip", where the Core waits for them; and "livepatch: wakes while its stack is
+// checked", where a task waits for the Core.
 //
 // Package livepatch refuses what the kernel refuses, as errors: a patch twice, or one that
 // is not there ([ErrInvalid]); another one during a transition, and any but the newest

@@ -72,6 +72,7 @@ func handler(ip uintptr, t *Task, f *Function) uintptr {
 		t.preemptEnable()
 		return ip
 	}
+	step.At("livepatch: ops held")
 	top := o.funcStack.Load() // H2; pairs with patchFunc's list_add_rcu
 	step.At("livepatch: func held")
 	if top == nil {

@@ -109,8 +109,9 @@ func (t *Task) Update() {
 	// The exchange orders the flag before the target and before any later load of a
 	// func's transition; pairs with Core.start and Core.Reverse.
 	if t.pending.Load() && t.pending.Swap(false) {
-		step.At("livepatch: pending cleared")
-		t.patchState.Store(t.core.target.Load())
+		target := t.core.target.Load()
+		step.At("livepatch: target loaded")
+		t.patchState.Store(target)
 	}
 	t.preemptEnable()
 }
