@@ -18,7 +18,7 @@ impls/internal/slab:
 impls/internal/step:
 impls/internal/implstest: impls
 impls/rcu: impls impls/internal/step golang.org/x/sys
-impls/textpoke: impls impls/internal/step golang.org/x/sys
+impls/textpoke: impls impls/internal/step golang.org/x/sys github.com/klauspost/cpuid/v2
 impls/dispatch: impls impls/internal/slab impls/internal/step impls/textpoke impls/rcu
 impls/tracepoint: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
 impls/unregister: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu

@@ -55,7 +55,7 @@ func (s *stage) actions() map[string]func() {
 				step.Wait("updates: between safe points")
 			}
 		},
-		"call":   func() { s.called = append(s.called, call(s.task, s.f)) },
+		"call": func() { s.called = append(s.called, call(s.task, s.f)) },
 	}
 }
 

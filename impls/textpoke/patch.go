@@ -19,15 +19,17 @@ type Counters struct {
 	Batches uint64 // patches applied, of one site or of many
 	Syncs   uint64 // times all cores were synchronised
 	Traps   uint64 // int3s that threads ran into and the handler performed
+	Stores  uint64 // sites that aligned-store wrote by one store
+	Holds   uint64 // threads that stop-readers held
 }
 
 // Totals returns the counters so far.
 func Totals() Counters {
-	return Counters{batches.Load(), syncs.Load(), traps.Load()}
+	return Counters{batches.Load(), syncs.Load(), traps.Load(), stores.Load(), holds.Load()}
 }
 
 // traps is incremented by the handler, in trap_amd64.s.
-var batches, syncs, traps atomic.Uint64
+var batches, syncs, traps, stores, holds atomic.Uint64
 
 // A Patcher applies changes; see P1 and P2. A change to what a site already
 // executes is left out. An error means that nothing was changed.

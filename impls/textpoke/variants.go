@@ -23,6 +23,20 @@ func Variants() []Variant {
 			New:    int3Batch,
 		},
 		{
+			Name:   "aligned-store",
+			Doc:    "one store of the aligned word that a site lies in, and one core sync; int3s for sites that lie in two",
+			Origin: "AMD's rule for cross-modifying code; jump labels of other architectures",
+			Check:  checkAligned,
+			New:    alignedStore,
+		},
+		{
+			Name:   "stop-readers",
+			Doc:    "every other thread is held in a signal handler while the bytes are written",
+			Origin: "stop_machine; ftrace before 08d636b6d4fb, v3.5",
+			Check:  checkStop,
+			New:    stopReaders,
+		},
+		{
 			Name:   "flag-late",
 			Doc:    "T1: traps are claimed while a flag is up, which is raised after the int3s",
 			Origin: "modifying_ftrace_code before 8a4d0a687a59",
