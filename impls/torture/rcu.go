@@ -68,7 +68,8 @@ func (d death) String() string {
 //	frees o: poison                   Poll must be false
 //	                                  Unlock
 //
-// Every reader and every updater is a thread; with two CPUs one of each shares a CPU,
+// Readers that their flavour watches while they are idle enter sections then, too. Every
+// reader and every updater is a thread; with two CPUs one of each shares a CPU,
 // and the kernel preempts readers inside sections.
 type flavorTorture struct {
 	*attack
@@ -77,6 +78,8 @@ type flavorTorture struct {
 	published atomic.Pointer[[1]object]
 
 	deaths sync.Map // *[1]object to its last death
+
+	handed sync.WaitGroup // sections that other threads have still to leave
 
 	// updated says that the updaters have gone. Until then readers go on: grace
 	// periods of qsbr wait to hear from them.
@@ -123,6 +126,7 @@ func tortureFlavor(a *attack, v rcu.Variant) error {
 	updaters.Wait()
 	t.updated.Store(true)
 	readers.Wait()
+	t.handed.Wait()
 	d.Close()
 	return err
 }
@@ -165,14 +169,56 @@ func (t *flavorTorture) newReader(id int) *flavorReader {
 func (t *flavorReader) run() {
 	defer t.reader.Unregister()
 	for !t.updated.Load() {
-		t.plain()
-		t.long()
+		t.maybeIdle(t.plain)
+		t.maybeIdle(t.long)
 		t.passes[t.id].Add(plainSections + 1)
 		if t.rnd.IntN(4) == 0 {
-			t.cold()
+			t.maybeIdle(t.cold)
 			t.passes[t.id].Add(coldSections)
 		}
+		if t.domain.HasSRCU() {
+			t.handOver()
+			t.passes[t.id].Add(1)
+		}
 	}
+}
+
+// maybeIdle passes sections, now and then while the reader is idle, if its flavour
+// promises to wait for such: G5. Else it is idle just before.
+func (t *flavorReader) maybeIdle(sections func()) {
+	if t.rnd.IntN(4) > 0 {
+		sections()
+		return
+	}
+	t.reader.EnterIdle()
+	if t.domain.WatchesIdle() {
+		sections()
+		t.reader.ExitIdle()
+		return
+	}
+	spin(t.rnd.Uint32N(1 << t.rnd.IntN(14)))
+	t.reader.ExitIdle()
+	sections()
+}
+
+// handOver enters a section of SRCU, which another thread leaves.
+func (t *flavorReader) handOver() {
+	index := t.reader.DownRead()
+	o := t.published.Load()
+	generation := o[0].generation
+	looks := t.rnd.Uint32N(1 << t.rnd.IntN(12))
+	other := *t
+	other.depth = 1
+	t.handed.Go(func() {
+		r := t.domain.Register()
+		defer r.Unregister()
+		for range looks {
+			other.look(o, generation)
+			spin(50)
+		}
+		other.look(o, generation)
+		r.UpRead(index)
+	})
 }
 
 // plain passes sections that do nothing but look their object up.
