@@ -44,6 +44,7 @@ func (s *stage) actions() map[string]func() {
 		"Synchronize":  d.Synchronize,
 		"holder in":    enter(s.holder),
 		"holder out":   leave(s.holder),
+		"goes idle":    s.reader.EnterIdle,
 		"in, look up":  enter(s.reader),
 		"take cookie":  func() { s.cookie = d.GetState() },
 		"look, out":    func() { s.look(); leave(s.reader)() },
@@ -73,11 +74,13 @@ func (s *stage) String() string {
 }
 
 // A replay is a script, and what the reader finds inside its section with the busted
-// flavours that the script breaks.
+// flavours that the script breaks. unwatched is what it finds with flavours that do not
+// watch idle readers, as documented; "" if the reader is not idle.
 type replay struct {
-	name   string
-	script string
-	breaks map[string]string
+	name      string
+	script    string
+	breaks    map[string]string
+	unwatched string
 }
 
 // v9 is V9 of docs/interleavings.md for each way to wait: a grace period is under way (gp)
@@ -98,7 +101,8 @@ go on           //                                          ends
 `, map[string]string{
 		"snap-in-progress": "G1: its object freed, G2: a cookie from inside it satisfied",
 		"no-wait":          "G1: its object freed, G2: a cookie from inside it satisfied",
-	}},
+		"rude-by-signal":   "G1: its object freed, G2: a cookie from inside it satisfied",
+	}, ""},
 	{"CondSync, without a holder", `
 gp                            updater         reader
 Synchronize until rcu: begun
@@ -110,7 +114,8 @@ go on           //                                          ends
 `, map[string]string{
 		"snap-in-progress": "G1: its object freed, G2: a cookie from inside it satisfied",
 		"no-wait":          "G1: its object freed, G2: a cookie from inside it satisfied",
-	}},
+		"rude-by-signal":   "G1: its object freed, G2: a cookie from inside it satisfied",
+	}, ""},
 	{"CondSync, before the grace period begins in earnest", `
 gp                            updater         reader
 Synchronize until rcu: under way
@@ -120,8 +125,9 @@ go on           //                                          U2, and waits for th
                               CondSync        //            and frees
                                               look, out
 `, map[string]string{
-		"no-wait": "G1: its object freed, G2: a cookie from inside it satisfied",
-	}},
+		"no-wait":        "G1: its object freed, G2: a cookie from inside it satisfied",
+		"rude-by-signal": "G1: its object freed, G2: a cookie from inside it satisfied",
+	}, ""},
 	{"Synchronize", `
 gp              holder        updater         reader
                 holder in
@@ -135,7 +141,8 @@ go on           //                                          ends
 `, map[string]string{
 		"snap-in-progress": "G1: its object freed",
 		"no-wait":          "G1: its object freed",
-	}},
+		"rude-by-signal":   "G1: its object freed",
+	}, ""},
 	{"Call", `
 gp              holder        updater         reader
                 holder in
@@ -149,7 +156,8 @@ go on           //                                          ends
 `, map[string]string{
 		"snap-in-progress": "G1: its object freed",
 		"no-wait":          "G1: its object freed",
-	}},
+		"rude-by-signal":   "G1: its object freed",
+	}, ""},
 	{"the reader's own cookie", `
 gp              holder                        reader
                 holder in
@@ -161,10 +169,11 @@ go on           //                                          ends
                                               look, out
 `, map[string]string{
 		"snap-in-progress": "G2: a cookie from inside it satisfied",
-	}},
+	}, ""},
 }
 
-// g1 needs no grace period under way.
+// g1 needs no grace period under way. For rude-by-signal it is L2: a work item that
+// runs without a switch of context finds the reader inside.
 var g1 = []replay{
 	{"Synchronize", `
 updater         reader
@@ -172,9 +181,60 @@ updater         reader
 unpublish, S
                 look, out
 `, map[string]string{
-		"no-wait": "G1: its object freed",
-	}},
+		"no-wait":        "G1: its object freed",
+		"rude-by-signal": "G1: its object freed",
+	}, ""},
 }
+
+// l1 is a reader that vanilla RCU does not watch, in a section all the same.
+var l1 = []replay{
+	{"Synchronize", `
+updater         reader
+                goes idle
+                in, look up
+unpublish, S
+                look, out
+`, map[string]string{
+		"no-wait":        "G1: its object freed",
+		"rude-by-signal": "G1: its object freed",
+	}, "G1: its object freed"},
+	{"a cookie", `
+gp              updater         reader
+                                goes idle
+                                in, look up
+                unpublish       //                          and takes the cookie
+Synchronize
+                CondSync        //                          and frees
+                                look, out
+`, map[string]string{
+		"no-wait":        "G1: its object freed, G2: a cookie from inside it satisfied",
+		"rude-by-signal": "G1: its object freed, G2: a cookie from inside it satisfied",
+	}, "G1: its object freed, G2: a cookie from inside it satisfied"},
+}
+
+// s1 is a reader of SRCU that is held up between the index and the count, for a whole
+// grace period. Its section is then counted where the next flip does not look.
+var s1 = []replay{
+	{"Synchronize", `
+gp              updater         reader
+                                goes idle
+                                in, look up until rcu: index taken
+Synchronize
+                                go on
+                unpublish, S
+                                look, out
+`, map[string]string{
+		"no-wait":        "G1: its object freed",
+		"rude-by-signal": "G1: its object freed",
+	}, "G1: its object freed"},
+}
+
+// If this fails, a flavour that watches idle readers overlooks one, or one that stands for
+// vanilla RCU does not.
+func TestReplayL1(t *testing.T) { play(t, l1) }
+
+// If this fails, SRCU's first sum is missing.
+func TestReplayS1(t *testing.T) { play(t, s1) }
 
 // If this fails, a snapshot is satisfied by a grace period that was under way when it was
 // taken; or, for snap-in-progress, the script has lost its point.
@@ -201,7 +261,11 @@ func play(t *testing.T, replays []replay) {
 					}
 					for i := range times {
 						found, trace := p.play(t, v)
-						if want := p.breaks[v.Name]; found != want {
+						want := p.breaks[v.Name]
+						if unwatched(v) && want == "" {
+							want = p.unwatched
+						}
+						if found != want {
 							t.Fatalf("time %d: the reader found %q inside its section, want %q\n%s\n%s",
 								i, found, want, p.script, strings.Join(trace, "\n"))
 						}
@@ -217,6 +281,13 @@ func play(t *testing.T, replays []replay) {
 			}
 		}
 	}
+}
+
+// unwatched reports whether the flavour takes idle readers for quiescent.
+func unwatched(v Variant) bool {
+	d := v.New(Options{Lazy: OnlyBarrier})
+	defer d.Close()
+	return !d.WatchesIdle()
 }
 
 func (p replay) play(t *testing.T, v Variant) (found string, trace []string) {

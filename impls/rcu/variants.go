@@ -92,6 +92,14 @@ func Variants() []Variant {
 			Check:  checkPrivate,
 			New:    noWait,
 		},
+		{
+			Name:   "rude-by-signal",
+			Doc:    "L2: rude, but CPUs are interrupted where they should switch context",
+			Origin: "smp_call_function in place of schedule_on_each_cpu",
+			Status: impls.Busted,
+			Check:  checkPrivate,
+			New:    rudeBySignal,
+		},
 	}
 }
 
