@@ -55,6 +55,15 @@ func followsModel(t *testing.T, d *rcu.Domain) {
 	events := rounds(d, 2000)
 	m := &model{begun: 1, ended: 1, counters: rcu.Counters{Started: 1, Waited: 1}} // by rounds
 	var cookies []taken
+	kinds := holders(d)
+	if !d.WatchesIdle() {
+		// The model knows nothing of this one, nor do grace periods.
+		r := d.Register()
+		r.EnterIdle()
+		r.Lock()
+		defer r.Unregister()
+		defer r.Unlock()
+	}
 	var open *openGracePeriod
 	defer func() {
 		if open != nil {
@@ -89,7 +98,7 @@ func followsModel(t *testing.T, d *rcu.Domain) {
 			m.condSync(cookies[0].model)
 		case n <= 5:
 			note("begin")
-			open = holdOpen(d)
+			open = holdOpenBy(d, kinds[rnd.IntN(len(kinds))])
 			m.begin()
 			m.counters.Waited++
 		case n == 6:

@@ -118,6 +118,26 @@ var cases = []testCase{
 		countersAreExact,
 	},
 	{
+		"G5: an idle reader is waited for, or never",
+		"If a flavour that watches idle readers overlooked one, its updater would reuse what that still uses; if one that stands for vanilla RCU did wait, tests would find nothing wrong where the kernel fails. The failure may be a hang.",
+		idleReader,
+	},
+	{
+		"G5: who comes back from idle is watched again",
+		"If a reader passed for idle after it has come back, its sections would be overlooked.",
+		backFromIdle,
+	},
+	{
+		"G1: a section may be left on another thread",
+		"If a section were a thread's and not the Reader's, one that sleeps and wakes elsewhere would be lost. The failure may be a hang.",
+		leftElsewhere,
+	},
+	{
+		"G1: a section of SRCU may be left by another Reader",
+		"If what one Reader counts in and another out did not add up, a grace period would not wait, or for ever.",
+		leftByAnother,
+	},
+	{
 		"misuse panics",
 		"If misuse went unnoticed, the next grace period would wait for ever, or not at all.",
 		misusePanics,
@@ -194,20 +214,62 @@ func closed(done chan struct{}) bool {
 // An openGracePeriod is one that has begun and cannot end: a reader stands in a section
 // from before it.
 type openGracePeriod struct {
-	reader *rcu.Reader
-	done   chan struct{}
+	leave func() // the reader does, and goes
+	done  chan struct{}
 }
 
+// A holder is how the reader stands that holds a grace period open.
+type holder int
+
+const (
+	watched    holder = iota
+	idle              // for flavours that watch such
+	handedOver        // in a section of SRCU, whose Reader has gone
+)
+
 // holdOpen begins a grace period by a Synchronize of its own.
-func holdOpen(d *rcu.Domain) *openGracePeriod {
+func holdOpen(d *rcu.Domain) *openGracePeriod { return holdOpenBy(d, watched) }
+
+func holdOpenBy(d *rcu.Domain, how holder) *openGracePeriod {
 	r := d.Register()
-	r.Lock()
-	return &openGracePeriod{r, begin(d, d.Synchronize)}
+	h := &openGracePeriod{}
+	switch how {
+	case handedOver:
+		index := r.DownRead()
+		r.Unregister()
+		h.leave = func() {
+			other := d.Register()
+			other.UpRead(index)
+			other.Unregister()
+		}
+	case idle:
+		r.EnterIdle()
+		fallthrough
+	default:
+		r.Lock()
+		h.leave = func() {
+			leave(r)
+			r.Unregister()
+		}
+	}
+	h.done = begin(d, d.Synchronize)
+	return h
+}
+
+// holders are the ways in which the Domain promises to notice a reader.
+func holders(d *rcu.Domain) []holder {
+	list := []holder{watched}
+	if d.WatchesIdle() {
+		list = append(list, idle)
+	}
+	if d.HasSRCU() {
+		list = append(list, handedOver)
+	}
+	return list
 }
 
 // end lets the reader go, and returns when the Synchronize has.
 func (h *openGracePeriod) end() {
-	leave(h.reader)
+	h.leave()
 	<-h.done
-	h.reader.Unregister()
 }
