@@ -23,7 +23,7 @@ var gracePeriodFamily = Family{
 	ops: func(k keys) int {
 		// A kernel's grace period takes whole ticks, 2 or 4 of them. What a
 		// strategy pays for many is their mean, not their median.
-		if k["gp"] == "kernelgp" {
+		if k["gp"] == "kernelgp" || k["gp"] == "chain" {
 			return 20
 		}
 		return 0
@@ -60,7 +60,7 @@ var gracePeriodFamily = Family{
 
 var readSideFamily = Family{
 	Names: []string{"ReadSide"},
-	Doc:   "entering and leaving one read section; its code is one for all flavours",
+	Doc:   "entering and leaving one read section; its code is one for all flavours but srcu",
 	axes:  []axis{gpAxis()},
 	check: checkFlavor,
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
