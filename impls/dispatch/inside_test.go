@@ -1,0 +1,84 @@
+package dispatch
+
+import (
+	"runtime"
+	"testing"
+	"unsafe"
+
+	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/rcu"
+)
+
+// onCall is what callBack does: a probe can capture nothing.
+var onCall func()
+
+func callBack(unsafe.Pointer, uint64, uint64) { onCall() }
+
+// If this fails, a probe runs where its flavour's grace periods do not look: sites carry
+// another section inline than that flavour's readers stand in. Or one that panics leaves
+// more sections open than one. The failure may be a hang.
+func TestD2SectionsThatAreNotInline(t *testing.T) {
+	sites := events(t, 1)
+	timed := Timed(0)
+	funcs := []Entry{{Fn: uintptr(goFunc(t, callBack))}, {}}
+	arm(t, sites[0], Dispatch{Direct: true}, funcs)
+	arm(t, timed, Dispatch{Direct: true}, funcs)
+	for _, v := range impls.OnlySound(rcu.Variants()) {
+		for _, way := range []struct {
+			name string
+			pass func(r *rcu.Reader)
+		}{
+			{"Fire", sites[0].Fire},
+			{"Sweep", func(r *rcu.Reader) { Sweep(r, 1) }},
+			{"Loop", func(r *rcu.Reader) { timed.Loop(r, 1) }},
+		} {
+			t.Run(v.Name+"/"+way.name, func(t *testing.T) {
+				implstest.Need(t, v.Supported(), "rcu", v.Name)
+				d := v.New(rcu.Options{Lazy: rcu.OnlyBarrier})
+				defer d.Close()
+				if !d.WatchesIdle() {
+					t.Skip("does not watch idle readers")
+				}
+				r := d.Register()
+				r.EnterIdle()
+				var done chan struct{}
+				onCall = func() {
+					if done != nil {
+						return // Loop's other places
+					}
+					done = make(chan struct{})
+					before := d.Counters().Started
+					go func() {
+						d.Synchronize()
+						close(done)
+					}()
+					for d.Counters().Started == before {
+						runtime.Gosched()
+					}
+					for range 100 {
+						runtime.Gosched()
+					}
+					select {
+					case <-done:
+						t.Error("a grace period ended in the middle of a probe")
+					default:
+					}
+				}
+				way.pass(r)
+				<-done
+				onCall = func() { panic("probe") }
+				func() {
+					defer func() {
+						recover()
+						r.Unlock()
+					}()
+					way.pass(r)
+				}()
+				d.Synchronize() // nothing is left open
+				r.ExitIdle()
+				r.Unregister()
+			})
+		}
+	}
+}
