@@ -1,0 +1,77 @@
+package rcu
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"golang.org/x/sys/unix"
+)
+
+// If this fails, a work item passes for run on a CPU that has not switched context, and a
+// reader's store may still be on its way (L2). A thread spins on each CPU: at the moment
+// at which the item runs there, the thread does not.
+func TestG1RudeSwitchesEveryCPU(t *testing.T) {
+	implstest.Need(t, checkRude(), "rcu", "rude")
+	var allowed unix.CPUSet
+	implstest.Check(t, unix.SchedGetaffinity(0, &allowed))
+	cpus := allowed.Count()
+	before := runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), cpus+2))
+	defer runtime.GOMAXPROCS(before)
+	d := rude(Options{Lazy: OnlyBarrier})
+	defer d.Close()
+	for range 3 {
+		var stop atomic.Bool
+		var spinning, spinners sync.WaitGroup
+		for cpu := range 64 * len(allowed) {
+			if !allowed.IsSet(cpu) {
+				continue
+			}
+			spinning.Add(1)
+			spinners.Go(func() {
+				runtime.LockOSThread() // for good: the thread ends with the goroutine
+				var one unix.CPUSet
+				one.Set(cpu)
+				if err := unix.SchedSetaffinity(0, &one); err != nil {
+					t.Error(err)
+				}
+				was := switches(t)
+				spinning.Done()
+				for !stop.Load() {
+					spinABit()
+				}
+				if switches(t) == was {
+					t.Errorf("CPU %d has not switched context", cpu)
+				}
+			})
+		}
+		spinning.Wait()
+		items := d.Work().Items
+		d.Synchronize()
+		stop.Store(true)
+		spinners.Wait()
+		if got := d.Work().Items - items; got < uint64(cpus) {
+			t.Errorf("%d work items, on %d CPUs", got, cpus)
+		}
+	}
+}
+
+// switches is how often the calling thread has been switched away from.
+func switches(t *testing.T) int64 {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_THREAD, &u); err != nil {
+		t.Error(err)
+	}
+	return u.Nvcsw + u.Nivcsw
+}
+
+// spinABit has a prologue, so that the collector can stop who spins.
+//
+//go:noinline
+func spinABit() {
+	for range 100 {
+		pause()
+	}
+}
