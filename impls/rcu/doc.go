@@ -40,6 +40,14 @@
 // the next whole grace period has ended; one that is already under way does not
 // count, because a reader may have entered after it had been looked at.
 //
+// # Readers that nobody watches
+//
+// A reader between [Reader.EnterIdle] and [Reader.ExitIdle] is not watched: qsbr, memb,
+// paced and kernelgp take it for quiescent, as vanilla RCU does with an idle CPU, and
+// so break G1 for the sections that it enters all the same. This is documented and no
+// bug: such readers need a flavour that waits for them ([Domain.WatchesIdle]): srcu,
+// taskstrace, rude, or chain, whose idle readers stand in sections of SRCU.
+//
 // # Invariants
 //
 //   - G1: when a grace period that began after an updater's unpublish ends, no
@@ -49,15 +57,17 @@
 //   - G3: a callback runs after a grace period that began after its [Domain.Call].
 //   - G4: [Counters] are exact: one Waited or one Elided for every call that
 //     might have waited, one Started for every grace period.
+//   - G5: flavours that watch idle readers keep G1 for the sections of an idle reader as
+//     for any other's; the rest never wait for an idle reader.
 //
 // # Flavours that break them
 //
-// A flavour is above all three functions: the snapshot rule, U3 and U4. Two have sections of
-// another kind, for which see srcu.go. The busted ones, at the end
-// of [Variants], differ from memb in one of them each, and draw the race that this
-// makes: snap-in-progress breaks G2 and with it the rest, no-barrier and no-wait break
-// G1. Package torture must catch them; with the build tag steps, the package's tests
-// replay what can be replayed.
+// A flavour is above all three functions: the snapshot rule, U3 and U4. Two have sections
+// of another kind, for which see srcu.go. The busted ones, at the end of [Variants],
+// differ from memb in one of the three each, and draw the race that this makes:
+// snap-in-progress breaks G2 and with it the rest; no-barrier, no-wait and
+// rude-by-signal break G1. Package torture must catch them; with the build tag steps,
+// the package's tests replay what can be replayed.
 //
 // # Schedule points
 //
@@ -65,17 +75,6 @@
 // grace period; "rcu: under way", between the first count and U2; "rcu: begun", between
 // U2 and U3; "rcu: waits for a reader", in U4; "rcu: index taken", in a reader of SRCU
 // between L1 and L2.
-//
-// # Readers that nobody watches
-//
-// A reader between [Reader.EnterIdle] and [Reader.ExitIdle] is not watched: qsbr, memb,
-// paced and kernelgp take it for quiescent, as vanilla RCU does with an idle CPU, and
-// so break G1 for the sections that it enters all the same. This is documented and no
-// bug: such readers need a flavour that waits for them ([Domain.WatchesIdle]): srcu,
-// taskstrace, rude, or chain, whose idle readers stand in sections of SRCU.
-//
-//   - G5: flavours that watch idle readers keep G1 for the sections of an idle reader as
-//     for any other's; the rest never wait for an idle reader.
 //
 // Package rcu refuses readers that leave a section they did not enter, and it
 // refuses to measure: it counts.

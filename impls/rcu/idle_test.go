@@ -1,7 +1,9 @@
 package rcu
 
 import (
+	"path"
 	"runtime"
+	"slices"
 	"testing"
 )
 
@@ -22,6 +24,20 @@ func TestG5IdleReader(t *testing.T) {
 		}
 		waitsFor(t, d, r.Unlock)
 		r.ExitIdle()
+	})
+}
+
+// If this fails, a flavour promises something else than what it stands for in the kernel:
+// the other tests ask it what it promises.
+func TestG5WhoWatches(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, d *Domain) {
+		name := path.Base(t.Name())
+		if want := slices.Contains([]string{"srcu", "taskstrace", "rude", "chain"}, name); d.WatchesIdle() != want {
+			t.Errorf("watches idle readers: %v, want %v", d.WatchesIdle(), want)
+		}
+		if want := slices.Contains([]string{"srcu", "chain"}, name); d.HasSRCU() != want {
+			t.Errorf("has sections of SRCU: %v, want %v", d.HasSRCU(), want)
+		}
 	})
 }
 
@@ -94,7 +110,7 @@ func TestRudeItems(t *testing.T) {
 		if second := d.Work().Items; second != 2*first {
 			t.Errorf("%d work items for one grace period, %d for two", first, second)
 		}
-		if (first > 0) != (t.Name() == "TestRudeItems/rude") {
+		if (first > 0) != (path.Base(t.Name()) == "rude") {
 			t.Errorf("%d work items", first)
 		}
 	})

@@ -14,7 +14,8 @@ import "github.com/tpbench/tpbench/impls/dispatch"
 //	                                     R5 static call(d)     // the iterator: B is not yet there
 //	0->1 add B: static call = B
 //
-// In 2021 the wait had two legs, SRCU and then RCU; here it is one of the flavour's.
+// In 2021 the wait had two legs, SRCU and then RCU: with the flavour chain it has them
+// here, too.
 var naiveSync = Policy{
 	Dispatch: dispatch.Dispatch{Direct: true},
 
