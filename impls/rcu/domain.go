@@ -110,7 +110,8 @@ type flavor struct {
 	watchesIdle bool
 
 	// srcu says who stands in sections of SRCU. Grace periods wait for them first.
-	srcu srcuUse
+	srcu   srcuUse
+	oneSum bool // busted: without S1
 
 	// close, if not nil, ends what the flavour keeps running.
 	close func()
@@ -213,7 +214,7 @@ func (d *Domain) gracePeriod() {
 	d.seq.Add(1)
 	step.At("rcu: under way")
 	began := time.Now()
-	if d.flavor.srcu != srcuNever {
+	if d.flavor.srcu != srcuNever && !d.flavor.oneSum {
 		d.drain(1 - indexOf(d.ctr.Load())) // S1
 	}
 	ctr := d.ctr.Add(gpUnit) // U2

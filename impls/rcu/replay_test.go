@@ -226,6 +226,7 @@ Synchronize
 `, map[string]string{
 		"no-wait":        "G1: its object freed",
 		"rude-by-signal": "G1: its object freed",
+		"srcu-one-sum":   "G1: its object freed",
 	}, "G1: its object freed"},
 }
 
@@ -256,7 +257,10 @@ func play(t *testing.T, replays []replay) {
 				t.Run(v.Name, func(t *testing.T) {
 					implstest.Need(t, v.Supported(), "rcu", v.Name)
 					times := 100
-					if v.Name == "kernelgp" || v.Name == "chain" {
+					switch v.Name {
+					case "rude":
+						times = 10 // of milliseconds
+					case "kernelgp", "chain":
 						times = 3 // of tens of milliseconds
 					}
 					for i := range times {

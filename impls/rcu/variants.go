@@ -100,6 +100,14 @@ func Variants() []Variant {
 			Check:  checkPrivate,
 			New:    rudeBySignal,
 		},
+		{
+			Name:   "srcu-one-sum",
+			Doc:    "srcu, but without the sum before the flip",
+			Origin: "kernel/rcu/srcutree.c, the first try_check_zero left out",
+			Status: impls.Busted,
+			Check:  func() error { return checkArch("srcu-one-sum") },
+			New:    srcuOneSum,
+		},
 	}
 }
 
