@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/rcu"
@@ -106,6 +107,14 @@ func (s *Site) KeyDisable() error {
 // other, as static_call_update does. It does nothing if it goes there already.
 func (s *Site) StaticCall(target uintptr) error {
 	return textpoke.Int3(s.CallChanges(target))
+}
+
+// LeadsTo reports whether the static call goes to the thunk of t already: it was left
+// there by one that had the same slot before.
+func (s *Site) LeadsTo(t Target) bool {
+	return t.thunk != nil && slices.ContainsFunc(s.spots, func(p spot) bool {
+		return p.call.Insn() == s.callTo(t.PC)
+	})
 }
 
 // CallChanges returns what makes the static call go to the code at target.

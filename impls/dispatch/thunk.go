@@ -28,7 +28,9 @@ import (
 // Thunks are code, so their bytes must be there for whoever executes them:
 //
 //  1. bind writes the bytes into a slot that nobody executes: a fresh one, or one that
-//     was freed after a grace period (package slab lets it rest, too).
+//     was freed after a grace period (package slab lets it rest, too). A site that is off
+//     may still lead to it; its own next thunk must be in another ([Site.LeadsTo]), or
+//     there would be no patch for 2.
 //  2. The patch that makes a site call it ends with a sync of all cores, and writes the
 //     call's first byte only after two more: whoever fetches the new call has executed a
 //     serialising instruction since 1, and fetches the thunk as it is. (Who traps comes to
@@ -96,7 +98,12 @@ func (t Target) Release() {
 }
 
 // Thunks is how many this process has in use.
-func Thunks() int { return thunks().InUse() }
+func Thunks() int {
+	if Open() != nil {
+		return 0
+	}
+	return thunks().InUse()
+}
 
 // loadAX appends MOVQ $data, AX.
 func loadAX(code []byte, data unsafe.Pointer) []byte {

@@ -184,13 +184,26 @@ func (r *Registry) prepare(c *change, q Request) error {
 			copy(c.new[at+1:], probes[at:])
 		}
 		c.new[n] = dispatch.Entry{}
-		if c.target, err = r.policy.Dispatch.Target(c.new); err != nil {
+		if c.target, err = r.target(tp, c.new); err != nil {
 			r.arrays.Free(c.new)
 			return fail(err)
 		}
 	}
 	tp.funcs, tp.target = c.new, c.target
 	return nil
+}
+
+// target is where tp's static call is to go with funcs. An old call of tp may lead to a
+// thunk that was freed long ago (bound leaves it there in 1->0). That slot would be right
+// for this tracepoint alone, whose call would not be patched then, so that nobody would
+// sync between the writing of the thunk and its first call. It gets another.
+func (r *Registry) target(tp *Tracepoint, funcs []dispatch.Entry) (dispatch.Target, error) {
+	t, err := r.policy.Dispatch.Target(funcs)
+	if err != nil || !tp.site.LeadsTo(t) {
+		return t, err
+	}
+	defer t.Release()
+	return r.policy.Dispatch.Target(funcs)
 }
 
 // undo takes prepare back. Nobody has seen anything of the change.

@@ -254,6 +254,67 @@ func TestT2ThunkIsReleased(t *testing.T) {
 	}
 }
 
+// If this fails, a tracepoint's call may lead to its new thunk before that is written, since
+// a slot came back to where it was: then 0->1 has no patch of the call, nobody syncs before
+// the thunk is executed, and the core syncs that benchmarks count are too few.
+func TestT2ThunkIsNotWhereTheCallIs(t *testing.T) {
+	const n = 64 // more than package slab lets rest
+	thunks := dispatch.Thunks()
+	b := newBench(t, strategy(t, "bound").New, flavour(t, "memb"), n)
+	bulk := func(remove bool) (syncs uint64) {
+		var list []Request
+		for _, tp := range b.points {
+			list = append(list, Request{tp, probe(b.fns[0], &datum{}, 0), remove})
+			if remove {
+				list[len(list)-1].Probe.Fn = 0
+			}
+		}
+		before := textpoke.Totals().Syncs
+		implstest.Check(t, b.registry.Bulk(list))
+		return textpoke.Totals().Syncs - before
+	}
+	for i := range 4 {
+		if syncs := bulk(false); syncs != 6*n {
+			t.Errorf("enable %d of %d events: %d core syncs, want three for each call and three for each key", i, n, syncs)
+		}
+		if got := dispatch.Thunks() - thunks; got != n {
+			t.Errorf("%d thunks for %d events", got, n)
+		}
+		bulk(true)
+		b.domain.Barrier()
+	}
+}
+
+// If this fails, a registration or a removal whose thunk cannot be made loses what it had
+// made until then, or does a part of it (T5). The function is one that the site's call
+// reaches and its thunk's jump does not; nobody calls it.
+func TestT5NoThunk(t *testing.T) {
+	thunks := dispatch.Thunks()
+	near := newBench(t, strategy(t, "bound").New, flavour(t, "qsbr"), 1)
+	near.add(0, probe(near.fns[0], nil, 0)) // there is room for thunks now, nearer to the text than sites made later
+	if jump := textpoke.Text(near.points[0].target.PC, 32)[10]; jump != 0xE9 {
+		t.Skip("in this build thunks jump to a hook, which is always in reach")
+	}
+	sites, err := dispatch.Events(dispatch.TextSites + 1000) // more than any other test here makes
+	implstest.Check(t, err)
+	site := sites[len(sites)-1]
+	b := newBenchOf(t, strategy(t, "bound").New, flavour(t, "qsbr"), []*dispatch.Site{site})
+	far := probe(dispatch.Func(keyOf(site).PC()+1<<31-256), nil, 1)
+	implstest.Check(t, site.Reach(far.Fn))
+	held := dispatch.Thunks() - thunks
+	expect := func(what string, err error, probes ...dispatch.Probe) {
+		t.Helper()
+		arrays, entries := b.registry.arrays.InUse()
+		if err == nil || arrays != min(1, len(probes)) || entries != min(1, len(probes))*(len(probes)+1) || dispatch.Thunks()-thunks != held {
+			t.Errorf("%s: %v; %d arrays, %d entries, %d thunks", what, err, arrays, entries, dispatch.Thunks()-thunks)
+		}
+		b.compare(0, probes)
+	}
+	a := probe(b.fns[0], &datum{}, 0)
+	expect("0->1", b.registry.Register(b.points[0], far))
+	expect("0->1 twice", b.registry.Bulk([]Request{{b.points[0], a, false}, {b.points[0], a, true}, {b.points[0], far, false}}))
+}
+
 // If this fails, transitions leak old arrays, or release some twice.
 func TestT2NothingLeaks(t *testing.T) {
 	for _, s := range Variants() {
