@@ -73,7 +73,7 @@ func needShow(t *testing.T) {
 		t.Skip("seconds in child processes")
 	}
 	for _, v := range rcu.Variants() {
-		if slices.Contains(showFlavours, v.Name) {
+		if slices.ContainsFunc(shows, func(s showing) bool { return s.flavour == v.Name }) {
 			implstest.Need(t, v.Supported(), "rcu", v.Name)
 		}
 	}
@@ -130,8 +130,12 @@ func isStack(names []string, kind string) bool {
 	return len(want) == 0
 }
 
-// showFlavours are with the barrier in the updater and with none.
-var showFlavours = []string{"memb", "qsbr"}
+// A showing is one strategy with one flavour.
+type showing struct{ strategy, flavour string }
+
+// shows are with the barrier in the updater and with none, and with calls through thunks,
+// of which the runtime knows nothing.
+var shows = []showing{{"rcu-cond-sync", "memb"}, {"rcu-cond-sync", "qsbr"}, {"bound", "memb"}}
 
 // showTime is how long each lasts, or longer, until all acts have been seen.
 const showTime = 1500 * time.Millisecond
@@ -158,9 +162,9 @@ func showAll(dir string) error {
 		}
 		defer trace.Stop()
 	}
-	for _, name := range showFlavours {
-		if err := showOne(name); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+	for _, s := range shows {
+		if err := showOne(s); err != nil {
+			return fmt.Errorf("%+v: %w", s, err)
 		}
 	}
 	return nil
@@ -208,12 +212,12 @@ type brokenError string
 
 func (e brokenError) Error() string { return string(e) }
 
-func showOne(flavourName string) error {
-	flavour, err := impls.Find("flavour", rcu.Variants(), flavourName)
+func showOne(what showing) error {
+	flavour, err := impls.Find("flavour", rcu.Variants(), what.flavour)
 	if err != nil {
 		return err
 	}
-	strategy, err := impls.Find("strategy", tracepoint.Variants(), "rcu-cond-sync")
+	strategy, err := impls.Find("strategy", tracepoint.Variants(), what.strategy)
 	if err != nil {
 		return err
 	}
@@ -257,7 +261,10 @@ func showOne(flavourName string) error {
 		}
 		recovered += st.recovered
 	}
-	fmt.Printf("%s: %d transitions, calls %v, %d panics recovered\n", flavourName, transitions, calls, recovered)
+	fmt.Printf("%+v: %d transitions, calls %v, %d panics recovered\n", what, transitions, calls, recovered)
+	if n := dispatch.Thunks(); n > 0 {
+		s.fail("T2: %d thunks are left", n)
+	}
 	if n := dispatch.FreedCalls(); n > 0 {
 		s.fail("T2: %d calls out of freed arrays", n)
 	}
