@@ -27,8 +27,8 @@ func newTorture() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "torture",
 		Short: "Try to break each implementation: sound ones must hold, busted ones must break",
-		Long: `torture tries to break each implementation: strategies, ways to dispatch, ways to patch
-text and flavours of grace periods. Each is run in a process of its own, whose death
+		Long: `torture tries to break each implementation: strategies, ways to dispatch, ways to remove
+probes, ways to patch text and flavours of grace periods. Each is run in a process of its own, whose death
 is a result like any other. A busted one ends at its first failure.
 
 The exit code is 0 only if every sound one held and every busted one broke.`,

@@ -39,7 +39,6 @@ func addDouble(p *Point, probes []dispatch.Entry) error {
 		return err // before any step: M4
 	}
 	fill(array[:room], probes)
-	clear(array[room:])
 	p.halves = halves{spare: array[room:]}
 	return p.install(array, array[:room])
 }
