@@ -264,7 +264,7 @@ func (s *removals) update() error {
 		if d == nil || rnd.IntN(16) == 0 {
 			d = s.targets[rnd.IntN(len(s.targets))]
 			s.focus.Store(d)
-			s.crowd = 1 + rnd.IntN(mostListed)
+			s.crowd = 2 + rnd.IntN(mostListed-1)
 		}
 		gone, err := s.change(d, rnd)
 		if err != nil {
@@ -288,7 +288,7 @@ func (s *removals) update() error {
 			removed = nil
 			s.domain.Call(func() { s.free(taken) })
 		}
-		if rnd.IntN(2) == 0 {
+		if !s.leaving && rnd.IntN(2) == 0 {
 			busy(logUniform(rnd, 100*time.Nanosecond, 50*time.Microsecond))
 		}
 	}
@@ -303,7 +303,7 @@ func (s *removals) change(d *target, rnd *rand.Rand) (gone []listed, err error) 
 	from := len(d.on)
 	if from >= s.crowd {
 		s.leaving = true
-	} else if from <= rnd.IntN(2) {
+	} else if from <= 1 && rnd.IntN(4) > 0 {
 		s.leaving = false
 	}
 	comes := from == 0 || s.leaving == (rnd.IntN(8) == 0) && from < mostListed
