@@ -24,7 +24,7 @@ impls/tracepoint: impls impls/internal/slab impls/internal/step impls/dispatch i
 impls/unregister: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu
 impls/livepatch: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
 impls/kernel: impls
-impls/torture: impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister golang.org/x/sys
+impls/torture: impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister impls/livepatch golang.org/x/sys
 
 impls/rcu/rcutest: impls/internal/implstest impls/rcu
 impls/textpoke/textpoketest: impls/internal/implstest impls/textpoke

@@ -32,7 +32,7 @@ type Subject struct {
 
 // Subjects lists everything there is to torture, family by family.
 func Subjects() []Subject {
-	return slices.Concat(rcuSubjects(), textpokeSubjects(), dispatchSubjects(), tracepointSubjects(), unregisterSubjects())
+	return slices.Concat(rcuSubjects(), textpokeSubjects(), dispatchSubjects(), tracepointSubjects(), unregisterSubjects(), livepatchSubjects())
 }
 
 // Options of a run.
