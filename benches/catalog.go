@@ -17,6 +17,8 @@ func Families() []*Family {
 		&gracePeriodFamily,
 		&readSideFamily,
 		&pokeFamily,
+		&livepatchFamily,
+		&transitionFamily,
 	}
 }
 
@@ -24,7 +26,7 @@ func Families() []*Family {
 // better.
 func Units() []harness.Unit {
 	lower := []string{
-		"ns/event", "ns/site", "gp-waits/op", "core-syncs/op", "traps/op",
+		"ns/event", "ns/site", "gp-waits/op", "core-syncs/op", "ftrace-waits/op", "traps/op",
 		"p50-ns", "p90-ns", "p99-ns", "p99.9-ns", "max-ns", "mistakes/op",
 		"refused/op", "bytes-held", "bytes-compact",
 	}

@@ -56,6 +56,9 @@ func Evidence(events int) []Chosen {
 		{gracePeriodFamily.Cases(Params{}), costly},
 		{readSideFamily.Cases(Params{}), usual},
 		{pokeFamily.Cases(Params{Impls: []string{"int3-batch"}}), usual},
+
+		{livepatchFamily.Cases(Params{}), usual},
+		{transitionFamily.Cases(Params{Readers: []int{1}}), few},
 	}
 }
 

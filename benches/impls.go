@@ -6,6 +6,7 @@ import (
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/kernel"
+	"github.com/tpbench/tpbench/impls/livepatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/tracepoint"
@@ -32,6 +33,7 @@ func Impls() []Impl {
 		describe("textpoke", textpoke.Variants()),
 		describe("rcu", rcu.Variants()),
 		describe("unregister", unregister.Variants()),
+		describe("livepatch", livepatch.Variants()),
 		[]Impl{{"kernel", kernel.Name, "its own events, through tracefs; only where it is named", "tracefs events/enable", impls.Sound, kernel.Check()}},
 	)
 }

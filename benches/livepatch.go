@@ -1,0 +1,171 @@
+package benches
+
+import (
+	"fmt"
+
+	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/livepatch"
+	"github.com/tpbench/tpbench/impls/rcu"
+	"github.com/tpbench/tpbench/impls/textpoke"
+)
+
+var livepatchImpls = implAxis(variantNames(livepatch.Variants()), usualNames(livepatch.Variants()))
+
+func checkLivepatch(k keys) error { return find(livepatch.Variants(), k["impl"]).Supported() }
+
+var livepatchFamily = Family{
+	Names: []string{"Livepatch"},
+	Doc:   "calling a function that does nothing, by the number of patches on it (0: a NOP at its entry)",
+	axes:  []axis{livepatchImpls, numbers("stack", nil, 0, 1, 2, 4)},
+	check: checkLivepatch,
+	open: func(k keys, e *harness.Env) (*harness.Op, error) {
+		b, err := newKlpBed(k, e)
+		if err != nil {
+			return nil, err
+		}
+		t := b.core.NewTask()
+		t.Block()
+		for range k.num("stack") {
+			must(b.core.Patch(b.push()))
+		}
+		t.Wake()
+		b.tasks = append(b.tasks, t)
+		return &harness.Op{
+			Run: func(n int, timer harness.Timer) {
+				timer.Start(0)
+				t.Call(b.f, nil, n)
+				timer.Stop()
+			},
+			Close: func() {
+				t.Block()
+				b.close()
+			},
+		}, nil
+	},
+}
+
+var transitionFamily = Family{
+	Names: []string{"LivepatchTransition"},
+	Doc:   "patching one function, unpatching it, or turning back half-way, alone and on another patch, with tasks that sleep and one that runs",
+	axes: []axis{
+		livepatchImpls, axisOf("change", "patch", "unpatch", "reverse"),
+		numbers("stack", nil, 0, 1), numbers("tasks", nil, 1, 16, 256), readersAxis(0, 1),
+	},
+	fits:  func(k keys) bool { return k.num("tasks")+k.num("readers") > 0 },
+	check: checkLivepatch,
+	ops:   always(transitionsPerSample),
+	open:  openTransition,
+}
+
+// openTransition times one kind of change; what it takes to get back is not timed. Tasks
+// sleep, so that whoever completes the transition checks their stacks; readers call the
+// function and pass a safe point after every 256 calls.
+func openTransition(k keys, e *harness.Env) (*harness.Op, error) {
+	b, err := newKlpBed(k, e)
+	if err != nil {
+		return nil, err
+	}
+	for range k.num("tasks") {
+		t := b.core.NewTask()
+		t.Block()
+		b.tasks = append(b.tasks, t)
+	}
+	for range k.num("stack") {
+		must(b.core.Patch(b.push()))
+	}
+	for range k.num("readers") {
+		if err := e.Beside(b.runner); err != nil {
+			return nil, err
+		}
+	}
+	change := k["change"]
+	return &harness.Op{
+		Run: func(n int, t harness.Timer) {
+			timed := func(is string, do func(*livepatch.Patch) error, p *livepatch.Patch) {
+				if change == is {
+					t.Start(0)
+				}
+				err := do(p)
+				if change == is {
+					t.Stop()
+				}
+				must(err)
+			}
+			p := b.push()
+			for range n {
+				if change == "reverse" {
+					must(b.core.Enable(p))
+					timed("reverse", b.core.Unpatch, p)
+					continue
+				}
+				timed("patch", b.core.Patch, p)
+				timed("unpatch", b.core.Unpatch, p)
+			}
+			b.patches = b.patches[:len(b.patches)-1]
+		},
+		Counts: func() []harness.Count {
+			c := b.core.Counters()
+			return []harness.Count{
+				{Unit: "gp-waits", N: c.Waits[0] + c.Waits[1] + c.Waits[2]},
+				{Unit: "ftrace-waits", N: c.FtraceWaits},
+				{Unit: "core-syncs", N: textpoke.Totals().Syncs},
+			}
+		},
+		Close: b.close,
+	}, nil
+}
+
+// A klpBed is a Core, one function with patches on it, and tasks that sleep.
+type klpBed struct {
+	env     *harness.Env
+	domain  *rcu.Domain
+	core    *livepatch.Core
+	f       *livepatch.Function
+	patches []*livepatch.Patch
+	tasks   []*livepatch.Task
+}
+
+func newKlpBed(k keys, e *harness.Env) (*klpBed, error) {
+	all, err := livepatch.Functions()
+	if err != nil {
+		return nil, err
+	}
+	b := &klpBed{env: e, domain: find(livepatch.Variants(), k["impl"]).New(rcu.Options{}), f: all[0]}
+	b.core, err = livepatch.New(b.domain)
+	return b, err
+}
+
+// push makes a patch for the top of the stack.
+func (b *klpBed) push() *livepatch.Patch {
+	p := &livepatch.Patch{
+		Name:         fmt.Sprint("patch", len(b.patches)),
+		Replacements: []livepatch.Replacement{{Old: b.f, New: dispatch.Nop()}},
+	}
+	b.patches = append(b.patches, p)
+	return p
+}
+
+// runner is a task that runs.
+func (b *klpBed) runner() (pass, end func(), err error) {
+	t := b.core.NewTask()
+	return func() {
+		t.Call(b.f, nil, 256)
+		t.Update()
+		t.Quiescent()
+	}, t.Exit, nil
+}
+
+// close leaves the function as the next bed expects it: unpatched. All tasks sleep.
+func (b *klpBed) close() {
+	b.env.Stop()
+	for n := len(b.patches); n > 0; n-- {
+		must(b.core.Unpatch(b.patches[n-1]))
+	}
+	for _, t := range b.tasks {
+		t.Wake()
+		t.Exit()
+	}
+	must(b.core.Close())
+	b.domain.Close()
+}
