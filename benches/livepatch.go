@@ -1,6 +1,7 @@
 package benches
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/tpbench/tpbench/harness"
@@ -16,8 +17,9 @@ func checkLivepatch(k keys) error { return find(livepatch.Variants(), k["impl"])
 
 var livepatchFamily = Family{
 	Names: []string{"Livepatch"},
-	Doc:   "calling a function that does nothing, by the number of patches on it (0: a NOP at its entry)",
-	axes:  []axis{livepatchImpls, numbers("stack", nil, 0, 1, 2, 4)},
+	Doc:   "calling a function that does nothing, by the number of patches on it (0: a NOP at its entry); also while the last one is in transition",
+	axes:  []axis{livepatchImpls, numbers("stack", nil, 0, 1, 2, 4), axisOf("transition", "no", "yes")},
+	fits:  func(k keys) bool { return k.num("stack") > 0 || k["transition"] == "no" },
 	check: checkLivepatch,
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		b, err := newKlpBed(k, e)
@@ -25,12 +27,16 @@ var livepatchFamily = Family{
 			return nil, err
 		}
 		t := b.core.NewTask()
+		b.tasks = append(b.tasks, t)
 		t.Block()
-		for range k.num("stack") {
-			must(b.core.Patch(b.push()))
+		for i := range k.num("stack") {
+			must(b.core.Enable(b.push()))
+			if k["transition"] == "yes" && i == k.num("stack")-1 {
+				break // the task calls what is below
+			}
+			must(b.complete())
 		}
 		t.Wake()
-		b.tasks = append(b.tasks, t)
 		return &harness.Op{
 			Run: func(n int, timer harness.Timer) {
 				timer.Start(0)
@@ -39,6 +45,7 @@ var livepatchFamily = Family{
 			},
 			Close: func() {
 				t.Block()
+				must(b.complete())
 				b.close()
 			},
 		}, nil
@@ -144,6 +151,14 @@ func (b *klpBed) push() *livepatch.Patch {
 	}
 	b.patches = append(b.patches, p)
 	return p
+}
+
+// complete ends the transition under way, of tasks that all sleep.
+func (b *klpBed) complete() error {
+	if !b.core.TryComplete() {
+		return errors.New("a transition whose tasks all sleep does not complete")
+	}
+	return nil
 }
 
 // runner is a task that runs.

@@ -4,7 +4,7 @@
 //
 //  1. A chart's function selects samples under one setting and summarizes them
 //     with results/stat: DisableAll, Scaling, Tradeoff, Transitions, DispatchProbes, Disturb,
-//     Unregister.
+//     Unregister, Livepatch.
 //  2. The theme gives each implementation of the caller's Catalog a fixed
 //     colour, marks busted ones with a hollow, crossed point and "(unsafe)", and
 //     keeps the margin to the right for labels, so that none lies on data.

@@ -26,6 +26,7 @@ const synthetic = "../results/testdata/synthetic7.txt"
 // others are the charts with synthetic data of their own.
 var others = map[string]string{
 	"unregister": "testdata/unregister.txt",
+	"livepatch":  "testdata/livepatch.txt",
 }
 
 var catalog = results.Catalog{
@@ -40,6 +41,8 @@ var catalog = results.Catalog{
 	{Name: "stub"},
 	{Name: "double-array", Busted: true},
 	{Name: "double-array-sync"},
+	{Name: "rcu", Busted: true},
+	{Name: "rude"},
 }
 
 func dispatchOf(strategy string) string {
@@ -58,6 +61,7 @@ var charts = map[string]func(*results.Run) (*Chart, error){
 	"dispatch":    func(r *results.Run) (*Chart, error) { return DispatchProbes(r, catalog) },
 	"disturb":     func(r *results.Run) (*Chart, error) { return Disturb(r, catalog, "kernelgp") },
 	"unregister":  func(r *results.Run) (*Chart, error) { return Unregister(r, catalog, "kernelgp") },
+	"livepatch":   func(r *results.Run) (*Chart, error) { return Livepatch(r, catalog) },
 }
 
 // TestGolden compares every chart with its golden image, pixel by pixel, and
@@ -124,6 +128,7 @@ BenchmarkDispatch/impl=nothing/probes=0 1 0 ns/op
 BenchmarkChurn/impl=naive-sync/gp=kernelgp 1 0 ns/op
 BenchmarkDisturb/impl=none/gp=kernelgp 1 0 p50-ns
 BenchmarkUnregister/impl=stub/gp=kernelgp/fail=all/probes=8 1 0 ns/op
+BenchmarkLivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=0 1 0 ns/op
 `)
 	for name, draw := range charts {
 		if _, err := draw(run); err == nil || !strings.Contains(err.Error(), "logarithmic") {
@@ -141,6 +146,7 @@ BenchmarkDispatch/impl=nothing/probes=0 1 1 ns/op
 BenchmarkChurn/impl=naive-sync/gp=kernelgp 1 10 ns/op
 BenchmarkDisturb/impl=naive-sync/gp=kernelgp 1 7 max-ns
 BenchmarkUnregister/impl=stub/gp=kernelgp/fail=all/probes=8 1 10 ns/op
+BenchmarkLivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=0 1 10 ns/op
 `)
 	for name, draw := range charts {
 		c, err := draw(run)

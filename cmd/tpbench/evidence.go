@@ -163,5 +163,6 @@ func charts(run *results.Run, cat results.Catalog) []chart {
 		{"dispatch", func() (*plots.Chart, error) { return plots.DispatchProbes(run, cat) }},
 		{"disturb", func() (*plots.Chart, error) { return plots.Disturb(run, cat, "memb") }},
 		{"unregister", func() (*plots.Chart, error) { return plots.Unregister(run, cat, gp) }},
+		{"livepatch", func() (*plots.Chart, error) { return plots.Livepatch(run, cat) }},
 	}
 }
