@@ -23,6 +23,7 @@ impls/dispatch: impls impls/internal/slab impls/internal/step impls/textpoke imp
 impls/tracepoint: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
 impls/unregister: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu
 impls/livepatch: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
+impls/uprobe: impls impls/internal/slab impls/internal/step impls/rcu
 impls/kernel: impls
 impls/torture: impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister impls/livepatch golang.org/x/sys
 

@@ -1,0 +1,140 @@
+//go:build steps
+
+package uprobe
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/step"
+)
+
+// A replay is one interleaving of docs/interleavings.md: a script for package step, and
+// what it comes to with the variants that it breaks. With all others it comes to nothing.
+type replay struct {
+	name   string
+	script string
+	breaks map[string]string
+}
+
+// The uprobe of key 1 has one consumer, which the updater takes off.
+var replays = []replay{
+	{"U1 and U2", `
+cpu0                                cpu1             updater
+hit 1 until uprobe: pinned
+                                                     off
+go on until uprobe: put to zero                                    // count 0
+                                    hit 1                          // 0, 1, 0: destroys it
+go on                                                              // reads what is freed, or destroys it again
+`, map[string]string{
+		"epoch-eager": "freed uprobe read",
+		"no-epoch":    "uprobe destroyed twice",
+	}},
+	{"U3", `
+updater                             other            cpu0
+off until uprobe: put to zero
+                                    on                             // finds the dying one
+go on                                                              // erases it
+                                                     hit 1         // the other's consumer is gone
+`, map[string]string{
+		"inc-from-zero": "UP1: a hit on 1 called 0",
+	}},
+}
+
+// u4 is for those who search without the lock; others would wait for it.
+var u4 = replay{"U4", `
+updater                                  cpu0
+other off until uprobe: a branch is missing
+                                         hit 1                     // which is in that branch
+go on
+`, map[string]string{
+	"no-retry": "UP1: a hit on 1 called 0",
+}}
+
+// If this fails, the interleaving of that name no longer breaks the variants that are named
+// after it, every time; or it breaks one that is sound.
+func TestReplay(t *testing.T) {
+	for _, r := range replays {
+		for _, v := range Variants() {
+			t.Run(strings.ReplaceAll(r.name, " ", "_")+"/"+v.Name, func(t *testing.T) {
+				for range 50 {
+					found, trace := r.play(t, v, Key{2, 2})
+					if want := r.breaks[v.Name]; found != want {
+						t.Fatalf("found %q, want %q\n%s\n%s", found, want, r.script, strings.Join(trace, "\n"))
+					}
+				}
+			})
+		}
+	}
+}
+
+// If this fails, a search believes that what it missed during a rotation is not there; or,
+// for no-retry, no rotation takes key 1's branch away any more.
+func TestReplayU4(t *testing.T) {
+	for _, v := range Variants() {
+		if !v.New.Sections {
+			continue
+		}
+		t.Run(v.Name, func(t *testing.T) {
+			missed := 0
+			for i := range uint64(200) {
+				found, trace := u4.play(t, v, Key{3, i})
+				if found != "" {
+					missed++
+				}
+				if found != "" && found != u4.breaks[v.Name] {
+					t.Fatalf("found %q\n%s", found, strings.Join(trace, "\n"))
+				}
+			}
+			if (missed > 0) != (u4.breaks[v.Name] != "") {
+				t.Errorf("%d of 200 searches missed", missed)
+			}
+		})
+	}
+}
+
+// play performs the script once and returns what went wrong. U4 has the other consumer on
+// the key before.
+func (r replay) play(t *testing.T, v Variant, key Key) (found string, trace []string) {
+	t.Helper()
+	table, d := newTable(t, v)
+	one := Key{1, 1}
+	first, other := counting(), counting()
+	implstest.Check(t, table.Register(one, first))
+	for i := range uint64(8) {
+		implstest.Check(t, table.Register(Key{4, i}, counting()))
+	}
+	if r.name == "U4" {
+		implstest.Check(t, table.Register(key, other))
+	}
+	called := -1
+	actions := map[string]func(){
+		"off":       func() { implstest.Check(t, table.UnregisterNosync(first)) },
+		"on":        func() { implstest.Check(t, table.Register(one, other)) },
+		"other off": func() { implstest.Check(t, table.UnregisterNosync(other)) },
+		"hit 1": func() {
+			h := table.NewHitter()
+			defer h.Close()
+			called = h.Hit(one)
+		},
+	}
+	trace, err := step.Play(r.script, actions)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, r.script)
+	}
+	counts, any := table.Warnings()
+	switch {
+	case any:
+		for w, n := range counts {
+			if n > 0 {
+				return Warning(w).String(), trace
+			}
+		}
+	case called == 0 && r.name != "U1 and U2":
+		return fmt.Sprint("UP1: a hit on 1 called ", called), trace
+	}
+	d.Barrier()
+	return "", trace
+}
