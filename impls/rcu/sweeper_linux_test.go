@@ -58,6 +58,22 @@ func TestG1RudeSwitchesEveryCPU(t *testing.T) {
 	}
 }
 
+// If this fails, a grace period of taskstrace keeps a CPU from the readers that it waits
+// for, which may sleep in their sections for long.
+func TestTasksTraceWaitsAsleep(t *testing.T) {
+	implstest.Need(t, checkPrivate(), "rcu", "taskstrace")
+	d := tasksTrace(Options{Lazy: OnlyBarrier})
+	defer d.Close()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	const looks = 5
+	before, n := switches(t), 0
+	d.flavor.wait(func() bool { n++; return n > looks })
+	if got := switches(t) - before; got < looks {
+		t.Errorf("looked %d times in vain, and slept %d times", looks, got)
+	}
+}
+
 // switches is how often the calling thread has been switched away from.
 func switches(t *testing.T) int64 {
 	var u unix.Rusage
