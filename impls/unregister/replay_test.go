@@ -23,6 +23,7 @@ type replay struct {
 	gone   string // those that the last firing must not call
 	breaks string // the variant that must fail; no other may
 	by     string // the invariant that it breaks
+	only   string // the one flavour to play it with; "" for all
 }
 
 var replays = []replay{
@@ -44,6 +45,21 @@ updater                                  reader
 -A!
 -B!
                                          go on`,
+		breaks: "double-array", by: "M2",
+	},
+	{
+		// What is remembered of the half that readers leave must be from after they do. Not
+		// with qsbr: it would wait to hear from a reader whose column has nothing left to do.
+		only: "memb",
+		name: "A1, a grace period before the publish", start: 3, stays: "C",
+		script: `
+updater                                  other        reader
+-A until unregister: before publish
+                                         synchronize
+                                                      fire until probe: called  // A, in half 0
+go on
+-B                                                                              // waits for it
+                                                      go on`,
 		breaks: "double-array", by: "M2",
 	},
 	{
@@ -112,6 +128,9 @@ free B
 func TestReplay(t *testing.T) {
 	for _, r := range replays {
 		for _, flavour := range []string{"memb", "qsbr"} {
+			if r.only != "" && r.only != flavour {
+				continue
+			}
 			forEach(t, func(t *testing.T, v Variant) {
 				for range 20 {
 					mistake, trace := r.play(newBench(t, v, flavour, r.start))
