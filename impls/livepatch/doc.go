@@ -52,9 +52,9 @@
 //
 // # Schedule points
 //
-// In the handler: "livepatch: ops held", "livepatch: func held", "livepatch: in
-// transition", each between two loads. In Update: "livepatch: target loaded", before it
-// becomes the task's state. In the Core: "livepatch: transition initialised", before tasks are told
+// In the handler: "livepatch: handler entered", before its section; "livepatch: ops held", "livepatch: func held", "livepatch: in
+// transition", each between two loads. In Update: "livepatch: update
+// begun"; "livepatch: target loaded", before it becomes the task's state. In the Core: "livepatch: transition initialised", before tasks are told
 // to flip; "livepatch: funcs removed", before wait (a); "livepatch: transition over",
 // before wait (b), or before funcs are freed; "livepatch: pending cleared for all", before
 // wait (c); "livepatch: stack checked", while a blocked task is looked at; "livepatch:

@@ -62,6 +62,7 @@ func newSlabs() (*slab.Slab[klpFunc], *slab.Slab[ops]) {
 // Who sees W3 sees W2, and who sees W2 sees W1: x86 loads in order, and Go's atomics are
 // stronger still.
 func handler(ip uintptr, t *Task, f *Function) uintptr {
+	step.At("livepatch: handler entered")
 	t.preemptDisable() // H1
 	// The ops, looked up inside the section, as ftrace's list function does it. A
 	// task that was held up between the CALL and here finds none when meanwhile the

@@ -48,9 +48,17 @@ func (s *stage) actions() map[string]func() {
 				step.Wait("complete: tasks flip")
 			}
 		},
+		"try to complete": func() {
+			for range 100 {
+				if s.core.TryComplete() {
+					return
+				}
+				step.Wait("try to complete: tasks flip")
+			}
+		},
 		"update": s.task.Update,
 		"updates": func() { // at one safe point after the other
-			for range 100 {
+			for range 50 {
 				s.task.Update()
 				step.Wait("updates: between safe points")
 			}
@@ -133,6 +141,18 @@ complete                               //               the task is unpatched, o
                                        updates
                                        call
 `, "first", map[string]string{"rcu": "first, left patched"}},
+	{"(c), an old target, within the transition", `
+core                                   task
+patch first                            //
+                                       update
+enable second
+                                       update until livepatch: target loaded
+disable second                         //               reverses, waits or not
+                                       go on            // stores: patched
+try to complete
+                                       updates
+                                       call
+`, "first", map[string]string{"rcu": "second, left patched"}},
 	{"(c), an old target, and the next transition", `
 core                                   task
 patch first                            //
@@ -173,6 +193,43 @@ complete
                                        go on
 `, "original", map[string]string{}},
 }
+
+// orders are what holds without any wait, by the order of loads and stores alone.
+var orders = []replay{
+	{"a handler that is late", `
+core                                   task
+patch first
+                                       update
+disable first
+                                       update
+                                       call until livepatch: handler entered
+complete until rcu: begun              //               ftrace's wait, which need not wait for it
+                                       go on until livepatch: ops held
+go on                                  //               empties the stack
+                                       go on            // has found no ops
+`, "original", map[string]string{}},
+	{"an update that is early", `
+core                                   task
+                                       update until livepatch: update begun
+enable first
+                                       go on            // finds itself told: to go to the target of now
+                                       call
+complete
+`, "first", map[string]string{}},
+	{"a call while the transition begins", `
+core                                   task
+enable first until livepatch: transition initialised
+                                       call
+go on
+                                       call
+                                       update
+                                       call
+complete
+`, "original, original, first", map[string]string{}},
+}
+
+// If this fails, a handler or an Update sees two steps of the Core in the wrong order.
+func TestReplayOrders(t *testing.T) { play(t, orders) }
 
 // If this fails, a transition does not wait for a handler, or an Update, that RCU does not
 // watch, at one of the three places; or, for rcu, the script has lost its point.
@@ -233,12 +290,15 @@ func (p replay) play(t *testing.T, v livepatch.Variant) (found string, trace []s
 		t.Fatalf("%v\n%s", err, p.script)
 	}
 	found = s.String()
-	s.task.ExitIdle()
-	s.task.Exit()
-	for _, p := range slices.Backward(s.patches[:]) { // whatever is left; no task is
+	s.task.Block()                                    // who is in no function any more flips asleep, told or not
+	for _, p := range slices.Backward(s.patches[:]) { // whatever is left
+		core.TryComplete()
 		_ = core.Disable(p)
 		core.TryComplete()
 	}
+	s.task.Wake()
+	s.task.ExitIdle()
+	s.task.Exit()
 	implstest.Check(t, core.Close())
 	return found, trace
 }

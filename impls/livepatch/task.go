@@ -106,6 +106,7 @@ func (t *Task) Call(f *Function, data unsafe.Pointer, n int) {
 func (t *Task) Update() {
 	t.atDepth0("updates its state")
 	t.preemptDisable()
+	step.At("livepatch: update begun")
 	// The exchange orders the flag before the target and before any later load of a
 	// func's transition; pairs with Core.start and Core.Reverse.
 	if t.pending.Load() && t.pending.Swap(false) {

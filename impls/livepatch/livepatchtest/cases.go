@@ -2,6 +2,7 @@ package livepatchtest
 
 import (
 	"runtime"
+	"slices"
 
 	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/livepatch"
@@ -147,6 +148,32 @@ func sleeper(b *bench) {
 		}
 		b.wake(0)
 	})
+}
+
+// newcomers begins a task in each transition, which has nothing to leave, and ends one that
+// has not flipped.
+func newcomers(b *bench) {
+	for _, change := range []func(int){b.enable, b.disable} {
+		stays := len(b.tasks)
+		b.tasks = append(b.tasks, b.core.NewTask())
+		b.model.tasks = append(b.model.tasks, &mtask{state: livepatch.Idle})
+		change(0)
+		b.tasks = append(b.tasks, b.core.NewTask())
+		b.model.tasks = append(b.model.tasks, &mtask{state: b.model.target})
+		b.compare("a task begins", nil, nil)
+		for i := range stays {
+			b.update(i)
+		}
+		if b.tryComplete() {
+			b.Fatal("K1: a transition completed although a task had not flipped")
+		}
+		b.tasks[stays].Exit()
+		b.tasks = slices.Delete(b.tasks, stays, stays+1)
+		b.model.tasks = slices.Delete(b.model.tasks, stays, stays+1)
+		if !b.tryComplete() {
+			b.Fatal("K1: a transition did not complete: all its tasks have flipped, or left")
+		}
+	}
 }
 
 // runner holds a running task in a patch's function while that is unpatched.

@@ -53,6 +53,11 @@ var cases = []testCase{
 		sleeper,
 	},
 	{
+		"K2: tasks come and go in a transition",
+		"If a task that begins in a transition were on no side, its first call would find it so; if one that has left were still waited for, a transition would never end.",
+		newcomers,
+	},
+	{
 		"K4: a task that runs in a function",
 		"If Unpatch returned while a task is in the patch's function, whoever unloads it would unload it under that task.",
 		runner,
