@@ -16,8 +16,7 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// A stage is what a script is played on: one function, two patches of it, and one task,
-// which RCU does not watch.
+// A stage is what a script is played on: one function, two patches of it, and one task.
 type stage struct {
 	core    *livepatch.Core
 	task    *livepatch.Task
@@ -239,6 +238,8 @@ func TestReplayL1(t *testing.T) { play(t, l1) }
 // K3.
 func TestReplayFtrace(t *testing.T) { play(t, ftrace) }
 
+// play performs every script with every variant, again and again, with a task that RCU does
+// not watch and with one that it does: the latter must be safe with all of them.
 func play(t *testing.T, replays []replay) {
 	for _, p := range replays {
 		t.Run(p.name, func(t *testing.T) {
@@ -246,13 +247,15 @@ func play(t *testing.T, replays []replay) {
 			for _, v := range livepatch.Variants() {
 				t.Run(v.Name, func(t *testing.T) {
 					implstest.Need(t, v.Supported(), "livepatch", v.Name)
-					want, busted := p.breaks[v.Name]
-					if !busted {
-						want = p.sound
-					}
-					for i := range 50 {
-						if found, trace := p.play(t, v); found != want {
-							t.Fatalf("time %d: found %q, want %q\n%s\n%s", i, found, want, p.script, strings.Join(trace, "\n"))
+					for _, watched := range []bool{false, true} {
+						want := p.sound
+						if found, busted := p.breaks[v.Name]; busted && !watched {
+							want = found
+						}
+						for i := range 25 {
+							if found, trace := p.play(t, v, watched); found != want {
+								t.Fatalf("watched %v, time %d: found %q, want %q\n%s\n%s", watched, i, found, want, p.script, strings.Join(trace, "\n"))
+							}
 						}
 					}
 				})
@@ -266,7 +269,7 @@ func play(t *testing.T, replays []replay) {
 	}
 }
 
-func (p replay) play(t *testing.T, v livepatch.Variant) (found string, trace []string) {
+func (p replay) play(t *testing.T, v livepatch.Variant, watched bool) (found string, trace []string) {
 	t.Helper()
 	d := v.New(rcu.Options{Lazy: rcu.OnlyBarrier})
 	defer d.Close()
@@ -284,7 +287,9 @@ func (p replay) play(t *testing.T, v livepatch.Variant) (found string, trace []s
 	for i, name := range []string{"first", "second"} {
 		s.patches[i] = &livepatch.Patch{Name: name, Replacements: []livepatch.Replacement{{Old: s.f, New: codes[i+1]}}}
 	}
-	s.task.EnterIdle()
+	if !watched {
+		s.task.EnterIdle()
+	}
 	trace, err = step.Play(p.script, s.actions())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, p.script)
@@ -297,7 +302,9 @@ func (p replay) play(t *testing.T, v livepatch.Variant) (found string, trace []s
 		core.TryComplete()
 	}
 	s.task.Wake()
-	s.task.ExitIdle()
+	if !watched {
+		s.task.ExitIdle()
+	}
 	s.task.Exit()
 	implstest.Check(t, core.Close())
 	return found, trace

@@ -108,7 +108,7 @@ func (t *Task) Update() {
 	t.preemptDisable()
 	step.At("livepatch: update begun")
 	// The exchange orders the flag before the target and before any later load of a
-	// func's transition; pairs with Core.start and Core.Reverse.
+	// func's transition; pairs with startTransition and reverse.
 	if t.pending.Load() && t.pending.Swap(false) {
 		target := t.core.target.Load()
 		step.At("livepatch: target loaded")
