@@ -167,7 +167,6 @@ func (b *klpBed) runner() (pass, end func(), err error) {
 	return func() {
 		t.Call(b.f, nil, 256)
 		t.Update()
-		t.Quiescent()
 	}, t.Exit, nil
 }
 
