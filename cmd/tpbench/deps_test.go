@@ -25,7 +25,7 @@ impls/unregister: impls impls/internal/slab impls/internal/step impls/dispatch i
 impls/livepatch: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
 impls/uprobe: impls impls/internal/slab impls/internal/step impls/rcu
 impls/kernel: impls
-impls/torture: impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister impls/livepatch golang.org/x/sys
+impls/torture: impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister impls/livepatch impls/uprobe golang.org/x/sys
 
 impls/rcu/rcutest: impls/internal/implstest impls/rcu
 impls/textpoke/textpoketest: impls/internal/implstest impls/textpoke

@@ -16,7 +16,7 @@ import (
 
 // A Subject is one variant of one family, with the way to torture it.
 type Subject struct {
-	Family string // "rcu", "textpoke", "dispatch", "tracepoint", "unregister"
+	Family string // "rcu", "textpoke", "dispatch", "tracepoint", "unregister", "livepatch", "uprobe"
 	Name   string // the variant's
 	Doc    string
 	Status impls.Status
@@ -32,7 +32,7 @@ type Subject struct {
 
 // Subjects lists everything there is to torture, family by family.
 func Subjects() []Subject {
-	return slices.Concat(rcuSubjects(), textpokeSubjects(), dispatchSubjects(), tracepointSubjects(), unregisterSubjects(), livepatchSubjects())
+	return slices.Concat(rcuSubjects(), textpokeSubjects(), dispatchSubjects(), tracepointSubjects(), unregisterSubjects(), livepatchSubjects(), uprobeSubjects())
 }
 
 // Options of a run.

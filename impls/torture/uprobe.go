@@ -1,0 +1,273 @@
+package torture
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/internal/slab"
+	"github.com/tpbench/tpbench/impls/rcu"
+	"github.com/tpbench/tpbench/impls/uprobe"
+)
+
+// uprobeSubjects are the lifetimes of uprobes.
+func uprobeSubjects() []Subject {
+	var list []Subject
+	for _, v := range uprobe.Variants() {
+		list = append(list, Subject{
+			Family: "uprobe", Name: v.Name, Doc: v.Doc, Status: v.Status,
+			Check:  v.Supported,
+			Kills:  v.Status == impls.Busted, // a freed rwsem ends the process
+			attack: func(a *attack) error { return attackUprobes(a, v.New) },
+		})
+	}
+	return list
+}
+
+const (
+	uprobeHitters  = 2
+	uprobeUpdaters = 2
+
+	// Keys: one that has a consumer all the time, some that one updater has to itself, and
+	// few that they contend for.
+	stayingKey = 0
+	keysOfOne  = 12 // of each updater
+	keysOfAll  = 2
+)
+
+// uprobes is a Table under attack:
+//
+//	CPU0, updater                        CPU1, hit
+//	                                     sure = is somebody there for certain?
+//	a consumer on                        find, pin
+//	or off: at once, or many             calls: each is alive, and of this key
+//	   and one Sync                      put
+//	frees it: poison                     if still sure: somebody was called
+//
+// Hitters and updaters share both CPUs, and the kernel preempts each anywhere.
+type uprobes struct {
+	*attack
+	domain *rcu.Domain
+	table  *uprobe.Table
+	taps   *slab.Slab[tap]
+
+	// sure counts, for a key, when it came to have a consumer of its updater's, and when it
+	// came to have none: odd while it has one. Written by that updater, before it takes
+	// the last one off, and after it has put the first one on.
+	sure [1 + uprobeUpdaters*keysOfOne]atomic.Uint64
+
+	generation atomic.Uint64
+}
+
+// A tap is a consumer, which knows whose it is.
+type tap struct {
+	uprobe.Consumer
+	attack     *uprobes
+	magic      uint64
+	key        uprobe.Key
+	generation uint64
+}
+
+// onTap is a tap's handler.
+func onTap(c *uprobe.Consumer, h *uprobe.Hitter) {
+	t := tapOf(c)
+	if t.magic != aliveMagic {
+		t.attack.fail("UP2: a consumer was called that had been freed")
+		return
+	}
+	if h.Count++; h.Count%64 == 0 {
+		spin(uint32(h.Count % 4096))
+		if t.magic != aliveMagic {
+			t.attack.fail("UP2: a consumer was freed while it was called; generation %d of key %v", t.generation, t.key)
+		}
+	}
+}
+
+func attackUprobes(a *attack, policy *uprobe.Policy) error {
+	d, err := policy.Domain(rcu.Options{Lazy: 100 * time.Microsecond})
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	a.domain.Store(d)
+	u := &uprobes{attack: a, domain: d, table: uprobe.New(policy, d)}
+	poison := make([]tap, 1)
+	poison[0].Handler, poison[0].attack, poison[0].magic = onTap, u, poisonMagic
+	u.taps = slab.New(poison...)
+	stays, err := u.on(uprobeKey(stayingKey))
+	if err != nil {
+		return err
+	}
+	u.sure[stayingKey].Store(1)
+
+	var hitters, updaters, intruders sync.WaitGroup
+	var errs [uprobeHitters + uprobeUpdaters + 1]error
+	for i := range uprobeHitters {
+		hitters.Go(func() { errs[i] = u.hit(i) })
+	}
+	for i := range uprobeUpdaters {
+		updaters.Go(func() { errs[uprobeHitters+i] = u.update(i) })
+	}
+	intruders.Go(func() { errs[uprobeHitters+uprobeUpdaters] = a.intrude(1, a.rand(threads)) })
+	updaters.Wait()
+	hitters.Wait()
+	intruders.Wait()
+	err = errors.Join(errs[:]...)
+	if a.failure.Load() != nil {
+		return err // what is broken cannot be counted
+	}
+	u.off([]*[1]tap{stays})
+	d.Barrier()
+	if n := u.table.InUse(); n > 0 {
+		a.fail("UP5: without consumers %d uprobes are in use", n)
+	}
+	if n := u.taps.InUse(); n > 0 {
+		return errors.Join(err, fmt.Errorf("the attack lost %d consumers", n))
+	}
+	return err
+}
+
+// uprobeKey is the key of that number: 0 stays, then each updater's, then the shared ones.
+func uprobeKey(n int) uprobe.Key { return uprobe.Key{Inode: uint64(n % 3), Offset: uint64(n * 64)} }
+
+// hit hits keys until the attack is over.
+func (u *uprobes) hit(n int) error {
+	if err := u.pin(n); err != nil {
+		u.stopped.Store(true)
+		return err
+	}
+	h := u.table.NewHitter()
+	defer h.Close()
+	rnd := u.rand(n)
+	for !u.over() {
+		const batch = 256
+		for range batch {
+			u.hitOnce(h, int(rnd.Uint32N(uint32(len(u.sure)+keysOfAll))))
+		}
+		u.passes[n].Add(batch)
+		if counts, any := u.table.Warnings(); any {
+			u.fail("%s", warned(counts[:]))
+		}
+	}
+	return nil
+}
+
+// hitOnce is a function for its prologue, where the collector can stop the hitter.
+//
+//go:noinline
+func (u *uprobes) hitOnce(h *uprobe.Hitter, n int) {
+	if n >= len(u.sure) {
+		h.Hit(uprobeKey(n))
+		return
+	}
+	if n%4 == 0 {
+		n = stayingKey
+	}
+	before := u.sure[n].Load()
+	called := h.Hit(uprobeKey(n))
+	if before%2 == 1 && called == 0 && u.sure[n].Load() == before {
+		u.fail("UP1: a hit on key %v, which had a consumer all the while, called none", uprobeKey(n))
+	}
+}
+
+// warned words the first warning.
+func warned(counts []uint64) string {
+	for w, n := range counts {
+		if n > 0 {
+			invariant := "UP4"
+			if uprobe.Warning(w) == uprobe.WarnFreed {
+				invariant = "UP3"
+			}
+			return fmt.Sprintf("%s: %v, %d times", invariant, uprobe.Warning(w), n)
+		}
+	}
+	return ""
+}
+
+// update puts consumers on random keys and takes them off again, one by one or in
+// batches, until the attack is over.
+func (u *uprobes) update(n int) error {
+	defer u.stopped.Store(true)
+	if err := u.pin(n + 1); err != nil {
+		return err
+	}
+	rnd := u.rand(uprobeHitters + n)
+	on := map[int][]*[1]tap{}
+	for !u.over() {
+		key := 1 + n*keysOfOne + rnd.IntN(keysOfOne)
+		if rnd.IntN(2) == 0 {
+			key = len(u.sure) + rnd.IntN(keysOfAll)
+		}
+		switch {
+		case rnd.IntN(64) == 0:
+			u.clear(on)
+		case len(on[key]) > 0 && rnd.IntN(2) == 0:
+			at := rnd.IntN(len(on[key]))
+			gone := on[key][at]
+			on[key] = append(on[key][:at:at], on[key][at+1:]...)
+			u.tell(key, on[key])
+			u.off([]*[1]tap{gone})
+		case len(on[key]) < 3:
+			t, err := u.on(uprobeKey(key))
+			if err != nil {
+				return err
+			}
+			on[key] = append(on[key], t)
+			u.tell(key, on[key])
+		}
+		u.transitions.Add(1)
+		if rnd.IntN(8) == 0 {
+			busy(logUniform(rnd, 100*time.Nanosecond, 20*time.Microsecond))
+		}
+	}
+	u.clear(on)
+	return nil
+}
+
+// tell says whether the key has consumers for certain.
+func (u *uprobes) tell(key int, on []*[1]tap) {
+	if key < len(u.sure) && u.sure[key].Load()%2 == 1 != (len(on) > 0) {
+		u.sure[key].Add(1)
+	}
+}
+
+// on registers a new consumer.
+func (u *uprobes) on(k uprobe.Key) (*[1]tap, error) {
+	slot, err := u.taps.Alloc()
+	if err != nil {
+		return nil, err
+	}
+	t := &slot[0]
+	t.Handler, t.attack, t.magic, t.key, t.generation = onTap, u, aliveMagic, k, u.generation.Add(1)
+	if err := u.table.Register(k, &t.Consumer); err != nil {
+		return nil, err
+	}
+	return (*[1]tap)(slot), nil
+}
+
+// off removes consumers in one batch and frees them.
+func (u *uprobes) off(list []*[1]tap) {
+	for _, t := range list {
+		if err := u.table.UnregisterNosync(&t[0].Consumer); err != nil {
+			u.fail("UP1: %v", err)
+		}
+	}
+	u.table.Sync()
+	for _, t := range list {
+		u.taps.Free(t[:])
+	}
+}
+
+// clear removes everything of an updater's.
+func (u *uprobes) clear(on map[int][]*[1]tap) {
+	var list []*[1]tap
+	for key, taps := range on {
+		list = append(list, taps...)
+		u.tell(key, nil)
+	}
+	clear(on)
+	u.off(list)
+}
