@@ -178,8 +178,11 @@ func warned(counts []uint64) string {
 	for w, n := range counts {
 		if n > 0 {
 			invariant := "UP4"
-			if uprobe.Warning(w) == uprobe.WarnFreed {
+			switch uprobe.Warning(w) {
+			case uprobe.WarnFreed:
 				invariant = "UP3"
+			case uprobe.WarnLost:
+				invariant = "UP1"
 			}
 			return fmt.Sprintf("%s: %v, %d times", invariant, uprobe.Warning(w), n)
 		}

@@ -99,11 +99,12 @@ const (
 	WarnUnder                // a reference put that nobody had: refcount_t's "underflow"
 	WarnFreed                // a freed uprobe was read: KASAN's
 	WarnTwice                // a uprobe was destroyed that had been
+	WarnLost                 // a consumer was not on its uprobe any more
 	warnings
 )
 
 func (w Warning) String() string {
-	return [...]string{"reference taken to a uprobe without one", "reference put that nobody had", "freed uprobe read", "uprobe destroyed twice"}[w]
+	return [...]string{"reference taken to a uprobe without one", "reference put that nobody had", "freed uprobe read", "uprobe destroyed twice", "consumer lost"}[w]
 }
 
 func (t *Table) warn(w Warning) { t.warnings[w].Add(1) }
@@ -242,8 +243,17 @@ func (t *Table) UnregisterNosync(c *Consumer) error {
 	}
 	u.rwsem.Lock()
 	link := &u.consumers
-	for link.Load() != c {
-		link = &link.Load().next
+	for {
+		on := link.Load()
+		if on == c {
+			break
+		}
+		if on == nil { // this is not the uprobe that it was registered on
+			u.rwsem.Unlock()
+			t.warn(WarnLost)
+			return nil
+		}
+		link = &on.next
 	}
 	link.Store(c.next.Load())
 	last := u.consumers.Load() == nil
