@@ -15,8 +15,8 @@ import (
 
 // A scenario is some probes and what an updater does with them while a reader is
 // in the site: "+A" and "-A" with one probe, "-*" with all; a "y" before it does
-// so on another tracepoint of the Registry. What stands before a "|" is over when
-// the reader comes.
+// so on another tracepoint of the Registry. What a "&" joins is one bulk change. What
+// stands before a "|" is over when the reader comes.
 type scenario struct {
 	name     string
 	start    string
@@ -45,6 +45,14 @@ var scenarios = []scenario{
 	{"V6: 1->2->1, a higher one comes and stays", "A", "+H -A", false},
 	{"V6: 2->3->2->1", "AB", "+H -A -B", false},
 	{"V6: another event's 2->1 in between", "ABC", "y+A y+B | -A y-A -C", false},
+	{"V5: two leave in one bulk change, one comes", "A", "y+C | y-C&-A +B", false},
+	{"V5: one leaves, two come in one bulk change", "A", "y+C y-C | -A y+C&+B", false},
+	{"V5: twice in one bulk change", "A", "-A&+B", false},
+	{"V5: all leave in the middle of a bulk change", "AB", "y+C&-*&y-C&+C", false},
+	{"V1: one bulk change with 0->1 of another", "AB", "y+C y-C | y+C&-A", false},
+	{"V1: one bulk change with 2->1 of another", "AB", "y+A y+B | y-A&-A", false},
+	{"V2: one bulk change with 1->2 of another", "A", "y+A | y+H&+H", false},
+	{"V6: one bulk change with 3->2 of another", "ABC", "y+A y+B y+C | y-A&-A -C", false},
 }
 
 // letter returns the probe that a scenario calls by this letter.
@@ -117,16 +125,16 @@ func (p *play) act(s scenario, policy *Policy) string {
 			continue
 		}
 		p.log = append(p.log, op+":")
-		op, other := strings.CutPrefix(op, "y")
-		do := p.add
-		if op[0] == '-' {
-			do = p.remove
+		var requests []Request
+		for one := range strings.SplitSeq(op, "&") {
+			one, other := strings.CutPrefix(one, "y")
+			tp := p.points[0]
+			if other {
+				tp = p.points[1]
+			}
+			requests = append(requests, Request{tp, p.letter(one[1]), one[0] == '-'})
 		}
-		tp := 0
-		if other {
-			tp = 1
-		}
-		do(tp, p.letter(op[1]))
+		implstest.Check(p.tb, p.registry.Bulk(requests))
 	}
 	p.pass() // the gap behind everything
 	p.on = false

@@ -254,6 +254,46 @@ func TestT2ThunkIsReleased(t *testing.T) {
 	}
 }
 
+// If this fails, a strategy is right and slow: after some bulk change, or one request at a
+// time, the static call of an event is not where its dispatch has it, and what benchmarks say
+// of that is about another call.
+func TestStaticCallFollows(t *testing.T) {
+	for _, s := range Variants() {
+		t.Run(s.Name, func(t *testing.T) {
+			implstest.Need(t, s.Supported(), "tracepoint", s.Name)
+			b := newBench(t, s.New, flavour(t, "qsbr"), 4)
+			rnd := implstest.Rand(t)
+			p := []dispatch.Probe{probe(b.fns[0], &datum{}, 0), probe(b.fns[1], &datum{}, 0)}
+			for range 200 {
+				var requests []Request
+				for _, tp := range b.points {
+					q := Request{tp, p[rnd.IntN(2)], false}
+					q.Remove = find(tp.funcs, q.Probe) >= 0
+					requests = append(requests, q)
+				}
+				if rnd.IntN(2) == 0 {
+					requests = requests[rnd.IntN(4):][:1]
+				}
+				implstest.Check(t, b.registry.Bulk(requests))
+				for _, tp := range b.points {
+					want := s.New.Dispatch.Iterator()
+					switch probes := probesOf(tp.funcs); {
+					case len(probes) == 0:
+						continue // wherever it was
+					case len(probes) == 1 && s.New.Dispatch.Bound:
+						want = tp.target.PC
+					case len(probes) == 1 && s.New.Dispatch.Direct:
+						want = probes[0].Fn
+					}
+					if got := tp.site.CallChanges(0)[0].Site.Insn().Target(); got != want {
+						t.Fatalf("with %d probes the call goes to %#x, want %#x", len(probesOf(tp.funcs)), got, want)
+					}
+				}
+			}
+		})
+	}
+}
+
 // If this fails, a tracepoint's call may lead to its new thunk before that is written, since
 // a slot came back to where it was: then 0->1 has no patch of the call, nobody syncs before
 // the thunk is executed, and the core syncs that benchmarks count are too few.

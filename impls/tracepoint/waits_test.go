@@ -159,6 +159,35 @@ func TestWaitsOfBulkForTheLast(t *testing.T) {
 	}
 }
 
+// If this fails, a bulk change remembers its moment for some of its tracepoints only, and who
+// is changed alone afterwards does not wait for its readers.
+func TestWaitsAfterBulkForEach(t *testing.T) {
+	for _, name := range []string{"tp-cond-sync", "batched"} {
+		for i := range 3 {
+			b := newBench(t, strategy(t, name).New, flavour(t, "memb"), 3)
+			a, c, d := probe(b.fns[0], &datum{}, 1), probe(b.fns[1], &datum{}, 0), probe(b.fns[2], &datum{}, -1)
+			all := func(p dispatch.Probe, remove bool) {
+				var list []Request
+				for _, tp := range b.points {
+					list = append(list, Request{tp, p, remove})
+				}
+				implstest.Check(t, b.registry.Bulk(list))
+			}
+			all(a, false)
+			all(a, true)
+			b.expect("0->1 after a bulk 1->0", func() { b.add(i, a) }, waits{waited: 1})
+			b.remove(i, a)
+
+			all(a, false)
+			all(c, false)
+			all(d, false)
+			b.domain.Barrier()
+			all(a, true)
+			b.expect("2->1 after a bulk 3->2", func() { b.remove(i, d) }, waits{waited: 1})
+		}
+	}
+}
+
 // If this fails, a bulk change that is everything at once waits more than once.
 func TestWaitsOfMixedBulk(t *testing.T) {
 	b := newBench(t, strategy(t, "batched").New, flavour(t, "memb"), 4)
@@ -287,6 +316,10 @@ func TestWaitsOfShrink(t *testing.T) {
 				func(x *bench) { x.add(0, a, alike) },
 				func(x *bench) { x.remove(0, a) },
 				byStrategy{one, none, none}},
+			{"2->1 twice: a moment is waited for once",
+				func(x *bench) { x.add(0, a, b) },
+				func(x *bench) { x.remove(0, a); x.add(0, last); x.remove(0, last) },
+				byStrategy{waits{waited: 2}, one, one}},
 			{"2->0 at once",
 				func(x *bench) { x.add(0, a, b) },
 				func(x *bench) { implstest.Check(x.tb, x.registry.Unregister(x.points[0], dispatch.Probe{})) },
