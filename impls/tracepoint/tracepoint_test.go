@@ -221,6 +221,12 @@ func TestT5NoMemoryInBulk(t *testing.T) {
 			if a, e := b.registry.arrays.InUse(); a != arrays || e != entries || dispatch.Thunks() != thunks {
 				t.Errorf("%d arrays, %d entries and %d thunks more than before", a-arrays, e-entries, dispatch.Thunks()-thunks)
 			}
+			b.remove(1, a) // the updater, too, has them as they were
+			b.remove(2, a, c)
+			b.add(0, a)
+			for i, probes := range [][]dispatch.Probe{{a}, nil, nil} {
+				b.compare(i, probes)
+			}
 		})
 	}
 }
