@@ -8,6 +8,7 @@ import (
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/rcu"
+	"github.com/tpbench/tpbench/impls/tracepoint"
 )
 
 // stopwatch lets an operation time one of its phases by package testing.
@@ -273,6 +274,109 @@ func TestDispatchOfNamedStrategies(t *testing.T) {
 	want := []string{"Dispatch/impl=static-call/probes=0", "Dispatch/impl=static-call/probes=1", "Dispatch/impl=static-call/probes=2", "Dispatch/impl=static-call/probes=4", "Dispatch/impl=static-call/probes=8"}
 	if !slices.Equal(names, want) {
 		t.Errorf("cases %q, expected %q", names, want)
+	}
+}
+
+// A ledger adds up what the timed parts of an operation count.
+type ledger struct {
+	op            *harness.Op
+	before, total []harness.Count
+}
+
+func (l *ledger) Start(int) { l.before = l.op.Counts() }
+
+func (l *ledger) Stop() {
+	after := l.op.Counts()
+	if l.total == nil {
+		l.total = make([]harness.Count, len(after))
+	}
+	for i, c := range after {
+		l.total[i] = harness.Count{Unit: c.Unit, N: l.total[i].N + c.N - l.before[i].N}
+	}
+}
+
+// If this fails, Churn's events are related after all, or counts depend on how many rounds
+// make a sample, or on how many there were before.
+func TestChurnCounts(t *testing.T) {
+	for impl, want := range map[string][3]uint64{ // waits, elisions and core syncs of a round
+		"direct-static-call": {0, 0, 6},
+		"naive-sync":         {1, 0, 12},
+		"rcu-cond-sync":      {1, 0, 12},
+		"tp-cond-sync":       {0, 1, 12},
+		"batched":            {0, 1, 6},
+		"bound":              {0, 0, 9},
+	} {
+		t.Run(impl, func(t *testing.T) {
+			k := keys{"impl": impl, "gp": "memb", "readers": "0"}
+			if err := checkStrategy(k); err != nil {
+				t.Skip(err)
+			}
+			op, err := churnFamily.open(k, &harness.Env{})
+			must(err)
+			defer op.Close()
+			for _, n := range []int{1, 2, 5, 3, 6, 7, 11, 4, 23} {
+				l := &ledger{op: op}
+				op.Run(n, l)
+				if impl == "rcu-cond-sync" { // the engine may have saved it a wait
+					l.total[0].N, l.total[1].N = l.total[0].N+l.total[1].N, 0
+				}
+				for i, c := range l.total {
+					if c.N != want[i]*uint64(n) {
+						t.Errorf("%d rounds: %d %s, want %d each", n, c.N, c.Unit, want[i])
+					}
+				}
+			}
+		})
+	}
+}
+
+// If this fails, DisableAll's one bulk change charges a strategy for something else than
+// the same removals one by one would; but for batched, which is about that.
+func TestBulkCountsAsOneByOne(t *testing.T) {
+	const events = 40
+	for _, impl := range strategies {
+		t.Run(impl, func(t *testing.T) {
+			k := keys{"impl": impl, "gp": "memb", "readers": "0"}
+			if err := checkStrategy(k); err != nil {
+				t.Skip(err)
+			}
+			b, err := newBed(k, &harness.Env{}, events)
+			must(err)
+			defer b.close()
+			var off []tracepoint.Request
+			for _, tp := range b.points {
+				off = append(off, tracepoint.Request{Tracepoint: tp, Probe: b.probe(0), Remove: true})
+			}
+			var totals [2][]harness.Count
+			for i, disable := range []func() error{
+				func() error { return b.registry.Bulk(off) },
+				func() error {
+					for _, tp := range b.points {
+						if err := b.unregister(tp, 0); err != nil {
+							return err
+						}
+					}
+					return nil
+				},
+			} {
+				for _, tp := range b.points {
+					must(b.register(tp, 0, 0))
+				}
+				b.domain.Barrier()
+				l := &ledger{op: &harness.Op{Counts: b.counts}}
+				l.Start(0)
+				must(disable())
+				l.Stop()
+				b.domain.Barrier()
+				totals[i] = l.total
+			}
+			if impl == "batched" {
+				totals[0][2].N *= events // three core syncs for all, not for each
+			}
+			if !slices.Equal(totals[0], totals[1]) {
+				t.Errorf("in bulk %v, one by one %v", totals[0], totals[1])
+			}
+		})
 	}
 }
 

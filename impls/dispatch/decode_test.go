@@ -2,12 +2,11 @@ package dispatch
 
 import (
 	"fmt"
+	"golang.org/x/arch/x86/x86asm"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"golang.org/x/arch/x86/x86asm"
 
 	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/textpoke"
@@ -266,6 +265,43 @@ func TestD3OrderMapped(t *testing.T) {
 		t.Error("fireMapped's loop or its nested entry goes astray")
 	}
 }
+
+// If this fails, a thunk passes other data (D5), enters its function somewhere else than at
+// its first instruction, which may well go unnoticed, or, freed, does not show who calls it.
+func TestThunk(t *testing.T) {
+	implstest.Need(t, Open(), "dispatch")
+	funcs, _ := recorders(t, 1)
+	e := funcs[0]
+	target, err := bind(e)
+	implstest.Check(t, err)
+	want, end := []string{"mov rax, @", "jmp @"}, 15
+	if hooks > 0 {
+		want, end = slices.Insert(want, 1, "mov r10, @"), 25
+	}
+	_, fn := throughHook(nil, e.Fn) // in this build
+	check := func(what string, want []string, e Entry, fn uintptr, end int) {
+		t.Helper()
+		got := decode(t, target.PC, len(want))
+		for i := range got { // what is in a thunk is an address, which compareText cannot know
+			got[i].text = immediate.ReplaceAllString(got[i].text, "@")
+		}
+		compareText(t, what, got, want)
+		last := got[len(got)-1]
+		if uintptr(got[0].imm) != uintptr(e.Data) || len(got) > 2 && uintptr(got[1].imm) != e.Fn || fn != 0 && last.target != fn {
+			t.Errorf("%s loads %#x and goes to %#x, want %#x and %#x", what, got[0].imm, last.target, e.Data, fn)
+		}
+		for i, b := range textpoke.Text(target.PC, thunkSize)[end:] {
+			if b != 0xCC {
+				t.Errorf("%s: byte %d is %#x, want an int3", what, end+i, b)
+			}
+		}
+	}
+	check("thunk", want, e, fn, end)
+	target.Release()
+	check("freed thunk", []string{"mov rax, @", "mov r10, @", "jmp r10"}, Poison(), 0, 23)
+}
+
+var immediate = regexp.MustCompile(`0x[0-9a-f]+$`)
 
 // If this fails, the retpoline can be speculated through, or goes elsewhere than
 // to R10.

@@ -1,8 +1,12 @@
 package tracepoint
 
 import (
+	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/implstest"
 )
 
 // If this fails, a strategy no longer takes the steps of the kernel that it is
@@ -94,5 +98,53 @@ func TestStepOrder(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// If this fails, a bulk change takes a step of some transition twice or not at all, or one
+// that comes before a wait after another transition's wait, or the other way round.
+func TestStepOrderOfBulk(t *testing.T) {
+	var got []string
+	policy := strategy(t, "batched").New.but(func(p *Policy) {
+		for i, list := range p.lists() {
+			*list = slices.Clone(*list)
+			for j, s := range *list {
+				do := s.do
+				(*list)[j].do = func(group []*change) error {
+					got = append(got, fmt.Sprintf("%s of %d: %s", transitionNames[i], len(group), s.Name))
+					return do(group)
+				}
+			}
+		}
+	})
+	b := newBench(t, &policy, flavour(t, "qsbr"), 7)
+	p := func(i int) dispatch.Probe { return probe(b.fns[i], nil, -i) }
+	b.add(1, p(0))
+	b.add(2, p(0), p(1))
+	b.add(3, p(0), p(1), p(2))
+	b.add(4, p(0), p(1))
+	b.add(5, p(0))
+	got = nil
+	var requests []Request
+	for i, q := range []Request{
+		{nil, p(0), false}, {nil, p(1), false}, {nil, p(2), false}, {nil, p(0), true}, {nil, p(0), true}, {nil, p(0), true}, {nil, p(0), false},
+		{nil, p(0), true}, // of the first: another group
+	} {
+		q.Tracepoint = b.points[i%7]
+		requests = append(requests, q)
+	}
+	implstest.Check(t, b.registry.Bulk(requests))
+	want := []string{
+		"1->2 of 1: static call = iterator", "1->2 of 1: publish", "1->2 of 1: get_state(moved) if [0].data changed",
+		"N->N+1 of 1: publish", "N->N+1 of 1: get_state(moved) if [0].data changed",
+		"N->N-1 of 1: publish", "N->N-1 of 1: get_state(moved) if [0].data changed",
+		"2->1 of 1: publish", "2->1 of 1: get_state(moved) if [0].data changed",
+		"1->0 of 1: key disable", "1->0 of 1: publish", "1->0 of 1: get_state(moved)",
+		"0->1 of 2: cond_sync(moved)", "2->1 of 1: cond_sync(moved)",
+		"0->1 of 2: static call = first and key enable", "0->1 of 2: publish", "2->1 of 1: static call = first",
+		"1->0 of 1: key disable", "1->0 of 1: publish", "1->0 of 1: get_state(moved)",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
