@@ -304,30 +304,36 @@ func TestStaticCallFollows(t *testing.T) {
 // a slot came back to where it was: then 0->1 has no patch of the call, nobody syncs before
 // the thunk is executed, and the core syncs that benchmarks count are too few.
 func TestT2ThunkIsNotWhereTheCallIs(t *testing.T) {
-	const n = 64 // more than package slab lets rest
-	thunks := dispatch.Thunks()
-	b := newBench(t, strategy(t, "bound").New, flavour(t, "memb"), n)
-	bulk := func(remove bool) (syncs uint64) {
-		var list []Request
-		for _, tp := range b.points {
-			list = append(list, Request{tp, probe(b.fns[0], &datum{}, 0), remove})
-			if remove {
-				list[len(list)-1].Probe.Fn = 0
-			}
+	b := newBench(t, strategy(t, "bound").New, flavour(t, "memb"), 1)
+	a := probe(b.fns[0], &datum{}, 0)
+	b.add(0, a)
+	funcs, old := slices.Clone(b.points[0].funcs), b.points[0].target.PC
+	b.remove(0, a)
+	b.domain.Barrier()
+	// until makes thunks, and frees them, up to the one in the slot of old, and returns how
+	// many. Those that rest take their turns.
+	until := func() (n int) {
+		for pc := uintptr(0); pc != old; n++ {
+			target, err := b.registry.policy.Dispatch.Target(funcs)
+			implstest.Check(t, err)
+			pc = target.PC
+			target.Release()
 		}
-		before := textpoke.Totals().Syncs
-		implstest.Check(t, b.registry.Bulk(list))
-		return textpoke.Totals().Syncs - before
+		return n
 	}
-	for i := range 4 {
-		if syncs := bulk(false); syncs != 6*n {
-			t.Errorf("enable %d of %d events: %d core syncs, want three for each call and three for each key", i, n, syncs)
-		}
-		if got := dispatch.Thunks() - thunks; got != n {
-			t.Errorf("%d thunks for %d events", got, n)
-		}
-		bulk(true)
-		b.domain.Barrier()
+	until()
+	for range until() - 1 {
+		target, err := b.registry.policy.Dispatch.Target(funcs)
+		implstest.Check(t, err)
+		target.Release()
+	}
+	thunks, before := dispatch.Thunks(), textpoke.Totals().Syncs
+	b.add(0, a) // in the slot of old, were it not for the old call
+	if syncs := textpoke.Totals().Syncs - before; syncs != 6 || b.points[0].target.PC == old {
+		t.Errorf("0->1 with %d core syncs, want three for the call and three for the key", syncs)
+	}
+	if got := dispatch.Thunks() - thunks; got != 1 {
+		t.Errorf("%d thunks for one event", got)
 	}
 }
 
