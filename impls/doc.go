@@ -1,7 +1,7 @@
 // Package impls is the vocabulary in which every family lists its variants.
 //
-// A family (rcu, textpoke, dispatch, tracepoint) solves one problem in several
-// interchangeable ways. It lists them in one ordered slice of [Variant]:
+// A family (rcu, textpoke, dispatch, tracepoint, unregister, livepatch, uprobe) solves
+// one problem in several interchangeable ways. It lists them in one ordered slice of [Variant]:
 //
 //  1. The slice is the only registry: no init functions, no toggles. Whatever
 //     walks it (conformance, benchmarks, charts, `tpbench list`) picks up a new
