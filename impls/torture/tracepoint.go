@@ -310,28 +310,43 @@ func (s *scene) update() error {
 	return nil
 }
 
-// transit makes one random transition of the event, now and then with one of each other
-// event in the same bulk change, and returns what it removed.
+// transit makes one random transition of the event, or now and then a bulk change: two of
+// the event, or one of each event, in any order, which may be that all probes leave. It
+// returns what was removed.
 func (s *scene) transit(e *event, rnd *rand.Rand) (gone []registration, err error) {
-	events := []*event{e}
-	if rnd.IntN(8) == 0 {
-		events = s.events
+	events, leave := []*event{e}, false
+	switch rnd.IntN(8) {
+	case 0:
+		leave = rnd.IntN(2) == 0
+		events = slices.Clone(s.events)
+		rnd.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+	case 1:
+		events = append(events, e)
 	}
-	turns := make([]turn, len(events))
-	requests := make([]tracepoint.Request, len(events))
-	for i, e := range events {
-		if turns[i], err = s.draw(e, rnd); err != nil {
+	what := make(map[*event][]string)
+	var requests []tracepoint.Request
+	for _, e := range events {
+		d, err := s.draw(e, leave, rnd)
+		if err != nil {
 			return nil, err
 		}
-		requests[i] = turns[i].Request
-		e.transitions.Add(1)
+		if what[e] == nil {
+			e.transitions.Add(1)
+		}
+		what[e] = append(what[e], fmt.Sprintf("%d->%d %s", len(e.on), len(d.on), d.what))
+		e.on = d.on
+		requests = append(requests, d.Request)
+		gone = append(gone, d.gone...)
 	}
 	if err := s.registry.Bulk(requests); err != nil {
 		return nil, err
 	}
-	for i, e := range events {
-		gone = append(gone, turns[i].gone...)
-		s.done(e, turns[i], rnd)
+	s.attack.transitions.Add(uint64(len(requests)))
+	for _, e := range events {
+		if what[e] != nil {
+			s.done(e, strings.Join(what[e], " and "), rnd)
+			what[e] = nil
+		}
 	}
 	return gone, nil
 }
@@ -344,10 +359,17 @@ type turn struct {
 	what string         // for the story
 }
 
-// draw decides on a transition of the event. A witness that is to go is none any more.
-func (s *scene) draw(e *event, rnd *rand.Rand) (turn, error) {
+// draw decides on a transition of the event, to no probes if it may and is to leave. A
+// witness that is to go is none any more.
+func (s *scene) draw(e *event, leave bool, rnd *rand.Rand) (turn, error) {
 	from := len(e.on)
+	all := func() (turn, error) {
+		e.watch(nil)
+		return turn{Request: tracepoint.Request{Tracepoint: e.tp, Remove: true}, gone: e.on, what: "-*"}, nil
+	}
 	switch {
+	case leave && from > 0 && !s.keeps:
+		return all()
 	case from == 0 || from == 1 && s.keeps || from < s.crowd && rnd.IntN(2) == 0:
 		slot, err := s.data.Alloc()
 		if err != nil {
@@ -366,8 +388,7 @@ func (s *scene) draw(e *event, rnd *rand.Rand) (turn, error) {
 			what:    fmt.Sprintf("+%v", &slot[0]),
 		}, nil
 	case rnd.IntN(16) == 0 && !s.keeps:
-		e.watch(nil)
-		return turn{Request: tracepoint.Request{Tracepoint: e.tp, Remove: true}, gone: e.on, what: "-*"}, nil
+		return all()
 	default:
 		i := rnd.IntN(from)
 		if e.witness.Load() == &e.on[i].datum[0] {
@@ -387,17 +408,14 @@ func (s *scene) draw(e *event, rnd *rand.Rand) (turn, error) {
 	}
 }
 
-// done tells the readers that a transition is over, and checks what it left behind.
-func (s *scene) done(e *event, d turn, rnd *rand.Rand) {
-	from := len(e.on)
-	e.on = d.on
-	s.attack.transitions.Add(1)
+// done tells the readers that the event's transitions are over, and checks what they left
+// behind.
+func (s *scene) done(e *event, what string, rnd *rand.Rand) {
 	e.registered.Store(uint64(len(e.on)))
 	n := e.transitions.Add(1) / 2
 	if off := e.key.Insn() == textpoke.Nop; off != (len(e.on) == 0) {
 		s.fail("T4: with %d probes the key is %v; %s", len(e.on), e.key.Insn(), e.story())
 	}
-	what := fmt.Sprintf("%d->%d %s", from, len(e.on), d.what)
 	e.history[n%uint64(len(e.history))].Store(&what)
 	if len(e.on) > 0 && rnd.IntN(2) == 0 && !(s.keeps && e.witness.Load() != nil) {
 		e.watch(&e.on[rnd.IntN(len(e.on))].datum[0])

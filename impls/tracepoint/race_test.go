@@ -21,6 +21,7 @@ func TestRaceDetectorSeesPublish(t *testing.T) {
 		{"naive-sync", "direct call", 1},
 		{"indirect-iterator", "iterator", 1},
 		{"naive-sync", "iterator", 2},
+		{"bound", "thunk", 1},
 	} {
 		t.Run(c.path+" of "+c.strategy, func(t *testing.T) {
 			needProcs(t, 2)

@@ -142,7 +142,7 @@ func TestWaitsOfBulkRequests(t *testing.T) {
 // last of them.
 func TestWaitsOfBulkForTheLast(t *testing.T) {
 	b := newBench(t, strategy(t, "batched").New, flavour(t, "memb"), 2)
-	p := probe(b.fns[0], &datum{}, 0)
+	p, last := probe(b.fns[0], &datum{}, 0), probe(b.fns[1], &datum{}, -1)
 	both := func(remove bool, first, second int) func() {
 		return func() {
 			implstest.Check(t, b.registry.Bulk([]Request{{b.points[first], p, remove}, {b.points[second], p, remove}}))
@@ -155,6 +155,9 @@ func TestWaitsOfBulkForTheLast(t *testing.T) {
 		b.domain.Barrier()
 		b.remove(1, p)
 		b.expect("a moment that has passed and one that has not", both(false, order[0], order[1]), waits{waited: 1})
+		for i := range 2 {
+			b.expect("a moment that is over", func() { b.add(i, last); b.remove(i, last) }, waits{})
+		}
 		both(true, 0, 1)()
 	}
 }
