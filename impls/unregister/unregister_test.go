@@ -71,19 +71,6 @@ func (b *bench) remove(i int, memory bool) {
 	}
 }
 
-// fire passes the Point once and returns what was called.
-func (b *bench) fire() []string {
-	r := b.domain.Register()
-	defer r.Unregister()
-	seen = nil
-	b.point.Fire(r)
-	var list []string
-	for _, f := range seen {
-		list = append(list, f.String())
-	}
-	return list
-}
-
 func forEach(t *testing.T, test func(t *testing.T, v Variant)) {
 	for _, v := range Variants() {
 		t.Run(v.Name, func(t *testing.T) { test(t, v) })
