@@ -34,7 +34,8 @@ import (
 //  2. The patch that makes a site call it ends with a sync of all cores, and writes the
 //     call's first byte only after two more: whoever fetches the new call has executed a
 //     serialising instruction since 1, and fetches the thunk as it is. (Who traps comes to
-//     it by sigreturn, which serialises.)
+//     it by sigreturn, whose IRET serialises: it is no SYSRET, since RCX holds the counter
+//     there and not the address.)
 //  3. Release comes after a grace period that began when the call had gone elsewhere: no
 //     section that could have passed the old call is left (rcu's G1).
 //

@@ -26,7 +26,9 @@ import "github.com/tpbench/tpbench/impls/dispatch"
 //  2. 1->2: the call leaves the thunk, in the patch of the iterator.
 //  3. 2->1: there was no thunk before.
 //  4. 1->0: the key closes, and NULL is published. Whoever enters a section after that
-//     leaves at R3, so that the call may keep its target until 1.
+//     leaves at R3, so that the call may keep its target until 1. That is a freed slot by
+//     then, and the next thunk of this tracepoint goes into another (Registry.target):
+//     else 1 would have nothing to patch, and nobody would sync.
 var bound = Policy{
 	Dispatch: dispatch.Dispatch{Bound: true},
 

@@ -67,8 +67,9 @@ func New(p *Policy, d *rcu.Domain) *Registry {
 }
 
 // Add makes a tracepoint of a site, off, with the static call where the strategy's
-// dispatch has it when there is nothing to call. A site belongs to one Registry at
-// a time, with its probes unregistered and a grace period in between: what a strategy
+// dispatch has it when there is nothing to call. A site belongs to one Tracepoint of one
+// Registry at a time (two of them in one bulk change would break T5: no patch has a site
+// twice), with its probes unregistered and a grace period in between: what a strategy
 // remembers of its readers stays in its Registry.
 func (r *Registry) Add(name string, site *dispatch.Site) (*Tracepoint, error) {
 	tp := &Tracepoint{Name: name, site: site}
