@@ -14,6 +14,7 @@ func TestUprobe(t *testing.T) {
 	breaks := map[string]string{
 		"epoch-eager":   "UP1 UP2 UP3 UP4 fatal panic",
 		"no-epoch":      "UP1 UP2 UP3 UP4 fatal panic",
+		"narrow-epoch":  "UP1 UP2 UP3 UP4 fatal panic",
 		"inc-from-zero": "UP1 UP2 UP3 UP4 fatal panic",
 		"no-retry":      "UP1",
 	}

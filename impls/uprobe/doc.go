@@ -41,8 +41,7 @@
 // lock; "uprobe: a branch is missing", in the middle of a rotation; "uprobe: missed while a
 // writer is at the tree", where a lockless search tries again.
 //
-// The busted variants, U1 to U4 of docs/interleavings.md, break UP3, UP4 and UP1. U5, an epoch
-// so narrow that it comes round, has no subject.
+// The busted variants, U1 to U5 of docs/interleavings.md, break UP3, UP4 and UP1.
 //
 // Package uprobe refuses a consumer that is registered already ([ErrExist]), one that is not
 // ([ErrNotFound]), and one without a handler ([ErrInvalid]). It has no uretprobes, whose

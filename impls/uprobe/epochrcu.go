@@ -56,3 +56,23 @@ var noEpoch = epochRCU.but(func(p *Policy) {
 		putInSection(t, r, u, func(_, now uint64) bool { return uint32(now) == 0 })
 	}
 })
+
+// narrowEpoch is epochRCU whose epoch comes round after 16 gets and puts.
+//
+//	CPU0, hit                            CPU1, updater and hits
+//	put: count 0, epoch 7
+//	                                     a consumer on: count 1, epoch 8
+//	                                     7 hits: count 1, epoch 22 = 6
+//	                                     off: count 0, epoch 23 = 7
+//	                                     write lock; still epoch 7: erase; unlock
+//	write lock; epoch 7: destroys it     // which has been
+//	both free
+//
+// The 32 bits of epochRCU come round too, after 4 billion gets and puts while one thread
+// stands between its put and the lock.
+var narrowEpoch = epochRCU.but(func(p *Policy) {
+	p.put = func(t *Table, r *rcu.Reader, u *Uprobe) {
+		// Deliberate bug (U5; ours): of the epoch four bits are compared.
+		putInSection(t, r, u, func(then, now uint64) bool { return (then^now)<<28 == 0 })
+	}
+})

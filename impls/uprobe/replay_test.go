@@ -17,6 +17,8 @@ type replay struct {
 	name   string
 	script string
 	breaks map[string]string
+
+	emptied bool // the last hit may find no consumer
 }
 
 // The uprobe of key 1 has one consumer, which the updater takes off.
@@ -31,7 +33,34 @@ go on                                                              // reads what
 `, map[string]string{
 		"epoch-eager": "freed uprobe read",
 		"no-epoch":    "uprobe destroyed twice",
-	}},
+	}, true},
+	{"U5", `
+cpu0                                cpu1             updater
+hit 1 until uprobe: pinned
+                                                     off
+go on until uprobe: put to zero                                    // count 0
+                                                     on            // 0, 1: with 7 hits and
+                                    hit 1, 7 times                 // the removal 16 steps
+                                                     other off     // of the epoch; destroys it
+go on                                                              // destroys it again
+`, map[string]string{
+		"epoch-eager":  "freed uprobe read",
+		"no-epoch":     "uprobe destroyed twice",
+		"narrow-epoch": "uprobe destroyed twice",
+	}, true},
+	{"U5, one hit short", `
+cpu0                                cpu1             updater
+hit 1 until uprobe: pinned
+                                                     off
+go on until uprobe: put to zero
+                                                     on
+                                    hit 1, 6 times
+                                                     other off
+go on
+`, map[string]string{
+		"epoch-eager": "freed uprobe read",
+		"no-epoch":    "uprobe destroyed twice",
+	}, true},
 	{"U3", `
 updater                             other            cpu0
 off until uprobe: put to zero
@@ -40,7 +69,7 @@ go on                                                              // erases it
                                                      hit 1         // the other's consumer is gone
 `, map[string]string{
 		"inc-from-zero": "UP1: a hit on 1 called 0",
-	}},
+	}, false},
 }
 
 // u4 is for those who search without the lock; others would wait for it.
@@ -51,7 +80,7 @@ other off until uprobe: a branch is missing
 go on
 `, map[string]string{
 	"no-retry": "UP1: a hit on 1 called 0",
-}}
+}, false}
 
 // If this fails, the interleaving of that name no longer breaks the variants that are named
 // after it, every time; or it breaks one that is sound.
@@ -110,15 +139,22 @@ func (r replay) play(t *testing.T, v Variant, key Key) (found string, trace []st
 		implstest.Check(t, table.Register(key, other))
 	}
 	called := -1
-	actions := map[string]func(){
-		"off":       func() { implstest.Check(t, table.UnregisterNosync(first)) },
-		"on":        func() { implstest.Check(t, table.Register(one, other)) },
-		"other off": func() { implstest.Check(t, table.UnregisterNosync(other)) },
-		"hit 1": func() {
+	hit := func(times int) func() {
+		return func() {
 			h := table.NewHitter()
 			defer h.Close()
-			called = h.Hit(one)
-		},
+			for range times {
+				called = h.Hit(one)
+			}
+		}
+	}
+	actions := map[string]func(){
+		"off":            func() { implstest.Check(t, table.UnregisterNosync(first)) },
+		"on":             func() { implstest.Check(t, table.Register(one, other)) },
+		"other off":      func() { implstest.Check(t, table.UnregisterNosync(other)) },
+		"hit 1":          hit(1),
+		"hit 1, 6 times": hit(6),
+		"hit 1, 7 times": hit(7),
 	}
 	trace, err := step.Play(r.script, actions)
 	if err != nil {
@@ -132,7 +168,7 @@ func (r replay) play(t *testing.T, v Variant, key Key) (found string, trace []st
 				return Warning(w).String(), trace
 			}
 		}
-	case called == 0 && r.name != "U1 and U2":
+	case called == 0 && !r.emptied:
 		return fmt.Sprint("UP1: a hit on 1 called ", called), trace
 	}
 	d.Barrier()

@@ -26,6 +26,7 @@ func Variants() []Variant {
 		variant("srcu", "hits stand in a section of SRCU, look up without a lock and take no reference", "proposed in July 2024", impls.Sound, &srcuHits),
 		variant("inc-not-zero", "hits stand in a section of RCU Tasks Trace, look up without a lock and take no reference", "merged, August to November 2024", impls.Sound, &incNotZero),
 		variant("no-epoch", "U2: epoch-rcu that compares counts only", "ours", impls.Busted, &noEpoch),
+		variant("narrow-epoch", "U5: epoch-rcu that compares four bits of the epoch", "ours", impls.Busted, &narrowEpoch),
 		variant("inc-from-zero", "U3: inc-not-zero that revives dying uprobes", "ours", impls.Busted, &incFromZero),
 		variant("no-retry", "U4: inc-not-zero that believes a miss in the middle of a rotation", "ours", impls.Busted, &noRetry),
 	}
