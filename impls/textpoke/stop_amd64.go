@@ -21,12 +21,13 @@ const mostThreads = 1 << 14
 // stop is what park and stopAndWrite share.
 var stop stopState
 
-// A stopState is written by atomic instructions, or while nobody is in park.
+// A stopState is written by atomic instructions, but for tids: a thread writes its own
+// place, when it has been counted in, and before it is counted out.
 type stopState struct {
-	hold    uint32 // park until it is 0; a futex
-	arrived uint32 // threads that have come to park
-	left    uint32 // threads that have gone from there
-	tids    [mostThreads]uint32
+	hold    uint32              // park until it is 0; a futex
+	arrived uint32              // threads that have come to park, ever
+	left    uint32              // threads that have gone from there, ever
+	tids    [mostThreads]uint32 // of those in park; 0 where nobody is
 }
 
 // told are the threads that have had their signal. Only stopAndWrite looks at it.

@@ -19,6 +19,7 @@ TEXT ·park(SB), NOSPLIT|NOFRAME, $0-0
 	MOVL $1, BX
 	LOCK
 	XADDL BX, ·stop+stopState_arrived(SB)
+	ANDL $(const_mostThreads-1), BX
 	LEAQ ·stop+stopState_tids(SB), CX
 	MOVL AX, (CX)(BX*4)
 parked:
@@ -33,6 +34,8 @@ parked:
 	SYSCALL
 	JMP  parked
 go:
+	LEAQ ·stop+stopState_tids(SB), CX
+	MOVL $0, (CX)(BX*4)       // who has this place next is not taken for us
 	LOCK
 	INCL ·stop+stopState_left(SB)
 	RET

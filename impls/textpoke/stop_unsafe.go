@@ -33,12 +33,20 @@ func stopAndWrite(work *pokeWork, n int) uint32 {
 	rawSyscall(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&mask)), uintptr(unsafe.Pointer(&before)), unsafe.Sizeof(mask))
 	self := uint32(rawSyscall(unix.SYS_GETTID, 0, 0, 0, 0))
 	process := rawSyscall(unix.SYS_GETPID, 0, 0, 0, 0)
+again:
 	signalled := 0
-	for i := range stop.arrived {
-		stop.tids[i] = 0
+	// base is the first who comes to find hold set: the fence of the store comes before
+	// the load, and a thread in park counts itself in before it looks at hold. Who came
+	// earlier, by a signal of an earlier try, is to be gone.
+	for load(&stop.left) != load(&stop.arrived) {
+		rawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0, 0)
 	}
-	stop.arrived, stop.left = 0, 0
 	store(&stop.hold, 1)
+	base := load(&stop.arrived)
+	if load(&stop.left) != base {
+		letGo()
+		goto again
+	}
 
 	scans := 0
 	for all := false; !all; scans++ {
@@ -60,8 +68,8 @@ func stopAndWrite(work *pokeWork, n int) uint32 {
 					continue
 				}
 				held, had := false, false
-				for i := uint32(0); i < arrived; i++ {
-					if load(&stop.tids[i]) == tid {
+				for i := base; i != arrived; i++ {
+					if load(&stop.tids[i%mostThreads]) == tid {
 						held = true
 						break
 					}
@@ -84,6 +92,10 @@ func stopAndWrite(work *pokeWork, n int) uint32 {
 			}
 		}
 		if !all {
+			if scans == mostScans {
+				letGo()
+				goto again
+			}
 			rawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0, 0)
 		}
 	}
@@ -92,15 +104,25 @@ func stopAndWrite(work *pokeWork, n int) uint32 {
 	writeHeads(work, n)
 	rawSyscall(unix.SYS_MEMBARRIER, membarrierCmdSyncCore, 0, 0, 0)
 
-	store(&stop.hold, 0)
-	rawSyscall(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&stop.hold)), futexWakePrivate, everybody, 0)
-	held := load(&stop.arrived)
-	for load(&stop.left) < held {
-		rawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0, 0)
-	}
+	held := load(&stop.arrived) - base
+	letGo()
 	rawSyscall(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&before)), 0, unsafe.Sizeof(mask))
 	return held
 }
+
+// letGo lets everybody in park go on.
+//
+//go:nosplit
+//go:norace
+func letGo() {
+	store(&stop.hold, 0)
+	// SAFETY: a global.
+	rawSyscall(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&stop.hold)), futexWakePrivate, everybody, 0)
+}
+
+// mostScans is how many a stop may take before all are let go and it begins again: a thread
+// in a handler of the runtime's may spin for what a thread in park has.
+const mostScans = 5000
 
 // patient is how many scans a thread may take to come to park before it is looked at.
 const patient = 16

@@ -25,8 +25,10 @@ package textpoke
 //     alone: see [leaving].
 //  4. Write, and sync: a held thread is off its CPU, or is interrupted by the sync; either
 //     way it executes a serialising instruction before it goes on with what it did.
-//  5. hold = 0, wake them, and wait until all have left park. So the next stop finds
-//     nobody who is still on the way out of this one.
+//  5. hold = 0, wake them. The next stop begins when all have left park.
+//
+// If step 3 takes too long, all are let go, and it begins again: a thread in a handler of
+// the runtime's, where it cannot be held, may spin for what a held thread has.
 //
 // A thread in a system call is held when it leaves that: it cannot execute a site before.
 // One that is in another handler, the trap handler for one, is held at its end, having
