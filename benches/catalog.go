@@ -19,6 +19,8 @@ func Families() []*Family {
 		&pokeFamily,
 		&livepatchFamily,
 		&transitionFamily,
+		&uprobeHitFamily,
+		&uprobeRegisterFamily,
 	}
 }
 
@@ -29,11 +31,13 @@ func Units() []harness.Unit {
 		"ns/event", "ns/site", "gp-waits/op", "core-syncs/op", "ftrace-waits/op", "traps/op",
 		"p50-ns", "p90-ns", "p99-ns", "p99.9-ns", "max-ns", "mistakes/op",
 		"refused/op", "bytes-held", "bytes-compact",
+		"ns/uprobe",
 	}
 	units := []harness.Unit{
 		{Name: "gp-elided/op", Better: "higher"},
 		{Name: "executions/op", Better: "higher"},
 		{Name: "transitions/op", Better: "higher"},
+		{Name: "Mhits/s", Better: "higher"},
 	}
 	for _, u := range lower {
 		units = append(units, harness.Unit{Name: u, Better: "lower"})

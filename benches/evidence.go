@@ -1,6 +1,7 @@
 package benches
 
 import (
+	"runtime"
 	"slices"
 
 	"github.com/tpbench/tpbench/harness"
@@ -59,6 +60,9 @@ func Evidence(events int) []Chosen {
 
 		{livepatchFamily.Cases(Params{}), usual},
 		{transitionFamily.Cases(Params{Readers: []int{1}}), few},
+
+		{uprobeHitFamily.Cases(Params{CPUs: doubling(runtime.NumCPU())}), enough},
+		{uprobeRegisterFamily.Cases(Params{}), few},
 	}
 }
 
@@ -75,6 +79,18 @@ func smaller(events int) []int {
 		if n < events {
 			list = append(list, n)
 		}
+	}
+	return list
+}
+
+// doubling is 1, 2, 4 and so on, up to a number of CPUs that it ends in, or to 2.
+func doubling(cpus int) []int {
+	list := []int{1, 2}
+	for n := 4; n < cpus; n *= 2 {
+		list = append(list, n)
+	}
+	if cpus > 2 {
+		list = append(list, cpus)
 	}
 	return list
 }

@@ -17,6 +17,7 @@ type Params struct {
 	GPs     []string // only these grace-period flavours
 	Events  []int    // numbers of events, in place of the default
 	Readers []int    // numbers of busy readers, in place of the default
+	CPUs    []int    // numbers of CPUs that do the same, in place of the default
 }
 
 // A Family is a benchmark, or two that are timed in one operation, with its axes.
@@ -52,7 +53,7 @@ func (k keys) num(key string) int {
 }
 
 // numeric are the axes whose values are numbers, any number.
-var numeric = []string{"events", "readers", "probes", "sites"}
+var numeric = []string{"events", "readers", "probes", "sites", "cpus", "batch"}
 
 // A Case is a harness.Case that knows whether this machine can run it.
 type Case struct {
@@ -94,6 +95,9 @@ func (f *Family) at(k keys) Case {
 	cpus := 1
 	if _, ok := k["readers"]; ok {
 		cpus += k.num("readers")
+	}
+	if _, ok := k["cpus"]; ok { // the measuring thread's is one of them
+		cpus = k.num("cpus")
 	}
 	c := Case{Err: f.check(k), Case: harness.Case{
 		CPUs: cpus,

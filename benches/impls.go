@@ -11,6 +11,7 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/tracepoint"
 	"github.com/tpbench/tpbench/impls/unregister"
+	"github.com/tpbench/tpbench/impls/uprobe"
 )
 
 // An Impl is a variant of any family, for those who list them.
@@ -34,6 +35,7 @@ func Impls() []Impl {
 		describe("rcu", rcu.Variants()),
 		describe("unregister", unregister.Variants()),
 		describe("livepatch", livepatch.Variants()),
+		describe("uprobe", uprobe.Variants()),
 		[]Impl{{"kernel", kernel.Name, "its own events, through tracefs; only where it is named", "tracefs events/enable", impls.Sound, kernel.Check()}},
 	)
 }

@@ -43,7 +43,7 @@ results/stat: golang.org/x/perf/benchmath github.com/montanaflynn/stats github.c
 results: results/stat golang.org/x/perf/benchfmt golang.org/x/perf/benchmath golang.org/x/perf/benchunit
 plots: results results/stat golang.org/x/perf/benchunit gonum.org/v1/plot golang.org/x/image
 
-benches: harness harness/clock impls impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister impls/livepatch impls/torture impls/kernel github.com/HdrHistogram/hdrhistogram-go
+benches: harness harness/clock impls impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister impls/livepatch impls/uprobe impls/torture impls/kernel github.com/HdrHistogram/hdrhistogram-go
 cmd/tpbench: benches harness harness/clock harness/host impls impls/torture plots results github.com/spf13/cobra
 `
 

@@ -47,6 +47,7 @@ A FILE that a cut-off run of the same plan has left is taken up where it stops.`
 	f.StringSliceVar(&p.GPs, "gp", nil, "grace-period flavours, by name (default all)")
 	f.IntSliceVar(&p.Events, "events", nil, "numbers of events (default 1000; Disturb 256)")
 	f.IntSliceVar(&p.Readers, "readers", nil, "numbers of busy readers (default depends on the benchmark)")
+	f.IntSliceVar(&p.CPUs, "cpus", nil, "numbers of CPUs that hit uprobes at once (default 1 and 2)")
 	f.IntVar(&rounds, "rounds", 10, "samples of each case; below 6 a median has no 95 % interval")
 	f.StringVarP(&out, "output", "o", "", "file to write the results to")
 	f.Uint64Var(&seed, "seed", 0, "orders the cases within each round (default random; it is in the file)")
@@ -62,9 +63,9 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 	if rounds < 1 {
 		return nil, nil, usagef("--rounds %d: expected 1 or more", rounds)
 	}
-	for flag, numbers := range map[string][]int{"events": p.Events, "readers": p.Readers} {
+	for flag, numbers := range map[string][]int{"events": p.Events, "readers": p.Readers, "cpus": p.CPUs} {
 		least := 0
-		if flag == "events" {
+		if flag != "readers" {
 			least = 1
 		}
 		for _, n := range numbers {
@@ -73,7 +74,7 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 			}
 		}
 	}
-	p.Events, p.Readers = distinct(p.Events), distinct(p.Readers)
+	p.Events, p.Readers, p.CPUs = distinct(p.Events), distinct(p.Readers), distinct(p.CPUs)
 	if err := known("implementation", p.Impls, func(i benches.Impl) bool { return i.Family != "rcu" }); err != nil {
 		return nil, nil, err
 	}

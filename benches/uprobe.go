@@ -1,0 +1,190 @@
+package benches
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/impls/rcu"
+	"github.com/tpbench/tpbench/impls/uprobe"
+)
+
+var uprobeImpls = implAxis(variantNames(uprobe.Variants()), usualNames(uprobe.Variants()))
+
+func checkUprobe(k keys) error { return find(uprobe.Variants(), k["impl"]).Supported() }
+
+var uprobeHitFamily = Family{
+	Names: []string{"UprobeHit"},
+	Doc:   "hitting a uprobe whose one consumer counts, on so many CPUs at once: the same uprobe, or each its own",
+	axes: []axis{
+		uprobeImpls, axisOf("keys", "same", "different"),
+		numbers("cpus", func(p Params) []int { return p.CPUs }, 1, 2),
+	},
+	fits: func(k keys) bool {
+		return k.num("cpus") > 1 || k.num("cpus") == 1 && k["keys"] == "same"
+	},
+	check: checkUprobe,
+	open:  openUprobeHit,
+}
+
+// uprobeHits is how many hits a thread beside makes before it tells of them: few, beside
+// those of a batch, and so many that telling costs nothing.
+const uprobeHits = 16
+
+// openUprobeHit times the hits of the measuring thread, and counts those of all in the same
+// windows. Their rate is the median over the windows of the last size, the few included of
+// which the harness does not take the time.
+func openUprobeHit(k keys, e *harness.Env) (*harness.Op, error) {
+	cpus := k.num("cpus")
+	b, err := newUprobeBed(k, max(uprobeOthers, 2*cpus))
+	if err != nil {
+		return nil, err
+	}
+	// Each thread's own are at least one apart, so that they share no line of the cache.
+	key := func(thread int) uprobe.Key {
+		if k["keys"] == "same" {
+			return uprobeKey(0)
+		}
+		return uprobeKey(thread * len(b.others) / cpus)
+	}
+	told := make([]tally, cpus-1)
+	for i := range told {
+		err := e.Beside(func() (pass, end func(), err error) {
+			h, k := b.table.NewHitter(), key(i+1)
+			return func() {
+				for range 16 {
+					h.Hits(k, uprobeHits)
+					told[i].hits.Store(h.Count)
+				}
+			}, h.Close, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	beside := func() (sum uint64) {
+		for i := range told {
+			sum += told[i].hits.Load()
+		}
+		return sum
+	}
+	h := b.table.NewHitter()
+	last := 0
+	var rates []float64
+	return &harness.Op{
+		Run: func(n int, t harness.Timer) {
+			counted := h.Count
+			before, begin := beside(), time.Now()
+			t.Start(0)
+			h.Hits(key(0), n)
+			t.Stop()
+			elapsed, after := time.Since(begin), beside()
+			if h.Count-counted != uint64(n) {
+				panic(fmt.Sprintf("benches: %d hits, of which consumers counted %d", n, h.Count-counted))
+			}
+			if n != last {
+				last, rates = n, rates[:0]
+			}
+			rates = append(rates, float64(uint64(n)+after-before)/elapsed.Seconds()/1e6)
+		},
+		Values: func() []harness.Value {
+			slices.Sort(rates)
+			return []harness.Value{{Unit: "Mhits/s", V: rates[len(rates)/2]}}
+		},
+		Close: func() {
+			e.Stop()
+			h.Close()
+			b.close()
+		},
+	}, nil
+}
+
+// A tally is how many hits a thread has made. Written by the thread, read by the measuring
+// one.
+type tally struct {
+	hits atomic.Uint64
+	_    [120]byte // two lines of its own
+}
+
+var uprobeRegisterFamily = Family{
+	Names: []string{"UprobeRegister", "UprobeUnregister"},
+	Doc:   "registering a batch of consumers, each on a uprobe of its own, and unregistering them with one wait for all",
+	axes:  []axis{uprobeImpls, numbers("batch", nil, 1, 10, 100)},
+	fits:  func(k keys) bool { return k.num("batch") > 0 },
+	check: checkUprobe,
+	ops:   always(20),
+	open: func(k keys, _ *harness.Env) (*harness.Op, error) {
+		b, err := newUprobeBed(k, uprobeOthers)
+		if err != nil {
+			return nil, err
+		}
+		batch := make([]*uprobe.Consumer, k.num("batch"))
+		for i := range batch {
+			batch[i] = &uprobe.Consumer{Handler: countHit}
+		}
+		return &harness.Op{
+			Divide: []harness.Count{{Unit: "uprobe", N: uint64(len(batch))}},
+			Run: func(n int, t harness.Timer) {
+				for range n {
+					t.Start(0)
+					for i, c := range batch {
+						must(b.table.Register(uprobeKey(uprobeOthers+i), c))
+					}
+					t.Stop()
+					t.Start(1)
+					for _, c := range batch {
+						must(b.table.UnregisterNosync(c))
+					}
+					b.table.Sync()
+					t.Stop()
+					b.domain.Barrier() // what that released is not the operation's
+				}
+			},
+			Counts: func() []harness.Count {
+				return []harness.Count{{Unit: "gp-waits", N: b.domain.Counters().Waited}}
+			},
+			Close: b.close,
+		}, nil
+	},
+}
+
+// uprobeOthers is how many uprobes the tree has at least, so that it has some depth.
+const uprobeOthers = 32
+
+func uprobeKey(i int) uprobe.Key { return uprobe.Key{Inode: 1, Offset: 16 * uint64(i)} }
+
+func countHit(_ *uprobe.Consumer, h *uprobe.Hitter) { h.Count++ }
+
+// A uprobeBed is a table with some uprobes in it, of one consumer each.
+type uprobeBed struct {
+	domain *rcu.Domain
+	table  *uprobe.Table
+	others []*uprobe.Consumer
+}
+
+func newUprobeBed(k keys, others int) (*uprobeBed, error) {
+	policy := find(uprobe.Variants(), k["impl"]).New
+	domain, err := policy.Domain(rcu.Options{})
+	if err != nil {
+		return nil, err
+	}
+	b := &uprobeBed{domain: domain, table: uprobe.New(policy, domain)}
+	for i := range others {
+		c := &uprobe.Consumer{Handler: countHit}
+		if err := b.table.Register(uprobeKey(i), c); err != nil {
+			return nil, err
+		}
+		b.others = append(b.others, c)
+	}
+	return b, nil
+}
+
+func (b *uprobeBed) close() {
+	for _, c := range b.others {
+		must(b.table.UnregisterNosync(c))
+	}
+	b.table.Sync()
+	b.domain.Close()
+}
