@@ -35,8 +35,11 @@ func (t logTicks) Ticks(lo, hi float64) []plot.Tick {
 	return ticks
 }
 
-// tickLabel prints a round number: 1 ms, 10,000.
+// tickLabel prints a round number: 1 ms, 10,000, 0.5.
 func tickLabel(v float64, unit string) string {
+	if unit == "" && v < 1 {
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	}
 	if unit == "" {
 		return results.Human(math.Round(v), "")
 	}

@@ -13,7 +13,7 @@ import (
 // Dispatch.
 func DispatchProbes(run *results.Run, cat results.Catalog) (*Chart, error) {
 	all, setting := run.Samples.Select("Dispatch").Quiet().OneSetting("impl", "probes")
-	lines, err := over("probes", all, cat)
+	lines, err := over("probes", "sec/op", all, cat)
 	if err != nil {
 		return nil, err
 	}

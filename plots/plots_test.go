@@ -27,6 +27,7 @@ const synthetic = "../results/testdata/synthetic7.txt"
 var others = map[string]string{
 	"unregister": "testdata/unregister.txt",
 	"livepatch":  "testdata/livepatch.txt",
+	"uprobe":     "testdata/uprobe.txt",
 }
 
 var catalog = results.Catalog{
@@ -43,6 +44,11 @@ var catalog = results.Catalog{
 	{Name: "double-array-sync"},
 	{Name: "rcu", Busted: true},
 	{Name: "rude"},
+	{Name: "rwlock"},
+	{Name: "epoch-eager", Busted: true},
+	{Name: "epoch-rcu"},
+	{Name: "srcu"},
+	{Name: "inc-not-zero"},
 }
 
 func dispatchOf(strategy string) string {
@@ -62,6 +68,7 @@ var charts = map[string]func(*results.Run) (*Chart, error){
 	"disturb":     func(r *results.Run) (*Chart, error) { return Disturb(r, catalog, "kernelgp") },
 	"unregister":  func(r *results.Run) (*Chart, error) { return Unregister(r, catalog, "kernelgp") },
 	"livepatch":   func(r *results.Run) (*Chart, error) { return Livepatch(r, catalog) },
+	"uprobe":      func(r *results.Run) (*Chart, error) { return Uprobe(r, catalog) },
 }
 
 // TestGolden compares every chart with its golden image, pixel by pixel, and
@@ -129,6 +136,7 @@ BenchmarkChurn/impl=naive-sync/gp=kernelgp 1 0 ns/op
 BenchmarkDisturb/impl=none/gp=kernelgp 1 0 p50-ns
 BenchmarkUnregister/impl=stub/gp=kernelgp/fail=all/probes=8 1 0 ns/op
 BenchmarkLivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=0 1 0 ns/op
+BenchmarkUprobeHit/impl=rwlock/keys=same/cpus=1 1 0 ns/op 0 Mhits/s
 `)
 	for name, draw := range charts {
 		if _, err := draw(run); err == nil || !strings.Contains(err.Error(), "logarithmic") {
@@ -147,6 +155,7 @@ BenchmarkChurn/impl=naive-sync/gp=kernelgp 1 10 ns/op
 BenchmarkDisturb/impl=naive-sync/gp=kernelgp 1 7 max-ns
 BenchmarkUnregister/impl=stub/gp=kernelgp/fail=all/probes=8 1 10 ns/op
 BenchmarkLivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=0 1 10 ns/op
+BenchmarkUprobeHit/impl=rwlock/keys=same/cpus=1 1 20 ns/op 50 Mhits/s
 `)
 	for name, draw := range charts {
 		c, err := draw(run)
@@ -168,6 +177,7 @@ func TestLogTicks(t *testing.T) {
 		{"sec", 2e-9, 3e-6, "10 ns,100 ns,1 µs"},
 		{"sec", 0.9e-3, 11, "1 ms,10 ms,100 ms,1 s,10 s"},
 		{"sec", 1.5e-9, 7e-9, "2 ns,5 ns"},
+		{"", 0.3, 12, "0.5,1,2,5,10"},
 		{"", 8, 120000, "10,100,1,000,10,000,100,000"},
 	} {
 		var got []string

@@ -14,7 +14,7 @@ import (
 // It needs DisableAll/gp=<gp> with two numbers of events.
 func Scaling(run *results.Run, cat results.Catalog, gp string) (*Chart, error) {
 	all, setting := run.Samples.Select("DisableAll", "gp="+gp).OneSetting("impl", "events")
-	lines, err := over("events", all, cat)
+	lines, err := over("events", "sec/op", all, cat)
 	if err != nil {
 		return nil, err
 	}

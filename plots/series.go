@@ -32,8 +32,8 @@ func (s *series) add(x float64, values []float64) {
 	}
 }
 
-// over returns a series for each implementation, along a key that is a number.
-func over(key string, ss results.Samples, cat results.Catalog) ([]series, error) {
+// over returns a series for each implementation, of a unit along a key that is a number.
+func over(key, unit string, ss results.Samples, cat results.Catalog) ([]series, error) {
 	var all []series
 	for _, impl := range cat.Sort(ss) {
 		s := series{look: lookOf(cat, impl.Value)}
@@ -42,7 +42,7 @@ func over(key string, ss results.Samples, cat results.Catalog) ([]series, error)
 			if err != nil {
 				return nil, fmt.Errorf("plots: %s: %s=%s is no number", g.Samples[0].Name, key, g.Value)
 			}
-			s.add(x, g.Samples.Values("sec/op"))
+			s.add(x, g.Samples.Values(unit))
 		}
 		if len(s.xs) > 0 {
 			all = append(all, s)

@@ -164,5 +164,6 @@ func charts(run *results.Run, cat results.Catalog) []chart {
 		{"disturb", func() (*plots.Chart, error) { return plots.Disturb(run, cat, "memb") }},
 		{"unregister", func() (*plots.Chart, error) { return plots.Unregister(run, cat, gp) }},
 		{"livepatch", func() (*plots.Chart, error) { return plots.Livepatch(run, cat) }},
+		{"uprobe", func() (*plots.Chart, error) { return plots.Uprobe(run, cat) }},
 	}
 }
