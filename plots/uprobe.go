@@ -23,7 +23,7 @@ func Uprobe(run *results.Run, cat results.Catalog) (*Chart, error) {
 	}
 
 	c := newChart(run, all, "Hits per second on one uprobe, by the CPUs that hit it at once", setting)
-	c.note = "Both axes logarithmic: twice as many CPUs, twice as many hits is a slope of 1. The breakpoint's trap is not included."
+	c.note = "Both axes logarithmic. The breakpoint's trap is not included."
 	c.plot.X.Label.Text = "CPUs"
 	c.yLabel = "million hits per second, of all CPUs together"
 	var ticks plot.ConstantTicks
@@ -31,7 +31,7 @@ func Uprobe(run *results.Run, cat results.Catalog) (*Chart, error) {
 	for i := range lines {
 		s := &lines[i]
 		first, last := s.summaries[0].Center, s.summaries[len(s.xs)-1].Center
-		s.detail = results.Human(last, unit) + " at " + plural(int(s.xs[len(s.xs)-1]), "CPU")
+		s.detail = results.Human(last, unit) + " M/s at " + plural(int(s.xs[len(s.xs)-1]), "CPU")
 		if s.xs[0] == 1 && len(s.xs) > 1 {
 			s.detail += fmt.Sprintf(", %.2f times 1 CPU's", last/first)
 		}
