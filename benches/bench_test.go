@@ -19,6 +19,7 @@ type stopwatch struct {
 	begin []harness.Count
 	op    *harness.Op
 	added []harness.Count
+	rated uint64
 }
 
 func (s *stopwatch) Start(phase int) {
@@ -27,6 +28,7 @@ func (s *stopwatch) Start(phase int) {
 	}
 	s.begin = s.counts()
 	s.ran = true
+	s.rated -= s.rate().N // and adds it when it stops
 	s.b.StartTimer()
 }
 
@@ -36,6 +38,7 @@ func (s *stopwatch) Stop() {
 	}
 	s.ran = false
 	s.b.StopTimer()
+	s.rated += s.rate().N
 	for i, c := range s.counts() {
 		if s.added == nil {
 			s.added = make([]harness.Count, len(s.begin))
@@ -43,6 +46,13 @@ func (s *stopwatch) Stop() {
 		s.added[i].Unit = c.Unit
 		s.added[i].N += c.N - s.begin[i].N
 	}
+}
+
+func (s *stopwatch) rate() harness.Count {
+	if s.op.Rate == nil {
+		return harness.Count{}
+	}
+	return s.op.Rate()
 }
 
 func (s *stopwatch) counts() []harness.Count {
@@ -90,6 +100,9 @@ func runCase(b *testing.B, c *Case, phase int) {
 	}
 	for _, c := range s.added {
 		b.ReportMetric(float64(c.N)/float64(n*unit), c.Unit+"/op")
+	}
+	if unit := s.rate().Unit; unit != "" {
+		b.ReportMetric(float64(s.rated)/b.Elapsed().Seconds()/1e6, "M"+unit+"/s")
 	}
 	for _, d := range op.Divide {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*unit)/float64(d.N), "ns/"+d.Unit)

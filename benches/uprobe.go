@@ -2,9 +2,7 @@ package benches
 
 import (
 	"fmt"
-	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls/rcu"
@@ -33,16 +31,16 @@ var uprobeHitFamily = Family{
 // those of a batch, and so many that telling costs nothing.
 const uprobeHits = 16
 
-// openUprobeHit times the hits of the measuring thread, and counts those of all in the same
-// windows. Their rate is the median over the windows of the last size, the few included of
-// which the harness does not take the time.
+// openUprobeHit times the hits of the measuring thread, and rates those of all in the same
+// time. Its own uprobe is the same with both values of keys; those of the others lie at
+// other depths of the tree, which their share of the rate has in it.
 func openUprobeHit(k keys, e *harness.Env) (*harness.Op, error) {
 	cpus := k.num("cpus")
 	b, err := newUprobeBed(k, max(uprobeOthers, 2*cpus))
 	if err != nil {
 		return nil, err
 	}
-	// Each thread's own are at least one apart, so that they share no line of the cache.
+	// Each thread's own is at least two from the next, so that they share no line of the cache.
 	key := func(thread int) uprobe.Key {
 		if k["keys"] == "same" {
 			return uprobeKey(0)
@@ -64,34 +62,23 @@ func openUprobeHit(k keys, e *harness.Env) (*harness.Op, error) {
 			return nil, err
 		}
 	}
-	beside := func() (sum uint64) {
-		for i := range told {
-			sum += told[i].hits.Load()
-		}
-		return sum
-	}
 	h := b.table.NewHitter()
-	last := 0
-	var rates []float64
 	return &harness.Op{
 		Run: func(n int, t harness.Timer) {
 			counted := h.Count
-			before, begin := beside(), time.Now()
 			t.Start(0)
 			h.Hits(key(0), n)
 			t.Stop()
-			elapsed, after := time.Since(begin), beside()
 			if h.Count-counted != uint64(n) {
 				panic(fmt.Sprintf("benches: %d hits, of which consumers counted %d", n, h.Count-counted))
 			}
-			if n != last {
-				last, rates = n, rates[:0]
-			}
-			rates = append(rates, float64(uint64(n)+after-before)/elapsed.Seconds()/1e6)
 		},
-		Values: func() []harness.Value {
-			slices.Sort(rates)
-			return []harness.Value{{Unit: "Mhits/s", V: rates[len(rates)/2]}}
+		Rate: func() harness.Count {
+			all := h.Count
+			for i := range told {
+				all += told[i].hits.Load()
+			}
+			return harness.Count{Unit: "hits", N: all}
 		},
 		Close: func() {
 			e.Stop()

@@ -32,6 +32,11 @@ type Op struct {
 	// order. The harness reports what the timed part adds, per operation.
 	Counts func() []Count
 
+	// Rate returns an exact total since Open of what all threads do. The harness
+	// reports what the timed part adds, in millions per second: {"hits", n} makes
+	// Mhits/s. May be nil.
+	Rate func() Count
+
 	// Divide, for each of its units, also reports ns/op divided by the value:
 	// {"event", 1000} makes ns/event.
 	Divide []Count

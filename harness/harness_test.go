@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -291,6 +292,7 @@ func tick(counted *uint64) *Op {
 			}
 		},
 		Counts: func() []Count { return []Count{{"events", *counted}} },
+		Rate:   func() Count { return Count{"events", *counted} },
 		Divide: []Count{{"event", 10}},
 	}
 }
@@ -316,6 +318,10 @@ func TestOnceCounts(t *testing.T) {
 			case "ns/event":
 				if v.V != ns/10 {
 					t.Errorf("%s: %v ns/event and %v ns/op", cs.Names[i], v.V, ns)
+				}
+			case "Mevents/s":
+				if want := float64(i+3) / 2 / ns * 1e3; math.Abs(v.V/want-1) > 1e-9 {
+					t.Errorf("%s: %v million events a second, expected %v", cs.Names[i], v.V, want)
 				}
 			case "events/op":
 				if want := float64(i+3) / 2; v.V != want {
@@ -344,18 +350,25 @@ func TestBatches(t *testing.T) {
 			t.Stop()
 		},
 		Counts: func() []Count { return []Count{{"loops", counted}} },
+		Rate:   func() Count { return Count{"loops", counted} },
 	}
 	samples, err := measure(c, &Case{Names: []string{"A"}}, op, &Env{}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	got := map[string]float64{}
 	for _, v := range samples[0].values {
+		got[v.Unit] = v.V
 		if v.Unit == "loops/op" && v.V != 1 {
 			t.Errorf("%v loops/op, expected 1", v.V)
 		}
 		if v.Unit == "ns/op" && v.V <= 0 {
 			t.Errorf("%v ns/op", v.V)
 		}
+	}
+	// One is the median of the batches' rates, the other of their times.
+	if rate, want := got["Mloops/s"], 1e3/got["ns/op"]; math.Abs(rate/want-1) > 0.25 {
+		t.Errorf("%v million loops a second, expected %v", rate, want)
 	}
 	if least := sampleLeast * 1000; samples[0].ops < least {
 		t.Errorf("%d operations in a sample, expected at least %d", samples[0].ops, least)

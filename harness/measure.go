@@ -42,23 +42,32 @@ var ErrStandstill = errors.New("the machine was too busy: threads were kept off 
 type phase struct {
 	ns     float64
 	counts []Count // what the timed parts added
+	rated  Count   // of Op.Rate, likewise
 }
+
+// rate is in millions per second.
+func (p *phase) rate() float64 { return float64(p.rated.N) / p.ns * 1e3 }
 
 // tscTimer is the Timer of samples. It implements Timer by the fenced TSC.
 type tscTimer struct {
 	clock  *clock.Clock
 	counts func() []Count
+	rated  func() Count
 	phases []phase
 
 	current int
 	before  []Count
+	rating  uint64 // Op.Rate's before
 	begin   uint64
 }
 
 func newTimer(c *clock.Clock, op *Op, phases int) *tscTimer {
-	t := &tscTimer{clock: c, counts: op.Counts, phases: make([]phase, phases)}
+	t := &tscTimer{clock: c, counts: op.Counts, rated: op.Rate, phases: make([]phase, phases)}
 	if t.counts == nil {
 		t.counts = func() []Count { return nil }
+	}
+	if t.rated == nil {
+		t.rated = func() Count { return Count{} }
 	}
 	for i := range t.phases {
 		t.phases[i].counts = t.counts()
@@ -72,12 +81,15 @@ func newTimer(c *clock.Clock, op *Op, phases int) *tscTimer {
 func (t *tscTimer) Start(phase int) {
 	t.current = phase
 	t.before = t.counts()
+	t.rating = t.rated().N
 	t.begin = clock.Start()
 }
 
 func (t *tscTimer) Stop() {
 	end := clock.Stop()
 	p := &t.phases[t.current]
+	rated := t.rated()
+	p.rated = Count{rated.Unit, p.rated.N + rated.N - t.rating}
 	p.ns += max(0, t.clock.NS(end-t.begin)-t.clock.Overhead().Median)
 	for i, after := range t.counts() {
 		p.counts[i].N += after.N - t.before[i].N
@@ -128,6 +140,7 @@ func once(c *clock.Clock, cs *Case, op *Op, env *Env) ([]sample, error) {
 		s := sample{ops: ops, noisy: noisy}
 		if p.ns > 0 {
 			s.values = perOp(op, p.ns/float64(ops), p.counts, ops)
+			s.values = append(s.values, perSecond(p.rated, p.rate())...)
 		}
 		s.values = append(s.values, own...)
 		samples[i] = s
@@ -149,6 +162,8 @@ func batches(c *clock.Clock, op *Op, env *Env, until time.Time) ([]sample, error
 	}
 	var (
 		ns     []float64
+		rates  []float64
+		rated  Count
 		counts []Count
 		total  float64
 		shared int // batches among ns in which the core was not ours alone
@@ -184,6 +199,7 @@ func batches(c *clock.Clock, op *Op, env *Env, until time.Time) ([]sample, error
 		}
 		total += p.ns
 		ns = append(ns, p.ns)
+		rates, rated = append(rates, p.rate()), p.rated
 		if counts == nil {
 			counts = p.counts
 			continue
@@ -196,13 +212,26 @@ func batches(c *clock.Clock, op *Op, env *Env, until time.Time) ([]sample, error
 	if err != nil {
 		return nil, fmt.Errorf("harness: %w", err)
 	}
+	rate, err := stats.Median(rates)
+	if err != nil {
+		return nil, fmt.Errorf("harness: %w", err)
+	}
 	unit := n * max(1, op.Unit)
 	s := sample{ops: len(ns) * unit, noisy: float64(shared) > noisyShare*float64(len(ns))}
 	s.values = perOp(op, median/float64(unit), counts, s.ops)
+	s.values = append(s.values, perSecond(rated, rate)...)
 	if op.Values != nil {
 		s.values = append(s.values, op.Values()...)
 	}
 	return []sample{s}, nil
+}
+
+// perSecond words a rate as a benchmark-format value, if the operation has one.
+func perSecond(c Count, rate float64) []Value {
+	if c.Unit == "" {
+		return nil
+	}
+	return []Value{{"M" + c.Unit + "/s", rate}}
 }
 
 // perOp words a phase as benchmark-format values.
