@@ -104,14 +104,17 @@ func attackUprobes(a *attack, policy *uprobe.Policy) error {
 	u.sure[stayingKey].Store(1)
 
 	var hitters, updaters, intruders sync.WaitGroup
-	var errs [uprobeHitters + uprobeUpdaters + 1]error
+	var errs [2*uprobeHitters + uprobeUpdaters]error
 	for i := range uprobeHitters {
 		hitters.Go(func() { errs[i] = u.hit(i) })
 	}
 	for i := range uprobeUpdaters {
 		updaters.Go(func() { errs[uprobeHitters+i] = u.update(i) })
 	}
-	intruders.Go(func() { errs[uprobeHitters+uprobeUpdaters] = a.intrude(1, a.rand(threads)) })
+	for i := range uprobeHitters {
+		thread := uprobeHitters + uprobeUpdaters + i
+		intruders.Go(func() { errs[thread] = a.intrude(i, a.rand(thread)) })
+	}
 	updaters.Wait()
 	hitters.Wait()
 	intruders.Wait()
@@ -144,8 +147,13 @@ func (u *uprobes) hit(n int) error {
 	rnd := u.rand(n)
 	for !u.over() {
 		const batch = 256
+		few := rnd.IntN(2) == 0 // where the last hit and the last removal meet
 		for range batch {
-			u.hitOnce(h, int(rnd.Uint32N(uint32(len(u.sure)+keysOfAll))))
+			key := len(u.sure) + rnd.IntN(keysOfAll)
+			if !few {
+				key = rnd.IntN(len(u.sure) + keysOfAll)
+			}
+			u.hitOnce(h, key)
 		}
 		u.passes[n].Add(batch)
 		if counts, any := u.table.Warnings(); any {
@@ -207,6 +215,10 @@ func (u *uprobes) update(n int) error {
 		switch {
 		case rnd.IntN(64) == 0:
 			u.clear(on)
+		case rnd.IntN(4) == 0:
+			if err := u.blink(uprobeKey(len(u.sure)+rnd.IntN(keysOfAll)), 1+rnd.IntN(16)); err != nil {
+				return err
+			}
 		case len(on[key]) > 0 && rnd.IntN(2) == 0:
 			at := rnd.IntN(len(on[key]))
 			gone := on[key][at]
@@ -254,10 +266,35 @@ func (u *uprobes) on(k uprobe.Key) (*[1]tap, error) {
 // off removes consumers in one batch and frees them.
 func (u *uprobes) off(list []*[1]tap) {
 	for _, t := range list {
-		if err := u.table.UnregisterNosync(&t[0].Consumer); err != nil {
-			u.fail("UP1: %v", err)
-		}
+		u.offNosync(t)
 	}
+	u.free(list)
+}
+
+// blink registers and removes many consumers, one after the other, and frees them in one
+// batch: the count of a contended uprobe goes to zero and back as often.
+func (u *uprobes) blink(k uprobe.Key, times int) error {
+	var list []*[1]tap
+	defer func() { u.free(list) }()
+	for range times {
+		t, err := u.on(k)
+		if err != nil {
+			return err
+		}
+		u.offNosync(t)
+		list = append(list, t)
+	}
+	return nil
+}
+
+func (u *uprobes) offNosync(t *[1]tap) {
+	if err := u.table.UnregisterNosync(&t[0].Consumer); err != nil {
+		u.fail("UP1: %v", err)
+	}
+}
+
+// free frees consumers that have been removed.
+func (u *uprobes) free(list []*[1]tap) {
 	u.table.Sync()
 	for _, t := range list {
 		u.taps.Free(t[:])
