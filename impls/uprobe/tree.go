@@ -11,7 +11,10 @@ import (
 type Key struct{ Inode, Offset uint64 }
 
 func (k Key) compare(other Key) int {
-	return cmp.Or(cmp.Compare(k.Inode, other.Inode), cmp.Compare(k.Offset, other.Offset))
+	if k.Inode != other.Inode {
+		return cmp.Compare(k.Inode, other.Inode)
+	}
+	return cmp.Compare(k.Offset, other.Offset)
 }
 
 // tree is a treap: a search tree by key that is a heap by a hash of it, so that it is
@@ -42,14 +45,16 @@ type tree struct {
 // taken for what it is worth.
 func (t *tree) search(k Key) *Uprobe {
 	u := t.root.Load()
-	for u != nil {
-		c := k.compare(u.key)
-		if c == 0 {
-			return u
+	for u != nil && u.key != k {
+		// Branches, since the CPU predicts them and goes ahead, where an index would have
+		// it wait for the comparison.
+		if u.key.Inode > k.Inode || u.key.Inode == k.Inode && u.key.Offset > k.Offset {
+			u = u.child[0].Load()
+		} else {
+			u = u.child[1].Load()
 		}
-		u = u.child[c>>63+1].Load() // -1 is left, 1 is right
 	}
-	return nil
+	return u
 }
 
 // searchLockless is find_uprobe_rcu: a hit is valid, a miss if no writer was at it.

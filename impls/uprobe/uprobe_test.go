@@ -169,3 +169,18 @@ func check(t *testing.T, u *Uprobe, low, high *Key) int {
 	}
 	return 1 + check(t, u.child[0].Load(), low, &u.key) + check(t, u.child[1].Load(), &u.key, high)
 }
+
+func BenchmarkHit(b *testing.B) {
+	for _, v := range impls.OnlySound(Variants()) {
+		b.Run("impl="+v.Name, func(b *testing.B) {
+			table, d := newTable(b, v)
+			for i := range uint64(32) {
+				implstest.Check(b, table.Register(Key{1, i}, counting()))
+			}
+			h := table.NewHitter()
+			defer h.Close()
+			h.Hits(Key{1, 7}, b.N)
+			_ = d
+		})
+	}
+}
