@@ -3,6 +3,7 @@ package benches
 import (
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls/dispatch"
@@ -32,6 +33,8 @@ func Evidence(events int) []Chosen {
 	memb := Params{GPs: []string{"memb"}, Events: n, Readers: []int{1}}
 	slow := func(c Case) bool { return naiveOnKernel(c.Names[0]) }
 	fast := func(c Case) bool { return !slow(c) }
+	cpus := Params{CPUs: doubling(runtime.NumCPU())}
+	sameKey := func(c Case) bool { return strings.Contains(c.Names[0], "/keys=same/") }
 	return []Chosen{
 		{dispatchFamily.Cases(Params{}), thorough},
 
@@ -61,7 +64,8 @@ func Evidence(events int) []Chosen {
 		{livepatchFamily.Cases(Params{}), usual},
 		{transitionFamily.Cases(Params{Readers: []int{1}}), few},
 
-		{uprobeHitFamily.Cases(Params{CPUs: doubling(runtime.NumCPU())}), enough},
+		{keep(uprobeHitFamily.Cases(cpus), sameKey), enough},
+		{keep(uprobeHitFamily.Cases(cpus), func(c Case) bool { return !sameKey(c) }), costly},
 		{uprobeRegisterFamily.Cases(Params{}), few},
 	}
 }
