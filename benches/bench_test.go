@@ -152,7 +152,9 @@ func TestFindRefuses(t *testing.T) {
 		"DisableAll/impl=naive-sink/gp=memb/events=10/probes=1/readers=0",
 		"DisableAll/impl=running-kernel/gp=memb/events=10/probes=1/readers=0",
 		"Disturb/impl=none/gp=memb/events=10/readers=1",
-		"Poke/impl=int3/sites=0/readers=0",
+		"Poke/impl=int3/sites=0/beside=idle",
+		"Poke/impl=int3/sites=1/beside=bus",
+		"Poke/impl=int3/sites=1/readers=0",
 	} {
 		if _, err := Find(name); err == nil || !strings.Contains(err.Error(), "nearest: ") {
 			t.Errorf("Find(%q) = %v, expected an error that names others", name, err)

@@ -28,13 +28,14 @@ func Families() []*Family {
 // better.
 func Units() []harness.Unit {
 	lower := []string{
-		"ns/event", "ns/site", "gp-waits/op", "core-syncs/op", "ftrace-waits/op", "traps/op",
+		"ns/event", "ns/site", "gp-waits/op", "core-syncs/op", "ftrace-waits/op", "holds/op", "traps/op",
 		"p50-ns", "p90-ns", "p99-ns", "p99.9-ns", "max-ns", "mistakes/op",
 		"refused/op", "bytes-held", "bytes-compact",
 		"ns/uprobe",
 	}
 	units := []harness.Unit{
 		{Name: "gp-elided/op", Better: "higher"},
+		{Name: "stores/op", Better: "higher"},
 		{Name: "executions/op", Better: "higher"},
 		{Name: "transitions/op", Better: "higher"},
 		{Name: "Mhits/s", Better: "higher"},

@@ -99,6 +99,9 @@ func (f *Family) at(k keys) Case {
 	if _, ok := k["cpus"]; ok { // the measuring thread's is one of them
 		cpus = k.num("cpus")
 	}
+	if beside, ok := k["beside"]; ok && beside != besideIdle {
+		cpus++
+	}
 	c := Case{Err: f.check(k), Case: harness.Case{
 		CPUs: cpus,
 		Open: func(e *harness.Env) (*harness.Op, error) { return f.open(k, e) },

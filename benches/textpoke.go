@@ -1,52 +1,65 @@
 package benches
 
 import (
+	"cmp"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
 	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
+// What the other core does while sites are patched.
+const (
+	besideIdle  = "idle"  // nothing
+	besideBusy  = "busy"  // executes other sites
+	besideSites = "sites" // executes these
+)
+
 var pokeFamily = Family{
 	Names: []string{"Poke"},
-	Doc:   "rewriting the keys of many sites, alone and beside a reader that executes them",
+	Doc:   "rewriting the keys of many sites, by what another core does, and what that one suffers",
 	axes: []axis{
 		implAxis(variantNames(textpoke.Variants()), usualNames(textpoke.Variants())),
 		numbers("sites", nil, 1, 64, 256, 4096),
-		readersAxis(0, 1),
+		axisOf("beside", besideIdle, besideBusy, besideSites),
 	},
-	fits:  func(k keys) bool { return k.num("sites") >= 1 && k.num("sites") <= dispatch.TextSites },
-	check: func(keys) error { return dispatch.Open() },
-	open:  openPoke,
+	fits: func(k keys) bool { return k.num("sites") >= 1 && k.num("sites") <= dispatch.TextSites },
+	check: func(k keys) error {
+		return cmp.Or(dispatch.Open(), find(textpoke.Variants(), k["impl"]).Supported())
+	},
+	open: openPoke,
 }
 
 // openPoke flips the keys between NOP and JMP. There is no probe behind them, so a
-// reader's body ends at its NULL check.
+// reader's body ends at its NULL check. Whoever is busy elsewhere executes mapped sites.
 func openPoke(k keys, e *harness.Env) (*harness.Op, error) {
 	n := k.num("sites")
-	sites, err := dispatch.Events(n)
+	events, err := dispatch.Events(dispatch.TextSites + n)
 	if err != nil {
 		return nil, err
 	}
+	sites, others := events[:n], events[dispatch.TextSites:]
 	patch := find(textpoke.Variants(), k["impl"]).New
 	on, off := dispatch.KeyChanges(sites)
 	d := find(rcu.Variants(), "memb").New(rcu.Options{})
-	for range k.num("readers") {
-		err := e.Beside(func() (pass, end func(), err error) {
-			r := d.Register()
-			repeat := max(1, 1024/n)
-			return func() {
-				for range repeat {
-					dispatch.Sweep(r, n)
-				}
-			}, r.Unregister, nil
-		})
-		if err != nil {
+	var s *sufferer
+	if k["beside"] != besideIdle {
+		s = &sufferer{domain: d, sites: sites}
+		if k["beside"] == besideBusy {
+			s.sites = others
+		}
+		if err := s.start(e); err != nil {
 			return nil, err
 		}
 	}
 	next, other := on, off
-	return &harness.Op{
+	op := &harness.Op{
 		Run: func(n int, t harness.Timer) {
 			t.Start(0)
 			for range n {
@@ -57,7 +70,12 @@ func openPoke(k keys, e *harness.Env) (*harness.Op, error) {
 		},
 		Counts: func() []harness.Count {
 			c := textpoke.Totals()
-			return []harness.Count{{Unit: "core-syncs", N: c.Syncs}, {Unit: "traps", N: c.Traps}}
+			return []harness.Count{
+				{Unit: "core-syncs", N: c.Syncs},
+				{Unit: "holds", N: c.Holds},
+				{Unit: "stores", N: c.Stores},
+				{Unit: "traps", N: c.Traps},
+			}
 		},
 		Divide: []harness.Count{{Unit: "site", N: uint64(n)}},
 		Close: func() {
@@ -65,5 +83,64 @@ func openPoke(k keys, e *harness.Env) (*harness.Op, error) {
 			must(patch(off))
 			d.Close()
 		},
-	}, nil
+	}
+	if s != nil {
+		op.Values = s.values
+	}
+	return op, nil
+}
+
+// A sufferer is the thread beside the updater: it executes its sites in turn, and times
+// every disturbSites of them. That goes on between the timed batches too, so its
+// percentiles are of all its life; its worst is nearly always the updater's.
+type sufferer struct {
+	domain *rcu.Domain
+	sites  []*dispatch.Site
+
+	mu      sync.Mutex // protects latency
+	latency *hdrhistogram.Histogram
+}
+
+func (s *sufferer) start(e *harness.Env) error {
+	ticks, err := clock.Open()
+	if err != nil {
+		return err
+	}
+	s.latency = hdrhistogram.New(1, int64(10*time.Second), 3)
+	return e.Beside(func() (pass, end func(), err error) {
+		r := s.domain.Register()
+		next := 0
+		return func() {
+			for range 16 {
+				begin := clock.Start()
+				for range disturbSites {
+					s.sites[next].Fire(r)
+					if next++; next == len(s.sites) {
+						next = 0
+					}
+				}
+				ns := ticks.NS(clock.Stop()-begin) - ticks.Overhead().Median
+				s.mu.Lock()
+				must(s.latency.RecordValue(max(1, int64(ns))))
+				s.mu.Unlock()
+			}
+		}, r.Unregister, nil
+	})
+}
+
+func (s *sufferer) values() []harness.Value {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return percentiles(s.latency)
+}
+
+// percentiles are what is reported of a reader's passes.
+func percentiles(latency *hdrhistogram.Histogram) []harness.Value {
+	return []harness.Value{
+		{Unit: "p50-ns", V: float64(latency.ValueAtQuantile(50))},
+		{Unit: "p90-ns", V: float64(latency.ValueAtQuantile(90))},
+		{Unit: "p99-ns", V: float64(latency.ValueAtQuantile(99))},
+		{Unit: "p99.9-ns", V: float64(latency.ValueAtQuantile(99.9))},
+		{Unit: "max-ns", V: float64(latency.Max())},
+	}
 }

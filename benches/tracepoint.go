@@ -457,15 +457,7 @@ func openDisturb(k keys, e *harness.Env) (*harness.Op, error) {
 			}
 		}
 	}
-	op.Values = func() []harness.Value {
-		return []harness.Value{
-			{Unit: "p50-ns", V: float64(latency.ValueAtQuantile(50))},
-			{Unit: "p90-ns", V: float64(latency.ValueAtQuantile(90))},
-			{Unit: "p99-ns", V: float64(latency.ValueAtQuantile(99))},
-			{Unit: "p99.9-ns", V: float64(latency.ValueAtQuantile(99.9))},
-			{Unit: "max-ns", V: float64(latency.Max())},
-		}
-	}
+	op.Values = func() []harness.Value { return percentiles(latency) }
 	op.Close = func() {
 		reader.Unregister() // first: the updater may be waiting for it
 		b.close()
