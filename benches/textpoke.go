@@ -33,8 +33,21 @@ var pokeFamily = Family{
 	check: func(k keys) error {
 		return cmp.Or(dispatch.Open(), find(textpoke.Variants(), k["impl"]).Supported())
 	},
+	ops: func(k keys) int {
+		if k["impl"] == stopper {
+			return stopperOps
+		}
+		return 0
+	},
 	open: openPoke,
 }
+
+// stopper is the patcher that lets all threads, the reader too, give their CPUs away. There
+// would be no batch in which nobody does, so its operations are timed together.
+const (
+	stopper    = "stop-readers"
+	stopperOps = 200
+)
 
 // openPoke flips the keys between NOP and JMP. There is no probe behind them, so a
 // reader's body ends at its NULL check. Whoever is busy elsewhere executes mapped sites.
@@ -54,7 +67,11 @@ func openPoke(k keys, e *harness.Env) (*harness.Op, error) {
 		if k["beside"] == besideBusy {
 			s.sites = others
 		}
-		if err := s.start(e); err != nil {
+		beside := e.Beside
+		if k["impl"] == stopper {
+			beside = e.BesideWaiting
+		}
+		if err := s.start(beside); err != nil {
 			return nil, err
 		}
 	}
@@ -101,13 +118,13 @@ type sufferer struct {
 	latency *hdrhistogram.Histogram
 }
 
-func (s *sufferer) start(e *harness.Env) error {
+func (s *sufferer) start(beside func(open func() (pass, end func(), err error)) error) error {
 	ticks, err := clock.Open()
 	if err != nil {
 		return err
 	}
 	s.latency = hdrhistogram.New(1, int64(10*time.Second), 3)
-	return e.Beside(func() (pass, end func(), err error) {
+	return beside(func() (pass, end func(), err error) {
 		r := s.domain.Register()
 		next := 0
 		return func() {
