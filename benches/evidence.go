@@ -59,7 +59,6 @@ func Evidence(events int) []Chosen {
 
 		{gracePeriodFamily.Cases(Params{}), costly},
 		{readSideFamily.Cases(Params{}), usual},
-		{pokeFamily.Cases(Params{Impls: []string{"int3-batch"}}), usual},
 
 		{livepatchFamily.Cases(Params{}), usual},
 		{transitionFamily.Cases(Params{Readers: []int{1}}), few},
@@ -67,6 +66,7 @@ func Evidence(events int) []Chosen {
 		{keep(uprobeHitFamily.Cases(cpus), sameKey), enough},
 		{keep(uprobeHitFamily.Cases(cpus), func(c Case) bool { return !sameKey(c) }), costly},
 		{uprobeRegisterFamily.Cases(Params{}), few},
+		{keep(pokeFamily.Cases(Params{}), pokeEvidence), few},
 	}
 }
 
@@ -103,6 +103,19 @@ func doubling(cpus int) []int {
 func naiveOnKernel(name string) bool {
 	k, _ := bulkFamily.parse(name)
 	return k["impl"] == "naive-sync" && k["gp"] == "kernelgp"
+}
+
+// pokeEvidence tells the cases that the chart of patching needs, and what the batch of
+// int3s, which strategies use, costs beside somebody who is busy elsewhere.
+func pokeEvidence(c Case) bool {
+	k, _ := pokeFamily.parse(c.Names[0])
+	switch {
+	case k["sites"] == "256", k["impl"] == "int3" && k["sites"] == "4096":
+		return false // between two others; 12,288 core syncs
+	case k["beside"] == besideBusy:
+		return k["impl"] == "int3-batch"
+	}
+	return true
 }
 
 func keep(cases []Case, want func(Case) bool) []Case {

@@ -28,6 +28,7 @@ var others = map[string]string{
 	"unregister": "testdata/unregister.txt",
 	"livepatch":  "testdata/livepatch.txt",
 	"uprobe":     "testdata/uprobe.txt",
+	"poke":       "testdata/synthetic-poke.txt",
 }
 
 var catalog = results.Catalog{
@@ -49,6 +50,10 @@ var catalog = results.Catalog{
 	{Name: "epoch-rcu"},
 	{Name: "srcu"},
 	{Name: "inc-not-zero"},
+	{Name: "int3"},
+	{Name: "int3-batch"},
+	{Name: "aligned-store"},
+	{Name: "stop-readers"},
 }
 
 func dispatchOf(strategy string) string {
@@ -69,6 +74,7 @@ var charts = map[string]func(*results.Run) (*Chart, error){
 	"unregister":  func(r *results.Run) (*Chart, error) { return Unregister(r, catalog, "kernelgp") },
 	"livepatch":   func(r *results.Run) (*Chart, error) { return Livepatch(r, catalog) },
 	"uprobe":      func(r *results.Run) (*Chart, error) { return Uprobe(r, catalog) },
+	"poke":        func(r *results.Run) (*Chart, error) { return Poke(r, catalog) },
 }
 
 // TestGolden compares every chart with its golden image, pixel by pixel, and
@@ -137,6 +143,7 @@ BenchmarkDisturb/impl=none/gp=kernelgp 1 0 p50-ns
 BenchmarkUnregister/impl=stub/gp=kernelgp/fail=all/probes=8 1 0 ns/op
 BenchmarkLivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=0 1 0 ns/op
 BenchmarkUprobeHit/impl=rwlock/keys=same/cpus=1 1 0 ns/op 0 Mhits/s
+BenchmarkPoke/impl=int3/sites=1/beside=sites 1 0 ns/op 0 ns/site
 `)
 	for name, draw := range charts {
 		if _, err := draw(run); err == nil || !strings.Contains(err.Error(), "logarithmic") {
@@ -156,6 +163,7 @@ BenchmarkDisturb/impl=naive-sync/gp=kernelgp 1 7 max-ns
 BenchmarkUnregister/impl=stub/gp=kernelgp/fail=all/probes=8 1 10 ns/op
 BenchmarkLivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=0 1 10 ns/op
 BenchmarkUprobeHit/impl=rwlock/keys=same/cpus=1 1 20 ns/op 50 Mhits/s
+BenchmarkPoke/impl=int3/sites=1/beside=idle 1 7 ns/op 7 ns/site
 `)
 	for name, draw := range charts {
 		c, err := draw(run)

@@ -165,5 +165,6 @@ func charts(run *results.Run, cat results.Catalog) []chart {
 		{"unregister", func() (*plots.Chart, error) { return plots.Unregister(run, cat, gp) }},
 		{"livepatch", func() (*plots.Chart, error) { return plots.Livepatch(run, cat) }},
 		{"uprobe", func() (*plots.Chart, error) { return plots.Uprobe(run, cat) }},
+		{"poke", func() (*plots.Chart, error) { return plots.Poke(run, cat) }},
 	}
 }
