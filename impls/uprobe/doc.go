@@ -37,8 +37,9 @@
 //
 // # Schedule points
 //
-// "uprobe: pinned", between 2 and 3; "uprobe: put to zero", between the last put and the
-// lock; "uprobe: a branch is missing", in the middle of a rotation; "uprobe: missed while a
+// "uprobe: pinned", between 2 and 3; "uprobe: consumer found", in 3, before each call;
+// "uprobe: put to zero", between the last put and the lock; "uprobe: to be freed", when the
+// grace period has been asked for; "uprobe: a branch is missing", in the middle of a rotation; "uprobe: missed while a
 // writer is at the tree", where a lockless search tries again.
 //
 // The busted variants, U1 to U5 of docs/interleavings.md, break UP3, UP4 and UP1.

@@ -53,7 +53,7 @@ func putEpoch(t *Table, u *Uprobe, same func(then, now uint64) bool) bool {
 	t.treelock.Lock()
 	defer t.treelock.Unlock()
 	now := u.ref.Load()
-	if now == poisonRef {
+	if now == poisoned {
 		t.warn(WarnFreed)
 	}
 	if !same(then, now) || !t.destroy(u) {

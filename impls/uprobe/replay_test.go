@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
@@ -18,7 +19,7 @@ type replay struct {
 	script string
 	breaks map[string]string
 
-	emptied bool // the last hit may find no consumer
+	least int // that the last hit to end must have called
 }
 
 // The uprobe of key 1 has one consumer, which the updater takes off.
@@ -33,7 +34,7 @@ go on                                                              // reads what
 `, map[string]string{
 		"epoch-eager": "freed uprobe read",
 		"no-epoch":    "uprobe destroyed twice",
-	}, true},
+	}, 0},
 	{"U5", `
 cpu0                                cpu1             updater
 hit 1 until uprobe: pinned
@@ -47,7 +48,7 @@ go on                                                              // destroys i
 		"epoch-eager":  "freed uprobe read",
 		"no-epoch":     "uprobe destroyed twice",
 		"narrow-epoch": "uprobe destroyed twice",
-	}, true},
+	}, 0},
 	{"U5, one hit short", `
 cpu0                                cpu1             updater
 hit 1 until uprobe: pinned
@@ -60,7 +61,7 @@ go on
 `, map[string]string{
 		"epoch-eager": "freed uprobe read",
 		"no-epoch":    "uprobe destroyed twice",
-	}, true},
+	}, 0},
 	{"U3", `
 updater                             other            cpu0
 off until uprobe: put to zero
@@ -69,7 +70,41 @@ go on                                                              // erases it
                                                      hit 1         // the other's consumer is gone
 `, map[string]string{
 		"inc-from-zero": "UP1: a hit on 1 called 0",
-	}, false},
+	}, 1},
+}
+
+// sections are for those who call consumers in a section. Others would wait for the rwsem,
+// where no script can go on.
+var sections = []replay{
+	// The other consumer stands before the first in the list: a hit that has found it while
+	// it is taken off goes on to the first.
+	{"UP1", `
+updater                                  cpu0
+on
+                                         hit 1 until uprobe: consumer found
+other off
+                                         go on
+`, nil, 2},
+	{"UP2", `
+updater                                  cpu0
+                                         hit 1 until uprobe: consumer found
+off, Sync                                                          // waits for the hit
+                                         go on
+`, nil, 1},
+	{"UP3, a hit on the last one", `
+updater                                  cpu0
+                                         hit 1 until uprobe: pinned
+off
+Barrier                                                            // waits for the hit
+                                         go on
+`, nil, 0},
+	{"UP3, out of the tree before the grace period", `
+updater                                  gp                        cpu0
+off until uprobe: to be freed
+                                         Barrier
+                                                                   hit 1
+go on
+`, nil, 0},
 }
 
 // u4 is for those who search without the lock; others would wait for it.
@@ -80,7 +115,7 @@ other off until uprobe: a branch is missing
 go on
 `, map[string]string{
 	"no-retry": "UP1: a hit on 1 called 0",
-}, false}
+}, 1}
 
 // If this fails, the interleaving of that name no longer breaks the variants that are named
 // after it, every time; or it breaks one that is sound.
@@ -92,6 +127,25 @@ func TestReplay(t *testing.T) {
 					found, trace := r.play(t, v, Key{2, 2})
 					if want := r.breaks[v.Name]; found != want {
 						t.Fatalf("found %q, want %q\n%s\n%s", found, want, r.script, strings.Join(trace, "\n"))
+					}
+				}
+			})
+		}
+	}
+}
+
+// If this fails, what one CPU does under another's hit makes that overlook a consumer, call
+// one after Sync, or read what is freed.
+func TestReplaySections(t *testing.T) {
+	for _, r := range sections {
+		for _, v := range impls.OnlySound(Variants()) {
+			if !v.New.Sections {
+				continue
+			}
+			t.Run(strings.ReplaceAll(r.name, " ", "_")+"/"+v.Name, func(t *testing.T) {
+				for range 50 {
+					if found, trace := r.play(t, v, Key{2, 2}); found != "" {
+						t.Fatalf("found %q\n%s\n%s", found, r.script, strings.Join(trace, "\n"))
 					}
 				}
 			})
@@ -131,6 +185,8 @@ func (r replay) play(t *testing.T, v Variant, key Key) (found string, trace []st
 	table, d := newTable(t, v)
 	one := Key{1, 1}
 	first, other := counting(), counting()
+	synced, late := false, false
+	first.Handler = func(*Consumer, *Hitter) { late = late || synced }
 	implstest.Check(t, table.Register(one, first))
 	for i := range uint64(8) {
 		implstest.Check(t, table.Register(Key{4, i}, counting()))
@@ -149,7 +205,12 @@ func (r replay) play(t *testing.T, v Variant, key Key) (found string, trace []st
 		}
 	}
 	actions := map[string]func(){
-		"off":            func() { implstest.Check(t, table.UnregisterNosync(first)) },
+		"off": func() { implstest.Check(t, table.UnregisterNosync(first)) },
+		"off, Sync": func() {
+			implstest.Check(t, table.Unregister(first))
+			synced = true
+		},
+		"Barrier":        d.Barrier,
 		"on":             func() { implstest.Check(t, table.Register(one, other)) },
 		"other off":      func() { implstest.Check(t, table.UnregisterNosync(other)) },
 		"hit 1":          hit(1),
@@ -168,9 +229,32 @@ func (r replay) play(t *testing.T, v Variant, key Key) (found string, trace []st
 				return Warning(w).String(), trace
 			}
 		}
-	case called == 0 && !r.emptied:
+	case called < r.least:
 		return fmt.Sprint("UP1: a hit on 1 called ", called), trace
+	case late:
+		return "UP2: a consumer was called after Sync", trace
 	}
 	d.Barrier()
+	live, dead := count(table.tree.root.Load())
+	if dead > 0 || live != table.InUse() {
+		return fmt.Sprintf("UP4, UP5: the tree has %d uprobes, and %d that were destroyed; %d are in use", live, dead, table.InUse()), trace
+	}
 	return "", trace
+}
+
+// count counts the uprobes of a branch.
+func count(u *Uprobe) (live, dead int) {
+	if u == nil {
+		return 0, 0
+	}
+	if u.dead.Load() {
+		dead++
+	} else {
+		live++
+	}
+	for i := range u.child {
+		l, d := count(u.child[i].Load())
+		live, dead = live+l, dead+d
+	}
+	return live, dead
 }

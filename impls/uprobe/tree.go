@@ -1,7 +1,6 @@
 package uprobe
 
 import (
-	"cmp"
 	"sync/atomic"
 
 	"github.com/tpbench/tpbench/impls/internal/step"
@@ -10,11 +9,16 @@ import (
 // A Key is where a uprobe sits: a place in a file.
 type Key struct{ Inode, Offset uint64 }
 
-func (k Key) compare(other Key) int {
-	if k.Inode != other.Inode {
-		return cmp.Compare(k.Inode, other.Inode)
+func (k Key) less(other Key) bool {
+	return k.Inode < other.Inode || k.Inode == other.Inode && k.Offset < other.Offset
+}
+
+// side is where to look for the key from a uprobe that it is not the key of.
+func (k Key) side(u *Uprobe) int {
+	if k.less(u.key) {
+		return 0
 	}
-	return cmp.Compare(k.Offset, other.Offset)
+	return 1
 }
 
 // tree is a treap: a search tree by key that is a heap by a hash of it, so that it is
@@ -48,7 +52,7 @@ func (t *tree) search(k Key) *Uprobe {
 	for u != nil && u.key != k {
 		// Branches, since the CPU predicts them and goes ahead, where an index would have
 		// it wait for the comparison.
-		if u.key.Inode > k.Inode || u.key.Inode == k.Inode && u.key.Offset > k.Offset {
+		if k.less(u.key) {
 			u = u.child[0].Load()
 		} else {
 			u = u.child[1].Load()
@@ -86,7 +90,7 @@ func (t *tree) insertAt(link *atomic.Pointer[Uprobe], u *Uprobe) {
 		link.Store(u)
 		return
 	}
-	side := u.key.compare(top.key)>>63 + 1
+	side := u.key.side(top)
 	t.insertAt(&top.child[side], u)
 	if below := top.child[side].Load(); below.weight() > top.weight() {
 		rotate(link, side)
@@ -98,7 +102,7 @@ func (t *tree) erase(u *Uprobe) {
 	t.seq.Add(1)
 	link := &t.root
 	for top := link.Load(); top != u; top = link.Load() {
-		link = &top.child[u.key.compare(top.key)>>63+1]
+		link = &top.child[u.key.side(top)]
 	}
 	for { // down to where it has no children
 		left, right := u.child[0].Load(), u.child[1].Load()

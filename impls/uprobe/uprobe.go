@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tpbench/tpbench/impls/internal/slab"
+	"github.com/tpbench/tpbench/impls/internal/step"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
@@ -61,10 +62,13 @@ type Uprobe struct {
 	consumers atomic.Pointer[Consumer] // written under rwsem
 
 	slot []Uprobe
+
+	_ [24]byte // two lines of its own, like a Hitter
 }
 
-// poisonRef is the reference count of a freed uprobe.
-const poisonRef = 0x6b6b6b6b6b6b6b6b
+// poisoned is what a freed uprobe has for its key and its count: the kernel's POISON_FREE.
+// Its only consumer warns.
+const poisoned = 0x6b6b6b6b6b6b6b6b
 
 // A Consumer is somebody who wants to hear of hits. It must not be used again before
 // Sync, once it is unregistered.
@@ -121,10 +125,14 @@ func (t *Table) Warnings() (counts [warnings]uint64, any bool) {
 // New makes a Table whose hits and puts stand in sections of the domain, which is of the
 // policy's flavour.
 func New(p *Policy, d *rcu.Domain) *Table {
+	t := &Table{policy: p, rcu: d}
 	poison := make([]Uprobe, 1)
-	poison[0].ref.Store(poisonRef)
+	poison[0].key = Key{poisoned, poisoned}
+	poison[0].ref.Store(poisoned)
 	poison[0].dead.Store(true)
-	return &Table{policy: p, rcu: d, uprobes: slab.New(poison...)}
+	poison[0].consumers.Store(&Consumer{Handler: func(*Consumer, *Hitter) { t.warn(WarnFreed) }})
+	t.uprobes = slab.New(poison...)
+	return t
 }
 
 // InUse is how many uprobes are, those included that wait for their grace period.
@@ -164,6 +172,7 @@ func (h *Hitter) Hits(k Key, n int) {
 // UnregisterNosync: a consumer's fields are there before the list leads to it.
 func (h *Hitter) handlerChain(u *Uprobe) (called int) {
 	for c := u.consumers.Load(); c != nil; c = c.next.Load() {
+		step.At("uprobe: consumer found")
 		c.Handler(c, h)
 		called++
 	}
@@ -305,4 +314,7 @@ func (t *Table) destroy(u *Uprobe) bool {
 func (t *Table) free(u *Uprobe) { t.uprobes.Free(u.slot) }
 
 // freeRCU frees after a grace period.
-func (t *Table) freeRCU(u *Uprobe) { t.rcu.Call(func() { t.free(u) }) }
+func (t *Table) freeRCU(u *Uprobe) {
+	t.rcu.Call(func() { t.free(u) })
+	step.At("uprobe: to be freed")
+}

@@ -3,6 +3,7 @@ package uprobe
 import (
 	"errors"
 	"testing"
+	"unsafe"
 
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/internal/implstest"
@@ -49,6 +50,74 @@ func TestUP4DoublePut(t *testing.T) {
 				t.Errorf("after a double put: %v", counts)
 			}
 		})
+	}
+}
+
+// If this fails, a refcount_t that was misused goes on counting: sooner or later it comes by
+// zero again, and frees what somebody holds; or nobody hears of it.
+func TestUP4Saturation(t *testing.T) {
+	table, _ := newTable(t, variant(t, "rwlock"))
+	for name, tc := range map[string]struct {
+		misuse func(u *Uprobe)
+		warned Warning
+	}{
+		"inc from zero": {func(u *Uprobe) { refInc(table, u) }, WarnZero},
+		"dec below zero": {func(u *Uprobe) {
+			if refDec(table, u) {
+				t.Error("an underflow is taken for the last reference")
+			}
+		}, WarnUnder},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, _ := table.Warnings()
+			u := &Uprobe{}
+			if refIncNotZero(u) {
+				t.Error("inc_not_zero took a reference from zero")
+			}
+			tc.misuse(u)
+			after, _ := table.Warnings()
+			if after[tc.warned] != before[tc.warned]+1 || u.ref.Load() != saturated {
+				t.Errorf("the count is %#x, warnings %v, after %v", u.ref.Load(), after, before)
+			}
+			refInc(table, u)
+			for range 3 {
+				if refDec(table, u) {
+					t.Error("a saturated count came to zero")
+				}
+			}
+		})
+	}
+}
+
+// If this fails, a hit that reads a freed uprobe goes on as if nothing had happened, and UP3
+// is never seen to break.
+func TestUP3Poison(t *testing.T) {
+	for _, v := range impls.OnlySound(Variants()) {
+		t.Run(v.Name, func(t *testing.T) {
+			table, d := newTable(t, v)
+			c := counting()
+			implstest.Check(t, table.Register(Key{1, 2}, c))
+			u := c.on.Load()
+			implstest.Check(t, table.Unregister(c))
+			d.Barrier()
+			h := table.NewHitter()
+			defer h.Close()
+			h.handlerChain(u)
+			if counts, _ := table.Warnings(); counts[WarnFreed] != 1 || h.Count != 0 {
+				t.Errorf("warnings %v, %d consumers called", counts, h.Count)
+			}
+			if table.tree.search(u.key) != nil || u.key == (Key{}) {
+				t.Errorf("a freed uprobe has the key %v", u.key)
+			}
+		})
+	}
+}
+
+// If this fails, hits on uprobes of their own write to a cache line that they have in common,
+// and keys=different measures nothing.
+func TestUprobesShareNoLine(t *testing.T) {
+	if size := unsafe.Sizeof(Uprobe{}); size%128 != 0 {
+		t.Errorf("a uprobe has %d bytes", size)
 	}
 }
 
@@ -159,7 +228,7 @@ func check(t *testing.T, u *Uprobe, low, high *Key) int {
 	if u == nil {
 		return 0
 	}
-	if low != nil && u.key.compare(*low) <= 0 || high != nil && u.key.compare(*high) >= 0 {
+	if low != nil && !low.less(u.key) || high != nil && !u.key.less(*high) {
 		t.Fatalf("the key %v is in the wrong branch", u.key)
 	}
 	for i := range u.child {
