@@ -3,6 +3,7 @@ package torture
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,11 +32,14 @@ const (
 	uprobeHitters  = 2
 	uprobeUpdaters = 2
 
-	// Keys: one that has a consumer all the time, some that one updater has to itself, and
-	// few that they contend for.
+	// Keys: one that has a consumer all the time, below others that come and go, some that
+	// one updater has to itself, and few that they contend for.
 	stayingKey = 0
 	keysOfOne  = 12 // of each updater
 	keysOfAll  = 2
+
+	// stayed is what the staying consumer adds to Hitter.Count.
+	stayed = 1 << 32
 )
 
 // uprobes is a Table under attack:
@@ -45,7 +49,8 @@ const (
 //	a consumer on                        find, pin
 //	or off: at once, or many             calls: each is alive, and of this key
 //	   and one Sync                      put
-//	frees it: poison                     if still sure: somebody was called
+//	frees it: poison                     if still sure: somebody was called;
+//	                                     the one that stays was called once
 //
 // Hitters and updaters share both CPUs, and the kernel preempts each anywhere.
 type uprobes struct {
@@ -69,6 +74,7 @@ type tap struct {
 	magic      uint64
 	key        uprobe.Key
 	generation uint64
+	stays      bool
 }
 
 // onTap is a tap's handler.
@@ -76,6 +82,10 @@ func onTap(c *uprobe.Consumer, h *uprobe.Hitter) {
 	t := tapOf(c)
 	if t.magic != aliveMagic {
 		t.attack.fail("UP2: a consumer was called that had been freed")
+		return
+	}
+	if t.stays {
+		h.Count += stayed
 		return
 	}
 	if h.Count++; h.Count%64 == 0 {
@@ -101,6 +111,7 @@ func attackUprobes(a *attack, policy *uprobe.Policy) error {
 	if err != nil {
 		return err
 	}
+	stays[0].stays = true
 	u.sure[stayingKey].Store(1)
 
 	var hitters, updaters, intruders sync.WaitGroup
@@ -136,6 +147,14 @@ func attackUprobes(a *attack, policy *uprobe.Policy) error {
 // uprobeKey is the key of that number: 0 stays, then each updater's, then the shared ones.
 func uprobeKey(n int) uprobe.Key { return uprobe.Key{Inode: uint64(n % 3), Offset: uint64(n * 64)} }
 
+// contended draws a key that all may have consumers on.
+func contended(rnd *rand.Rand) int {
+	if n := rnd.IntN(1 + keysOfAll); n > 0 {
+		return uprobeUpdaters*keysOfOne + n
+	}
+	return stayingKey
+}
+
 // hit hits keys until the attack is over.
 func (u *uprobes) hit(n int) error {
 	if err := u.pin(n); err != nil {
@@ -149,7 +168,7 @@ func (u *uprobes) hit(n int) error {
 		const batch = 256
 		few := rnd.IntN(2) == 0 // where the last hit and the last removal meet
 		for range batch {
-			key := len(u.sure) + rnd.IntN(keysOfAll)
+			key := contended(rnd)
 			if !few {
 				key = rnd.IntN(len(u.sure) + keysOfAll)
 			}
@@ -174,8 +193,11 @@ func (u *uprobes) hitOnce(h *uprobe.Hitter, n int) {
 	if n%4 == 0 {
 		n = stayingKey
 	}
-	before := u.sure[n].Load()
+	before, count := u.sure[n].Load(), h.Count
 	called := h.Hit(uprobeKey(n))
+	if times := (h.Count - count) / stayed; n == stayingKey && times != 1 {
+		u.fail("UP1: a hit called the consumer that stays %d times", times)
+	}
 	if before%2 == 1 && called == 0 && u.sure[n].Load() == before {
 		u.fail("UP1: a hit on key %v, which had a consumer all the while, called none", uprobeKey(n))
 	}
@@ -210,13 +232,13 @@ func (u *uprobes) update(n int) error {
 	for !u.over() {
 		key := 1 + n*keysOfOne + rnd.IntN(keysOfOne)
 		if rnd.IntN(2) == 0 {
-			key = len(u.sure) + rnd.IntN(keysOfAll)
+			key = contended(rnd)
 		}
 		switch {
 		case rnd.IntN(64) == 0:
 			u.clear(on)
 		case rnd.IntN(4) == 0:
-			if err := u.blink(uprobeKey(len(u.sure)+rnd.IntN(keysOfAll)), 1+rnd.IntN(16)); err != nil {
+			if err := u.blink(uprobeKey(contended(rnd)), 1+rnd.IntN(16)); err != nil {
 				return err
 			}
 		case len(on[key]) > 0 && rnd.IntN(2) == 0:
@@ -244,7 +266,7 @@ func (u *uprobes) update(n int) error {
 
 // tell says whether the key has consumers for certain.
 func (u *uprobes) tell(key int, on []*[1]tap) {
-	if key < len(u.sure) && u.sure[key].Load()%2 == 1 != (len(on) > 0) {
+	if key != stayingKey && key < len(u.sure) && u.sure[key].Load()%2 == 1 != (len(on) > 0) {
 		u.sure[key].Add(1)
 	}
 }
