@@ -11,9 +11,9 @@ import (
 	"github.com/tpbench/tpbench/impls"
 )
 
-// parkSignal is a real-time signal, which nobody else uses: from the first stop on it is
-// this package's.
-const parkSignal = unix.Signal(62)
+// parkSignal is one that Go's runtime leaves to the C library, never blocks, and does not
+// offer through os/signal: nobody can take it away. (It is musl's SIGSYNCCALL.)
+const parkSignal = 34
 
 // mostThreads is how many can be held: more than the runtime makes, 10,000.
 const mostThreads = 1 << 14
@@ -71,7 +71,7 @@ func installPark() error {
 	errno := rtSigaction(unix.SIGTRAP, nil, &act)
 	if errno == 0 {
 		act.handler = parkPC()
-		errno = rtSigaction(parkSignal, &act, nil)
+		errno = rtSigaction(unix.Signal(parkSignal), &act, nil)
 	}
 	if errno != 0 {
 		return errors.Join(fmt.Errorf("textpoke: installing the handler of signal %d: %w", parkSignal, errno), unix.Close(fd))

@@ -4,9 +4,11 @@ package textpoke_test
 
 import (
 	"os"
+	"os/signal"
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -103,4 +105,49 @@ func TestP1AlignedStoreWhereItFits(t *testing.T) {
 		site.Is(t, site.Insns[1])
 		implstest.Check(t, textpoke.Int3([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
 	}
+}
+
+// If this fails, a program that ignores signals, as os/signal can be told to, keeps a stop
+// from coming about.
+func TestStopOutlivesIgnore(t *testing.T) {
+	v, err := impls.Find("patcher", textpoke.Variants(), "stop-readers")
+	implstest.Check(t, err)
+	implstest.Need(t, v.Supported(), "textpoke", v.Name)
+	site := textpoketest.Sites(t)[0]
+	implstest.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[1]}}))
+	signal.Ignore(syscall.Signal(34))
+	signal.Notify(make(chan os.Signal, 1), syscall.Signal(34))
+	defer signal.Reset(syscall.Signal(34))
+	implstest.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
+	site.Is(t, site.Insns[0])
+}
+
+// If this fails, a stop that not every thread comes to writes all the same (P1), or never ends.
+func TestP1StopWithoutOne(t *testing.T) {
+	v, err := impls.Find("patcher", textpoke.Variants(), "stop-readers")
+	implstest.Check(t, err)
+	implstest.Need(t, v.Supported(), "textpoke", v.Name)
+	site := textpoketest.Sites(t)[0]
+	before := site.Insn()
+	blocked, leave, left := make(chan bool), make(chan bool), make(chan bool)
+	go func() {
+		runtime.LockOSThread() // whose mask this is; the thread ends with the goroutine
+		defer close(left)
+		all := unix.Sigset_t{}
+		for i := range all.Val {
+			all.Val[i] = ^uint64(0)
+		}
+		if err := unix.PthreadSigmask(unix.SIG_SETMASK, &all, nil); err != nil {
+			t.Error(err)
+		}
+		close(blocked)
+		<-leave
+	}()
+	<-blocked
+	if err := v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[3]}}); err == nil {
+		t.Error("a stop without one of the threads succeeded")
+	}
+	site.Is(t, before)
+	close(leave)
+	<-left
 }

@@ -1,5 +1,7 @@
 package textpoke
 
+import "fmt"
+
 // stopReaders holds every other thread of the process while it writes: nobody executes
 // anything, so the bytes may be written in any order. It is the kernel's stop_machine, with
 // which ftrace patched until v3.5.
@@ -21,14 +23,13 @@ package textpoke
 //  3. Again, until a scan finds nobody but threads that had been in park before the scan
 //     began. Threads in park make no threads and do not end, so that such a scan has
 //     found all. (A thread that ends during a scan may cut it short, but is in it itself.)
-//     Threads on their way out of the runtime block the signal for good, and are left
-//     alone: see [leaving].
 //  4. Write, and sync: a held thread is off its CPU, or is interrupted by the sync; either
 //     way it executes a serialising instruction before it goes on with what it did.
 //  5. hold = 0, wake them. The next stop begins when all have left park.
 //
 // If step 3 takes too long, all are let go, and it begins again: a thread in a handler of
-// the runtime's, where it cannot be held, may spin for what a held thread has.
+// the runtime's, where it cannot be held, may spin for what a held thread has. A thread that
+// never comes, because it blocks the signal, is an error, and nothing has been written.
 //
 // A thread in a system call is held when it leaves that: it cannot execute a site before.
 // One that is in another handler, the trap handler for one, is held at its end, having
@@ -41,9 +42,18 @@ func stopReaders(changes []Change) error {
 	if err := installPark(); err != nil {
 		return err
 	}
-	return apply(changes, func(work []pokeWork) {
-		writeTable(work)
-		holds.Add(uint64(stopAndWrite(&work[0], len(work))))
-		syncs.Add(1)
-	})
+	work, err := prepare(changes)
+	if err != nil || len(work) == 0 {
+		return err
+	}
+	held, written := stopAndWrite(&work[0], len(work))
+	if !written {
+		return fmt.Errorf("textpoke: a thread of this process cannot be held: it blocks signal %d; nothing was written", parkSignal)
+	}
+	// No trap is on its way to the table: whoever was in the handler was held behind it.
+	writeTable(work)
+	holds.Add(uint64(held))
+	syncs.Add(1)
+	batches.Add(1)
+	return nil
 }

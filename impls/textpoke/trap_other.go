@@ -24,15 +24,18 @@ func install() error               { return Check() }
 func makeWritable([]uintptr) error { return Check() }
 
 // Text cannot be called before Check has refused.
-func Text(uintptr, int) []byte           { panic("textpoke: needs linux/amd64") }
-func writeInt3s(*pokeWork, int)          { panic("textpoke: needs linux/amd64") }
-func writeTails(*pokeWork, int)          { panic("textpoke: needs linux/amd64") }
-func writeHeads(*pokeWork, int)          { panic("textpoke: needs linux/amd64") }
-func writeWords(*pokeWork, int)          { panic("textpoke: needs linux/amd64") }
-func writeAligned(*pokeWork, int)        { panic("textpoke: needs linux/amd64") }
-func stopAndWrite(*pokeWork, int) uint32 { panic("textpoke: needs linux/amd64") }
-func installPark() error                 { return Check() }
-func checkStop() error                   { return Check() }
-func checkAligned() error                { return Check() }
-func installGuard()                      { panic("textpoke: needs linux/amd64") }
-func membarrierSyncCore()                { panic("textpoke: needs linux/amd64") }
+func Text(uintptr, int) []byte                   { panic("textpoke: needs linux/amd64") }
+func writeInt3s(*pokeWork, int)                  { panic("textpoke: needs linux/amd64") }
+func writeTails(*pokeWork, int)                  { panic("textpoke: needs linux/amd64") }
+func writeHeads(*pokeWork, int)                  { panic("textpoke: needs linux/amd64") }
+func writeWords(*pokeWork, int)                  { panic("textpoke: needs linux/amd64") }
+func writeAligned(*pokeWork, int)                { panic("textpoke: needs linux/amd64") }
+func stopAndWrite(*pokeWork, int) (uint32, bool) { panic("textpoke: needs linux/amd64") }
+
+const parkSignal = 0
+
+func installPark() error  { return Check() }
+func checkStop() error    { return Check() }
+func checkAligned() error { return Check() }
+func installGuard()       { panic("textpoke: needs linux/amd64") }
+func membarrierSyncCore() { panic("textpoke: needs linux/amd64") }
