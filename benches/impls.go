@@ -21,7 +21,8 @@ type Impl struct {
 	Err                       error // why it cannot run here, or nil
 }
 
-// Impls lists the variants of all families, strategies first.
+// Impls lists the variants of all families, strategies first. Charts take their colours in
+// this order, in turn: no chart has two of the same now.
 func Impls() []Impl {
 	var floors []Impl
 	for _, f := range dispatch.Floors() {
@@ -31,11 +32,11 @@ func Impls() []Impl {
 		describe("tracepoint", tracepoint.Variants()),
 		describe("dispatch", dispatch.Variants()),
 		floors,
-		describe("textpoke", textpoke.Variants()),
-		describe("rcu", rcu.Variants()),
-		describe("unregister", unregister.Variants()),
 		describe("livepatch", livepatch.Variants()),
+		describe("textpoke", textpoke.Variants()),
+		describe("unregister", unregister.Variants()),
 		describe("uprobe", uprobe.Variants()),
+		describe("rcu", rcu.Variants()),
 		[]Impl{{"kernel", kernel.Name, "its own events, through tracefs; only where it is named", "tracefs events/enable", impls.Sound, kernel.Check()}},
 	)
 }
