@@ -18,7 +18,7 @@ type Chosen struct {
 // Evidence chooses the cases of the one run that everybody should make, for so many
 // events: what a disabled and an enabled site cost, what switching costs, with whose
 // grace periods, and what a reader feels of it. On two cores and with 1,000 events
-// it takes a minute and a half, nearly half of it naive-sync waiting for the kernel.
+// it takes a little over two minutes, a quarter of it naive-sync waiting for the kernel.
 func Evidence(events int) []Chosen {
 	const (
 		thorough = 2 * dispatch.Layouts // sees each layout twice
