@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -64,16 +63,10 @@ func checkScene(supported func() error) func() error {
 
 // A scene is some tracepoints, the reader of each, and one updater.
 type scene struct {
-	*attack
-	domain   *rcu.Domain
+	firing[event]
 	registry *tracepoint.Registry
-	events   []*event
 	data     *slab.Slab[datum]
 	fns      []dispatch.Func
-
-	// focus is the event that the updater is at. Its reader is there more often
-	// than anywhere else. Written by the updater.
-	focus atomic.Pointer[event]
 
 	generation uint64 // of the last registration; the updater's
 
@@ -81,8 +74,6 @@ type scene struct {
 	// whether the witness stays, so that long firings have one, or may leave.
 	crowd int
 	keeps bool
-
-	freedCalls uint64 // dispatch.FreedCalls before the attack
 }
 
 // An event is one tracepoint, always passed by the same reader.
@@ -107,8 +98,7 @@ type event struct {
 	transitions atomic.Uint64
 	registered  atomic.Uint64
 
-	// history is the last transitions, for whoever reports a violation.
-	history [8]atomic.Pointer[string]
+	history history // the last transitions
 
 	on []registration // the updater's
 }
@@ -138,11 +128,13 @@ func attackTracepoints(a *attack, policy *tracepoint.Policy) error {
 		return err
 	}
 	s := &scene{
-		attack:     a,
-		domain:     flavour.New(rcu.Options{}),
-		data:       slab.New(datum{magic: poisonMagic, owner: -1}),
-		freedCalls: dispatch.FreedCalls(),
+		firing: firing[event]{
+			attack: a, domain: flavour.New(rcu.Options{}), freedCalls: dispatch.FreedCalls(),
+			story: (*event).story, panics: "D4", freed: "T2",
+		},
+		data: slab.New(datum{magic: poisonMagic, owner: -1}),
 	}
+	s.pass = s.firings
 	defer s.domain.Close()
 	a.domain.Store(s.domain)
 	s.registry = tracepoint.New(policy, s.domain)
@@ -159,77 +151,22 @@ func attackTracepoints(a *attack, policy *tracepoint.Policy) error {
 			return err
 		}
 		_, disable := dispatch.KeyChanges([]*dispatch.Site{site})
-		s.events = append(s.events, &event{tp: tp, key: disable[0].Site})
+		s.places = append(s.places, &event{tp: tp, key: disable[0].Site})
 	}
 	onTrial.Store(s)
 	defer onTrial.Store(nil)
 
-	readers := min(max(1, len(a.cpus)-1), len(s.events), threads-1)
-	var errs [2*threads + 1]error
-	var group sync.WaitGroup
-	for i := range readers {
-		group.Go(func() { errs[2*i+1] = s.read(i, readers) })
-		group.Go(func() { errs[2*i+2] = a.intrude(1+i, a.rand(threads+i)) })
-	}
-	group.Go(func() { errs[0] = s.update() })
-	group.Wait()
-	for _, e := range s.events {
+	err = s.run(s.update)
+	for _, e := range s.places {
 		if len(e.on) > 0 {
-			if err := s.registry.Unregister(e.tp, dispatch.Probe{}); err != nil {
-				errs[0] = errors.Join(errs[0], err)
-			}
+			err = errors.Join(err, s.registry.Unregister(e.tp, dispatch.Probe{}))
 		}
 	}
-	return errors.Join(errs[:]...)
+	return err
 }
 
-// read passes the events that are reader n's until the attack is over.
-func (s *scene) read(n, readers int) error {
-	if err := s.pin(1 + n); err != nil {
-		s.stopped.Store(true)
-		return err
-	}
-	r := s.domain.Register()
-	defer r.Unregister()
-	defer func() {
-		if p := recover(); p != nil {
-			r.Unlock() // the panic left the site's section open
-			s.fail("D4: a site panicked: %v; %s", p, s.events[n].story())
-		}
-	}()
-	var own []*event
-	for i := n; i < len(s.events); i += readers {
-		own = append(own, s.events[i])
-	}
-	rnd := s.rand(1 + n)
-	for !s.over() {
-		const batch = 64
-		for range batch {
-			e := s.focus.Load()
-			draw := int(rnd.Uint32())
-			if draw%4 == 0 || !slices.Contains(own, e) {
-				e = own[draw/4%len(own)]
-			}
-			if draw%32 == 31 {
-				s.passNested(e, r)
-			} else {
-				s.pass(e, r)
-			}
-			r.Quiescent()
-		}
-		s.passes[n].Add(batch * passes)
-		if c := dispatch.FreedCalls() - s.freedCalls; c > 0 {
-			s.fail("T2: %d calls out of freed arrays", c)
-		}
-	}
-	return nil
-}
-
-// passes is how often pass fires.
-const passes = 16
-
-// pass fires the event and compares what was called with what was registered.
-func (s *scene) pass(e *event, r *rcu.Reader) {
+// firings fires the event and compares what was called with what was registered.
+func (s *scene) firings(e *event, r *rcu.Reader) {
 	for range passes {
 		epoch, witness := e.epoch.Load(), e.witness.Load()
 		transitions, registered, calls := e.transitions.Load(), e.registered.Load(), e.calls
@@ -246,13 +183,6 @@ func (s *scene) pass(e *event, r *rcu.Reader) {
 	}
 }
 
-// passNested is pass with a section around the sites' own.
-func (s *scene) passNested(e *event, r *rcu.Reader) {
-	r.Lock()
-	defer r.Unlock()
-	s.pass(e, r)
-}
-
 // update draws transitions, and ways to wait for those who may still use what was
 // removed, until the attack is over. It waits seldom: waiting makes every strategy
 // sound.
@@ -266,7 +196,7 @@ func (s *scene) update() error {
 	var e *event
 	for !s.over() {
 		if e == nil || rnd.IntN(16) == 0 {
-			e = s.events[rnd.IntN(len(s.events))]
+			e = s.places[rnd.IntN(len(s.places))]
 			s.focus.Store(e)
 			s.crowd = min(1+rnd.IntN(mostProbes), 1+rnd.IntN(mostProbes))
 			s.keeps = rnd.IntN(2) == 0
@@ -318,7 +248,7 @@ func (s *scene) transit(e *event, rnd *rand.Rand) (gone []registration, err erro
 	switch rnd.IntN(8) {
 	case 0:
 		leave = rnd.IntN(2) == 0
-		events = slices.Clone(s.events)
+		events = slices.Clone(s.places)
 		rnd.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 	case 1:
 		events = append(events, e)
@@ -412,11 +342,11 @@ func (s *scene) draw(e *event, leave bool, rnd *rand.Rand) (turn, error) {
 // behind.
 func (s *scene) done(e *event, what string, rnd *rand.Rand) {
 	e.registered.Store(uint64(len(e.on)))
-	n := e.transitions.Add(1) / 2
+	e.transitions.Add(1)
 	if off := e.key.Insn() == textpoke.Nop; off != (len(e.on) == 0) {
 		s.fail("T4: with %d probes the key is %v; %s", len(e.on), e.key.Insn(), e.story())
 	}
-	e.history[n%uint64(len(e.history))].Store(&what)
+	e.history.add(what)
 	if len(e.on) > 0 && rnd.IntN(2) == 0 && !(s.keeps && e.witness.Load() != nil) {
 		e.watch(&e.on[rnd.IntN(len(e.on))].datum[0])
 	}
@@ -439,16 +369,7 @@ func (s *scene) free(removed []registration) {
 func (d *datum) String() string { return fmt.Sprintf("f%d#%d", d.owner, d.generation) }
 
 // story is the event's last transitions.
-func (e *event) story() string {
-	n := e.transitions.Load() / 2
-	var list []string
-	for i := n + 1; i <= n+uint64(len(e.history)); i++ {
-		if p := e.history[i%uint64(len(e.history))].Load(); p != nil {
-			list = append(list, *p)
-		}
-	}
-	return "transitions until then: " + strings.Join(list, ", ")
-}
+func (e *event) story() string { return "transitions until then: " + e.history.String() }
 
 // wrong is what a probe calls that should not have been called so.
 func (s *scene) wrong(fn int, d *datum) {

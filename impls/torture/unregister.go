@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,21 +39,13 @@ func unregisterSubjects() []Subject {
 //	waits, by any means, seldom          each call: alive, and its function's
 //	frees the data: poison
 type removals struct {
-	*attack
-	domain  *rcu.Domain
-	targets []*target
-	data    *slab.Slab[payload]
-	fns     []dispatch.Func
-
-	// focus is the target that the updater is at. Its reader is there more often than
-	// anywhere else. Written by the updater.
-	focus atomic.Pointer[target]
+	firing[target]
+	data *slab.Slab[payload]
+	fns  []dispatch.Func
 
 	number  uint64 // of the last registration; the updater's
 	crowd   int    // how many probes to come to, for a while; the updater's
 	leaving bool   // whether they go again, mostly; the updater's
-
-	freedCalls uint64 // dispatch.FreedCalls before the attack
 }
 
 // A target is a Point, always passed by the same reader.
@@ -73,9 +63,7 @@ type target struct {
 
 	on []listed // the updater's
 
-	// The last changes, for whoever reports a violation. Written by the updater.
-	changes atomic.Uint64
-	history [8]atomic.Pointer[string]
+	history history // the last changes
 }
 
 // A listed is a probe that is there.
@@ -103,11 +91,13 @@ func attackRemovals(a *attack, policy *unregister.Policy) error {
 		return err
 	}
 	s := &removals{
-		attack:     a,
-		domain:     flavour.New(rcu.Options{}),
-		data:       slab.New(payload{magic: poisonMagic, owner: -1}),
-		freedCalls: dispatch.FreedCalls(),
+		firing: firing[target]{
+			attack: a, domain: flavour.New(rcu.Options{}), freedCalls: dispatch.FreedCalls(),
+			story: (*target).story, panics: "M3", freed: "M1",
+		},
+		data: slab.New(payload{magic: poisonMagic, owner: -1}),
 	}
+	s.pass = s.firings
 	defer s.domain.Close()
 	a.domain.Store(s.domain)
 	if s.fns, err = payloadFuncs(); err != nil {
@@ -124,26 +114,18 @@ func attackRemovals(a *attack, policy *unregister.Policy) error {
 		}
 		d := &target{point: point, called: make([]uint64, 0, 4*mostListed)}
 		d.sure.Store(new([]uint64))
-		s.targets = append(s.targets, d)
+		s.places = append(s.places, d)
 	}
 	removing.Store(s)
 	defer removing.Store(nil)
 
-	readers := min(max(1, len(a.cpus)-1), len(s.targets), threads-1)
-	var errs [2*threads + 1]error
-	var group sync.WaitGroup
-	for i := range readers {
-		group.Go(func() { errs[2*i+1] = s.read(i, readers) })
-		group.Go(func() { errs[2*i+2] = a.intrude(1+i, a.rand(threads+i)) })
-	}
-	group.Go(func() { errs[0] = s.update() })
-	group.Wait()
-	return errors.Join(append(errs[:], s.leave())...)
+	err = s.run(s.update)
+	return errors.Join(err, s.leave())
 }
 
 // leave takes every probe away, and looks for what was not given back: M5.
 func (s *removals) leave() (err error) {
-	for _, d := range s.targets {
+	for _, d := range s.places {
 		if e := d.point.Unregister(dispatch.Probe{}); !errors.Is(e, unregister.ErrNotFound) {
 			err = errors.Join(err, e)
 		}
@@ -152,7 +134,7 @@ func (s *removals) leave() (err error) {
 		}
 	}
 	s.domain.Barrier()
-	for _, d := range s.targets {
+	for _, d := range s.places {
 		if arrays, bytes := d.point.Held(); arrays > 0 || bytes > 0 {
 			s.fail("M5: without probes, %d arrays of %d bytes are held; %s", arrays, bytes, d.story())
 		}
@@ -163,50 +145,8 @@ func (s *removals) leave() (err error) {
 	return err
 }
 
-// read passes the targets that are reader n's until the attack is over.
-func (s *removals) read(n, readers int) error {
-	if err := s.pin(1 + n); err != nil {
-		s.stopped.Store(true)
-		return err
-	}
-	r := s.domain.Register()
-	defer r.Unregister()
-	defer func() {
-		if p := recover(); p != nil {
-			r.Unlock() // the panic left the site's section open
-			s.fail("M3: a site panicked: %v; %s", p, s.targets[n].story())
-		}
-	}()
-	var own []*target
-	for i := n; i < len(s.targets); i += readers {
-		own = append(own, s.targets[i])
-	}
-	rnd := s.rand(1 + n)
-	for !s.over() {
-		const batch = 64
-		for range batch {
-			d := s.focus.Load()
-			draw := int(rnd.Uint32())
-			if draw%4 == 0 || !slices.Contains(own, d) {
-				d = own[draw/4%len(own)]
-			}
-			if draw%32 == 31 {
-				s.passNested(d, r)
-			} else {
-				s.pass(d, r)
-			}
-			r.Quiescent()
-		}
-		s.passes[n].Add(batch * passes)
-		if c := dispatch.FreedCalls() - s.freedCalls; c > 0 {
-			s.fail("M1: %d calls out of freed arrays", c)
-		}
-	}
-	return nil
-}
-
-// pass fires the target's Point and compares what was called with what was there.
-func (s *removals) pass(d *target, r *rcu.Reader) {
+// firings fires the target's Point and compares what was called with what was there.
+func (s *removals) firings(d *target, r *rcu.Reader) {
 	for range passes {
 		before := *d.sure.Load()
 		d.called = d.called[:0]
@@ -240,13 +180,6 @@ func misses(called, before, after []uint64) string {
 	return ""
 }
 
-// passNested is pass with a section around the sites' own.
-func (s *removals) passNested(d *target, r *rcu.Reader) {
-	r.Lock()
-	defer r.Unlock()
-	s.pass(d, r)
-}
-
 // update draws changes, and ways to wait for those who may still use what was removed,
 // until the attack is over. It waits seldom: waiting makes every variant sound.
 func (s *removals) update() error {
@@ -262,7 +195,7 @@ func (s *removals) update() error {
 	var d *target
 	for !s.over() {
 		if d == nil || rnd.IntN(16) == 0 {
-			d = s.targets[rnd.IntN(len(s.targets))]
+			d = s.places[rnd.IntN(len(s.places))]
 			s.focus.Store(d)
 			s.crowd = 2 + rnd.IntN(mostListed-1)
 		}
@@ -335,7 +268,7 @@ func (s *removals) change(d *target, rnd *rand.Rand) (gone []listed, err error) 
 	if !memory {
 		what += " without memory"
 	}
-	d.history[d.changes.Add(1)%uint64(len(d.history))].Store(&what)
+	d.history.add(what)
 	return gone, nil
 }
 
@@ -390,16 +323,7 @@ func (s *removals) free(removed []listed) {
 }
 
 // story is the target's last changes.
-func (d *target) story() string {
-	n := d.changes.Load()
-	var list []string
-	for i := n + 1; i <= n+uint64(len(d.history)); i++ {
-		if p := d.history[i%uint64(len(d.history))].Load(); p != nil {
-			list = append(list, *p)
-		}
-	}
-	return "changes until then: " + strings.Join(list, ", ")
-}
+func (d *target) story() string { return "changes until then: " + d.history.String() }
 
 // wrongCall is what a probe calls that should not have been called so.
 func (s *removals) wrongCall(fn int, t *payload) {
