@@ -29,10 +29,11 @@ impls/torture: impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch
 
 impls/rcu/rcutest: impls/internal/implstest impls/rcu
 impls/textpoke/textpoketest: impls/internal/implstest impls/textpoke
+impls/dispatch/probestest: impls/internal/implstest impls/dispatch
 impls/dispatch/dispatchtest: impls/internal/implstest impls/dispatch impls/rcu impls/textpoke
 impls/uprobe/uprobetest: impls/internal/implstest impls/rcu impls/uprobe
-impls/tracepoint/tracepointtest: impls/internal/implstest impls/tracepoint impls/dispatch impls/rcu
-impls/unregister/unregistertest: impls impls/internal/implstest impls/unregister impls/dispatch impls/rcu
+impls/tracepoint/tracepointtest: impls/internal/implstest impls/tracepoint impls/dispatch impls/dispatch/probestest impls/rcu
+impls/unregister/unregistertest: impls impls/internal/implstest impls/unregister impls/dispatch impls/dispatch/probestest impls/rcu
 impls/livepatch/livepatchtest: impls/internal/implstest impls/internal/slab impls/livepatch impls/dispatch impls/rcu
 
 harness/clock: golang.org/x/sys github.com/klauspost/cpuid/v2

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/dispatch/probestest"
 	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/tracepoint"
@@ -63,7 +64,7 @@ func transitionMatrix(b *bench) {
 		list, events = list[:1], events[:1]
 	}
 	for _, w := range list {
-		data := []*datum{{name: "d0"}, {name: "d1"}, {name: "d2"}, {name: "d3"}, {name: "d4"}}
+		data := []*probestest.Datum{{Name: "d0"}, {Name: "d1"}, {Name: "d2"}, {Name: "d3"}, {Name: "d4"}}
 		for from := range 5 {
 			for to := range 5 {
 				b.history = []string{fmt.Sprintf("%+v, from %d to %d", w, from, to)}
@@ -85,7 +86,7 @@ func transitionMatrix(b *bench) {
 }
 
 // grow registers probes until there are n.
-func (w walk) grow(b *bench, e *event, data []*datum, n int) {
+func (w walk) grow(b *bench, e *event, data []*probestest.Datum, n int) {
 	b.Helper()
 	for len(e.model) < n {
 		at := w.place.of(len(e.model) + 1)
@@ -110,7 +111,7 @@ func (w walk) shrink(b *bench, e *event, n int) {
 }
 
 // replace takes one probe away and brings another.
-func (w walk) replace(b *bench, e *event, data []*datum) {
+func (w walk) replace(b *bench, e *event, data []*probestest.Datum) {
 	b.Helper()
 	n := len(e.model)
 	if n == 0 {
@@ -125,7 +126,7 @@ func (w walk) replace(b *bench, e *event, data []*datum) {
 
 // another returns a probe that e does not have, of the functions and data that have
 // the fewest.
-func (w walk) another(b *bench, e *event, data []*datum) dispatch.Probe {
+func (w walk) another(b *bench, e *event, data []*probestest.Datum) dispatch.Probe {
 	b.Helper()
 	for i := range data {
 		fn, d := b.fns[i], data[i]
@@ -135,7 +136,7 @@ func (w walk) another(b *bench, e *event, data []*datum) dispatch.Probe {
 		if w.sameData {
 			d = nil
 		}
-		if p := probe(fn, d, 0); e.model.find(p) < 0 {
+		if p := probestest.Probe(fn, d, 0); e.model.find(p) < 0 {
 			return p
 		}
 	}
@@ -165,9 +166,9 @@ func refuse(b *bench, e *event) {
 		p.Prio++ // of no account
 		b.register(e, p)
 	}
-	b.register(e, probe(0, &datum{name: "of no function"}, 0))
-	b.unregister(e, probe(b.fns[0], &datum{name: "nobody's"}, 0))
-	b.unregister(e, probe(b.fns[len(b.fns)-1], &datum{name: "nobody's"}, 0))
+	b.register(e, probestest.Probe(0, &probestest.Datum{Name: "of no function"}, 0))
+	b.unregister(e, probestest.Probe(b.fns[0], &probestest.Datum{Name: "nobody's"}, 0))
+	b.unregister(e, probestest.Probe(b.fns[len(b.fns)-1], &probestest.Datum{Name: "nobody's"}, 0))
 	if len(e.model) == 0 {
 		b.unregister(e, dispatch.Probe{})
 	}
@@ -180,13 +181,13 @@ func randomTransitions(b *bench) {
 		steps = 30
 	}
 	rnd := implstest.Rand(b)
-	data := []*datum{nil, {name: "d1"}, {name: "d2"}}
+	data := []*probestest.Datum{nil, {Name: "d1"}, {Name: "d2"}}
 	for range steps {
 		e, other := b.text, b.mapped
 		if rnd.IntN(2) == 0 {
 			e, other = other, e
 		}
-		p := probe(b.fns[rnd.IntN(len(b.fns))], data[rnd.IntN(len(data))], rnd.IntN(5)-2)
+		p := probestest.Probe(b.fns[rnd.IntN(len(b.fns))], data[rnd.IntN(len(data))], rnd.IntN(5)-2)
 		if len(e.model) > 0 && rnd.IntN(3) == 0 {
 			p = e.model[rnd.IntN(len(e.model))] // registered for sure
 		}
@@ -213,7 +214,7 @@ func bulkChanges(b *bench) {
 		times = 20
 	}
 	rnd := implstest.Rand(b)
-	data := []*datum{{name: "d0"}, {name: "d1"}, {name: "d2"}}
+	data := []*probestest.Datum{{Name: "d0"}, {Name: "d1"}, {Name: "d2"}}
 	events := []*event{b.text, b.mapped}
 	for range times {
 		models := [2]model{slices.Clone(b.text.model), slices.Clone(b.mapped.model)}
@@ -221,7 +222,7 @@ func bulkChanges(b *bench) {
 		var want error
 		for range 1 + rnd.IntN(5) {
 			i := rnd.IntN(2)
-			p := probe(b.fns[rnd.IntN(len(b.fns))], data[rnd.IntN(len(data))], rnd.IntN(5)-2)
+			p := probestest.Probe(b.fns[rnd.IntN(len(b.fns))], data[rnd.IntN(len(data))], rnd.IntN(5)-2)
 			remove := rnd.IntN(2) == 0
 			if n := len(models[i]); remove && n > 0 {
 				p = models[i][rnd.IntN(n)]
@@ -260,7 +261,7 @@ func manyProbes(b *bench) {
 	}
 	for range 3 {
 		for i := range most {
-			b.register(b.text, probe(b.fns[i%len(b.fns)], &datum{name: fmt.Sprint("d", i)}, i*7%5))
+			b.register(b.text, probestest.Probe(b.fns[i%len(b.fns)], &probestest.Datum{Name: fmt.Sprint("d", i)}, i*7%5))
 		}
 		b.domain.Barrier()
 		for i := 0; len(b.text.model) > most/4; i++ {
@@ -276,26 +277,26 @@ func nestedFiring(b *bench) {
 	var r *rcu.Reader
 	depth := 0
 	other := map[*event]*event{b.text: b.mapped, b.mapped: b.text}
-	var want []firing
+	var want []probestest.Firing
 	for i, e := range []*event{b.text, b.mapped} {
-		fires := &datum{name: "fires"}
-		b.register(e, probe(b.fns[i], fires, 2))
-		b.register(e, probe(b.fns[i+2], nil, 1)) // called when the deeper ones have returned
-		fires.do = func() {
+		fires := &probestest.Datum{Name: "fires"}
+		b.register(e, probestest.Probe(b.fns[i], fires, 2))
+		b.register(e, probestest.Probe(b.fns[i+2], nil, 1)) // called when the deeper ones have returned
+		fires.Do = func() {
 			if depth < 4 { // text, mapped, text, mapped, text
 				depth++
 				other[e].tp.Fire(r)
 			}
 		}
-		want = append(want, firing{i, fires}, firing{i + 2, nil})
+		want = append(want, probestest.Firing{Fn: i, Data: fires}, probestest.Firing{Fn: i + 2})
 	}
 	text, mapped, textThen, mappedThen := want[0], want[2], want[1], want[3]
 	r = b.domain.Register()
-	calls = nil
+	probestest.Calls = nil
 	b.text.tp.Fire(r)
-	got := calls
+	got := probestest.Calls
 	r.Unregister() // panics inside a section
-	want = []firing{text, mapped, text, mapped, text, textThen, mappedThen, textThen, mappedThen, textThen}
+	want = []probestest.Firing{text, mapped, text, mapped, text, textThen, mappedThen, textThen, mappedThen, textThen}
 	if !slices.Equal(got, want) {
 		b.Errorf("T3: firing called %v, want %v", got, want)
 	}
@@ -304,7 +305,7 @@ func nestedFiring(b *bench) {
 // unreachableFunction registers, with any number of probes there, one that no direct call
 // reaches. It is never called.
 func unreachableFunction(b *bench) {
-	far := probe(1<<46, nil, 5)
+	far := probestest.Probe(1<<46, nil, 5)
 	for i := range 4 {
 		err := b.registry.Register(b.text.tp, far)
 		if err == nil {
@@ -315,7 +316,7 @@ func unreachableFunction(b *bench) {
 		}
 		b.fires(b.text)
 		b.unregister(b.text, far) // was not registered
-		b.register(b.text, probe(b.fns[i], &datum{name: fmt.Sprint("d", i)}, i))
+		b.register(b.text, probestest.Probe(b.fns[i], &probestest.Datum{Name: fmt.Sprint("d", i)}, i))
 	}
 }
 
@@ -325,15 +326,15 @@ func synchronizeEndsProbes(b *bench) {
 	for n := range 3 { // others beside it
 		for _, e := range []*event{b.text, b.mapped} {
 			entered, leave := make(chan bool), make(chan bool)
-			held := probe(b.fns[0], &datum{name: "held", do: func() { entered <- true; <-leave }}, 1)
-			others := []dispatch.Probe{probe(b.fns[1], nil, 0), probe(b.fns[2], nil, 2)}[:n] // behind it, and before
+			held := probestest.Probe(b.fns[0], &probestest.Datum{Name: "held", Do: func() { entered <- true; <-leave }}, 1)
+			others := []dispatch.Probe{probestest.Probe(b.fns[1], nil, 0), probestest.Probe(b.fns[2], nil, 2)}[:n] // behind it, and before
 			for _, p := range others {
 				b.register(e, p)
 			}
 			implstest.Check(b, b.registry.Register(e.tp, held))
 			with := slices.Clone(e.model)
 			implstest.Check(b, with.register(held))
-			calls = nil
+			probestest.Calls = nil
 			b.history = append(b.history, fmt.Sprintf("register a probe that holds its reader, with %d others", n))
 
 			var left atomic.Bool
@@ -370,8 +371,8 @@ func synchronizeEndsProbes(b *bench) {
 			leave <- true
 			<-gone
 			<-synchronized
-			if want := with.calls(b.fns); !slices.Equal(calls, want) {
-				b.Errorf("T3: the reader that was held called %v, want %v", calls, want)
+			if want := with.calls(b.fns); !slices.Equal(probestest.Calls, want) {
+				b.Errorf("T3: the reader that was held called %v, want %v", probestest.Calls, want)
 			}
 			b.fires(e) // without it
 			if n > 0 {
@@ -402,8 +403,8 @@ func siteChangesHands(b *bench) {
 			b.history = append(b.history, fmt.Sprintf("a Registry of %s with %d probes", v.Name, probes))
 			former := newBench(b.T, v, b.flavour)
 			for i := range probes {
-				former.register(former.text, probe(b.fns[i], nil, i))
-				former.register(former.mapped, probe(b.fns[i], nil, i))
+				former.register(former.text, probestest.Probe(b.fns[i], nil, i))
+				former.register(former.mapped, probestest.Probe(b.fns[i], nil, i))
 			}
 			former.clear(former.text)
 			former.clear(former.mapped)
@@ -414,7 +415,7 @@ func siteChangesHands(b *bench) {
 			b.mapped = b.event("mapped", b.mapped.site)
 			for _, e := range []*event{b.text, b.mapped} {
 				b.fires(e)
-				b.register(e, probe(b.fns[2], &datum{name: "the new one's"}, 0))
+				b.register(e, probestest.Probe(b.fns[2], &probestest.Datum{Name: "the new one's"}, 0))
 				b.clear(e)
 			}
 			b.registry.Synchronize()

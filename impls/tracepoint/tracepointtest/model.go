@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/dispatch/probestest"
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
 
@@ -41,10 +42,6 @@ func (m *model) find(p dispatch.Probe) int {
 }
 
 // calls is what firing calls.
-func (m model) calls(fns []dispatch.Func) []firing {
-	var list []firing
-	for _, p := range m {
-		list = append(list, firing{slices.Index(fns, p.Fn), dataOf(p)})
-	}
-	return list
+func (m model) calls(fns []dispatch.Func) []probestest.Firing {
+	return probestest.CallsOf(fns, m)
 }

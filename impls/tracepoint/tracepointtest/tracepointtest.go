@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/dispatch/probestest"
 	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/tracepoint"
@@ -112,11 +113,7 @@ func newBench(t *testing.T, v tracepoint.Variant, f rcu.Variant) *bench {
 	b := &bench{T: t, strategy: v, flavour: f, domain: d, registry: tracepoint.New(v.New, d), freedCalls: dispatch.FreedCalls()}
 	b.text = b.event("text", sites[0])
 	b.mapped = b.event("mapped", sites[dispatch.TextSites])
-	for _, f := range functions {
-		fn, err := dispatch.GoFunc(f)
-		implstest.Check(t, err)
-		b.fns = append(b.fns, fn)
-	}
+	b.fns = probestest.Funcs(t, 5)
 	return b
 }
 
@@ -162,7 +159,7 @@ func (b *bench) clear(e *event) {
 }
 
 func (b *bench) describe(p dispatch.Probe) string {
-	return fmt.Sprintf("%v at %d", firing{slices.Index(b.fns, p.Fn), dataOf(p)}, p.Prio)
+	return fmt.Sprintf("%v at %d", probestest.FiringOf(b.fns, p), p.Prio)
 }
 
 // compare compares the outcome of what was done to a tracepoint with the model's.
@@ -194,10 +191,10 @@ func (b *bench) fires(e *event) {
 
 // fire passes a tracepoint once and returns the probes' calls. The reader exists
 // for only as long, so that no flavour waits for it afterwards.
-func (b *bench) fire(e *event) []firing {
+func (b *bench) fire(e *event) []probestest.Firing {
 	r := b.domain.Register()
 	defer r.Unregister()
-	calls = nil
+	probestest.Calls = nil
 	e.tp.Fire(r)
-	return calls
+	return probestest.Calls
 }

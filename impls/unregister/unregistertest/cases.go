@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/dispatch/probestest"
 	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
@@ -24,7 +25,7 @@ func removalOrders(b *bench) {
 				b.history = []string{fmt.Sprintf("%d probes, removed as %v, memory %0*b", n, order, n, pattern)}
 				var probes []dispatch.Probe
 				for i := range n {
-					probes = append(probes, probe(b.fns[i], &datum{name: fmt.Sprint("d", i)}, pattern%2*i))
+					probes = append(probes, probestest.Probe(b.fns[i], &probestest.Datum{Name: fmt.Sprint("d", i)}, pattern%2*i))
 					b.register(probes[i], true)
 				}
 				for i, at := range order {
@@ -83,9 +84,9 @@ func randomChanges(b *bench) {
 	if b.slow() {
 		rounds, barrier = 100, 50
 	}
-	data := []*datum{nil, {name: "d1"}, {name: "d2"}}
+	data := []*probestest.Datum{nil, {Name: "d1"}, {Name: "d2"}}
 	for range rounds {
-		p := probe(b.fns[r.IntN(len(b.fns))], data[r.IntN(len(data))], r.IntN(3))
+		p := probestest.Probe(b.fns[r.IntN(len(b.fns))], data[r.IntN(len(data))], r.IntN(3))
 		memory := r.IntN(2) == 0
 		switch draw := r.IntN(16); {
 		case draw < 7:
@@ -95,7 +96,7 @@ func randomChanges(b *bench) {
 		case draw < 14 && len(b.model) > 0:
 			b.unregister(b.model[r.IntN(len(b.model))], memory)
 		case draw == 14:
-			b.register(probe(0, data[1], 0), memory)
+			b.register(probestest.Probe(0, data[1], 0), memory)
 		case r.IntN(4) == 0:
 			b.unregister(dispatch.Probe{}, memory)
 		}
@@ -111,18 +112,18 @@ func randomChanges(b *bench) {
 func noMemoryToAdd(b *bench) {
 	var probes []dispatch.Probe
 	for i := range 4 {
-		p := probe(b.fns[i], &datum{name: fmt.Sprint("d", i)}, i*5%3)
+		p := probestest.Probe(b.fns[i], &probestest.Datum{Name: fmt.Sprint("d", i)}, i*5%3)
 		b.register(p, false)
 		b.register(p, true)
 		b.register(p, false) // is there: that comes first
 		probes = append(probes, p)
 	}
 	b.unregister(probes[1], false)
-	b.register(probe(b.fns[1], &datum{name: "new"}, 0), false)
+	b.register(probestest.Probe(b.fns[1], &probestest.Datum{Name: "new"}, 0), false)
 	b.unregister(probes[2], false)
-	b.register(probe(b.fns[2], &datum{name: "new"}, 0), false)
+	b.register(probestest.Probe(b.fns[2], &probestest.Datum{Name: "new"}, 0), false)
 	b.held()
-	b.register(probe(b.fns[2], &datum{name: "new"}, 0), true)
+	b.register(probestest.Probe(b.fns[2], &probestest.Datum{Name: "new"}, 0), true)
 	b.held()
 }
 
@@ -134,7 +135,7 @@ func comesBack(b *bench) {
 			for prio := range 3 {
 				var probes []dispatch.Probe
 				for i := range n {
-					probes = append(probes, probe(b.fns[i], &datum{name: fmt.Sprint("d", i)}, 1))
+					probes = append(probes, probestest.Probe(b.fns[i], &probestest.Datum{Name: fmt.Sprint("d", i)}, 1))
 					b.register(probes[i], true)
 				}
 				p := probes[at]
@@ -156,14 +157,14 @@ func comesBack(b *bench) {
 // deadFunctions uses what may stand in a dead entry as if it were a probe.
 func deadFunctions(b *bench) {
 	for _, dead := range []dispatch.Func{dispatch.Stub(), dispatch.Sentinel} {
-		removed := probe(b.fns[0], &datum{name: "removed"}, 0)
+		removed := probestest.Probe(b.fns[0], &probestest.Datum{Name: "removed"}, 0)
 		b.register(removed, true)
-		b.register(probe(b.fns[1], &datum{name: "stays"}, 0), true)
+		b.register(probestest.Probe(b.fns[1], &probestest.Datum{Name: "stays"}, 0), true)
 		b.unregister(removed, false)
 		p := dispatch.Probe{Fn: dead, Data: removed.Data}
 		b.register(p, true)
 		b.unregister(p, true) // not there, though its entry may be
-		b.register(probe(b.fns[2], &datum{name: "comes"}, 0), true)
+		b.register(probestest.Probe(b.fns[2], &probestest.Datum{Name: "comes"}, 0), true)
 		b.clear()
 	}
 }
@@ -177,15 +178,15 @@ func synchronizeEndsProbes(b *bench) {
 				continue
 			}
 			entered, leave := make(chan bool), make(chan bool)
-			held := probe(b.fns[0], &datum{name: "held", do: func() { entered <- true; <-leave }}, 1)
-			others := []dispatch.Probe{probe(b.fns[1], nil, 0), probe(b.fns[2], nil, 2)}[:n] // behind it, and before
+			held := probestest.Probe(b.fns[0], &probestest.Datum{Name: "held", Do: func() { entered <- true; <-leave }}, 1)
+			others := []dispatch.Probe{probestest.Probe(b.fns[1], nil, 0), probestest.Probe(b.fns[2], nil, 2)}[:n] // behind it, and before
 			for _, p := range others {
 				b.register(p, true)
 			}
 			implstest.Check(b, b.point.Register(held))
 			with := slices.Clone(b.model)
 			implstest.Check(b, with.register(held, true))
-			calls = nil
+			probestest.Calls = nil
 			b.history = append(b.history, fmt.Sprintf("register a probe that holds its reader, with %d others, memory %v", n, memory))
 
 			var left atomic.Bool
@@ -223,8 +224,8 @@ func synchronizeEndsProbes(b *bench) {
 			leave <- true
 			<-gone
 			<-synchronized
-			if want := with.calls(b.fns); !slices.Equal(calls, want) {
-				b.Errorf("M2: the reader that was held called %v, want %v", calls, want)
+			if want := with.calls(b.fns); !slices.Equal(probestest.Calls, want) {
+				b.Errorf("M2: the reader that was held called %v, want %v", probestest.Calls, want)
 			}
 			b.fires() // without it
 			b.clear()
@@ -256,7 +257,7 @@ func nothingLeft(b *bench) {
 	} {
 		b.held()
 		for i := range most {
-			p := probe(b.fns[i%len(b.fns)], &datum{name: fmt.Sprint("d", i)}, i*7%5)
+			p := probestest.Probe(b.fns[i%len(b.fns)], &probestest.Datum{Name: fmt.Sprint("d", i)}, i*7%5)
 			b.register(p, false)
 			b.register(p, true)
 			b.held()

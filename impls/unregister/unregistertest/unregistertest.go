@@ -8,6 +8,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/dispatch/probestest"
 	"github.com/tpbench/tpbench/impls/internal/implstest"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/unregister"
@@ -105,11 +106,7 @@ func newBench(t *testing.T, v unregister.Variant, f rcu.Variant, event int) *ben
 	b.domain = f.New(rcu.Options{Lazy: rcu.OnlyBarrier})
 	b.point, err = unregister.New(v.New, b.domain, b.site)
 	implstest.Check(t, err)
-	for _, f := range functions {
-		fn, err := dispatch.GoFunc(f)
-		implstest.Check(t, err)
-		b.fns = append(b.fns, fn)
-	}
+	b.fns = probestest.Funcs(t, 4)
 	return b
 }
 
@@ -160,7 +157,7 @@ func (b *bench) memory(there bool) {
 }
 
 func (b *bench) describe(p dispatch.Probe) string {
-	return fmt.Sprintf("%v at %d", firing{slices.Index(b.fns, p.Fn), dataOf(p)}, p.Prio)
+	return fmt.Sprintf("%v at %d", probestest.FiringOf(b.fns, p), p.Prio)
 }
 
 // compare compares the outcome of what was done with the model's.
@@ -192,12 +189,12 @@ func (b *bench) fires() {
 
 // fire passes the Point once and returns the probes' calls. The reader exists for only as
 // long, so that no flavour waits for it afterwards.
-func (b *bench) fire() []firing {
+func (b *bench) fire() []probestest.Firing {
 	r := b.domain.Register()
 	defer r.Unregister()
-	calls = nil
+	probestest.Calls = nil
 	b.point.Fire(r)
-	return calls
+	return probestest.Calls
 }
 
 // held compares what is held, after the grace period of all that was released, with what
