@@ -12,6 +12,9 @@ import (
 // system or build has no TSC that may be used as a clock.
 var ErrUnavailable = errors.New("TSC unavailable")
 
+// errDisturbed is wrapped by the error of a calibration that another try may mend.
+var errDisturbed = errors.New("bad calibration")
+
 // A Clock turns ticks into nanoseconds and says how far to trust them. It does
 // not change after [Open] or [Clock.UnmarshalText] and may be shared.
 type Clock struct {
@@ -90,13 +93,13 @@ func (c *Clock) UnmarshalText(text []byte) error {
 func (c *Clock) check() error {
 	for _, v := range []float64{c.rate.Hz, c.rate.Uncertainty, c.precision, c.overhead.P90} {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("clock: calibration %s: not finite", c.text())
+			return fmt.Errorf("clock: %w: %s is not finite", errDisturbed, c.text())
 		}
 	}
 	o := c.overhead
 	if c.rate.Hz <= 0 || c.rate.Uncertainty < 0 || c.precision <= 0 ||
 		!(0 <= o.P10 && o.P10 <= o.Median && o.Median <= o.P90) {
-		return fmt.Errorf("clock: calibration %s: out of range (a Clock comes from Open or UnmarshalText)", c.text())
+		return fmt.Errorf("clock: %w: %s is out of range (expected a positive rate and step, and 0 <= pair-p10 <= pair-ns <= pair-p90)", errDisturbed, c.text())
 	}
 	return nil
 }
@@ -127,12 +130,44 @@ func step(pairs []uint64) uint64 {
 }
 
 // quantile returns the q-quantile of sorted ticks as grouped data: each reading
-// stands for the interval of one step around it, evenly filled.
+// stands for the interval of one step around it, evenly filled. Where the next
+// reading is nearer than a step the two intervals meet halfway: if they overlapped,
+// a higher quantile could come out lower.
 func quantile(sorted []uint64, q float64, step uint64) float64 {
 	rank := q * float64(len(sorted))
 	v := sorted[min(int(rank), len(sorted)-1)]
 	first, _ := slices.BinarySearch(sorted, v)
 	after := sort.Search(len(sorted), func(i int) bool { return sorted[i] > v })
+	low, high := float64(v)-float64(step)/2, float64(v)+float64(step)/2
+	if first > 0 {
+		low = max(low, float64(v)-float64(v-sorted[first-1])/2)
+	}
+	if after < len(sorted) {
+		high = min(high, float64(v)+float64(sorted[after]-v)/2)
+	}
 	within := (rank - float64(first)) / float64(after-first)
-	return max(0, float64(v)+(within-0.5)*float64(step))
+	return max(0, low+within*(high-low))
+}
+
+// tries is how many calibrations in a row may fail before [Open] gives up.
+const tries = 5
+
+// repeat calibrates until a calibration passes its own check, and says after so many
+// tries what was wrong with the last one. What is unavailable is so at once.
+func repeat(calibrate func() (*Clock, error)) (*Clock, error) {
+	var last error
+	for range tries {
+		c, err := calibrate()
+		if err == nil {
+			err = c.check()
+		}
+		if err == nil {
+			return c, nil
+		}
+		last = err
+		if !errors.Is(err, errDisturbed) {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("%w: %d calibrations in a row failed, the last one so: %w; stop what else runs here and try again, and if it persists use another machine", ErrUnavailable, tries, last)
 }

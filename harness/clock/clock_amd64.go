@@ -32,11 +32,16 @@ const (
 )
 
 // Open checks, measures and calibrates the TSC. It takes about 120 ms, nearly
-// all of it asleep.
+// all of it asleep, and as much again for each time that a calibration is disturbed.
 func Open() (*Clock, error) {
 	if err := usable(); err != nil {
 		return nil, err
 	}
+	return repeat(measure)
+}
+
+// measure measures and calibrates once.
+func measure() (*Clock, error) {
 	// A migration between the reads of a pair costs one sample; locking keeps
 	// the Go scheduler from adding to what the kernel may do.
 	runtime.LockOSThread()
@@ -105,8 +110,8 @@ func calibrate(step uint64) (Rate, error) {
 	// Each half is a bound, so two bounds that do not meet mean that one of the
 	// clocks jumped or bent: a migrated or suspended guest, or an emulated TSC.
 	if d := math.Abs(first.Hz - second.Hz); !(d <= first.Uncertainty+second.Uncertainty) {
-		return Rate{}, fmt.Errorf("clock: %w: the TSC and CLOCK_MONOTONIC_RAW drift apart (%.0f Hz in one half of the calibration, %.0f in the other): try again, and if it persists use another machine",
-			ErrUnavailable, first.Hz, second.Hz)
+		return Rate{}, fmt.Errorf("clock: %w: the TSC and CLOCK_MONOTONIC_RAW drift apart (%.0f Hz in one half of the calibration, %.0f in the other)",
+			errDisturbed, first.Hz, second.Hz)
 	}
 	return rateBetween(m[0], m[2], step), nil
 }

@@ -1,9 +1,13 @@
 package clock
 
 import (
+	"errors"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestStep(t *testing.T) {
@@ -39,9 +43,79 @@ func TestQuantile(t *testing.T) {
 		{"the ends are half a step out", []uint64{52, 52}, 0, 26, 39},
 		{"and never past the last", []uint64{52, 52}, 1, 26, 65},
 		{"no pair costs less than nothing", []uint64{0, 0, 0, 26}, 0.01, 26, 0},
+		{"readings nearer than a step meet halfway", []uint64{50, 50, 52, 52}, 0.5, 26, 51},
+		{"and so they do from below", []uint64{50, 50, 52, 52}, 0.499999999, 26, 51},
 	} {
-		if got := quantile(tt.sorted, tt.q, tt.step); math.Abs(got-tt.want) > 1e-9 {
+		if got := quantile(tt.sorted, tt.q, tt.step); math.Abs(got-tt.want) > 1e-6 {
 			t.Errorf("%s: quantile(%v, %v, %d) = %v, want %v", tt.why, tt.sorted, tt.q, tt.step, got, tt.want)
+		}
+	}
+}
+
+// If this fails, some machine's readings make a calibration that fails its own check: a
+// higher quantile of them comes out lower. The readings are arbitrary: few or many, near
+// or far, on a grid or not, with an interrupt among them.
+func TestQuantileMonotone(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	for range 20_000 {
+		ticks := make([]uint64, 1+rnd.IntN(60))
+		grid, spread := 1+rnd.Uint64N(40), 1+rnd.Uint64N(200)
+		for i := range ticks {
+			ticks[i] = rnd.Uint64N(spread)
+			if rnd.IntN(3) > 0 {
+				ticks[i] = ticks[i] / grid * grid
+			}
+			if rnd.IntN(50) == 0 {
+				ticks[i] += 1 << rnd.IntN(40)
+			}
+		}
+		quantum := step(ticks)
+		slices.Sort(ticks)
+		last := -1.0
+		for percent := range 101 {
+			q := quantile(ticks, float64(percent)/100, quantum)
+			if q < last || q < 0 {
+				t.Fatalf("seed %d: the %d %% quantile of %v by steps of %d is %v, and the one before it %v", seed, percent, ticks, quantum, q, last)
+			}
+			last = q
+		}
+		if low, high := float64(ticks[0])-float64(quantum)/2, float64(ticks[len(ticks)-1])+float64(quantum)/2; last > high || quantile(ticks, 0, quantum) < low {
+			t.Fatalf("seed %d: quantiles of %v by steps of %d pass %v..%v", seed, ticks, quantum, low, high)
+		}
+	}
+}
+
+// If this fails, one disturbed calibration ends a run, or a machine on which none
+// succeeds is asked for ever, or is not told what to do.
+func TestRepeat(t *testing.T) {
+	good := &Clock{Rate{1e9, 1}, 10, Overhead{25, 20, 30}}
+	bad := &Clock{Rate{1e9, 1}, 10, Overhead{25, 26, 30}}
+	for _, tt := range []struct {
+		why      string
+		failures int
+		fail     func() (*Clock, error)
+		asked    int
+		want     error
+	}{
+		{"a good one", 0, nil, 1, nil},
+		{"one that fails its check, then a good one", 1, func() (*Clock, error) { return bad, nil }, 2, nil},
+		{"clocks that drift apart for a while", tries - 1, func() (*Clock, error) { return nil, errDisturbed }, tries, nil},
+		{"disturbed all the time", tries, func() (*Clock, error) { return bad, nil }, tries, ErrUnavailable},
+		{"a counter that stands still", tries, func() (*Clock, error) { return nil, ErrUnavailable }, 1, ErrUnavailable},
+	} {
+		asked := 0
+		c, err := repeat(func() (*Clock, error) {
+			if asked++; asked <= tt.failures {
+				return tt.fail()
+			}
+			return good, nil
+		})
+		if asked != tt.asked || !errors.Is(err, tt.want) || (err == nil) != (c == good) {
+			t.Errorf("%s: asked %d times for %v, %v; want %d times and %v", tt.why, asked, c, err, tt.asked, tt.want)
+		}
+		if tt.why == "disturbed all the time" && !strings.Contains(err.Error(), "stop what else runs here and try again") {
+			t.Errorf("%s: %v does not say what to do", tt.why, err)
 		}
 	}
 }
