@@ -1,13 +1,16 @@
 package benches
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/rcu"
+	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
 
@@ -231,35 +234,122 @@ func TestRunningKernelOnlyByName(t *testing.T) {
 }
 
 // The evidence holds every family, no case twice, and for every strategy a bulk
-// case at the number of events asked for.
+// case at the number of events asked for; the main part of it has what its sentence and
+// its charts need, and no neighbour.
 func TestEvidence(t *testing.T) {
 	const events = 50
-	seen := map[string]bool{}
-	families := map[string]bool{}
-	for _, ch := range Evidence(events) {
-		for _, c := range ch.Cases {
-			for _, name := range c.Names {
-				if seen[name] {
-					t.Errorf("%s is chosen twice", name)
+	var all []string
+	for _, s := range Sections() {
+		all = append(all, s.Name)
+	}
+	names := func(sections ...string) map[string]bool {
+		chosen, err := Evidence(events, sections...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for _, ch := range chosen {
+			for _, c := range ch.Cases {
+				for _, name := range c.Names {
+					if seen[name] {
+						t.Errorf("%s is chosen twice", name)
+					}
+					seen[name] = true
 				}
-				seen[name] = true
-				base, _, _ := strings.Cut(name, "/")
-				families[base] = true
 			}
 		}
+		return seen
 	}
+	bases := func(seen map[string]bool) map[string]bool {
+		families := map[string]bool{}
+		for name := range seen {
+			base, _, _ := strings.Cut(name, "/")
+			families[base] = true
+		}
+		return families
+	}
+	every := names(all...)
 	for _, f := range Families() {
 		for _, name := range f.Names {
-			if !families[name] {
+			if !bases(every)[name] {
 				t.Errorf("no %s in the evidence", name)
 			}
 		}
 	}
+	seen := names(MainSection)
 	for _, impl := range strategies {
 		for _, want := range []string{"/gp=kernelgp/events=50/probes=1/readers=0", "/gp=memb/events=50/probes=1/readers=1", "/gp=kernelgp/events=10/probes=1/readers=0"} {
 			if name := "DisableAll/impl=" + impl + want; !seen[name] {
 				t.Errorf("no %s in the evidence", name)
 			}
+		}
+	}
+	if !seen["GracePeriod/gp=kernelgp/readers=0"] || bases(seen)["Livepatch"] || bases(seen)["Poke"] {
+		t.Errorf("the main part holds %v", slices.Sorted(maps.Keys(bases(seen))))
+	}
+	if _, err := Evidence(events, "uprobs"); err == nil || !strings.Contains(err.Error(), "uprobe") {
+		t.Errorf("an unknown part: %v", err)
+	}
+}
+
+// If this fails, what is compared is torn apart, or what is not is taken together: a block
+// holds the implementations under one setting of all else.
+func TestBlocks(t *testing.T) {
+	for _, f := range Families() {
+		arms := map[string][]string{} // by block
+		for _, c := range f.Cases(Params{}) {
+			arms[c.Block] = append(arms[c.Block], c.Names[0])
+		}
+		for block, names := range arms {
+			for _, name := range names {
+				for _, part := range strings.Split(name, "/") {
+					if key, _, _ := strings.Cut(part, "="); key == "impl" || key == "gp" && !strings.Contains(name, "/impl=") {
+						continue
+					}
+					if !strings.Contains(block+"/", part+"/") {
+						t.Errorf("%s is in block %s, which does not say %s", name, block, part)
+					}
+				}
+			}
+		}
+		most := 0
+		for _, names := range arms {
+			most = max(most, len(names))
+		}
+		if most == 1 && f.Names[0] != "Livepatch" && f.Names[0] != "LivepatchTransition" { // of which one variant is sound
+			t.Errorf("%s: every block has one arm: %v", f.Names, arms)
+		}
+	}
+}
+
+// If this fails, a loop that stands at several alignments is measured at one of them only.
+func TestLayoutsAreUsed(t *testing.T) {
+	must(dispatch.Open())
+	for _, f := range []*Family{&dispatchFamily, &stubbedFamily} {
+		c := f.Cases(Params{})[0]
+		if c.Layouts != dispatch.Layouts {
+			t.Fatalf("%s has %d layouts", c.Names[0], c.Layouts)
+		}
+	}
+	for name, open := range map[string]func(*harness.Env) (*harness.Op, error){
+		"Dispatch": func(e *harness.Env) (*harness.Op, error) {
+			return openDispatch(keys{"impl": "static-call", "probes": "1"}, e)
+		},
+		"StubbedDispatch": func(e *harness.Env) (*harness.Op, error) {
+			return stubbedFamily.open(keys{"impl": leavers[0], "probes": "1", "dead": "1"}, e)
+		},
+	} {
+		for layout := range dispatch.Layouts {
+			op, err := open(&harness.Env{Layout: layout})
+			must(err)
+			for other := range dispatch.Layouts {
+				_, disable := dispatch.KeyChanges([]*dispatch.Site{dispatch.Timed(other)})
+				if on := disable[0].Site.Insn() != textpoke.Nop; on != (other == layout) {
+					t.Errorf("%s at layout %d: the loop at %d is armed: %v", name, layout, other, on)
+				}
+			}
+			op.Close()
+			must(dispatch.Timed(layout).KeyDisable())
 		}
 	}
 }

@@ -1,6 +1,11 @@
 package benches
 
-import "github.com/tpbench/tpbench/harness"
+import (
+	"slices"
+	"strings"
+
+	"github.com/tpbench/tpbench/harness"
+)
 
 // Families lists every benchmark.
 func Families() []*Family {
@@ -25,23 +30,24 @@ func Families() []*Family {
 }
 
 // Units says of every unit that is not the Go benchmark format's own which way is
-// better.
+// better, and which are exact: they follow from what a strategy does, whatever the machine
+// does meanwhile. Waits for grace periods are counted as exactly, but are not among them:
+// a grace period of somebody else may have saved one.
 func Units() []harness.Unit {
+	exact := []string{"core-syncs/op", "ftrace-waits/op", "stores/op", "refused/op", "bytes-held", "bytes-compact"}
+	higher := []string{"gp-elided/op", "stores/op", "executions/op", "transitions/op", "Mhits/s"}
 	lower := []string{
 		"ns/event", "ns/site", "gp-waits/op", "core-syncs/op", "ftrace-waits/op", "holds/op", "traps/op",
 		"p50-ns", "p90-ns", "p99-ns", "p99.9-ns", "max-ns", "mistakes/op",
 		"refused/op", "bytes-held", "bytes-compact",
 		"ns/uprobe",
 	}
-	units := []harness.Unit{
-		{Name: "gp-elided/op", Better: "higher"},
-		{Name: "stores/op", Better: "higher"},
-		{Name: "executions/op", Better: "higher"},
-		{Name: "transitions/op", Better: "higher"},
-		{Name: "Mhits/s", Better: "higher"},
+	var units []harness.Unit
+	for better, names := range map[string][]string{"higher": higher, "lower": lower} {
+		for _, name := range names {
+			units = append(units, harness.Unit{Name: name, Better: better, Exact: slices.Contains(exact, name)})
+		}
 	}
-	for _, u := range lower {
-		units = append(units, harness.Unit{Name: u, Better: "lower"})
-	}
+	slices.SortFunc(units, func(a, b harness.Unit) int { return strings.Compare(a.Name, b.Name) })
 	return units
 }

@@ -17,8 +17,9 @@ var dispatchFamily = Family{
 		floor, ok := floorOf(k["impl"])
 		return !ok || floor.Probes == k.num("probes")
 	},
-	check: func(keys) error { return dispatch.Open() },
-	open:  openDispatch,
+	layouts: dispatch.Layouts,
+	check:   func(keys) error { return dispatch.Open() },
+	open:    openDispatch,
 }
 
 // dispatches are the floors and the ways to dispatch. A strategy that is named stands
@@ -54,7 +55,7 @@ func floorOf(name string) (dispatch.Floor, bool) {
 // openDispatch arms the timed loop of one layout. The read sections in it are of
 // the flavour memb; those of kernelgp are the same instructions.
 func openDispatch(k keys, e *harness.Env) (*harness.Op, error) {
-	loop, err := armDispatch(k, e.Layout%dispatch.Layouts)
+	loop, err := armDispatch(k, e.Layout)
 	if err != nil {
 		return nil, err
 	}

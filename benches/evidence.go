@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
 )
 
@@ -15,36 +16,101 @@ type Chosen struct {
 	Rounds int
 }
 
-// Evidence chooses the cases of the one run that everybody should make, for so many
-// events: what a disabled and an enabled site cost, what switching costs, with whose
-// grace periods, and what a reader feels of it. On two cores and with 1,000 events
-// it takes a little over two minutes, a quarter of it naive-sync waiting for the kernel.
-func Evidence(events int) []Chosen {
-	const (
-		thorough = 2 * dispatch.Layouts // sees each layout twice
-		enough   = 6                    // the least that gives a median a 95 % interval
-		usual    = dispatch.Layouts
-		costly   = 3 // the least that gives a paired ratio an interval worth the name
-		few      = 2
-		once     = 1
-	)
+// A Section is a part of the evidence that can be measured by itself.
+type Section struct {
+	Name   string
+	Doc    string
+	choose func(events int) []Chosen
+}
+
+const (
+	thorough = 2 * dispatch.Layouts // sees each layout twice
+	enough   = 6                    // the least that gives a median a 95 % interval
+	usual    = dispatch.Layouts
+	costly   = 3 // the least that gives a paired ratio an interval worth the name
+	few      = 2
+	once     = 1
+)
+
+// MainSection is the section that everybody should measure: what a disabled and an
+// enabled site cost, what switching costs, with whose grace periods, and what a reader
+// notices of it. On two quiet cores and with 1,000 events it takes about a minute, half
+// of which naive-sync waits for the kernel.
+const MainSection = "tracepoint"
+
+// Sections lists the parts of the evidence, the main one first.
+func Sections() []Section {
+	return []Section{
+		{MainSection, "what strategies cost: firing, bulk changes, single transitions, a reader's latency", tracepointEvidence},
+		{"rcu", "how long grace periods take, and entering a read section", func(int) []Chosen {
+			return []Chosen{
+				{without(gracePeriodFamily.Cases(Params{}), kernelGracePeriod), costly},
+				{readSideFamily.Cases(Params{}), usual},
+			}
+		}},
+		{"textpoke", "patching text under running threads", func(int) []Chosen {
+			return []Chosen{{keep(pokeFamily.Cases(Params{}), pokeEvidence), few}}
+		}},
+		{"unregister", "removal when memory fails", func(int) []Chosen {
+			return []Chosen{
+				{unregisterFamily.Cases(Params{GPs: []string{"kernelgp"}}), few},
+				{stubbedFamily.Cases(Params{}), usual},
+			}
+		}},
+		{"livepatch", "replacing functions while tasks call them", func(int) []Chosen {
+			return []Chosen{
+				{livepatchFamily.Cases(Params{}), usual},
+				{transitionFamily.Cases(Params{Readers: []int{1}}), few},
+			}
+		}},
+		{"uprobe", "hitting, registering and unregistering uprobes", func(int) []Chosen {
+			cpus := Params{CPUs: doubling(runtime.NumCPU())}
+			sameKey := func(c Case) bool { return strings.Contains(c.Names[0], "/keys=same/") }
+			return []Chosen{
+				{keep(uprobeHitFamily.Cases(cpus), sameKey), enough},
+				{without(uprobeHitFamily.Cases(cpus), sameKey), costly},
+				{uprobeRegisterFamily.Cases(Params{}), few},
+			}
+		}},
+	}
+}
+
+// Evidence chooses the cases of these sections, for so many events. Its error is an
+// *impls.UnknownError.
+func Evidence(events int, sections ...string) ([]Chosen, error) {
+	var names []string
+	for _, s := range Sections() {
+		names = append(names, s.Name)
+	}
+	for _, name := range sections {
+		if !slices.Contains(names, name) {
+			return nil, &impls.UnknownError{Kind: "part of the evidence", Name: name, Nearest: impls.Nearest(name, names)}
+		}
+	}
+	var chosen []Chosen
+	for _, s := range Sections() {
+		if slices.Contains(sections, s.Name) {
+			chosen = append(chosen, s.choose(events)...)
+		}
+	}
+	return chosen, nil
+}
+
+func tracepointEvidence(events int) []Chosen {
 	n := []int{events}
 	kernel := Params{GPs: []string{"kernelgp"}, Events: n}
 	memb := Params{GPs: []string{"memb"}, Events: n, Readers: []int{1}}
-	slow := func(c Case) bool { return naiveOnKernel(c.Names[0]) }
-	fast := func(c Case) bool { return !slow(c) }
-	cpus := Params{CPUs: doubling(runtime.NumCPU())}
-	sameKey := func(c Case) bool { return strings.Contains(c.Names[0], "/keys=same/") }
 	return []Chosen{
 		{dispatchFamily.Cases(Params{}), thorough},
 
 		// The kernel's own grace period, the other core idle; then an expedited
 		// one beside a reader that fires all the time.
 		{keep(bulkFamily.Cases(kernel), slow), costly},
-		{keep(bulkFamily.Cases(kernel), fast), thorough},
+		{without(bulkFamily.Cases(kernel), slow), thorough},
 		{bulkFamily.Cases(memb), enough},
 		{keep(bulkFamily.Cases(with(kernel, smaller(events))), slow), once},
-		{keep(bulkFamily.Cases(with(kernel, smaller(events))), fast), usual},
+		{without(bulkFamily.Cases(with(kernel, smaller(events))), slow), usual},
+		{keep(gracePeriodFamily.Cases(Params{}), kernelGracePeriod), costly},
 
 		// Their counts are exact.
 		{churnFamily.Cases(kernel), few},
@@ -52,21 +118,7 @@ func Evidence(events int) []Chosen {
 		{shrinkFamily.Cases(kernel), few},
 		{disturbFamily.Cases(Params{GPs: []string{"memb"}}), usual},
 
-		{unregisterFamily.Cases(kernel), few},
-		{stubbedFamily.Cases(Params{}), few},
-
 		{tortureFamily.Cases(Params{}), few},
-
-		{gracePeriodFamily.Cases(Params{}), costly},
-		{readSideFamily.Cases(Params{}), usual},
-
-		{livepatchFamily.Cases(Params{}), usual},
-		{transitionFamily.Cases(Params{Readers: []int{1}}), few},
-
-		{keep(uprobeHitFamily.Cases(cpus), sameKey), enough},
-		{keep(uprobeHitFamily.Cases(cpus), func(c Case) bool { return !sameKey(c) }), costly},
-		{uprobeRegisterFamily.Cases(Params{}), few},
-		{keep(pokeFamily.Cases(Params{}), pokeEvidence), few},
 	}
 }
 
@@ -99,14 +151,20 @@ func doubling(cpus int) []int {
 	return list
 }
 
-// naiveOnKernel tells the cases that wait for a kernel grace period at every event.
-func naiveOnKernel(name string) bool {
-	k, _ := bulkFamily.parse(name)
+// slow tells the cases that wait for a kernel grace period at every event.
+func slow(c Case) bool {
+	k, _ := bulkFamily.parse(c.Names[0])
 	return k["impl"] == "naive-sync" && k["gp"] == "kernelgp"
 }
 
+// kernelGracePeriod tells the case that says how long one grace period of the kernel takes.
+func kernelGracePeriod(c Case) bool {
+	k, _ := gracePeriodFamily.parse(c.Names[0])
+	return k["gp"] == "kernelgp" && k["readers"] == "0"
+}
+
 // pokeEvidence tells the cases that the chart of patching needs, and what the batch of
-// int3s, which strategies use, costs beside somebody who is busy elsewhere.
+// int3s, which strategies use, costs beside a thread that is busy elsewhere.
 func pokeEvidence(c Case) bool {
 	k, _ := pokeFamily.parse(c.Names[0])
 	switch {
@@ -121,7 +179,11 @@ func pokeEvidence(c Case) bool {
 }
 
 func keep(cases []Case, want func(Case) bool) []Case {
-	return slices.DeleteFunc(cases, func(c Case) bool { return !want(c) })
+	return slices.DeleteFunc(slices.Clone(cases), func(c Case) bool { return !want(c) })
+}
+
+func without(cases []Case, drop func(Case) bool) []Case {
+	return slices.DeleteFunc(slices.Clone(cases), drop)
 }
 
 // Plan makes the harness's plan of what was chosen, of the names that wanted
@@ -137,7 +199,7 @@ func Plan(chosen []Chosen, wanted func(name string) bool, allowed []int, seed ui
 			if err := c.Runnable(allowed); err != nil {
 				return nil, err
 			}
-			p.Cases = append(p.Cases, harness.Planned{Case: c.Case, Wanted: names, Rounds: ch.Rounds})
+			p.Cases = append(p.Cases, harness.Planned{Case: c.Case, Wanted: names, Rounds: ch.Rounds, Block: c.Block})
 		}
 	}
 	return p, nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls"
@@ -28,6 +29,9 @@ type Family struct {
 
 	// fits leaves combinations out that mean nothing; nil keeps all.
 	fits func(keys) bool
+
+	layouts int                      // harness.Case.Layouts
+	slow    func(keys) time.Duration // harness.Case.Slow; nil means 0
 
 	check func(keys) error // why it cannot run here; see impls.Variant.Check
 	ops   func(keys) int   // harness.Case.Ops; nil means 0
@@ -58,7 +62,8 @@ var numeric = []string{"events", "readers", "probes", "sites", "cpus", "batch"}
 // A Case is a harness.Case that knows whether this machine can run it.
 type Case struct {
 	harness.Case
-	Err error // why it cannot run here, or nil
+	Block string // harness.Planned.Block: what it is compared in
+	Err   error  // why it cannot run here, or nil
 }
 
 // Cases returns every combination on the family's axes under p.
@@ -102,10 +107,14 @@ func (f *Family) at(k keys) Case {
 	if beside, ok := k["beside"]; ok && beside != besideIdle {
 		cpus++
 	}
-	c := Case{Err: f.check(k), Case: harness.Case{
-		CPUs: cpus,
-		Open: func(e *harness.Env) (*harness.Op, error) { return f.open(k, e) },
+	c := Case{Block: f.block(k), Err: f.check(k), Case: harness.Case{
+		CPUs:    cpus,
+		Layouts: f.layouts,
+		Open:    func(e *harness.Env) (*harness.Op, error) { return f.open(k, e) },
 	}}
+	if f.slow != nil {
+		c.Slow = f.slow(k)
+	}
 	if f.ops != nil {
 		c.Ops = f.ops(k)
 	}
@@ -113,6 +122,22 @@ func (f *Family) at(k keys) Case {
 		c.Names = append(c.Names, name+suffix.String())
 	}
 	return c
+}
+
+// block names what is compared with one another: the implementations under one setting
+// of all else or, where a benchmark has none, the flavours.
+func (f *Family) block(k keys) string {
+	arms := "gp"
+	if _, ok := k["impl"]; ok {
+		arms = "impl"
+	}
+	name := f.Names[0]
+	for _, a := range f.axes {
+		if a.key != arms {
+			name += "/" + a.key + "=" + k[a.key]
+		}
+	}
+	return name
 }
 
 // parse is the inverse of at's naming. ok is false if name is none of f's.

@@ -45,10 +45,14 @@ var bulkFamily = Family{
 	Doc:   "one bulk change that unregisters the probe of every event, and one that registers it again at once",
 	axes:  []axis{bulkImpls, gpAxis(), eventsAxis(DefaultEvents), numbers("probes", nil, 1), readersAxis(0)},
 	fits:  func(k keys) bool { return k["impl"] != kernel.Name || k["gp"] == "kernelgp" },
+	slow:  func(k keys) time.Duration { return time.Duration(k.num("events")) * slowestGracePeriod },
 	check: checkBulk,
 	ops:   always(1),
 	open:  openBulk,
 }
+
+// slowestGracePeriod is how long one grace period of a loaded kernel may take, and more.
+const slowestGracePeriod = 200 * time.Millisecond
 
 // bulkImpls are the strategies and, only where it is named, the running kernel.
 var bulkImpls = implAxis(append(slices.Clone(anyStrategy), kernel.Name), strategies)

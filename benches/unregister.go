@@ -132,7 +132,8 @@ var stubbedFamily = Family{
 		numbers("probes", nil, 1, 2),
 		axisOf("dead", "0", "1", "2", "4"),
 	},
-	check: func(k keys) error { return find(unregister.Variants(), k["impl"]).Supported() },
+	layouts: dispatch.Layouts,
+	check:   func(k keys) error { return find(unregister.Variants(), k["impl"]).Supported() },
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		policy := find(unregister.Variants(), k["impl"]).New
 		funcs := make([]dispatch.Entry, k.num("dead")+k.num("probes")+1)
@@ -142,7 +143,7 @@ var stubbedFamily = Family{
 				funcs[i].Fn = uintptr(policy.Dead())
 			}
 		}
-		site := dispatch.Timed(e.Layout % dispatch.Layouts)
+		site := dispatch.Timed(e.Layout)
 		if err := site.StaticCall(policy.Dispatch.Iterator()); err != nil {
 			return nil, err
 		}

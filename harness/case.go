@@ -1,5 +1,7 @@
 package harness
 
+import "time"
+
 // A Case is one thing to measure.
 type Case struct {
 	// Names are the benchmark names without "Benchmark", one for each phase
@@ -9,6 +11,14 @@ type Case struct {
 	// CPUs is how many the case occupies: one for the measuring thread, and one
 	// for each thread it starts through Env.Beside.
 	CPUs int
+
+	// Layouts is at how many alignments the case's timed loop stands, one of which
+	// Env.Layout names; 0 if its code stands where it stands.
+	Layouts int
+
+	// Slow is how long a sample may take beyond what every sample may (see
+	// usualLimit): for a case that waits for thousands of grace periods.
+	Slow time.Duration
 
 	// Ops, if not 0, is the number of operations of a sample, which are timed
 	// together. 0 lets the harness find it.
@@ -72,4 +82,13 @@ type Value struct {
 type Unit struct {
 	Name   string
 	Better string // "lower" or "higher"
+	Exact  bool   // every sample of a case has the same value: assume=exact
+}
+
+func (u Unit) String() string {
+	s := "Unit " + u.Name + " better=" + u.Better
+	if u.Exact {
+		s += " assume=exact"
+	}
+	return s
 }

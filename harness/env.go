@@ -11,9 +11,11 @@ import (
 
 // Env is what a Case opens in.
 type Env struct {
-	// Layout counts up from round to round; a case that has its loop at several
-	// alignments takes it modulo their number.
+	// Layout is below Case.Layouts: the alignment to measure at.
 	Layout int
+
+	// Round counts up from 0; it seeds what a case draws.
+	Round int
 
 	// Pinned says that each thread of Beside gets one of CPUs to itself. Package
 	// testing's benchmarks pin nothing.

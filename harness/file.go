@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +20,7 @@ import (
 
 // FormatVersion is the value of the configuration line "tpbench" that begins every
 // file.
-const FormatVersion = "1"
+const FormatVersion = "2"
 
 // A FileError says in one sentence why a file cannot take a run's results.
 type FileError struct {
@@ -48,45 +51,113 @@ type sampleID struct {
 func (f *File) Done() int { return len(f.done) }
 
 // Create opens path for the plan's results, before anything is measured. A file
-// that does not exist is begun. One that an earlier run of the same plan on the
-// same machine left without its end is taken up where it stops, with its seed,
-// which Create puts into the plan; one without a sample yet is begun again. Any other file is refused and left as it was.
+// that does not exist is begun. One that an earlier run of the same plan and the same
+// binary on the same machine left without its end is taken up where it stops, with its
+// seed, which Create puts into the plan; one without a sample yet is begun again. Any
+// other file, and one that another run is writing to, is refused and left as it was.
 func Create(path string, plan *Plan, facts []host.Fact, units []Unit) (*File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return nil, fmt.Errorf("harness: the results cannot be written: %w", err)
+		return nil, cannotWrite(err)
 	}
+	// Before it is opened: opening a pipe waits for a reader.
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, &FileError{path, 0, "results go to a file, and this is none; name another with -o or --out"}
 	}
-	old, err := os.ReadFile(path)
-	if err == nil && len(old) > 0 && !begun(old) {
-		return resume(path, old, plan, facts)
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("harness: the results cannot be written: %w", err)
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o666)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o666)
 	if err != nil {
-		return nil, fmt.Errorf("harness: the results cannot be written: %w", err)
+		return nil, cannotWrite(err)
 	}
-	var head strings.Builder
-	for _, fact := range header(plan, facts) {
-		fmt.Fprintf(&head, "%s: %s\n", fact.Key, fact.Value)
+	file, err := takeUp(f, plan, facts, units)
+	if err != nil {
+		f.Close() // nothing was written
+		return nil, err
 	}
-	for _, u := range units {
-		fmt.Fprintf(&head, "Unit %s better=%s\n", u.Name, u.Better)
-	}
-	fmt.Fprintf(&head, "# plan %d samples\n", plan.Samples())
-	if _, err := f.WriteString(head.String()); err != nil {
-		return nil, fmt.Errorf("harness: the results cannot be written: %w", err)
-	}
-	return &File{f: f, done: map[sampleID]bool{}}, nil
+	return file, nil
 }
 
+// takeUp locks the file and brings it to where the run's next line belongs.
+func takeUp(f *os.File, plan *Plan, facts []host.Fact, units []Unit) (*File, error) {
+	if err := lock(f); errors.Is(err, errLocked) {
+		return nil, &FileError{f.Name(), 0, err.Error() + "; wait for its end, or name another with -o or --out"}
+	} else if err != nil {
+		return nil, cannotWrite(err)
+	}
+	old, err := io.ReadAll(f)
+	if err != nil {
+		return nil, cannotWrite(err)
+	}
+	file := &File{f: f, done: map[sampleID]bool{}}
+	keep := int64(0)
+	var head strings.Builder
+	if len(old) > 0 && !begun(old) {
+		if keep, err = file.resume(old, plan, facts); err != nil {
+			return nil, err
+		}
+	} else {
+		for _, fact := range header(plan, facts) {
+			fmt.Fprintf(&head, "%s: %s\n", fact.Key, fact.Value)
+		}
+		for _, u := range units {
+			fmt.Fprintln(&head, u)
+		}
+		fmt.Fprintf(&head, "# plan %d samples\n", plan.Samples())
+	}
+	// A session is one process that took samples; those of two are not one round's.
+	fmt.Fprintf(&head, "# session %08x\n", rand.Uint32())
+	if err := f.Truncate(keep); err != nil {
+		return nil, cannotWrite(err)
+	}
+	return file, file.line("%s", head.String())
+}
+
+func cannotWrite(err error) error {
+	return fmt.Errorf("harness: the results cannot be written: %w", err)
+}
+
+// line appends to the file in one write, so that a run that is cut off leaves whole
+// lines.
+func (f *File) line(format string, args ...any) error {
+	if _, err := fmt.Fprintf(f.f, format, args...); err != nil {
+		return cannotWrite(err)
+	}
+	return nil
+}
+
+// sync returns when what was written would survive a loss of power.
+func (f *File) sync() error {
+	if err := f.f.Sync(); err != nil {
+		return cannotWrite(err)
+	}
+	return nil
+}
+
+// end writes the last line.
+func (f *File) end(format string, args ...any) error {
+	err := errors.Join(f.line(format, args...), f.sync())
+	if e := f.f.Close(); e != nil && err == nil {
+		err = cannotWrite(e)
+	}
+	return err
+}
+
+// headRE is a line of a file before its first sample.
+var headRE = regexp.MustCompile(`^([a-z][a-z0-9-]*: .*|Unit \S+ better=\S+.*|# (plan|session|block|lost|again|end|sample|superseded) ?.*)$`)
+
 // begun reports whether a file is one of ours that was cut off before its first
-// sample: nothing is lost by beginning it again.
+// sample: nothing is lost by beginning it again. A file of another kind, even one whose
+// first line looks like ours, is not.
 func begun(old []byte) bool {
-	return bytes.HasPrefix(old, []byte("tpbench: ")) && !bytes.Contains(old, []byte("\nBenchmark"))
+	first, rest, whole := strings.Cut(string(old), "\n")
+	if first != "tpbench: "+FormatVersion || !whole || !strings.Contains(rest, "\nplan: ") {
+		return false
+	}
+	for line := range strings.Lines(rest) {
+		// The last line may have been cut off anywhere.
+		if text, whole := strings.CutSuffix(line, "\n"); whole && !headRE.MatchString(text) {
+			return false
+		}
+	}
+	return true
 }
 
 // header is the configuration of a file: everything that can move a number.
@@ -101,57 +172,53 @@ func header(plan *Plan, facts []host.Fact) []host.Fact {
 // passing are the facts that may differ between the parts of a resumed run.
 var passing = []string{"load", "steal", "date", "seed", "tsc"}
 
-func resume(path string, old []byte, plan *Plan, facts []host.Fact) (*File, error) {
+// resume reads what an earlier session left, and returns how many bytes of it are whole
+// lines. It puts the seed of that session into the plan.
+func (f *File) resume(old []byte, plan *Plan, facts []host.Fact) (int64, error) {
+	path := f.f.Name()
+	fail := func(line int, msg string) (int64, error) { return 0, &FileError{path, line, msg} }
 	// A line that was being written when the run was cut off is no sample.
 	whole := old[:bytes.LastIndexByte(old, '\n')+1]
 	rounds := map[int]int{} // by line
-	round, line := 0, 0
+	block, round, line := 0, 0, 0
 	for text := range bytes.Lines(whole) {
 		line++
 		if bytes.HasPrefix(text, []byte("# end complete")) {
-			return nil, &FileError{path, line, "this file holds a whole run already; name another with -o or --out, or remove it"}
+			return fail(line, "this file holds a whole run already; name another with -o or --out, or remove it")
 		}
-		fmt.Sscanf(string(text), "# round %d", &round) // any other line leaves round as it is
+		fmt.Sscanf(string(text), "# block %d round %d", &block, &round) // any other line leaves them as they are
 		rounds[line] = round
 	}
-	done := map[sampleID]bool{}
 	config := map[string]string{}
 	r := benchfmt.NewReader(bytes.NewReader(whole), path)
 	for r.Scan() {
 		switch rec := r.Result().(type) {
 		case *benchfmt.SyntaxError:
 			_, at := rec.Pos()
-			return nil, &FileError{path, at, "expected a line of a tpbench result file, found: " + rec.Msg + "; name another file with -o or --out"}
+			return fail(at, "expected a line of a tpbench result file, found: "+rec.Msg+"; name another file with -o or --out")
 		case *benchfmt.Result:
 			for _, c := range rec.Config {
 				config[c.Key] = string(c.Value)
 			}
 			_, at := rec.Pos()
-			done[sampleID{rounds[at], rec.Name.String()}] = true
+			f.done[sampleID{rounds[at], rec.Name.String()}] = true
 		}
 	}
 	if err := r.Err(); err != nil {
-		return nil, &FileError{path, 0, err.Error()}
+		return fail(0, err.Error())
 	}
-	if len(done) == 0 {
-		return nil, &FileError{path, 0, "this file holds something, but no sample to go on from; name another with -o or --out, or remove it"}
+	if len(f.done) == 0 {
+		return fail(0, "this file holds something, but no sample to go on from; name another with -o or --out, or remove it")
 	}
 	for _, fact := range header(plan, facts) {
 		if was := config[fact.Key]; was != fact.Value && !slices.Contains(passing, fact.Key) {
-			return nil, &FileError{path, 0, fmt.Sprintf("this file was begun by another run (%s was %q, now it is %q); name another with -o or --out", fact.Key, was, fact.Value)}
+			return fail(0, fmt.Sprintf("this file was begun by another run (%s was %q, now it is %q); name another with -o or --out", fact.Key, was, fact.Value))
 		}
 	}
 	seed, err := strconv.ParseUint(config["seed"], 10, 64)
 	if err != nil {
-		return nil, &FileError{path, 0, "this file does not say its seed; name another with -o or --out"}
+		return fail(0, "this file does not say its seed; name another with -o or --out")
 	}
 	plan.Seed = seed
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		return nil, fmt.Errorf("harness: the results cannot be written: %w", err)
-	}
-	if err := f.Truncate(int64(len(whole))); err != nil {
-		return nil, fmt.Errorf("harness: the results cannot be written: %w", err)
-	}
-	return &File{f, done}, nil
+	return int64(len(whole)), nil
 }

@@ -4,78 +4,43 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/harness/host"
 )
 
-// plan is three cases: one with two phases, and one that is due in every other round.
+// plan is two blocks: a case with two phases beside one that is due in every other round,
+// and a case that stands at two alignments.
 func plan() *Plan {
 	return &Plan{Seed: 7, Cases: []Planned{
-		{Case{Names: []string{"A/x=1"}}, []string{"A/x=1"}, 4},
-		{Case{Names: []string{"B", "C"}}, []string{"B", "C"}, 4},
-		{Case{Names: []string{"D"}}, []string{"D"}, 2},
+		{Case: Case{Names: []string{"A/x=1"}, Layouts: 2}, Wanted: []string{"A/x=1"}, Rounds: 3, Block: "A"},
+		{Case: Case{Names: []string{"B", "C"}}, Wanted: []string{"B", "C"}, Rounds: 4, Block: "rest"},
+		{Case: Case{Names: []string{"D"}}, Wanted: []string{"D"}, Rounds: 2, Block: "rest"},
 	}}
 }
 
-var facts = []host.Fact{{Key: "goos", Value: "linux"}, {Key: "cpu", Value: "a cpu"}, {Key: "load", Value: "0.1"}}
+var facts = []host.Fact{{Key: "goos", Value: "linux"}, {Key: "cpu", Value: "a cpu"}, {Key: "kernel", Value: "6.1"}, {Key: "binary", Value: "abc"}, {Key: "load", Value: "0.1"}}
 
-// A round holds each case once; a case with half the rounds is in every other one;
-// the same seed gives the same order and another seed another.
-func TestOrder(t *testing.T) {
-	p := plan()
-	rounds := p.order()
-	if len(rounds) != 4 || p.Samples() != 4+8+2 {
-		t.Fatalf("%d rounds, %d samples; expected 4 and 14", len(rounds), p.Samples())
-	}
-	due := 0
-	for r, order := range rounds {
-		sorted := slices.Sorted(slices.Values(order))
-		if !slices.Equal(sorted, []int{0, 1}) && !slices.Equal(sorted, []int{0, 1, 2}) {
-			t.Errorf("round %d holds %v", r, order)
-		}
-		if len(order) == 3 {
-			due++
-		}
-	}
-	if due != 2 || len(rounds[0]) == len(rounds[1]) {
-		t.Errorf("case 2 is due in %d rounds, expected every other one: %v", due, rounds)
-	}
-	if again := plan().order(); !slices.EqualFunc(rounds, again, slices.Equal[[]int]) {
-		t.Errorf("seed 7 gave %v and %v", rounds, again)
-	}
-	for seed := uint64(8); ; seed++ {
-		other := plan()
-		other.Seed = seed
-		if !slices.EqualFunc(rounds, other.order(), slices.Equal[[]int]) {
-			break
-		}
-		if seed == 40 {
-			t.Fatal("32 seeds gave one order")
-		}
-	}
-}
-
-// script returns a Runner whose workers run shell code; $@ is the names.
+// script returns a Runner whose workers run shell code; $@ is the names, $round and
+// $layout are the task's.
 func script(code string) *Runner {
-	return &Runner{Worker: func(ctx context.Context, names []string, layout int, _ time.Duration) *exec.Cmd {
-		return exec.CommandContext(ctx, "sh", append([]string{"-c", code, "worker"}, names...)...)
+	return &Runner{Worker: func(ctx context.Context, task Task) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", code, "worker"}, task.Names...)...)
+		cmd.Env = append(os.Environ(), fmt.Sprint("round=", task.Round), fmt.Sprint("layout=", task.Layout))
+		return cmd
 	}}
 }
 
-const honest = `for n; do echo "Benchmark$n 1 5 ns/op"; done`
+const honest = `for n; do echo "# sample at 2026-01-02T03:04:05.678Z tried 1 kept 1 shared 0"; echo "Benchmark$n 1 5 ns/op"; done`
 
 func create(t *testing.T, path string, p *Plan) *File {
 	t.Helper()
-	f, err := Create(path, p, facts, []Unit{{"gp-waits/op", "lower"}})
+	f, err := Create(path, p, facts, []Unit{{"gp-waits/op", "lower", true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +68,7 @@ func TestRun(t *testing.T) {
 		t.Fatalf("Run = %+v, %v", report, err)
 	}
 	text := read(t, path)
-	for _, want := range []string{"tpbench: 1\n", "cpu: a cpu\n", "seed: 7\n", "Unit gp-waits/op better=lower\n", "# plan 14 samples\n", "# round 3 layout 3\n"} {
+	for _, want := range []string{"tpbench: 2\n", "cpu: a cpu\n", "seed: 7\n", "Unit gp-waits/op better=lower assume=exact\n", "# plan 14 samples\n# session ", " round 3 layout 1\n", " round 3\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
@@ -132,7 +97,7 @@ func TestLostWorker(t *testing.T) {
 				t.Fatalf("Run = %+v, %v; expected 12 samples and 2 lost", report, err)
 			}
 			text := read(t, path)
-			if !strings.Contains(text, "# lost round 1 BenchmarkD: ") || !strings.Contains(text, c.why) || !strings.HasSuffix(text, "# end incomplete 12 of 14 samples\n") {
+			if !strings.Contains(text, "# lost round 2 BenchmarkD: ") || !strings.Contains(text, c.why) || !strings.HasSuffix(text, "# end incomplete 12 of 14 samples\n") {
 				t.Errorf("expected the losses and %q in\n%s", c.why, text)
 			}
 			// What was lost can be had by running again.
@@ -275,135 +240,6 @@ func TestCreateRefuses(t *testing.T) {
 	}
 	if _, err := Create(filepath.Join(whole, "out.txt"), plan(), facts, nil); err == nil {
 		t.Error("a file below a file was created")
-	}
-}
-
-// tick is an operation of a known number of counted events.
-func tick(counted *uint64) *Op {
-	return &Op{
-		Unit: 2,
-		Run: func(n int, t Timer) {
-			for phase := range 2 {
-				t.Start(phase)
-				emptyLoop(1000 * n)
-				*counted += uint64(n * (phase + 3))
-				t.Stop()
-				*counted += 1000 // untimed: not to be reported
-			}
-		},
-		Counts: func() []Count { return []Count{{"events", *counted}} },
-		Rate:   func() Count { return Count{"events", *counted} },
-		Divide: []Count{{"event", 10}},
-	}
-}
-
-// Counts are those of the timed part of their own phase, per operation.
-func TestOnceCounts(t *testing.T) {
-	c := openClock(t)
-	var counted uint64
-	cs := &Case{Names: []string{"A", "B"}, Ops: 5}
-	samples, err := measure(c, cs, tick(&counted), &Env{}, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, s := range samples {
-		if s.ops != 10 {
-			t.Errorf("%s: %d operations, expected 5 times the unit of 2", cs.Names[i], s.ops)
-		}
-		var ns float64
-		for _, v := range s.values {
-			switch v.Unit {
-			case "ns/op":
-				ns = v.V
-			case "ns/event":
-				if v.V != ns/10 {
-					t.Errorf("%s: %v ns/event and %v ns/op", cs.Names[i], v.V, ns)
-				}
-			case "Mevents/s":
-				if want := float64(i+3) / 2 / ns * 1e3; math.Abs(v.V/want-1) > 1e-9 {
-					t.Errorf("%s: %v million events a second, expected %v", cs.Names[i], v.V, want)
-				}
-			case "events/op":
-				if want := float64(i+3) / 2; v.V != want {
-					t.Errorf("%s: %v events/op, expected %v", cs.Names[i], v.V, want)
-				}
-			default:
-				t.Errorf("unexpected unit %s", v.Unit)
-			}
-		}
-		if ns <= 0 {
-			t.Errorf("%s took %v ns", cs.Names[i], ns)
-		}
-	}
-}
-
-// A loop is timed in batches that are long against the clock, and its counts cover
-// just the batches that count.
-func TestBatches(t *testing.T) {
-	c := openClock(t)
-	var counted uint64
-	op := &Op{
-		Run: func(n int, t Timer) {
-			t.Start(0)
-			emptyLoop(n)
-			counted += uint64(n)
-			t.Stop()
-		},
-		Counts: func() []Count { return []Count{{"loops", counted}} },
-		Rate:   func() Count { return Count{"loops", counted} },
-	}
-	samples, err := measure(c, &Case{Names: []string{"A"}}, op, &Env{}, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]float64{}
-	for _, v := range samples[0].values {
-		got[v.Unit] = v.V
-		if v.Unit == "loops/op" && v.V != 1 {
-			t.Errorf("%v loops/op, expected 1", v.V)
-		}
-		if v.Unit == "ns/op" && v.V <= 0 {
-			t.Errorf("%v ns/op", v.V)
-		}
-	}
-	// One is the median of the batches' rates, the other of their times.
-	if rate, want := got["Mloops/s"], 1e3/got["ns/op"]; math.Abs(rate/want-1) > 0.25 {
-		t.Errorf("%v million loops a second, expected %v", rate, want)
-	}
-	if least := sampleLeast * 1000; samples[0].ops < least {
-		t.Errorf("%d operations in a sample, expected at least %d", samples[0].ops, least)
-	}
-}
-
-// A batch beside a thread that makes no pass does not count, and a sample of
-// nothing else is an error, not a number.
-func TestStandstill(t *testing.T) {
-	c := openClock(t)
-	env := &Env{}
-	hold := make(chan struct{})
-	first := true
-	err := env.Beside(func() (pass, end func(), err error) {
-		return func() {
-			if !first {
-				<-hold
-			}
-			first = false
-		}, func() {}, nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer env.Stop()
-	defer close(hold)
-	op := &Op{Run: func(n int, t Timer) {
-		t.Start(0)
-		emptyLoop(n)
-		t.Stop()
-	}}
-	for _, ops := range []int{0, 100_000} {
-		if _, err := measure(c, &Case{Names: []string{"A"}, Ops: ops}, op, env, 0); !errors.Is(err, ErrStandstill) {
-			t.Errorf("Ops %d: measure = %v, expected ErrStandstill", ops, err)
-		}
 	}
 }
 

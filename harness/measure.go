@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -20,14 +21,23 @@ const (
 	// thread beside it makes several passes, so that its standing still shows.
 	batchMin = 50_000
 
+	// fitBatches is how many batches in a row must last long enough before their
+	// number of operations is accepted.
+	fitBatches = 3
+
+	// mostOps bounds a batch's operations: an operation that times nothing would
+	// double them for ever.
+	mostOps = 1 << 50
+
 	// A sample is made of sampleBatches batches, or of fewer, but not below
 	// sampleLeast, once it has lasted sampleTime ns.
 	sampleBatches = 101
 	sampleLeast   = 5
 	sampleTime    = 100e6
 
-	// noisyShare of a sample's batches may be noisy: its median is still a quiet one's.
-	noisyShare = 0.25
+	// disturbedShare of a sample's batches may have been taken while a neighbour
+	// shared the core: its median is still a quiet one's.
+	disturbedShare = 0.25
 
 	// sampleLimit is how long a sample may take beyond the patience for a quiet
 	// core. It is an error not to have sampleLeast batches by then.
@@ -48,6 +58,16 @@ type phase struct {
 // rate is in millions per second.
 func (p *phase) rate() float64 { return float64(p.rated.N) / p.ns * 1e3 }
 
+// add counts one timed part: the clock's ticks from Start to Stop, of which an empty
+// pair's overhead is not the operation's, and what the counters did meanwhile.
+func (p *phase) add(c *clock.Clock, ticks uint64, before, after []Count, ratedBefore, rated Count) {
+	p.ns += max(0, c.NS(ticks)-c.Overhead().Median)
+	p.rated = Count{rated.Unit, p.rated.N + rated.N - ratedBefore.N}
+	for i := range after {
+		p.counts[i].N += after[i].N - before[i].N
+	}
+}
+
 // tscTimer is the Timer of samples. It implements Timer by the fenced TSC.
 type tscTimer struct {
 	clock  *clock.Clock
@@ -57,7 +77,7 @@ type tscTimer struct {
 
 	current int
 	before  []Count
-	rating  uint64 // Op.Rate's before
+	rating  Count // Op.Rate's before
 	begin   uint64
 }
 
@@ -81,149 +101,216 @@ func newTimer(c *clock.Clock, op *Op, phases int) *tscTimer {
 func (t *tscTimer) Start(phase int) {
 	t.current = phase
 	t.before = t.counts()
-	t.rating = t.rated().N
+	t.rating = t.rated()
 	t.begin = clock.Start()
 }
 
 func (t *tscTimer) Stop() {
 	end := clock.Stop()
-	p := &t.phases[t.current]
-	rated := t.rated()
-	p.rated = Count{rated.Unit, p.rated.N + rated.N - t.rating}
-	p.ns += max(0, t.clock.NS(end-t.begin)-t.clock.Overhead().Median)
-	for i, after := range t.counts() {
-		p.counts[i].N += after.N - t.before[i].N
-	}
+	t.phases[t.current].add(t.clock, end-t.begin, t.before, t.counts(), t.rating, t.rated())
+}
+
+// A batch is one run of an operation and what happened to the machine meanwhile.
+type batch struct {
+	phases []phase
+	counts bool // the kernel took no CPU away, and the threads beside moved on
+	quiet  bool // no neighbour shared the core just before and just after
 }
 
 // A sample is what one phase came to.
 type sample struct {
+	at     time.Time
 	ops    int // timed operations behind it
 	values []Value
-	noisy  bool // the core was not ours alone; see quiet
+
+	// Batches: timed, used, and of those used the ones beside a neighbour.
+	tried, kept, shared int
+}
+
+// disturbed reports whether a neighbour had the core in too much of the sample.
+func (s *sample) disturbed() bool { return float64(s.shared) > disturbedShare*float64(s.kept) }
+
+// A sampler makes samples of batches. Its functions are the machine; tests have others.
+type sampler struct {
+	op    *Op
+	least float64 // ns that a batch lasts at least
+	batch func(n int) (batch, error)
+	quiet func() bool
+	now   func() time.Time
+}
+
+// newSampler returns the sampler of a case on this machine.
+func newSampler(c *clock.Clock, cs *Case, op *Op, env *Env) *sampler {
+	s := &sampler{op: op, least: max(batchMin, batchSteps*c.Precision()), quiet: quiet, now: time.Now}
+	s.batch = func(n int) (batch, error) {
+		t := newTimer(c, op, len(cs.Names))
+		before, err := host.Switches()
+		if err != nil {
+			return batch{}, err
+		}
+		b := batch{phases: t.phases, quiet: quiet()}
+		w := env.watch()
+		op.Run(n, t)
+		b.counts = w.moved()
+		b.quiet = quiet() && b.quiet
+		after, err := host.Switches()
+		if cs.Ops == 0 { // others may sleep as part of what they do
+			b.counts = b.counts && after == before
+		}
+		return b, err
+	}
+	return s
 }
 
 // measure takes a sample of each of the case's phases. It waits for a quiet core for
 // as long as patience, and after that takes what it gets.
-func measure(c *clock.Clock, cs *Case, op *Op, env *Env, patience time.Duration) ([]sample, error) {
-	until := time.Now().Add(patience)
+func (s *sampler) measure(ctx context.Context, cs *Case, patience time.Duration) ([]sample, error) {
+	until := s.now().Add(patience)
+	for !s.quiet() && s.now().Before(until) {
+	}
+	at, deadline := s.now(), s.now().Add(sampleLimit)
+	var samples []sample
+	var err error
 	if cs.Ops == 0 {
-		return batches(c, op, env, until)
+		samples, err = s.batches(ctx, deadline)
+	} else {
+		samples, err = s.once(ctx, cs.Ops, deadline)
 	}
-	for !quiet() && time.Now().Before(until) {
+	for i := range samples {
+		samples[i].at = at
+		if s.op.Values != nil {
+			samples[i].values = append(samples[i].values, s.op.Values()...)
+		}
 	}
-	for {
-		samples, err := once(c, cs, op, env)
-		if err == nil || time.Since(until) > sampleLimit {
-			return samples, err
+	return samples, err
+}
+
+// once times so many operations together, again until they count. Its error is
+// ErrStandstill, or ctx's.
+func (s *sampler) once(ctx context.Context, n int, deadline time.Time) ([]sample, error) {
+	for tried := 1; ; tried++ {
+		b, err := s.batch(n)
+		switch {
+		case err != nil:
+			return nil, err
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case !b.counts && s.now().After(deadline):
+			return nil, ErrStandstill
+		case !b.counts:
+			continue
+		}
+		ops := n * max(1, s.op.Unit)
+		samples := make([]sample, len(b.phases))
+		for i, p := range b.phases {
+			samples[i] = sample{ops: ops, tried: tried, kept: 1}
+			if !b.quiet {
+				samples[i].shared = 1
+			}
+			if p.ns > 0 {
+				samples[i].values = append(perOp(s.op, p.ns/float64(ops), p.counts, ops), perSecond(p.rated, p.rate())...)
+			}
+		}
+		return samples, nil
+	}
+}
+
+// fit returns a number of operations, n or more, of which batches last long enough. A
+// batch that is too short shows that at once: what disturbs a batch makes it longer.
+// That a batch is long enough is believed only of batches that count, several in a row.
+func (s *sampler) fit(ctx context.Context, n int, deadline time.Time) (int, error) {
+	for long := 0; long < fitBatches; {
+		if n > mostOps {
+			return 0, fmt.Errorf("harness: %d operations take less than %v ns: the operation times nothing", n, s.least)
+		}
+		b, err := s.batch(n)
+		switch {
+		case err != nil:
+			return 0, err
+		case ctx.Err() != nil:
+			return 0, ctx.Err()
+		case b.phases[0].ns < s.least:
+			n, long = 2*n, 0
+		case b.counts:
+			long++
+		case s.now().After(deadline):
+			return 0, ErrStandstill
+		}
+	}
+	return n, nil
+}
+
+// batches times as many operations as the clock needs, many times over. What a batch
+// took is never a reason to drop it.
+func (s *sampler) batches(ctx context.Context, deadline time.Time) ([]sample, error) {
+	for n := 1; ; n *= 2 {
+		var err error
+		if n, err = s.fit(ctx, n, deadline); err != nil {
+			return nil, err
+		}
+		one, median, err := s.collect(ctx, n, deadline)
+		if err != nil {
+			return nil, err
+		}
+		// The machine may have been slow while n was fitted, and fast now.
+		if median >= s.least {
+			return []sample{one}, nil
 		}
 	}
 }
 
-// once times cs.Ops operations together. Its error is ErrStandstill.
-func once(c *clock.Clock, cs *Case, op *Op, env *Env) ([]sample, error) {
-	t := newTimer(c, op, len(cs.Names))
-	before := quiet()
-	w := env.watch()
-	op.Run(cs.Ops, t)
-	if !w.moved() {
-		return nil, ErrStandstill
-	}
-	noisy := !before || !quiet()
-	var own []Value
-	if op.Values != nil {
-		own = op.Values()
-	}
-	samples := make([]sample, len(t.phases))
-	for i, p := range t.phases {
-		ops := cs.Ops * max(1, op.Unit)
-		s := sample{ops: ops, noisy: noisy}
-		if p.ns > 0 {
-			s.values = perOp(op, p.ns/float64(ops), p.counts, ops)
-			s.values = append(s.values, perSecond(p.rated, p.rate())...)
-		}
-		s.values = append(s.values, own...)
-		samples[i] = s
-	}
-	return samples, nil
-}
-
-// batches times as many operations as the clock needs, many times over.
-func batches(c *clock.Clock, op *Op, env *Env, until time.Time) ([]sample, error) {
-	batch := func(n int) *tscTimer {
-		t := newTimer(c, op, 1)
-		op.Run(n, t)
-		return t
-	}
-	least := max(batchMin, batchSteps*c.Precision())
-	n := 1
-	for batch(n).phases[0].ns < least {
-		n *= 2
-	}
+// collect makes a sample of batches of n operations, and returns their median in ns too.
+func (s *sampler) collect(ctx context.Context, n int, deadline time.Time) (sample, float64, error) {
 	var (
+		one    sample
+		sum    phase
 		ns     []float64
 		rates  []float64
-		rated  Count
-		counts []Count
-		total  float64
-		shared int // batches among ns in which the core was not ours alone
+		failed = func(err error) (sample, float64, error) { return sample{}, 0, err }
 	)
-	for len(ns) < sampleBatches && (len(ns) < sampleLeast || total < sampleTime) {
-		if time.Since(until) > sampleLimit {
+	for len(ns) < sampleBatches && (len(ns) < sampleLeast || sum.ns < sampleTime) {
+		if s.now().After(deadline) {
 			if len(ns) < sampleLeast {
-				return nil, ErrStandstill
+				return failed(ErrStandstill)
 			}
 			break
 		}
-		switches, err := host.Switches()
-		if err != nil {
-			return nil, err
+		b, err := s.batch(n)
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return failed(err)
 		}
-		ours := quiet()
-		w := env.watch()
-		p := batch(n).phases[0]
-		moved := w.moved()
-		ours = ours && quiet()
-		after, err := host.Switches()
-		if err != nil {
-			return nil, err
-		}
-		if !ours && time.Now().Before(until) {
+		one.tried++
+		if !b.counts {
 			continue
 		}
-		if after != switches || !moved {
+		one.kept++
+		if !b.quiet {
+			one.shared++
+		}
+		p := b.phases[0]
+		ns, rates = append(ns, p.ns), append(rates, p.rate())
+		sum.ns += p.ns
+		sum.rated = p.rated
+		if sum.counts == nil {
+			sum.counts = p.counts
 			continue
 		}
-		if !ours {
-			shared++
-		}
-		total += p.ns
-		ns = append(ns, p.ns)
-		rates, rated = append(rates, p.rate()), p.rated
-		if counts == nil {
-			counts = p.counts
-			continue
-		}
-		for i := range counts {
-			counts[i].N += p.counts[i].N
+		for i := range sum.counts {
+			sum.counts[i].N += p.counts[i].N
 		}
 	}
 	median, err := stats.Median(ns)
 	if err != nil {
-		return nil, fmt.Errorf("harness: %w", err)
+		return failed(fmt.Errorf("harness: %w", err))
 	}
 	rate, err := stats.Median(rates)
 	if err != nil {
-		return nil, fmt.Errorf("harness: %w", err)
+		return failed(fmt.Errorf("harness: %w", err))
 	}
-	unit := n * max(1, op.Unit)
-	s := sample{ops: len(ns) * unit, noisy: float64(shared) > noisyShare*float64(len(ns))}
-	s.values = perOp(op, median/float64(unit), counts, s.ops)
-	s.values = append(s.values, perSecond(rated, rate)...)
-	if op.Values != nil {
-		s.values = append(s.values, op.Values()...)
-	}
-	return []sample{s}, nil
+	unit := n * max(1, s.op.Unit)
+	one.ops = one.kept * unit
+	one.values = append(perOp(s.op, median/float64(unit), sum.counts, one.ops), perSecond(sum.rated, rate)...)
+	return one, median, nil
 }
 
 // perSecond words a rate as a benchmark-format value, if the operation has one.

@@ -5,16 +5,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // A Runner runs plans.
 type Runner struct {
-	// Worker returns the command of a process that calls Work for the case of
-	// these names and prints what it writes.
-	Worker func(ctx context.Context, names []string, layout int, patience time.Duration) *exec.Cmd
+	// Worker returns the command of a process that calls Work for the task and
+	// prints what it writes.
+	Worker func(context.Context, Task) *exec.Cmd
 
 	// Progress, if not nil, is told before each sample what comes next. It is
 	// never called while something is measured.
@@ -31,79 +33,218 @@ type Progress struct {
 // A Report is how a run ended.
 type Report struct {
 	Done, Total int
+	Again       int      // blocks that were taken again
 	Lost        []string // a sentence for each sample that could not be had
 }
 
-// A worker waits for a quiet core for as long as patience, until a run has waited
-// for impatience in all.
 const (
+	// A worker waits for a quiet core for as long as patience, until a run has
+	// waited for impatience in all.
 	patience   = time.Second
 	impatience = 10 * time.Second
+
+	// usualLimit is how long a worker may take, and Case.Slow beyond that, before it
+	// is taken to hang.
+	usualLimit = 2 * time.Minute
+
+	// endLimit is how long a worker that is asked to end may take. It may be inside
+	// the kernel, and has things to put back.
+	endLimit = 10 * time.Second
 )
 
 // Run measures what the plan asks for and f does not hold yet, and ends f; what was
 // lost can be had by running again. If ctx is
 // done it keeps what was measured, says so in f, and returns ctx's error.
 func (r *Runner) Run(ctx context.Context, plan *Plan, f *File) (Report, error) {
-	report := Report{Done: f.Done(), Total: plan.Samples()}
-	spent := newSpending(plan)
-	waited := time.Duration(0)
-	for round, order := range plan.order() {
-		if err := f.line("# round %d layout %d\n", round, round); err != nil {
-			return report, err
-		}
-		for _, i := range order {
-			c := &plan.Cases[i]
-			missing := f.missing(round, c.Wanted)
-			if len(missing) == 0 {
-				spent.skip(i)
-				continue
-			}
-			if r.Progress != nil {
-				r.Progress(Progress{report.Done, report.Total, missing[0], spent.left()})
-			}
-			began := time.Now()
-			wait := min(patience, impatience-waited)
-			lines, err := r.sample(ctx, missing, round, wait)
-			if ctx.Err() != nil {
-				return report, errors.Join(ctx.Err(),
-					f.end("# end interrupted %d of %d samples\n", report.Done, report.Total))
-			}
-			spent.add(i, time.Since(began))
-			if err != nil {
-				for _, name := range missing {
-					why := fmt.Sprintf("lost round %d Benchmark%s: %v", round, name, err)
-					report.Lost = append(report.Lost, why)
-					lines = fmt.Appendf(lines, "# %s\n", why)
-				}
-			} else {
-				report.Done += len(missing)
-				if bytes.Contains(lines, []byte("# noisy ")) {
-					waited += wait
-				}
-			}
-			if err := f.line("%s", lines); err != nil {
-				return report, err
-			}
-		}
+	run := &running{
+		Runner: r, plan: plan, file: f,
+		report: Report{Done: f.Done(), Total: plan.Samples()},
+		spent:  newSpending(plan),
 	}
-	if report.Done < report.Total {
+	err := run.all(ctx)
+	report := run.report
+	switch {
+	case ctx.Err() != nil:
+		return report, errors.Join(ctx.Err(),
+			f.end("# end interrupted %d of %d samples\n", report.Done, report.Total))
+	case err != nil:
+		return report, err
+	case report.Done < report.Total:
 		return report, f.end("# end incomplete %d of %d samples\n", report.Done, report.Total)
 	}
 	return report, f.end("# end complete\n")
 }
 
+// A running is one call of Run.
+type running struct {
+	*Runner
+	plan   *Plan
+	file   *File
+	report Report
+	spent  spending
+	budget budget
+	waited time.Duration // for quiet cores
+}
+
+func (r *running) all(ctx context.Context) error {
+	round := 0
+	for id, b := range r.plan.blocks() {
+		if b.round > round {
+			// What a round cost is not to be lost with the power.
+			if err := r.file.sync(); err != nil {
+				return err
+			}
+			round = b.round
+		}
+		if err := r.block(ctx, id, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// block takes one block, again if a neighbour disturbed any sample of it and there is
+// time for that. All of it is taken again, whichever sample it was: a sample that was
+// chosen for being quiet is not to be compared with one that was not. What does not
+// count any more stays in the file as a comment.
+func (r *running) block(ctx context.Context, id int, b block) error {
+	var due []int
+	for _, i := range b.cases {
+		if len(r.file.missing(b.round, r.plan.Cases[i].Wanted)) > 0 {
+			due = append(due, i)
+		} else {
+			r.spent.done(i) // by an earlier session
+		}
+	}
+	if len(due) == 0 {
+		return nil
+	}
+	for took := 1; ; took++ {
+		t, err := r.take(ctx, id, b, due)
+		if err != nil { // interrupted
+			return errors.Join(err, r.file.line("%s# again: interrupted\n", superseded(t.lines)))
+		}
+		if t.disturbed && took < mostTakes && r.budget.again(t.cost) {
+			r.report.Again++
+			if err := r.file.line("%s# again: a neighbour shared the core\n", superseded(t.lines)); err != nil {
+				return err
+			}
+			continue
+		}
+		r.budget.useful += t.cost
+		for _, i := range due {
+			r.spent.done(i)
+		}
+		r.report.Lost = append(r.report.Lost, t.lost...)
+		r.report.Done += t.samples
+		return r.file.line("%s", t.lines)
+	}
+}
+
+// A take is one attempt at a block.
+type take struct {
+	lines     []byte
+	samples   int
+	lost      []string
+	disturbed bool
+	cost      time.Duration
+}
+
+// take measures the block's cases that are due. Its error is ctx's.
+func (r *running) take(ctx context.Context, id int, b block, due []int) (take, error) {
+	var t take
+	t.lines = fmt.Appendf(t.lines, "# block %d round %d", id, b.round)
+	if first := &r.plan.Cases[due[0]]; first.Layouts > 0 {
+		t.lines = fmt.Appendf(t.lines, " layout %d", b.layout(first))
+	}
+	t.lines = append(t.lines, '\n')
+	for _, i := range due {
+		c := &r.plan.Cases[i]
+		missing := r.file.missing(b.round, c.Wanted)
+		if r.Progress != nil {
+			r.Progress(Progress{r.report.Done + t.samples, r.report.Total, missing[0], r.spent.left()})
+		}
+		task := Task{missing, b.round, b.layout(c), min(patience, impatience-r.waited)}
+		began := time.Now()
+		lines, err := r.sample(ctx, c, task)
+		if ctx.Err() != nil {
+			return t, ctx.Err()
+		}
+		took := time.Since(began)
+		t.cost += took
+		r.spent.add(i, took)
+		if err != nil {
+			for _, name := range missing {
+				why := fmt.Sprintf("lost round %d Benchmark%s: %v", b.round, name, err)
+				t.lost = append(t.lost, why)
+				t.lines = fmt.Appendf(t.lines, "# %s\n", why)
+			}
+			continue
+		}
+		t.samples += len(missing)
+		t.lines = append(t.lines, lines...)
+		if bytes.Contains(lines, []byte(disturbedWord+"\n")) {
+			t.disturbed = true
+			r.waited += task.Patience
+		}
+	}
+	return t, nil
+}
+
+// superseded makes comments of a take's benchmark lines.
+func superseded(lines []byte) []byte {
+	return bytes.ReplaceAll(lines, []byte("\nBenchmark"), []byte("\n# superseded Benchmark"))
+}
+
+// mostTakes is how often a block is taken at most.
+const mostTakes = 3
+
+// A budget bounds the time that blocks are taken again in: a quarter of the time that
+// counts, and a little to begin with. On a host whose neighbours never rest a run must
+// end all the same.
+type budget struct{ useful, wasted time.Duration }
+
+const (
+	againShare = 4
+	againLeast = 4 * time.Second
+)
+
+// again reports whether a take that cost so much may be thrown away, and notes that.
+func (b *budget) again(cost time.Duration) bool {
+	if b.wasted+cost > againLeast+b.useful/againShare {
+		return false
+	}
+	b.wasted += cost
+	return true
+}
+
 // sample runs one worker and returns its lines, or in one sentence why it has none.
-func (r *Runner) sample(ctx context.Context, names []string, layout int, wait time.Duration) ([]byte, error) {
-	cmd := r.Worker(ctx, names, layout, wait)
+func (r *running) sample(ctx context.Context, c *Planned, task Task) ([]byte, error) {
+	limit := usualLimit + c.Slow
+	asked, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	cmd := r.Worker(asked, task)
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	Isolate(cmd)
-	if err := cmd.Run(); err != nil {
+	var doing string
+	cmd.Cancel = func() error {
+		if ctx.Err() != nil {
+			return cmd.Process.Signal(os.Interrupt) // it may have something to put back
+		}
+		doing = Interrogate(cmd.Process, endLimit)
+		return nil
+	}
+	cmd.WaitDelay = endLimit
+	err := cmd.Run()
+	if ctx.Err() == nil && asked.Err() != nil {
+		return nil, fmt.Errorf("worker did not end within %v; its threads: %s; its stacks: %s", limit, oneLine(doing), oneLine(stacks(complaint.String())))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("worker died: %w%s", err, firstLine(complaint.String()))
 	}
-	for _, name := range names {
-		if !bytes.Contains(out.Bytes(), []byte("Benchmark"+name+" ")) {
+	for _, name := range task.Names {
+		if !bytes.Contains(out.Bytes(), []byte("\nBenchmark"+name+" ")) {
 			return nil, fmt.Errorf("worker gave no line for Benchmark%s", name)
 		}
 	}
@@ -116,26 +257,29 @@ func firstLine(s string) string {
 	if line == "" {
 		return ""
 	}
-	return ": " + line
+	return ": " + oneLine(line)
 }
 
-// line appends to the file in one write, so that a run that is cut off leaves whole
-// lines.
-func (f *File) line(format string, args ...any) error {
-	if _, err := fmt.Fprintf(f.f, format, args...); err != nil {
-		return fmt.Errorf("harness: writing results: %w", err)
+// stacks is the top of what Go's runtime says of the goroutines of a process that was
+// made to quit.
+func stacks(complaint string) string {
+	const enough = 12 // lines
+	_, text, found := strings.Cut(complaint, "\ngoroutine ")
+	if !found {
+		return "unknown"
 	}
-	return nil
+	lines := strings.SplitN("goroutine "+text, "\n", enough+1)
+	return strings.Join(lines[:min(enough, len(lines))], "\n")
 }
 
-func (f *File) end(format string, args ...any) error {
-	if err := f.line(format, args...); err != nil {
-		return err
-	}
-	if err := f.f.Close(); err != nil {
-		return fmt.Errorf("harness: writing results: %w", err)
-	}
-	return nil
+// oneLine makes of text what a comment line can hold.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, strings.ReplaceAll(strings.TrimSpace(s), "\n", "; "))
 }
 
 // missing returns those of names that f has no sample of in round.

@@ -7,7 +7,7 @@ import "time"
 type spending []spent
 
 type spent struct {
-	toCome int // samples
+	toCome int // takes that will count
 	seen   int
 	total  time.Duration
 }
@@ -15,17 +15,16 @@ type spent struct {
 func newSpending(plan *Plan) spending {
 	s := make(spending, len(plan.Cases))
 	for i, c := range plan.Cases {
-		s[i].toCome = c.Rounds
+		s[i].toCome = c.rounds()
 	}
 	return s
 }
 
-// skip takes a sample of case i from what is to come.
-func (s spending) skip(i int) { s[i].toCome-- }
+// done takes a sample of case i from what is to come.
+func (s spending) done(i int) { s[i].toCome-- }
 
-// add is skip for a sample that took d.
+// add notes that a sample of case i took d, whether it counts or not.
 func (s spending) add(i int, d time.Duration) {
-	s[i].toCome--
 	s[i].seen++
 	s[i].total += d
 }

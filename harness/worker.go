@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -15,11 +16,19 @@ import (
 	"github.com/tpbench/tpbench/harness/host"
 )
 
+// A Task is what one worker process is to do.
+type Task struct {
+	Names    []string      // of one Case: the samples that are wanted of it
+	Round    int           // Env.Round
+	Layout   int           // Env.Layout
+	Patience time.Duration // how long to wait for a quiet core
+}
+
 // Work measures one sample of the case on the calling goroutine, which it pins for
-// good, and writes a benchmark line for each phase whose name is in names, with a
-// comment line before it if the core was not quiet within patience. It is the body
-// of a worker process.
-func Work(w io.Writer, c *clock.Clock, cs *Case, names []string, layout int, patience time.Duration) error {
+// good, and writes a comment line and a benchmark line for each name of the task. It is
+// the body of a worker process. When ctx is done it closes the case and returns ctx's
+// error, as soon as the operation under way has ended.
+func Work(ctx context.Context, w io.Writer, c *clock.Clock, cs *Case, task Task) error {
 	allowed, err := host.Allowed()
 	if err != nil {
 		return err
@@ -34,14 +43,14 @@ func Work(w io.Writer, c *clock.Clock, cs *Case, names []string, layout int, pat
 	if err := host.Pin(allowed[cs.CPUs-1]); err != nil {
 		return err
 	}
-	env := &Env{Layout: layout, Pinned: true, CPUs: allowed[:cs.CPUs-1]}
+	env := &Env{Layout: task.Layout, Round: task.Round, Pinned: true, CPUs: allowed[:cs.CPUs-1]}
 	op, err := cs.Open(env)
 	if err != nil {
 		return err
 	}
 	runtime.GC()
 	debug.SetGCPercent(-1)
-	samples, err := measure(c, cs, op, env, patience)
+	samples, err := newSampler(c, cs, op, env).measure(ctx, cs, task.Patience)
 	if op.Close != nil {
 		op.Close()
 	}
@@ -49,22 +58,32 @@ func Work(w io.Writer, c *clock.Clock, cs *Case, names []string, layout int, pat
 		return err
 	}
 	for i, s := range samples {
-		if !slices.Contains(names, cs.Names[i]) {
+		if !slices.Contains(task.Names, cs.Names[i]) {
 			continue
 		}
-		var line strings.Builder
-		if s.noisy {
-			fmt.Fprintf(&line, "# noisy Benchmark%s\n", cs.Names[i])
-		}
-		fmt.Fprintf(&line, "Benchmark%s %d", cs.Names[i], s.ops)
-		for _, v := range s.values {
-			fmt.Fprintf(&line, " %s %s", formatValue(v.V), v.Unit)
-		}
-		if _, err := fmt.Fprintln(w, line.String()); err != nil {
+		if _, err := io.WriteString(w, s.lines(cs.Names[i])); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// disturbedWord ends the comment line of a sample that a neighbour had too much of.
+const disturbedWord = " disturbed"
+
+// lines are the sample as a file has it.
+func (s *sample) lines(name string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# sample at %s tried %d kept %d shared %d", s.at.UTC().Format("2006-01-02T15:04:05.000Z"), s.tried, s.kept, s.shared)
+	if s.disturbed() {
+		b.WriteString(disturbedWord)
+	}
+	fmt.Fprintf(&b, "\nBenchmark%s %d", name, s.ops)
+	for _, v := range s.values {
+		fmt.Fprintf(&b, " %s %s", formatValue(v.V), v.Unit)
+	}
+	b.WriteByte('\n')
+	return b.String()
 }
 
 // CheckCPUs reports, as a *host.UnavailableError, that the case needs more CPUs than

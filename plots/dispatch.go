@@ -12,7 +12,7 @@ import (
 // probes on it, a line for each implementation, floors included. It needs
 // Dispatch.
 func DispatchProbes(run *results.Run, cat results.Catalog) (*Chart, error) {
-	all, setting := run.Samples.Select("Dispatch").Quiet().OneSetting("impl", "probes")
+	all, setting := run.Samples.Select("Dispatch").OneSetting("impl", "probes")
 	lines, err := over("probes", "sec/op", all, cat)
 	if err != nil {
 		return nil, err

@@ -240,7 +240,7 @@ func open(t *testing.T, path string) *results.Run {
 
 func parse(t *testing.T, lines string) *results.Run {
 	t.Helper()
-	run, err := results.Read(strings.NewReader("tpbench: 1\n# round 0 layout 0\n"+lines), "made-up.txt")
+	run, err := results.Read(strings.NewReader("tpbench: 2\n# block 0 round 0\n"+lines), "made-up.txt")
 	if err != nil {
 		t.Fatal(err)
 	}

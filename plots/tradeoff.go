@@ -17,7 +17,7 @@ import (
 // Dispatch implementation that a strategy fires through, or "". It needs
 // DisableAll/gp=<gp>, Dispatch/probes=1 and Dispatch/impl=nothing.
 func Tradeoff(run *results.Run, cat results.Catalog, gp string, dispatchOf func(strategy string) string) (*Chart, error) {
-	dispatch, _ := run.Samples.Select("Dispatch").Quiet().OneSetting("impl", "probes")
+	dispatch, _ := run.Samples.Select("Dispatch").OneSetting("impl", "probes")
 	if len(dispatch.Select("", "impl=nothing")) == 0 {
 		return nil, missing(run, "Dispatch/impl=nothing")
 	}

@@ -1,8 +1,10 @@
 package results
 
 import (
+	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/tpbench/tpbench/results/stat"
 	"golang.org/x/perf/benchmath"
@@ -42,7 +44,7 @@ type Comparison struct {
 }
 
 // provenance holds the keys that differ from run to run as a matter of course.
-var provenance = []string{"commit", "date", "seed", "plan", "tsc", "load", "steal"}
+var provenance = []string{"commit", "binary", "date", "seed", "plan", "tsc", "load", "steal"}
 
 // Compare compares the benchmarks that two runs share. A difference counts if
 // the U test shows it at the 5 % level. Exact counts need no test: a unit with
@@ -60,8 +62,8 @@ func Compare(old, new *Run) *Comparison {
 			if !slices.Contains(units, unit) {
 				units = append(units, unit)
 			}
-			if was := before[g.Value].Values(unit); len(was) > 0 {
-				c.Rows = append(c.Rows, compare(new, g.Value, unit, was, g.Samples.Values(unit)))
+			if was := stat.Collapse(before[g.Value].Pairs(unit)); len(was) > 0 {
+				c.Rows = append(c.Rows, compare(new, g.Value, unit, was, stat.Collapse(g.Samples.Pairs(unit))))
 			}
 		}
 	}
@@ -150,16 +152,39 @@ func differ(a, b *Run) []string {
 	return keys
 }
 
-// geomean returns the geometric means of the medians before and after of rows,
-// or false if there are fewer than two, or one is not above zero.
-func geomean(rows []Row) (was, now float64, ok bool) {
+// A Mean is the change that several benchmarks have in common.
+type Mean struct {
+	Families int     // that it is the mean of; each counts once, however many cases it has
+	Delta    float64 // the geometric mean of New/Old, less 1
+	Lo, Hi   float64 // its 95 % interval, if HasInterval
+}
+
+// HasInterval reports whether there are families enough for an interval.
+func (m Mean) HasInterval() bool { return m.Families >= 3 }
+
+// geomean returns the mean change of rows of one unit, or false if there is one family
+// only, or a median that is not above zero. The families are taken for a sample of the
+// benchmarks that there might be.
+func geomean(rows []Row) (m Mean, ok bool) {
+	logs := map[string][]float64{}
 	for _, r := range rows {
 		if r.Old.Center <= 0 || r.New.Center <= 0 {
-			return 0, 0, false
+			return Mean{}, false
 		}
-		was += math.Log(r.Old.Center)
-		now += math.Log(r.New.Center)
+		base, _, _ := strings.Cut(r.Name, "/")
+		logs[base] = append(logs[base], math.Log(r.New.Center/r.Old.Center))
 	}
-	n := float64(len(rows))
-	return math.Exp(was / n), math.Exp(now / n), n >= 2
+	var means []float64
+	for _, base := range slices.Sorted(maps.Keys(logs)) {
+		sum := 0.0
+		for _, l := range logs[base] {
+			sum += l
+		}
+		means = append(means, sum/float64(len(logs[base])))
+	}
+	if len(means) < 2 {
+		return Mean{}, false
+	}
+	mean, half := stat.MeanInterval(means)
+	return Mean{len(means), math.Exp(mean) - 1, math.Exp(mean-half) - 1, math.Exp(mean+half) - 1}, true
 }

@@ -76,8 +76,14 @@ func unitComparison(rows []Row) *Table {
 			}
 		}
 	}
-	if was, now, ok := geomean(rows); ok && IsTime(unit) {
-		t.Rows = append(t.Rows, []string{"geomean", Human(was, unit), "", Human(now, unit), "", fmt.Sprintf("%+.2f%%", 100*(now/was-1)), ""})
+	if m, ok := geomean(rows); ok && IsTime(unit) {
+		change := fmt.Sprintf("%+.2f%%", 100*m.Delta)
+		test := "no interval"
+		if m.HasInterval() {
+			change += fmt.Sprintf(" [%+.2f%%..%+.2f%%]", 100*m.Lo, 100*m.Hi)
+			test = "95 %"
+		}
+		t.Rows = append(t.Rows, []string{fmt.Sprintf("geomean of %d families", m.Families), "", "", "", "", change, test})
 	}
 	t.dropEmpty()
 	return t

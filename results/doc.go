@@ -5,14 +5,19 @@
 // benchstat skips, the lines that begin with "# ", tells which samples were
 // taken interleaved, what was lost, and whether the run came to its end:
 //
-//	tpbench: 1
+//	tpbench: 2
 //	cpu: AMD EPYC
 //	kernel: 6.18.44
 //	Unit gp-waits/op better=lower assume=exact
 //	# plan 84 samples
-//	# round 0 layout 0
+//	# session 5f2c9a01
+//	# block 0 round 0
+//	# sample at 2026-11-21T15:04:05.678Z tried 1 kept 1 shared 0
 //	BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=1000 1 8003128000 ns/op 1000 gp-waits/op
-//	# noisy BenchmarkDispatch/impl=static-call/probes=1
+//	# block 1 round 0 layout 2
+//	# sample at 2026-11-21T15:04:14.012Z tried 103 kept 101 shared 77 disturbed
+//	# superseded BenchmarkDispatch/impl=static-call/probes=1 100 2.61 ns/op
+//	# again: a neighbour shared the core
 //	# lost round 0 BenchmarkDispatch/impl=static-call/probes=1: worker died: signal: killed
 //	# end complete
 //

@@ -46,8 +46,7 @@ func EvidenceTables(run *Run, cat Catalog) []*Table {
 // dispatchTable has a row for each implementation and a column for each number
 // of probes: the time of one pass without the loop around it, in ns.
 func dispatchTable(run *Run, cat Catalog) *Table {
-	taken, setting := run.Samples.Select("Dispatch").OneSetting("impl", "probes")
-	all := taken.Quiet()
+	all, setting := run.Samples.Select("Dispatch").OneSetting("impl", "probes")
 	loop := all.Select("", "impl=nothing").Values("sec/op")
 	net := func(ss Samples) []stat.Pair { return NetOfLoop(all, ss) }
 	t := &Table{Title: "Firing: ns for one pass, without the loop", Notes: []string{"medians, less the empty loop (impl=nothing) of the same round"}}
@@ -67,6 +66,7 @@ func dispatchTable(run *Run, cat Catalog) *Table {
 		t.Columns = append(t.Columns, "probes="+p.Value)
 	}
 	t.Columns = append(t.Columns, "probes=1 to plain-call")
+	warned := map[string]bool{}
 	for _, impl := range cat.Sort(all) {
 		row := []string{impl.Value, cat.Status(impl.Value)}
 		if impl.Value == "nothing" && len(loop) > 0 {
@@ -76,10 +76,10 @@ func dispatchTable(run *Run, cat Catalog) *Table {
 		for _, p := range probes {
 			cell := ""
 			if pass := net(impl.Samples.Select("", "probes="+p.Value)); len(pass) > 0 {
-				s := stat.Summarize(values(pass))
+				s := stat.Summarize(stat.Collapse(pass))
 				cell = ns(s.Center)
 				if p.Value == "0" || p.Value == "1" {
-					cell = spread(s, ns)
+					cell = t.spread(s, ns)
 				}
 			}
 			row = append(row, cell)
@@ -87,36 +87,36 @@ func dispatchTable(run *Run, cat Catalog) *Table {
 		compared := ""
 		if r, err := stat.PairedRatio(net(impl.Samples.Select("", "probes=1")), net(all.Select("", "impl=plain-call", "probes=1"))); err == nil && impl.Value != "plain-call" {
 			compared = fmt.Sprintf("%s [%s..%s]", ratio(r.Center), factor(r.Lo), factor(r.Hi))
+			rests := fmt.Sprintf("ratios are of pairs from one round, %s", restsOn(r))
+			for _, w := range r.Warnings {
+				rests += ": " + w.Error()
+			}
+			if !warned[rests] {
+				warned[rests] = true
+				t.Notes = append(t.Notes, rests)
+			}
 		}
 		t.Rows = append(t.Rows, append(row, compared))
 	}
-	if noisy := noisyNote(taken, all); noisy != "" {
-		t.Notes = append(t.Notes, noisy)
-	}
+	t.disturbed(all)
 	t.dropEmpty()
 	t.explain()
 	return t
 }
 
-// noisyNote says what Quiet left out of the samples taken, and what noisy ones it
-// had to leave in.
-func noisyNote(taken, used Samples) string {
-	left := noisy(used)
-	if dropped := len(taken) - len(used); dropped > 0 || left > 0 {
-		return fmt.Sprintf("a neighbour shared the core in %d of %d samples; %d of those are used, where there are not %d quiet ones", dropped+left, len(taken), left, quietEnough)
+// restsOn says how many pairs an estimate rests on.
+func restsOn(e stat.Estimate) string {
+	if e.Clusters > 0 {
+		return fmt.Sprintf("n=%d rounds at %d alignments", e.N, e.Clusters)
 	}
-	return ""
+	return fmt.Sprintf("n=%d rounds", e.N)
 }
 
-// noisy counts the noisy samples.
-func noisy(ss Samples) int {
-	n := 0
-	for _, s := range ss {
-		if s.Noisy {
-			n++
-		}
+// disturbed notes how many of the table's samples were taken beside a neighbour.
+func (t *Table) disturbed(ss Samples) {
+	if n := ss.Disturbed(); n > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("a neighbour shared the core in %d of %d samples", n, len(ss)))
 	}
-	return n
 }
 
 // NetOfLoop returns the times of Dispatch samples, in seconds, less the empty
@@ -135,6 +135,7 @@ func bulkTable(run *Run, cat Catalog) *Table {
 	t := grid(cat, slices.Concat(disable, enable), "base", "events")
 	t.Title = "Bulk: disabling and enabling " + thousands(events) + " events" + t.Title
 	t.safe(run, cat)
+	t.counts("sec/op")
 	t.columns("DisableAll", "disable all", "sec/op")
 	t.columns("DisableAll", "an event", "sec/event")
 	t.columns("DisableAll", "gp waits", "gp-waits/op")
@@ -147,9 +148,7 @@ func bulkTable(run *Run, cat Catalog) *Table {
 			t.Notes = append(t.Notes, "not run with that many events: "+g.Value)
 		}
 	}
-	if n := noisy(disable) + noisy(enable); n > 0 {
-		t.Notes = append(t.Notes, fmt.Sprintf("a neighbour shared the core in %d of %d samples", n, len(disable)+len(enable)))
-	}
+	t.disturbed(slices.Concat(disable, enable))
 	t.dropEmpty()
 	t.explain()
 	return &t.Table
@@ -167,18 +166,12 @@ func plainTable(run *Run, cat Catalog, title string, bases ...string) []*Table {
 	}
 	t := grid(cat, all)
 	t.Title = title + t.Title
+	t.counts(all.Units()[0])
 	for _, u := range all.Units() {
 		t.columns("", HumanUnit(u), u)
 	}
+	t.disturbed(all)
 	t.dropEmpty()
 	t.explain()
 	return []*Table{&t.Table}
-}
-
-func values(ps []stat.Pair) []float64 {
-	vs := make([]float64, len(ps))
-	for i, p := range ps {
-		vs[i] = p.Value
-	}
-	return vs
 }

@@ -14,14 +14,14 @@ import (
 func Example() {
 	// Step 1: a file, here of two strategies in two rounds. In the second
 	// round the whole machine was 30 % slower.
-	const file = `tpbench: 1
+	const file = `tpbench: 2
 cpu: Example CPU
 kernel: 6.1
 # plan 4 samples
-# round 0 layout 0
+# block 0 round 0
 BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=100 1 800000000 ns/op 100 gp-waits/op
 BenchmarkDisableAll/impl=rcu-cond-sync/gp=kernelgp/events=100 1 700000 ns/op 0 gp-waits/op
-# round 1 layout 1
+# block 1 round 1
 BenchmarkDisableAll/impl=rcu-cond-sync/gp=kernelgp/events=100 1 910000 ns/op 0 gp-waits/op
 BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=100 1 1040000000 ns/op 100 gp-waits/op
 # end complete
@@ -58,9 +58,9 @@ BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=100 1 1040000000 ns/op 10
 	// Output:
 	// 920 ms [need >= 6 samples for confidence interval at level 0.95]
 	// 1143x [1143..1143]
-	// Bulk: disabling and enabling 100 events, gp=kernelgp
+	// Bulk: disabling and enabling 100 events, gp=kernelgp, n=2
 	//   impl           status              disable all  gp waits
 	//   naive-sync     sound   920 ms (800 ms..1.04 s)       100
 	//   rcu-cond-sync  sound         805 µs (700..910)         0
-	//   (lo..hi): all samples, fewer than the 6 that a 95 % interval of the median needs
+	//   (lo..hi): all samples, fewer than the 6 that a 95 % interval needs; it holds the median at 50 % (n=2)
 }

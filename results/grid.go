@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"golang.org/x/perf/benchunit"
-
-	"github.com/tpbench/tpbench/results/stat"
 )
 
 // A gridTable is a Table whose rows are benchmarks: their keys are the first
@@ -107,15 +105,36 @@ func (t *gridTable) add(head, or string, cells []string) {
 func (t *gridTable) columns(base, head, unit string) {
 	cells := make([]string, len(t.rows))
 	for i, r := range t.rows {
-		if vs := r.Samples.Select(base).Values(unit); len(vs) > 0 {
-			s := stat.Summarize(vs)
+		if s := r.Samples.Select(base).Summary(unit); s.N > 0 {
 			cells[i] = Human(s.Center, unit)
 			if unit == "sec/op" || !IsTime(unit) {
-				cells[i] = spread(s, func(v float64) string { return Human(v, unit) })
+				cells[i] = t.spread(s, func(v float64) string { return Human(v, unit) })
 			}
 		}
 	}
 	t.add(head, "", cells)
+}
+
+// counts says how many samples stand behind each row, in the title if that is the same
+// for all. What stands at several alignments is summarized by them.
+func (t *gridTable) counts(unit string) {
+	cells := make([]string, len(t.rows))
+	same, clusters := true, false
+	for i, r := range t.rows {
+		samples := r.Samples.Select(r.Samples[0].Base)
+		n := samples.Summary(unit).N
+		cells[i] = fmt.Sprint(n)
+		same = same && cells[i] == cells[0]
+		clusters = clusters || n < len(samples)
+	}
+	if clusters {
+		t.Notes = append(t.Notes, "n counts alignments of the timed loop, each with the median of its samples")
+	}
+	if same {
+		t.Title += ", n=" + cells[0]
+		return
+	}
+	t.add("n", "", cells)
 }
 
 // safe adds what the run's own torture says of each row's implementation, behind its

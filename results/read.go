@@ -11,13 +11,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/perf/benchfmt"
 	"golang.org/x/perf/benchunit"
 )
 
 // Version is the value of the "tpbench:" line that Read understands.
-const Version = "1"
+const Version = "2"
 
 // A FormatError is a result file that cannot be trusted: what is wrong in which
 // line, what was expected, and what to do. Line is 0 if it is about the whole.
@@ -69,27 +70,39 @@ func Read(r io.Reader, name string) (*Run, error) {
 
 // marks are what our lines say about the samples below them.
 type marks struct {
-	rounds []round
-	noisy  map[int]string // by line, the benchmark in the line below
+	session int
+	blocks  []blockMark
+	samples map[int]sampleMark // by line, about the benchmark in the line below
 }
 
-// A round is a "# round" line.
-type round struct{ line, round, layout int }
+// A blockMark is a "# block" line.
+type blockMark struct{ line, session, block, round, layout int }
+
+// A sampleMark is a "# sample" line.
+type sampleMark struct {
+	at                  time.Time
+	tried, kept, shared int
+	disturbed           bool
+}
 
 // The lines with a meaning of ours. Any other line with '#' is a comment.
 var (
-	markRE  = regexp.MustCompile(`^# (plan|round|noisy|lost|end)\b`)
-	planRE  = regexp.MustCompile(`^# plan (\d+) samples$`)
-	roundRE = regexp.MustCompile(`^# round (\d+) layout (\d+)$`)
-	noisyRE = regexp.MustCompile(`^# noisy Benchmark(\S+)$`)
-	lostRE  = regexp.MustCompile(`^# lost round (\d+) Benchmark(\S+): (.+)$`)
-	endRE   = regexp.MustCompile(`^# end (complete|(?:interrupted|incomplete) .*)$`)
+	markRE    = regexp.MustCompile(`^# (plan|session|block|sample|superseded|again|lost|end)\b`)
+	planRE    = regexp.MustCompile(`^# plan (\d+) samples$`)
+	sessionRE = regexp.MustCompile(`^# session [0-9a-f]+$`)
+	blockRE   = regexp.MustCompile(`^# block (\d+) round (\d+)(?: layout (\d+))?$`)
+	sampleRE  = regexp.MustCompile(`^# sample at (\S+) tried (\d+) kept (\d+) shared (\d+)( disturbed)?$`)
+	againRE   = regexp.MustCompile(`^# (superseded Benchmark\S+ |again: ).+$`)
+	lostRE    = regexp.MustCompile(`^# lost round (\d+) Benchmark(\S+): (.+)$`)
+	endRE     = regexp.MustCompile(`^# end (complete|(?:interrupted|incomplete) .*)$`)
 )
+
+const markForms = `"# plan N samples", "# session ID", "# block N round N [layout N]", "# sample at TIME tried N kept N shared N [disturbed]", "# superseded BenchmarkName ...", "# again: reason", "# lost round N BenchmarkName: reason", "# end complete", "# end incomplete ..." or "# end interrupted ..."`
 
 // readMarks fills in Planned, Losses and Complete and returns the rest of what our
 // lines say. It also refuses the lines that benchfmt would silently skip.
 func (r *Run) readMarks(data []byte) (*marks, error) {
-	m := &marks{noisy: map[int]string{}}
+	m := &marks{samples: map[int]sampleMark{}}
 	n := 0
 	for line := range bytes.Lines(data) {
 		n++
@@ -121,10 +134,22 @@ func (r *Run) readMark(text string, line int, into *marks) error {
 	}
 	if m := planRE.FindStringSubmatch(text); m != nil {
 		r.Planned = atoi(m[1])
-	} else if m := roundRE.FindStringSubmatch(text); m != nil {
-		into.rounds = append(into.rounds, round{line, atoi(m[1]), atoi(m[2])})
-	} else if m := noisyRE.FindStringSubmatch(text); m != nil {
-		into.noisy[line] = m[1]
+	} else if sessionRE.MatchString(text) {
+		into.session++
+	} else if m := blockRE.FindStringSubmatch(text); m != nil {
+		b := blockMark{line, into.session, atoi(m[1]), atoi(m[2]), NoLayout}
+		if m[3] != "" {
+			b.layout = atoi(m[3])
+		}
+		into.blocks = append(into.blocks, b)
+	} else if m := sampleRE.FindStringSubmatch(text); m != nil {
+		at, err := time.Parse(time.RFC3339, m[1])
+		bad = err
+		into.samples[line] = sampleMark{at, atoi(m[2]), atoi(m[3]), atoi(m[4]), m[5] != ""}
+	} else if m := againRE.FindStringSubmatch(text); m != nil {
+		if m[1] != "again: " {
+			r.Superseded++
+		}
 	} else if m := lostRE.FindStringSubmatch(text); m != nil {
 		r.Losses = append(r.Losses, Loss{atoi(m[1]), m[2], m[3]})
 	} else if m := endRE.FindStringSubmatch(text); m != nil {
@@ -133,7 +158,7 @@ func (r *Run) readMark(text string, line int, into *marks) error {
 		bad = errors.New("no such form")
 	}
 	if bad != nil {
-		return &FormatError{r.Path, line, fmt.Sprintf(`%q: expected "# plan N samples", "# round N layout N", "# noisy BenchmarkName", "# lost round N BenchmarkName: reason", "# end complete", "# end incomplete ..." or "# end interrupted ..."; mend or delete the line`, text)}
+		return &FormatError{r.Path, line, fmt.Sprintf("%q: expected %s; mend or delete the line", text, markForms)}
 	}
 	return nil
 }
@@ -188,12 +213,16 @@ func (r *Run) sample(res *benchfmt.Result, marks *marks) (Sample, error) {
 	if res.Iters < 1 {
 		return fail("%d iterations; expected 1 or more; delete the line or run again", res.Iters)
 	}
-	i, _ := slices.BinarySearchFunc(marks.rounds, line, func(m round, line int) int { return m.line - line })
+	i, _ := slices.BinarySearchFunc(marks.blocks, line, func(m blockMark, line int) int { return m.line - line })
 	if i == 0 {
-		return fail(`no "# round N layout N" line above the first benchmark; run again with this version of tpbench`)
+		return fail(`no "# block N round N" line above the first benchmark; run again with this version of tpbench`)
 	}
-	s := Sample{Name: res.Name.String(), Round: marks.rounds[i-1].round, Layout: marks.rounds[i-1].layout, Line: line}
-	s.Noisy = marks.noisy[line-1] == s.Name
+	block, taken := marks.blocks[i-1], marks.samples[line-1]
+	s := Sample{
+		Name: res.Name.String(), Line: line,
+		Session: block.session, Block: block.block, Round: block.round, Layout: block.layout,
+		At: taken.at, Tried: taken.tried, Kept: taken.kept, Shared: taken.shared, Disturbed: taken.disturbed,
+	}
 	base, parts := res.Name.Parts()
 	s.Base = string(base)
 	if s.Base == "" {
@@ -252,6 +281,7 @@ func (r *Run) warn() {
 	case r.Planned > len(r.Samples)+len(r.Losses):
 		r.Warnings = append(r.Warnings, fmt.Errorf("the run in %s says it is complete but has %s samples; lines are missing: run again", r.Path, of))
 	}
+	r.Warnings = append(r.Warnings, r.unequal()...)
 	for _, l := range r.Losses {
 		r.Warnings = append(r.Warnings, fmt.Errorf("round %d lost %s: %s", l.Round, l.Name, l.Reason))
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-const head = "tpbench: 1\ncpu: made up\n# round 0 layout 0\n"
+const head = "tpbench: 2\ncpu: made up\n# block 0 round 0\n"
 
 func parse(t *testing.T, text string) *Run {
 	t.Helper()
@@ -37,8 +37,8 @@ func TestRefuse(t *testing.T) {
 	}{
 		{"nothing at all", "", 0, "no benchmark lines"},
 		{"no benchmarks", head, 0, "no benchmark lines"},
-		{"no version", "# round 0 layout 0\nBenchmarkA 1 1 ns/op\n", 2, `expected "tpbench: 1"`},
-		{"a version of the future", strings.Replace(head, "1", "2", 1) + "BenchmarkA 1 1 ns/op\n", 4, `found "2"`},
+		{"no version", "# block 0 round 0\nBenchmarkA 1 1 ns/op\n", 2, `expected "tpbench: 2"`},
+		{"a version of the future", strings.Replace(head, "2", "3", 1) + "BenchmarkA 1 1 ns/op\n", 4, `found "3"`},
 		{"cut off in a number", head + "BenchmarkA 1 1 ns/op\nBenchmarkB 1 1", 5, "cut off"},
 		{"cut off after a unit", head + "BenchmarkA 1 1 ns/op", 4, "cut off"},
 		{"name only, which benchfmt skips", head + "BenchmarkA\nBenchmarkB 1 1 ns/op\n", 4, "expected"},
@@ -52,10 +52,10 @@ func TestRefuse(t *testing.T) {
 		{"negative", head + "BenchmarkA 1 -1 ns/op\n", 4, "0 or more"},
 		{"a unit twice", head + "BenchmarkA 1 1 ns/op 1 ns/op\n", 4, "twice"},
 		{"a sample twice", head + "BenchmarkA 1 1 ns/op\nBenchmarkA 1 1 ns/op\n", 5, "in line 4"},
-		{"above the first round", "tpbench: 1\nBenchmarkA 1 1 ns/op\n" + head, 2, "# round"},
+		{"above the first round", "tpbench: 2\nBenchmarkA 1 1 ns/op\n" + head, 2, "# block"},
 		{"another machine", head + "BenchmarkA 1 1 ns/op\ncpu: other\nBenchmarkB 1 1 ns/op\n", 6, `from "made up" to "other"`},
-		{"a round without number", "# round one\n" + head, 1, "expected"},
-		{"a round too large", "# round 99999999999999999999 layout 0\n" + head, 1, "expected"},
+		{"a round without number", "# block one\n" + head, 1, "expected"},
+		{"a round too large", "# block 99999999999999999999 round 99999999999999999999\n" + head, 1, "expected"},
 		{"a loss of nothing", "# lost round 0: gone\n" + head, 1, "expected"},
 		{"an end of another kind", head + "BenchmarkA 1 1 ns/op\n# end soon\n", 5, "expected"},
 		{"a unit line that says nothing", "Unit\n" + head, 1, "missing unit"},
@@ -77,22 +77,31 @@ func TestRefuse(t *testing.T) {
 
 func TestRead(t *testing.T) {
 	run := parse(t, `# a remark
-tpbench: 1
+tpbench: 2
 kernel: 6.1
 Unit ns/event better=lower
 # plan 5 samples
-# round 0 layout 3
+# session 00ff
+# block 5 round 0 layout 3
+# sample at 2026-11-21T15:04:05.678Z tried 130 kept 101 shared 90 disturbed
+# superseded BenchmarkDisableAll/impl=naive-sync/removed/events=10-8 2 0 ns/op 12 p50-ns 4 gp-waits/op
+# sample at 2026-11-21T15:04:05.678Z tried 130 kept 101 shared 90 disturbed
+# superseded BenchmarkDispatch/impl=y 2 1 ns/op
+# again: a neighbour shared the core
+# block 5 round 0 layout 3
+# sample at 2026-11-21T15:04:05.678Z tried 120 kept 101 shared 40 disturbed
 BenchmarkDisableAll/impl=naive-sync/removed/events=10-8 2 0 ns/op 12 p50-ns 4 gp-waits/op
 # lost round 0 BenchmarkDispatch/impl=x: worker died: signal: killed
 # lost round 0 BenchmarkDispatch/impl=y: worker died
 # end interrupted 2 of 5 samples
-# round 0 layout 3
+# session a1
+# block 6 round 0
 BenchmarkDispatch/impl=y 1 5 ns/op
-# round 1 layout 4
+# block 7 round 1
 BenchmarkDispatch/impl=x 1 7 ns/op
 `)
 	s := run.Samples[0]
-	if s.Name != "DisableAll/impl=naive-sync/removed/events=10-8" || s.Base != "DisableAll" || s.Line != 7 || s.Round != 0 || s.Layout != 3 {
+	if s.Name != "DisableAll/impl=naive-sync/removed/events=10-8" || s.Base != "DisableAll" || s.Line != 15 || s.Round != 0 || s.Layout != 3 || s.Session != 1 || s.Block != 5 || s.Tried != 120 || s.Kept != 101 || s.Shared != 40 || !s.Disturbed || s.At.Second() != 5 {
 		t.Errorf("sample %+v", s)
 	}
 	if s.Key("impl") != "naive-sync" || s.Key("") != "removed" || s.Key("gomaxprocs") != "8" || s.Key("gp") != "" {
@@ -107,7 +116,7 @@ BenchmarkDispatch/impl=x 1 7 ns/op
 			t.Errorf("%s: %v, %v", unit, v, ok)
 		}
 	}
-	if run.Samples[2].Round != 1 || run.Samples[2].Layout != 4 {
+	if run.Samples[2].Round != 1 || run.Samples[2].Layout != NoLayout || run.Samples[2].Session != 2 || run.Samples[2].Kept != 0 || run.Superseded != 2 {
 		t.Errorf("round of the last sample: %+v", run.Samples[2])
 	}
 	if run.Get("kernel") != "6.1" || run.Config[0].Key != "tpbench" || run.Units.GetBetter("sec/event") != -1 {

@@ -93,7 +93,7 @@ func TestVerdict(t *testing.T) {
 		{"the slower one is faster", strings.ReplaceAll(naive, "8e9", "8e3") + cond, "1,000x more (one round, so no interval)"},
 		{"kernelgp before a larger number", naive + cond + line("naive-sync", "kernelgp", "10", "30") + line("rcu-cond-sync", "kernelgp", "10", "10"), "Disabling 10 events took 30.0 ns"},
 		{"the largest that both have", naive + cond + line("naive-sync", "memb", "9000", "30"), "Disabling 2,000 events"},
-		{"no difference", naive + cond + "# round 1 layout 1\n" + strings.ReplaceAll(naive, "8e9", "8e3") + cond, "which is no difference at that level"},
+		{"no difference", naive + cond + "# block 1 round 1\n" + strings.ReplaceAll(naive, "8e9", "8e3") + cond, "and as well none at all: the interval holds 1"},
 	} {
 		got, err := Verdict(parse(t, head+tc.text))
 		if err != nil || !strings.Contains(got, tc.want) {
@@ -116,7 +116,7 @@ func TestVerdict(t *testing.T) {
 func rounds(name, unit string, values ...string) string {
 	var b strings.Builder
 	for i, v := range values {
-		b.WriteString("# round " + string(rune('0'+i)) + " layout 0\nBenchmark" + name + " 1 " + v + " " + unit + "\n")
+		b.WriteString("# block " + string(rune('0'+i)) + " round " + string(rune('0'+i)) + "\nBenchmark" + name + " 1 " + v + " " + unit + "\n")
 	}
 	return b.String()
 }
@@ -152,22 +152,24 @@ func TestCompare(t *testing.T) {
 }
 
 func TestCompareText(t *testing.T) {
-	old := parse(t, `tpbench: 1
+	old := parse(t, `tpbench: 2
 cpu: made up
 kernel: 6.1
 seed: 1
 Unit gp-waits/op better=lower assume=exact
 `+rounds("A/events=100", "ns/op", "100", "101", "102", "103", "104", "105")+
 		rounds("A/events=10", "ns/op", "10", "11", "12", "13", "14", "15")+
+		rounds("C", "ns/op", "30")+rounds("D", "ns/op", "40")+
 		rounds("B", "gp-waits/op", "0", "0")+rounds("Gone", "ns/op", "5"))
 	old.Path = "old.txt"
-	new := parse(t, `tpbench: 1
+	new := parse(t, `tpbench: 2
 cpu: made up
 kernel: 6.2
 seed: 2
 Unit gp-waits/op better=lower assume=exact
 `+rounds("A/events=100", "ns/op", "200", "201", "202", "203", "204", "205")+
 		rounds("A/events=10", "ns/op", "10", "11", "12", "13", "14", "15")+
+		rounds("C", "ns/op", "33")+rounds("D", "ns/op", "41")+
 		rounds("B", "gp-waits/op", "3", "3")+rounds("Fresh", "ns/op", "5"))
 	new.Path = "new.txt"
 	var b bytes.Buffer

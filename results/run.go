@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tpbench/tpbench/results/stat"
 	"golang.org/x/perf/benchfmt"
@@ -21,6 +22,10 @@ type Run struct {
 	Planned  int     // samples the run set out to take; 0 if the file does not say
 	Complete bool    // the file ends in "# end complete"
 	Warnings []error // what a reader of the results must be told
+
+	// Superseded counts the samples that the file keeps as comments: their blocks were
+	// disturbed, and taken again.
+	Superseded int
 }
 
 // A KeyValue is a configuration line, or a part of a benchmark's name: the part
@@ -33,12 +38,26 @@ type Sample struct {
 	Name   string     // full, without "Benchmark"
 	Base   string     // up to the first '/'
 	Keys   []KeyValue // the rest of Name, in order
-	Round  int        // samples of one round were taken interleaved
-	Layout int        // code layout the round ran in
+	Values []Value    // in tidy units, in the line's order
 	Line   int
-	Noisy  bool    // a neighbour shared the core meanwhile
-	Values []Value // in tidy units, in the line's order
+
+	// Samples of one Session and Round were taken interleaved; those of one Block
+	// among them one after the other.
+	Session, Block, Round int
+
+	// Layout is the alignment that the timed loop stood at, or NoLayout.
+	Layout int
+
+	At time.Time
+
+	// Batches: timed, used, and of those used the ones beside a neighbour on the core.
+	// All are 0 where the file does not say.
+	Tried, Kept, Shared int
+	Disturbed           bool // so many of them that the sample is not to be relied on
 }
+
+// NoLayout is the Layout of what has just one.
+const NoLayout = -1
 
 // A Value is a measurement in a tidy unit, such as 8.003 sec/op.
 type Value struct {
@@ -207,31 +226,32 @@ func (ss Samples) Values(unit string) []float64 {
 	return vs
 }
 
-// Pairs is Values, each with its round, for stat.PairedRatio.
+// Pairs is Values, each with its round and its layout, for stat.PairedRatio.
 func (ss Samples) Pairs(unit string) []stat.Pair {
 	var ps []stat.Pair
 	for _, s := range ss {
 		if v, ok := s.Value(unit); ok {
-			ps = append(ps, stat.Pair{Round: s.Round, Value: v})
+			// Rounds of two sessions have nothing in common.
+			ps = append(ps, stat.Pair{Round: s.Session<<32 + s.Round, Cluster: s.Layout, Value: v})
 		}
 	}
 	return ps
 }
 
-// quietEnough is how many quiet samples of a benchmark make the noisy ones
-// dispensable.
-const quietEnough = 3
+// Summary summarizes a unit over the samples, by alignment if there are several.
+func (ss Samples) Summary(unit string) stat.Summary {
+	return stat.Summarize(stat.Collapse(ss.Pairs(unit)))
+}
 
-// Quiet leaves out the noisy samples of each benchmark that has three quiet ones. It
-// is for times of a few cycles, which a neighbour on the core changes by half.
-func (ss Samples) Quiet() Samples {
-	quiet := map[string]int{}
+// Disturbed counts the samples that a neighbour had too much of.
+func (ss Samples) Disturbed() int {
+	n := 0
 	for _, s := range ss {
-		if !s.Noisy {
-			quiet[s.Name]++
+		if s.Disturbed {
+			n++
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(ss), func(s Sample) bool { return s.Noisy && quiet[s.Name] >= quietEnough })
+	return n
 }
 
 // Rounds returns the number of different rounds of the samples.

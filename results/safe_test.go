@@ -8,8 +8,8 @@ import (
 // If this fails, the evidence calls a strategy safe that broke, or says nothing of one
 // that was tried.
 func TestSafeColumn(t *testing.T) {
-	const file = `tpbench: 1
-# round 0 layout 0
+	const file = `tpbench: 2
+# block 0 round 0
 BenchmarkDisableAll/impl=naive-sync/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
 BenchmarkDisableAll/impl=rcu-cond-sync/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
 BenchmarkDisableAll/impl=direct-static-call/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
@@ -21,7 +21,7 @@ BenchmarkDisableAll/impl=seldom-deadly/gp=memb/events=10/probes=1/readers=0 1 50
 BenchmarkTorture/impl=naive-sync/gp=memb/readers=1 1 20000000 executions/op 0 mistakes/op
 BenchmarkTorture/impl=rcu-cond-sync/gp=memb/readers=1 1 5 executions/op 0 mistakes/op
 BenchmarkTorture/impl=direct-static-call/gp=memb/readers=1 1 7 executions/op 0 mistakes/op
-# round 1 layout 1
+# block 1 round 1
 BenchmarkTorture/impl=naive-sync/gp=memb/readers=1 1 10000000 executions/op 0 mistakes/op
 BenchmarkTorture/impl=rcu-cond-sync/gp=memb/readers=1 1 5 executions/op 1 mistakes/op
 BenchmarkTorture/impl=seldom-deadly/gp=memb/readers=1 1 4000 executions/op 0 mistakes/op

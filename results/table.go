@@ -17,6 +17,10 @@ type Table struct {
 	Columns []string
 	Rows    [][]string
 	Notes   []string // below the table, one per line
+
+	// What spread has printed, for explain: intervals, and ranges of so few samples.
+	intervals bool
+	few       []int
 }
 
 // WriteText writes the table with aligned columns: to the right where all cells
@@ -69,14 +73,19 @@ func (t *Table) dropEmpty() {
 
 // spread prints a median and its bounds: [lo..hi] is the 95 % interval,
 // (lo..hi) the range of samples too few for one; a constant has no bounds. The
-// unit is not repeated.
-func spread(s stat.Summary, format func(float64) string) string {
+// unit is not repeated. What the brackets mean is noted for explain.
+func (t *Table) spread(s stat.Summary, format func(float64) string) string {
 	center, lo, hi, brackets := format(s.Center), s.Lo, s.Hi, "[]"
 	if s.Min == s.Max {
 		return center
 	}
-	if !s.HasInterval() {
+	if s.HasInterval() {
+		t.intervals = true
+	} else {
 		lo, hi, brackets = s.Min, s.Max, "()"
+		if !slices.Contains(t.few, s.N) {
+			t.few = append(t.few, s.N)
+		}
 	}
 	_, unit, _ := strings.Cut(center, " ")
 	low, high := format(lo), format(hi)
@@ -88,15 +97,15 @@ func spread(s stat.Summary, format func(float64) string) string {
 
 // explain adds notes on the brackets that spread has put into the table.
 func (t *Table) explain() {
-	has := func(bracket string) bool {
-		return slices.ContainsFunc(t.Rows, func(row []string) bool {
-			return slices.ContainsFunc(row, func(cell string) bool { return strings.Contains(cell, bracket) })
-		})
+	if t.intervals {
+		t.Notes = append(t.Notes, "[lo..hi]: 95 % interval of the median")
 	}
-	if has("[") {
-		t.Notes = append(t.Notes, "[lo..hi]: 95 % interval")
-	}
-	if has("(") {
-		t.Notes = append(t.Notes, "(lo..hi): all samples, fewer than the 6 that a 95 % interval of the median needs")
+	if len(t.few) > 0 {
+		slices.Sort(t.few)
+		var held []string
+		for _, n := range t.few {
+			held = append(held, fmt.Sprintf("%.3g %% (n=%d)", 100*stat.RangeHolds(n), n))
+		}
+		t.Notes = append(t.Notes, "(lo..hi): all samples, fewer than the 6 that a 95 % interval needs; it holds the median at "+strings.Join(held, ", "))
 	}
 }

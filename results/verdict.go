@@ -42,12 +42,16 @@ func Verdict(run *Run) (string, error) {
 			r.Center, r.Lo, r.Hi, word = 1/r.Center, 1/r.Hi, 1/r.Lo, "more"
 		}
 		if r.Lo <= 1 {
-			word += ", which is no difference at that level"
+			word += ", and as well none at all: the interval holds 1"
 		}
-		fmt.Fprintf(&b, "%s [%s..%s, 95 %%, %d paired rounds] %s", ratio(r.Center), factor(r.Lo), factor(r.Hi), r.N, word)
+		doubts := ""
+		for _, w := range r.Warnings {
+			doubts += "; " + w.Error()
+		}
+		fmt.Fprintf(&b, "%s [%s..%s, 95 %%, %d paired rounds%s] %s", ratio(r.Center), factor(r.Lo), factor(r.Hi), r.N, doubts, word)
 	}
 
-	if n := noisy(naive) + noisy(cond); n > 0 {
+	if n := naive.Disturbed() + cond.Disturbed(); n > 0 {
 		fmt.Fprintf(&b, " (%d of the %d samples were taken while a neighbour shared the core)", n, len(naive)+len(cond))
 	}
 	gp := s.Key("gp")
@@ -143,4 +147,4 @@ func took(ss Samples) string {
 	return text + ")"
 }
 
-func median(ss Samples, unit string) float64 { return stat.Summarize(ss.Values(unit)).Center }
+func median(ss Samples, unit string) float64 { return ss.Summary(unit).Center }

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,37 +25,64 @@ func newEvidence() *cobra.Command {
 		events int
 		out    string
 		seed   uint64
+		all    bool
 	)
+	var parts strings.Builder
+	for _, s := range benches.Sections() {
+		fmt.Fprintf(&parts, "  %-12s%s\n", s.Name, s.Doc)
+	}
 	cmd := &cobra.Command{
-		Use:   "evidence",
+		Use:   "evidence [PART...]",
 		Short: "Measure all strategies side by side; tables, a sentence to quote, a file, charts",
 		Long: `evidence measures all strategies side by side in one interleaved run and writes
 
   DIR/evidence.txt        every sample, in Go benchmark format
   DIR/*.svg, DIR/*.png    the charts
 
+It measures the parts that are named, ` + benches.MainSection + ` if none is:
+
+` + parts.String() + `
 A run that was cut off goes on where it stopped when DIR is named again.`,
 		Example: `  tpbench evidence
-  tpbench evidence --events 200 --out /tmp/quick
-  tpbench evidence --events 2305 --out whole-kernel`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+  tpbench evidence --all --events 2305 --out whole-kernel
+  tpbench evidence uprobe livepatch --out neighbours`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if all && len(args) > 0 {
+				return usagef("evidence measures either the named parts or --all, not both")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, sections []string) error {
 			if events < 1 {
 				return usagef("--events %d: expected 1 or more", events)
+			}
+			switch {
+			case all:
+				for _, s := range benches.Sections() {
+					sections = append(sections, s.Name)
+				}
+			case len(sections) == 0:
+				sections = []string{benches.MainSection}
+			}
+			chosen, err := benches.Evidence(events, sections...)
+			if err != nil {
+				return err
 			}
 			if out == "" {
 				out = "tpbench-evidence-" + time.Now().UTC().Format("20060102-150405")
 			}
 			path := filepath.Join(out, "evidence.txt")
-			if err := checkCharts(out); err != nil {
+			if err := checkCharts(out, sections); err != nil {
 				return err
 			}
-			err := measure(cmd.Context(), cmd.ErrOrStderr(), benches.Evidence(events), everything, seed, path)
-			if err != nil && !errors.Is(err, context.Canceled) {
+			err = measure(cmd.Context(), cmd.ErrOrStderr(), chosen, everything, seed, path)
+			var lost lostError
+			if err != nil && !errors.Is(err, context.Canceled) && !errors.As(err, &lost) {
 				return err
 			}
-			// An interrupted run is shown as far as it got, which may be nowhere.
-			shown := show(cmd.OutOrStdout(), path, out, err == nil)
+			// What an interrupted run, or one that lost samples, has measured is
+			// shown, which may be nothing.
+			shown := show(cmd.OutOrStdout(), path, out, sections, err == nil)
 			var nothing *results.FormatError
 			if err != nil && errors.As(shown, &nothing) {
 				return err
@@ -61,9 +90,11 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 			return errors.Join(err, shown)
 		},
 	}
-	cmd.Flags().IntVar(&events, "events", benches.DefaultEvents, "number of events that are disabled and enabled")
-	cmd.Flags().StringVar(&out, "out", "", "directory for results and charts (default tpbench-evidence-TIME)")
-	cmd.Flags().Uint64Var(&seed, "seed", 0, "orders the cases within each round (default random; it is in the file)")
+	f := cmd.Flags()
+	f.IntVar(&events, "events", benches.DefaultEvents, "number of events that are disabled and enabled")
+	f.StringVar(&out, "out", "", "directory for results and charts (default tpbench-evidence-TIME)")
+	f.Uint64Var(&seed, "seed", 0, "orders blocks, and cases within each (default random; it is in the file)")
+	f.BoolVar(&all, "all", false, "measure every part")
 	return cmd
 }
 
@@ -82,7 +113,7 @@ func catalog() results.Catalog {
 
 // show prints a run's tables and draws its charts. Of a run that is not complete,
 // what is missing is left out without a word: the run has said so.
-func show(w io.Writer, path, dir string, complete bool) error {
+func show(w io.Writer, path, dir string, sections []string, complete bool) error {
 	run, err := results.Open(path)
 	if err != nil {
 		return err
@@ -97,7 +128,13 @@ func show(w io.Writer, path, dir string, complete bool) error {
 	for _, warning := range run.Warnings {
 		fmt.Fprintln(w, warning)
 	}
+	if run.Superseded > 0 {
+		fmt.Fprintf(w, "%d samples were taken again with the rest of their blocks, because a neighbour shared the core\n", run.Superseded)
+	}
 	for _, chart := range charts(run, cat) {
+		if !slices.Contains(sections, chart.section) {
+			continue
+		}
 		c, err := chart.draw()
 		var missing *results.MissingError
 		switch {
@@ -115,6 +152,9 @@ func show(w io.Writer, path, dir string, complete bool) error {
 		}
 	}
 	fmt.Fprintf(w, "wrote %s\n", path)
+	if !slices.Contains(sections, benches.MainSection) {
+		return nil
+	}
 	sentence, err := results.Verdict(run)
 	var missing *results.MissingError
 	if errors.As(err, &missing) && !complete {
@@ -129,8 +169,11 @@ func show(w io.Writer, path, dir string, complete bool) error {
 
 // checkCharts reports a chart of an earlier run that cannot be written again. That new
 // ones can be is shown by evidence.txt, beside them.
-func checkCharts(dir string) error {
+func checkCharts(dir string, sections []string) error {
 	for _, c := range charts(nil, nil) {
+		if !slices.Contains(sections, c.section) {
+			continue
+		}
 		for _, ending := range []string{".svg", ".png"} {
 			f, err := os.OpenFile(filepath.Join(dir, c.name+ending), os.O_WRONLY, 0)
 			if errors.Is(err, fs.ErrNotExist) {
@@ -147,24 +190,24 @@ func checkCharts(dir string) error {
 	return nil
 }
 
-// A chart is a file's name and how it is drawn.
+// A chart is a file's name, the part of the evidence that it shows, and how it is drawn.
 type chart struct {
-	name string
-	draw func() (*plots.Chart, error)
+	name, section string
+	draw          func() (*plots.Chart, error)
 }
 
 func charts(run *results.Run, cat results.Catalog) []chart {
 	const gp = "kernelgp"
 	return []chart{
-		{"disable-all", func() (*plots.Chart, error) { return plots.DisableAll(run, cat) }},
-		{"scaling", func() (*plots.Chart, error) { return plots.Scaling(run, cat, gp) }},
-		{"transitions", func() (*plots.Chart, error) { return plots.Transitions(run, cat, gp) }},
-		{"tradeoff", func() (*plots.Chart, error) { return plots.Tradeoff(run, cat, gp, benches.DispatchOf) }},
-		{"dispatch", func() (*plots.Chart, error) { return plots.DispatchProbes(run, cat) }},
-		{"disturb", func() (*plots.Chart, error) { return plots.Disturb(run, cat, "memb") }},
-		{"unregister", func() (*plots.Chart, error) { return plots.Unregister(run, cat, gp) }},
-		{"livepatch", func() (*plots.Chart, error) { return plots.Livepatch(run, cat) }},
-		{"uprobe", func() (*plots.Chart, error) { return plots.Uprobe(run, cat) }},
-		{"poke", func() (*plots.Chart, error) { return plots.Poke(run, cat) }},
+		{"disable-all", benches.MainSection, func() (*plots.Chart, error) { return plots.DisableAll(run, cat) }},
+		{"scaling", benches.MainSection, func() (*plots.Chart, error) { return plots.Scaling(run, cat, gp) }},
+		{"transitions", benches.MainSection, func() (*plots.Chart, error) { return plots.Transitions(run, cat, gp) }},
+		{"tradeoff", benches.MainSection, func() (*plots.Chart, error) { return plots.Tradeoff(run, cat, gp, benches.DispatchOf) }},
+		{"dispatch", benches.MainSection, func() (*plots.Chart, error) { return plots.DispatchProbes(run, cat) }},
+		{"disturb", benches.MainSection, func() (*plots.Chart, error) { return plots.Disturb(run, cat, "memb") }},
+		{"unregister", "unregister", func() (*plots.Chart, error) { return plots.Unregister(run, cat, gp) }},
+		{"livepatch", "livepatch", func() (*plots.Chart, error) { return plots.Livepatch(run, cat) }},
+		{"uprobe", "uprobe", func() (*plots.Chart, error) { return plots.Uprobe(run, cat) }},
+		{"poke", "textpoke", func() (*plots.Chart, error) { return plots.Poke(run, cat) }},
 	}
 }

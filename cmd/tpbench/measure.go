@@ -34,9 +34,8 @@ func measure(ctx context.Context, stderr io.Writer, chosen []benches.Chosen, wan
 	if len(plan.Cases) == 0 {
 		return usagef("no benchmark fits what was asked for; `tpbench list` shows what there is")
 	}
-	facts := append(host.Facts(),
-		host.Fact{Key: "tsc", Value: fmt.Sprintf("%.0f Hz +-%.0f, step %.1f ns, overhead %.1f ns",
-			ticks.Rate().Hz, ticks.Rate().Uncertainty, ticks.Precision(), ticks.Overhead().Median)})
+	facts := append(host.Facts(), host.Fact{Key: "tsc", Value: fmt.Sprintf("%.0f Hz +-%.0f, step %.1f ns, overhead %.1f ns",
+		ticks.Rate().Hz, ticks.Rate().Uncertainty, ticks.Precision(), ticks.Overhead().Median)})
 	file, err := harness.Create(path, plan, facts, benches.Units())
 	if err != nil {
 		return err
@@ -59,11 +58,16 @@ func measure(ctx context.Context, stderr io.Writer, chosen []benches.Chosen, wan
 		return interruptedError(fmt.Sprintf("interrupted: %d of %d samples are in %s; the same command with that file goes on from there",
 			report.Done, report.Total, path))
 	}
-	if err == nil && report.Done == 0 {
-		return fmt.Errorf("all %d samples were lost", report.Total)
+	if err == nil && len(report.Lost) > 0 {
+		return lostError(fmt.Sprintf("%d of %d samples were lost, for the reasons above; the same command with %s takes them again", len(report.Lost), report.Total, path))
 	}
 	return err
 }
+
+// A lostError says that a run came to its end without some of its samples.
+type lostError string
+
+func (e lostError) Error() string { return string(e) }
 
 // An interruptedError is context.Canceled in a sentence.
 type interruptedError string

@@ -48,11 +48,14 @@ A FILE that a cut-off run of the same plan has left is taken up where it stops.`
 	f.IntSliceVar(&p.Events, "events", nil, "numbers of events (default 1000; Disturb 256)")
 	f.IntSliceVar(&p.Readers, "readers", nil, "numbers of busy readers (default depends on the benchmark)")
 	f.IntSliceVar(&p.CPUs, "cpus", nil, "numbers of CPUs that hit uprobes at once (default 1 and 2)")
-	f.IntVar(&rounds, "rounds", 10, "samples of each case; below 6 a median has no 95 % interval")
+	f.IntVar(&rounds, "rounds", 10, "samples of each case (rounded up to a multiple of 4 for what stands at 4 alignments); below 6 a median has no 95 % interval")
 	f.StringVarP(&out, "output", "o", "", "file to write the results to")
 	f.Uint64Var(&seed, "seed", 0, "orders the cases within each round (default random; it is in the file)")
 	return cmd
 }
+
+// mostRounds bounds a run: more samples than this tell no more.
+const mostRounds = 10_000
 
 // choose turns flags into cases.
 func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]benches.Chosen, func(string) bool, error) {
@@ -60,8 +63,8 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 	if err != nil {
 		return nil, nil, usagef("--bench %q: %v", bench, err)
 	}
-	if rounds < 1 {
-		return nil, nil, usagef("--rounds %d: expected 1 or more", rounds)
+	if rounds < 1 || rounds > mostRounds {
+		return nil, nil, usagef("--rounds %d: expected 1 to %d", rounds, mostRounds)
 	}
 	for flag, numbers := range map[string][]int{"events": p.Events, "readers": p.Readers, "cpus": p.CPUs} {
 		least := 0

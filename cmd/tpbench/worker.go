@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,28 +18,30 @@ import (
 // clockEnv carries the coordinator's calibration to its workers.
 const clockEnv = "TPBENCH_CLOCK"
 
-// newWorker is the process that measures: tpbench worker LAYOUT NAME...
+// newWorker is the process that measures: tpbench worker NAME...
 func newWorker() *cobra.Command {
-	var patience time.Duration
+	var task harness.Task
 	cmd := &cobra.Command{
-		Use:    "worker LAYOUT NAME...",
+		Use:    "worker NAME...",
 		Short:  "Measure one sample (started by run and evidence)",
 		Hidden: true,
-		Args:   cobra.MinimumNArgs(2),
+		Args:   cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			layout, err := strconv.Atoi(args[0])
-			if err != nil || layout < 0 {
-				return usagef("worker: LAYOUT is a number from 0, not %q", args[0])
+			if err := harness.ShowStacks(); err != nil {
+				return err
 			}
-			names := args[1:]
-			c, err := benches.Find(names[0])
+			task.Names = args
+			c, err := benches.Find(args[0])
 			if err != nil {
 				return err
 			}
-			for _, n := range names {
+			for _, n := range args {
 				if !slices.Contains(c.Names, n) {
-					return usagef("worker: %s and %s are not measured by one case", names[0], n)
+					return usagef("worker: %s and %s are not measured by one case", args[0], n)
 				}
+			}
+			if task.Layout < 0 || task.Layout >= max(1, c.Layouts) {
+				return usagef("worker: --layout %d: %s has %d", task.Layout, args[0], c.Layouts)
 			}
 			if c.Err != nil {
 				return c.Err
@@ -49,10 +50,13 @@ func newWorker() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return harness.Work(cmd.OutOrStdout(), ticks, &c.Case, names, layout, patience)
+			return harness.Work(cmd.Context(), cmd.OutOrStdout(), ticks, &c.Case, task)
 		},
 	}
-	cmd.Flags().DurationVar(&patience, "patience", 0, "how long to wait for a quiet core")
+	f := cmd.Flags()
+	f.IntVar(&task.Round, "round", 0, "the sample's round")
+	f.IntVar(&task.Layout, "layout", 0, "the alignment to measure at")
+	f.DurationVar(&task.Patience, "patience", 0, "how long to wait for a quiet core")
 	return cmd
 }
 
@@ -70,19 +74,20 @@ func inheritedClock() (*clock.Clock, error) {
 	return ticks, nil
 }
 
+// self is this binary, also when its file has been replaced since: what a worker measures
+// is what the coordinator is.
+const self = "/proc/self/exe"
+
 // workers returns the command of a worker process of this same binary.
-func workers(ticks *clock.Clock) (func(context.Context, []string, int, time.Duration) *exec.Cmd, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("finding this binary, to start workers: %w", err)
-	}
+func workers(ticks *clock.Clock) (func(context.Context, harness.Task) *exec.Cmd, error) {
 	calibration, err := ticks.MarshalText()
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, names []string, layout int, patience time.Duration) *exec.Cmd {
-		args := append([]string{"worker", "--patience", patience.String(), strconv.Itoa(layout)}, names...)
+	return func(ctx context.Context, t harness.Task) *exec.Cmd {
+		args := append([]string{"worker", "--round", strconv.Itoa(t.Round), "--layout", strconv.Itoa(t.Layout), "--patience", t.Patience.String()}, t.Names...)
 		cmd := exec.CommandContext(ctx, self, args...)
+		cmd.Args[0] = os.Args[0] // as ps shows it
 		cmd.Env = append(os.Environ(), clockEnv+"="+string(calibration))
 		return cmd
 	}, nil

@@ -6,6 +6,8 @@
 //  1. Summarize one benchmark's samples: the median and its order-statistic
 //     interval, which assumes nothing about the distribution.
 //  2. Compare two unpaired groups (two files) with the Mann-Whitney U test.
+//     What was measured at several alignments of the code is Collapsed first: rounds
+//     at one alignment are no independent samples.
 //  3. PairedRatio and PairedDiffs compare two variants round by round. Samples
 //     of one round were taken interleaved, so what moves the machine for
 //     minutes moves both, and the ratio holds where the times do not.

@@ -33,5 +33,5 @@ func Example() {
 	// Output:
 	// U test: p = 0.09
 	// ratio: 2.00 [1.93..2.08]
-	// interval from 4 rounds assumes normal log ratios; run 6 or more
+	// an interval from 4 rounds takes log ratios for normal, which so few cannot show
 }

@@ -39,7 +39,7 @@ func lognormal(r *rand.Rand, n int) []float64 {
 func pairs(values ...float64) []Pair {
 	ps := make([]Pair, len(values))
 	for i, v := range values {
-		ps[i] = Pair{i, v}
+		ps[i] = Pair{Round: i, Value: v}
 	}
 	return ps
 }
@@ -191,7 +191,7 @@ func TestPairedRatio(t *testing.T) {
 		t.Errorf("a constant ratio of 2: %+v, %v", constant, err)
 	}
 
-	unmatched := []Pair{{7, 10}, {1, 4}, {0, 2}}
+	unmatched := []Pair{{7, 0, 10}, {1, 0, 4}, {0, 0, 2}}
 	if e, err := PairedRatio(unmatched, pairs(1, 2, 3)); err != nil || e.N != 2 || !near(e.Center, 2) {
 		t.Errorf("rounds matched by number: %+v, %v", e, err)
 	}
@@ -252,9 +252,86 @@ func TestPairedRatioCoverage(t *testing.T) {
 	}
 }
 
+// If this fails, rounds of one alignment count as independent witnesses: the interval of a
+// ratio then misses the truth whenever a loop stands badly.
+func TestPairedRatioClusters(t *testing.T) {
+	// Two alignments that differ by a factor of e^2, and nothing else does.
+	a := []Pair{{0, 0, 1}, {1, 1, math.Exp(2)}, {2, 0, 1}, {3, 1, math.Exp(2)}, {4, 0, 1}, {5, 1, math.Exp(2)}}
+	b := []Pair{{0, 0, 1}, {1, 1, 1}, {2, 0, 1}, {3, 1, 1}, {4, 0, 1}, {5, 1, 1}}
+	e, err := PairedRatio(a, b)
+	half := 12.7062047362 // t(1) times sqrt 2 over sqrt 2
+	if err != nil || e.N != 6 || e.Clusters != 2 || !near(e.Center, math.E) || !near(e.Hi, math.Exp(1+half)) || !near(e.Lo, math.Exp(1-half)) {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if len(e.Warnings) != 1 || !strings.Contains(e.Warnings[0].Error(), "2 alignments") {
+		t.Errorf("warnings %v", e.Warnings)
+	}
+	if e, _ := PairedRatio(a[:1:1], b[:1]); e.N != 0 {
+		t.Errorf("one round: %+v", e)
+	}
+	// An alignment that was met more often weighs no more.
+	more := append(slices.Clone(a), Pair{6, 0, 1}, Pair{8, 0, 1})
+	if f, _ := PairedRatio(more, append(slices.Clone(b), Pair{6, 0, 1}, Pair{8, 0, 1})); !near(f.Center, e.Center) || f.N != 8 {
+		t.Errorf("unequal clusters: %+v, equal ones %+v", f, e)
+	}
+
+	// Coverage: alignments with an effect of their own, four of them, six rounds each.
+	r := rand.New(rand.NewPCG(5, 6))
+	const trials = 4000
+	held := 0
+	for range trials {
+		var x, y []Pair
+		var effect [4]float64
+		for i := range effect {
+			effect[i] = 0.1 * r.NormFloat64()
+		}
+		for round := range 24 {
+			x = append(x, Pair{round, round % 4, math.Exp(effect[round%4] + 0.01*r.NormFloat64())})
+			y = append(y, Pair{round, round % 4, math.Exp(0.01 * r.NormFloat64())})
+		}
+		if e, _ := PairedRatio(x, y); e.Lo <= 1 && 1 <= e.Hi {
+			held++
+		}
+	}
+	if rate := float64(held) / trials; rate < 0.94 || rate > 0.96 {
+		t.Errorf("the interval held the true ratio in %.1f %% of %d trials", 100*rate, trials)
+	}
+}
+
+// If this fails, a summary of what was measured at several alignments rests on their
+// rounds; or one of what was measured at one does not rest on all values.
+func TestCollapse(t *testing.T) {
+	ps := []Pair{{0, 3, 10}, {1, 1, 1}, {2, 3, 30}, {3, 1, 2}, {4, 3, 20}, {5, 1, 9}}
+	if got := Collapse(ps); !slices.Equal(got, []float64{2, 20}) {
+		t.Errorf("two alignments: %v, want their medians", got)
+	}
+	if got := Collapse(pairs(3, 1, 2)); !slices.Equal(got, []float64{3, 1, 2}) {
+		t.Errorf("one alignment: %v, want all", got)
+	}
+	if got := Collapse(nil); got != nil {
+		t.Errorf("nothing: %v", got)
+	}
+}
+
+// If this fails, a range of few samples claims another level than it has: counted over
+// all ways in which n samples can lie above and below the median.
+func TestRangeHolds(t *testing.T) {
+	for n := 1; n <= 12; n++ {
+		held := 0
+		for ways := range 1 << n {
+			if ways != 0 && ways != 1<<n-1 {
+				held++
+			}
+		}
+		if want := float64(held) / float64(int(1)<<n); !near(RangeHolds(n), want) && n > 1 || n == 1 && RangeHolds(1) != 0 {
+			t.Errorf("n=%d: %v, want %v", n, RangeHolds(n), want)
+		}
+	}
+}
+
 func TestPairedDiffs(t *testing.T) {
-	got := PairedDiffs([]Pair{{2, 5}, {9, 1}, {0, 3}}, pairs(1, 1, 2))
-	if want := []Pair{{2, 3}, {0, 2}}; !slices.Equal(got, want) {
+	got := PairedDiffs([]Pair{{2, 1, 5}, {9, 1, 1}, {0, 0, 3}}, pairs(1, 1, 2))
+	if want := []Pair{{2, 1, 3}, {0, 0, 2}}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -30,6 +30,10 @@ func (s Summary) HasInterval() bool {
 	return !math.IsInf(s.Lo, 0) && !math.IsInf(s.Hi, 0) && s.N > 0
 }
 
+// RangeHolds returns the probability that the smallest and the largest of n samples have
+// the median between them: that not all lie on one side of it.
+func RangeHolds(n int) float64 { return 1 - math.Exp2(1-float64(n)) }
+
 // Summarize returns the summary of values, which it leaves unchanged. With no
 // values, Center is NaN, N is 0 and Warnings says so.
 func Summarize(values []float64) Summary {

@@ -1,0 +1,386 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tpbench/tpbench/harness/clock"
+)
+
+// fakeClock is a clock of 1 GHz, so that ticks are ns, with a step of 10 ns.
+func fakeClock(t *testing.T, overhead float64) *clock.Clock {
+	t.Helper()
+	c := new(clock.Clock)
+	text := fmt.Sprintf("tsc/1 hz=1e+09 hz-err=0 step-ns=10 pair-ns=%v pair-p10=0 pair-p90=1000", overhead)
+	if err := c.UnmarshalText([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// If this fails, a timed part is charged with the clock's overhead, or excused from it
+// twice; or with counts of what was not timed.
+func TestPhaseAdds(t *testing.T) {
+	c := fakeClock(t, 25)
+	p := phase{counts: []Count{{"waits", 0}, {"syncs", 0}}}
+	p.add(c, 1000, []Count{{"waits", 5}, {"syncs", 7}}, []Count{{"waits", 6}, {"syncs", 10}}, Count{"hits", 100}, Count{"hits", 140})
+	p.add(c, 2000, []Count{{"waits", 50}, {"syncs", 70}}, []Count{{"waits", 50}, {"syncs", 71}}, Count{"hits", 500}, Count{"hits", 503})
+	p.add(c, 3, []Count{{"waits", 0}, {"syncs", 0}}, []Count{{"waits", 0}, {"syncs", 0}}, Count{}, Count{"hits", 0})
+	if p.ns != 975+1975 {
+		t.Errorf("%v ns, want 1000-25 and 2000-25, and no less than nothing of 3", p.ns)
+	}
+	if !slices.Equal(p.counts, []Count{{"waits", 1}, {"syncs", 4}}) || p.rated != (Count{"hits", 43}) {
+		t.Errorf("counted %v and rated %v", p.counts, p.rated)
+	}
+}
+
+// A synthetic is a machine with an operation on it: what one operation takes, and what
+// happens to batches.
+type synthetic struct {
+	rnd      *rand.Rand
+	now      time.Time
+	perOp    float64 // ns
+	hiccup   float64 // the share of batches that the kernel takes the CPU away in
+	unseen   float64 // the share of batches that take long for no reason that shows
+	neighbor float64 // the share of batches beside a neighbour, which take half as long again
+	slowFor  int     // so many batches at the beginning take ten times as long
+
+	batches []batch // all of them
+	sizes   []int
+}
+
+const waitsPerOp = 3
+
+func (m *synthetic) batch(n int) (batch, error) {
+	ns := float64(n) * m.perOp * (1 + 0.01*m.rnd.Float64())
+	b := batch{counts: true, quiet: true}
+	if m.slowFor--; m.slowFor >= 0 {
+		ns *= 10
+	}
+	if m.rnd.Float64() < m.neighbor {
+		b.quiet = false
+		ns *= 1.5
+	}
+	if m.rnd.Float64() < m.unseen {
+		ns += 3e6 * m.rnd.Float64()
+	}
+	if m.rnd.Float64() < m.hiccup {
+		b.counts = false
+		ns += 4e6
+	}
+	b.phases = []phase{{ns: ns, counts: []Count{{"waits", uint64(waitsPerOp * n)}}, rated: Count{"hits", uint64(2 * n)}}}
+	m.now = m.now.Add(time.Duration(ns) + 20*time.Microsecond)
+	m.batches, m.sizes = append(m.batches, b), append(m.sizes, n)
+	return b, nil
+}
+
+func (m *synthetic) sampler() *sampler {
+	return &sampler{
+		op: &Op{Unit: 2, Divide: []Count{{"event", 10}}}, least: batchMin,
+		batch: m.batch, quiet: func() bool { return true }, now: func() time.Time { return m.now },
+	}
+}
+
+func value(t *testing.T, s sample, unit string) float64 {
+	t.Helper()
+	for _, v := range s.values {
+		if v.Unit == unit {
+			return v.V
+		}
+	}
+	t.Fatalf("no %s in %v", unit, s.values)
+	return 0
+}
+
+// If this fails, there is a machine on which a sample is not what it says: the median of
+// the batches that count, all of them of one size and long enough, with the counts of
+// just those, and its shares of kept and shared batches.
+func TestSampleOfSyntheticMachines(t *testing.T) {
+	seed := rand.Uint64()
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	share := func() float64 {
+		if rnd.IntN(2) == 0 {
+			return 0
+		}
+		return rnd.Float64() / 2
+	}
+	standstills := 0
+	for i := range 400 {
+		m := &synthetic{
+			rnd: rnd, now: time.Now(), perOp: math.Exp(rnd.Float64()*14 - 1), // 0.4 ns to 0.4 ms
+			hiccup: share(), unseen: share() / 4, neighbor: share(), slowFor: rnd.IntN(20),
+		}
+		fail := func(format string, args ...any) {
+			t.Helper()
+			t.Fatalf("seed %d, machine %d (%v ns/op, hiccup %.2f, unseen %.2f, neighbour %.2f): %s", seed, i, m.perOp, m.hiccup, m.unseen, m.neighbor, fmt.Sprintf(format, args...))
+		}
+		samples, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}}, 0)
+		if errors.Is(err, ErrStandstill) {
+			standstills++
+			continue
+		}
+		if err != nil || len(samples) != 1 {
+			fail("measure = %v, %v", samples, err)
+		}
+		s := samples[0]
+		// The sample is of the last so many batches.
+		n := m.sizes[len(m.sizes)-1]
+		first := len(m.batches) - s.tried
+		var ns []float64
+		shared := 0
+		for j, b := range m.batches[first:] {
+			if m.sizes[first+j] != n {
+				fail("batches of %d and of %d operations in one sample", m.sizes[first+j], n)
+			}
+			if b.counts {
+				ns = append(ns, b.phases[0].ns)
+				if !b.quiet {
+					shared++
+				}
+			}
+		}
+		if s.kept != len(ns) || s.shared != shared || s.kept < sampleLeast || s.ops != 2*n*s.kept {
+			fail("kept %d, shared %d, %d operations; want %d, %d, %d", s.kept, s.shared, s.ops, len(ns), shared, 2*n*len(ns))
+		}
+		slices.Sort(ns)
+		median := ns[len(ns)/2]
+		if len(ns)%2 == 0 {
+			median = (ns[len(ns)/2-1] + ns[len(ns)/2]) / 2
+		}
+		if median < batchMin {
+			fail("batches of %v ns, where %v is the least", median, batchMin)
+		}
+		near := func(unit string, want float64) {
+			t.Helper()
+			if got := value(t, s, unit); math.Abs(got/want-1) > 1e-9 {
+				fail("%v %s, want %v", got, unit, want)
+			}
+		}
+		near("ns/op", median/float64(2*n))
+		near("ns/event", median/float64(20*n))
+		near("waits/op", waitsPerOp/2.0)
+		if s.disturbed() != (float64(shared) > 0.25*float64(len(ns))) {
+			fail("disturbed %v with %d of %d batches beside a neighbour", s.disturbed(), shared, len(ns))
+		}
+	}
+	if standstills > 100 {
+		t.Errorf("seed %d: no sample of %d machines of 400", seed, standstills)
+	}
+}
+
+// If this fails, a rate is not the median of the batches' rates.
+func TestSampleRates(t *testing.T) {
+	m := &synthetic{rnd: rand.New(rand.NewPCG(1, 1)), now: time.Now(), perOp: 100}
+	samples, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rates []float64
+	for _, b := range m.batches[len(m.batches)-samples[0].tried:] {
+		rates = append(rates, b.phases[0].rate())
+	}
+	slices.Sort(rates)
+	if got := value(t, samples[0], "Mhits/s"); got != rates[len(rates)/2] || math.Abs(got-20) > 0.3 {
+		t.Errorf("%v Mhits/s, want the median %v of 2 hits in 100 ns", got, rates[len(rates)/2])
+	}
+}
+
+// If this fails, the share of batches beside a neighbour that makes a sample disturbed is
+// another than a quarter, or the wrong way round.
+func TestDisturbed(t *testing.T) {
+	for _, tc := range []struct {
+		kept, shared int
+		want         bool
+	}{{100, 0, false}, {100, 25, false}, {100, 26, true}, {100, 100, true}, {1, 0, false}, {1, 1, true}, {5, 1, false}, {5, 2, true}} {
+		s := sample{kept: tc.kept, shared: tc.shared}
+		if s.disturbed() != tc.want {
+			t.Errorf("%d of %d: disturbed %v, want %v", tc.shared, tc.kept, s.disturbed(), tc.want)
+		}
+	}
+}
+
+// If this fails, an operation that times nothing, or a machine that never lets a batch
+// count, keeps a worker for ever or makes a number.
+func TestSampleGivesUp(t *testing.T) {
+	m := &synthetic{rnd: rand.New(rand.NewPCG(1, 2)), now: time.Now(), perOp: 100, hiccup: 1}
+	for _, ops := range []int{0, 100} {
+		if _, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}, Ops: ops}, 0); !errors.Is(err, ErrStandstill) {
+			t.Errorf("Ops %d on a machine that takes every CPU away: %v, want ErrStandstill", ops, err)
+		}
+	}
+	idle := &synthetic{rnd: m.rnd, now: time.Now()}
+	if _, err := idle.sampler().measure(t.Context(), &Case{Names: []string{"A"}}, 0); err == nil {
+		t.Error("an operation that takes no time made a sample")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	busy := &synthetic{rnd: m.rnd, now: time.Now(), perOp: 100}
+	for _, ops := range []int{0, 100} {
+		if _, err := busy.sampler().measure(ctx, &Case{Names: []string{"A"}, Ops: ops}, 0); !errors.Is(err, context.Canceled) {
+			t.Errorf("Ops %d when interrupted: %v", ops, err)
+		}
+	}
+}
+
+// If this fails, a sample of a fixed number of operations says wrongly how often it was
+// tried, or that the core was shared, or loses one of its phases.
+func TestOnce(t *testing.T) {
+	tries := 0
+	s := &sampler{
+		op: &Op{Values: func() []Value { return []Value{{"own", 42}} }}, quiet: func() bool { return true }, now: time.Now,
+		batch: func(n int) (batch, error) {
+			tries++
+			return batch{counts: tries == 3, quiet: false, phases: []phase{
+				{ns: 1000, counts: []Count{{"waits", 10}}},
+				{ns: 0},
+				{ns: 3000, counts: []Count{{"waits", 5}}},
+			}}, nil
+		},
+	}
+	samples, err := s.measure(t.Context(), &Case{Names: []string{"A", "B", "C"}, Ops: 5}, 0)
+	if err != nil || len(samples) != 3 {
+		t.Fatalf("%v, %v", samples, err)
+	}
+	for i, want := range []string{"[{ns/op 200} {waits/op 2} {own 42}]", "[{own 42}]", "[{ns/op 600} {waits/op 1} {own 42}]"} {
+		if got := fmt.Sprint(samples[i].values); got != want {
+			t.Errorf("phase %d: %s, want %s", i, got, want)
+		}
+		if s := samples[i]; s.tried != 3 || s.kept != 1 || s.shared != 1 || s.ops != 5 || !s.disturbed() {
+			t.Errorf("phase %d: %+v", i, s)
+		}
+	}
+}
+
+// If this fails, a sample is taken at once although a quiet core may come, or is waited
+// for beyond the patience.
+func TestPatience(t *testing.T) {
+	for _, tc := range []struct {
+		patience, noise, waited time.Duration
+	}{{time.Second, 0, 0}, {time.Second, 300 * time.Millisecond, 300 * time.Millisecond}, {time.Second, time.Hour, time.Second}, {0, time.Hour, 0}} {
+		m := &synthetic{rnd: rand.New(rand.NewPCG(1, 3)), now: time.Now(), perOp: 100}
+		began := m.now
+		s := m.sampler()
+		s.quiet = func() bool {
+			m.now = m.now.Add(10 * time.Millisecond)
+			return m.now.Sub(began) > tc.noise
+		}
+		samples, err := s.measure(t.Context(), &Case{Names: []string{"A"}}, tc.patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if waited := samples[0].at.Sub(began); waited < tc.waited || waited > tc.waited+20*time.Millisecond {
+			t.Errorf("with a patience of %v and %v of noise it waited %v", tc.patience, tc.noise, waited)
+		}
+	}
+}
+
+// If this fails, a neighbour who makes fetch-bound code half as slow again is not seen, or
+// one is seen in the clock's own steps.
+func TestAlone(t *testing.T) {
+	const chain = canaryChain * imulCycles // ticks, at one for a cycle
+	for _, tc := range []struct {
+		empty, chain uint64
+		want         bool
+	}{
+		{canaryLoops, chain, true},
+		{canaryLoops * 3 / 2, chain, false},
+		{canaryLoops + 26, chain - 26, true}, // a step each way
+		{canaryLoops * 2, chain * 2, true},   // a slower core is no neighbour
+		{canaryLoops * 116 / 100, chain, false},
+		{canaryLoops * 114 / 100, chain, true},
+	} {
+		if got := alone(tc.empty, tc.chain); got != tc.want {
+			t.Errorf("%d ticks for %d empty turns and %d for the chain: alone %v", tc.empty, canaryLoops, tc.chain, got)
+		}
+	}
+}
+
+// A batch beside a thread that makes no pass does not count, and a sample of
+// nothing else is an error, not a number.
+func TestStandstill(t *testing.T) {
+	c := openClock(t)
+	env := &Env{}
+	hold := make(chan struct{})
+	first := true
+	err := env.Beside(func() (pass, end func(), err error) {
+		return func() {
+			if !first {
+				<-hold
+			}
+			first = false
+		}, func() {}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer env.Stop()
+	defer close(hold)
+	op := &Op{Run: func(n int, t Timer) {
+		t.Start(0)
+		emptyLoop(n)
+		t.Stop()
+	}}
+	for _, ops := range []int{0, 100_000} {
+		cs := &Case{Names: []string{"A"}, Ops: ops}
+		s := newSampler(c, cs, op, env)
+		now := time.Now()
+		s.now = func() time.Time { now = now.Add(sampleLimit / 50); return now }
+		if _, err := s.measure(t.Context(), cs, 0); !errors.Is(err, ErrStandstill) {
+			t.Errorf("Ops %d: measure = %v, expected ErrStandstill", ops, err)
+		}
+	}
+}
+
+// tick is an operation of a known number of counted events.
+func tick(counted *uint64, phases int) *Op {
+	return &Op{
+		Unit: 2,
+		Run: func(n int, t Timer) {
+			for phase := range phases {
+				t.Start(phase)
+				emptyLoop(1000 * n)
+				*counted += uint64(n * (phase + 3))
+				t.Stop()
+				*counted += 1000 // untimed: not to be reported
+			}
+		},
+		Counts: func() []Count { return []Count{{"events", *counted}} },
+		Rate:   func() Count { return Count{"events", *counted} },
+	}
+}
+
+// On the real machine, too, counts are those of the timed part of their own phase, per
+// operation, whether the number of operations is fixed or fitted.
+func TestCounts(t *testing.T) {
+	c := openClock(t)
+	for _, ops := range []int{0, 5} {
+		var counted uint64
+		cs := &Case{Names: []string{"A", "B"}, Ops: ops}
+		if ops == 0 {
+			cs.Names = cs.Names[:1]
+		}
+		op := tick(&counted, len(cs.Names))
+		samples, err := newSampler(c, cs, op, &Env{}).measure(t.Context(), cs, 0)
+		if errors.Is(err, ErrStandstill) {
+			t.Skip(err) // the synthetic machines have shown what matters
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range samples {
+			want := float64(i+3) / 2
+			if got := value(t, s, "events/op"); got != want {
+				t.Errorf("%s: %v events/op, expected %v", cs.Names[i], got, want)
+			}
+			if ns := value(t, s, "ns/op"); ns <= 0 || ops > 0 && math.Abs(value(t, s, "Mevents/s")/(want/ns*1e3)-1) > 1e-9 {
+				t.Errorf("%s: %v", cs.Names[i], s.values)
+			}
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package harness
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// arbitrary is a plan that somebody might make.
+func arbitrary(rnd *rand.Rand) *Plan {
+	p := &Plan{Seed: rnd.Uint64()}
+	for b := range 1 + rnd.IntN(6) {
+		layouts := []int{0, 0, 1, 2, 3, 4, 7}[rnd.IntN(7)]
+		for c := range 1 + rnd.IntN(5) {
+			name := fmt.Sprintf("B%d/c=%d", b, c)
+			p.Cases = append(p.Cases, Planned{
+				Case: Case{Names: []string{name}, Layouts: layouts}, Wanted: []string{name},
+				Rounds: 1 + rnd.IntN(20), Block: fmt.Sprint("B", b),
+			})
+		}
+	}
+	return p
+}
+
+// If this fails, some plan measures a case less often than asked, twice in a round, or
+// more often at one alignment than at another; or compares what stands at different
+// alignments; or tears a block apart.
+func TestPlanIsBalanced(t *testing.T) {
+	seed := rand.Uint64()
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	for range 2000 {
+		p := arbitrary(rnd)
+		fail := func(format string, args ...any) {
+			t.Helper()
+			t.Fatalf("seed %d: %s\n%+v", seed, fmt.Sprintf(format, args...), p)
+		}
+		at := make([]map[int]int, len(p.Cases)) // by case and layout
+		rounds := make([]map[int]bool, len(p.Cases))
+		for i := range at {
+			at[i], rounds[i] = map[int]int{}, map[int]bool{}
+		}
+		last := -1
+		seen := map[string]bool{}
+		for _, b := range p.blocks() {
+			if b.round < last {
+				fail("round %d comes after round %d", b.round, last)
+			}
+			last = b.round
+			first := &p.Cases[b.cases[0]]
+			if id := fmt.Sprint(first.Block, b.round); seen[id] {
+				fail("round %d holds block %s twice", b.round, first.Block)
+			} else {
+				seen[id] = true
+			}
+			for _, i := range b.cases {
+				c := &p.Cases[i]
+				if c.Block != first.Block || b.layout(c) != b.layout(first) {
+					fail("round %d measures %s at layout %d in the block of %s at layout %d", b.round, c.Wanted, b.layout(c), first.Wanted, b.layout(first))
+				}
+				if rounds[i][b.round] {
+					fail("%s is due twice in round %d", c.Wanted, b.round)
+				}
+				rounds[i][b.round] = true
+				at[i][b.layout(c)]++
+			}
+		}
+		for i := range p.Cases {
+			c := &p.Cases[i]
+			layouts := max(1, c.Layouts)
+			each := len(rounds[i]) / layouts
+			if n := len(rounds[i]); n < c.Rounds || n >= c.Rounds+layouts {
+				fail("%s is measured %d times, of %d wanted at %d layouts", c.Wanted, n, c.Rounds, layouts)
+			}
+			for l := range layouts {
+				if at[i][l] != each {
+					fail("%s is measured %v times at its layouts", c.Wanted, at[i])
+				}
+			}
+		}
+	}
+}
+
+// If this fails, a case that wants few rounds meets only the beginning or the end of a
+// run, and what drifts over the run is taken for the case.
+func TestFewRoundsAreSpread(t *testing.T) {
+	for _, layouts := range []int{0, 4} {
+		for most := 8; most <= 40; most += 4 {
+			for n := 4; n <= most; n += 4 {
+				c := &Planned{Case: Case{Layouts: layouts}, Rounds: n}
+				early := 0
+				for _, r := range c.due(most) {
+					if r < most/2 {
+						early++
+					}
+				}
+				if early < n/2-2 || early > (n+1)/2+2 {
+					t.Errorf("%d of %d rounds at %d layouts: %v, %d in the first half", n, most, layouts, c.due(most), early)
+				}
+			}
+		}
+	}
+}
+
+// If this fails, every round has the same order, so what comes first in one always comes
+// first; or a seed does not repeat a run.
+func TestOrderDiffersByRound(t *testing.T) {
+	many := func(seed uint64) *Plan {
+		p := &Plan{Seed: seed}
+		for b := range 5 {
+			for c := range 5 {
+				p.Cases = append(p.Cases, Planned{Wanted: []string{fmt.Sprint(b, c)}, Rounds: 6, Block: fmt.Sprint(b)})
+			}
+		}
+		return p
+	}
+	orders := func(p *Plan) (blocks, members map[string]bool) {
+		blocks, members = map[string]bool{}, map[string]bool{}
+		order := ""
+		for i, b := range p.blocks() {
+			sorted := slices.Sorted(slices.Values(b.cases))
+			order += p.Cases[b.cases[0]].Block
+			if i%5 == 4 {
+				blocks[order] = true
+				order = ""
+			}
+			var rank []int
+			for _, c := range b.cases {
+				rank = append(rank, slices.Index(sorted, c))
+			}
+			members[fmt.Sprint(rank)] = true
+		}
+		return blocks, members
+	}
+	blocks, members := orders(many(7))
+	if len(blocks) < 5 || len(members) < 15 {
+		t.Errorf("6 rounds of 5 blocks of 5 have %d orders of blocks, and the blocks %d orders of cases", len(blocks), len(members))
+	}
+	first := many(7).blocks()
+	if again := many(7).blocks(); fmt.Sprint(first) != fmt.Sprint(again) {
+		t.Errorf("seed 7 gave %v and %v", first, again)
+	}
+	if other := many(8).blocks(); fmt.Sprint(first) == fmt.Sprint(other) {
+		t.Error("seeds 7 and 8 gave one order")
+	}
+}

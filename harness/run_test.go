@@ -1,0 +1,299 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tpbench/tpbench/harness/host"
+)
+
+// If this fails, workers are not told the round and the layout that the file says of
+// their samples.
+func TestWorkersAreToldTheirLayout(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.txt")
+	p := plan()
+	said := `for n; do echo "# sample at 2026-01-02T03:04:05.678Z tried 1 kept 1 shared 0"; echo "Benchmark$n 1 5 ns/op $round round $layout layout"; done`
+	if _, err := script(said).Run(t.Context(), p, create(t, path, p)); err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile(`^# block \d+ round (\d+)(?: layout (\d+))?$`)
+	sample := regexp.MustCompile(`^Benchmark(\S+) 1 5 ns/op (\d+) round (\d+) layout$`)
+	var in []string
+	met := map[string]bool{}
+	for line := range strings.Lines(read(t, path)) {
+		line = strings.TrimSuffix(line, "\n")
+		if m := block.FindStringSubmatch(line); m != nil {
+			in = m
+		}
+		if m := sample.FindStringSubmatch(line); m != nil {
+			layout := in[2]
+			if (m[1] == "A/x=1") != (layout != "") {
+				t.Errorf("%s stands in a block with the layout %q", m[1], layout)
+			}
+			if layout == "" {
+				layout = "0"
+			}
+			if m[2] != in[1] || m[3] != layout {
+				t.Errorf("%q stands in block %q", line, in[0])
+			}
+			met[m[1]+" "+m[3]] = true
+		}
+	}
+	if !met["A/x=1 0"] || !met["A/x=1 1"] || met["B 1"] {
+		t.Errorf("layouts met: %v", met)
+	}
+}
+
+// If this fails, what a neighbour disturbed is compared with what it did not; or a run
+// drops samples by their name, loses what it does not use, or never ends beside a
+// neighbour that never rests.
+func TestDisturbedBlocksAreTakenAgain(t *testing.T) {
+	dir := t.TempDir()
+	// D is disturbed the first two times it is measured, or always.
+	code := func(until int) string {
+		return fmt.Sprintf(`for n; do s="shared 0"; if [ "$n" = D ]; then echo x >> %[1]s/times; [ $(wc -l < %[1]s/times) -le %[2]d ] && s="shared 1 disturbed"; fi; echo "# sample at 2026-01-02T03:04:05.678Z tried 1 kept 1 $s"; echo "Benchmark$n 1 5 ns/op"; done`, dir, until)
+	}
+	for _, tc := range []struct {
+		until, again, superseded, disturbed int
+	}{
+		{0, 0, 0, 0},
+		{1, 1, 3, 0},
+		{2, 2, 6, 0},
+		{1000, 2 * (mostTakes - 1), 3 * 2 * (mostTakes - 1), 2},
+	} {
+		os.Remove(filepath.Join(dir, "times"))
+		path := filepath.Join(dir, fmt.Sprint(tc.until))
+		p := plan()
+		report, err := script(code(tc.until)).Run(t.Context(), p, create(t, path, p))
+		if err != nil || report.Done != 14 || report.Again != tc.again {
+			t.Fatalf("disturbed %d times: Run = %+v, %v; want %d blocks again", tc.until, report, err, tc.again)
+		}
+		text := read(t, path)
+		if n := strings.Count(text, "\n# superseded Benchmark"); n != tc.superseded {
+			t.Errorf("disturbed %d times: %d superseded samples, want %d", tc.until, n, tc.superseded)
+		}
+		if n := strings.Count(text, "\nBenchmark"); n != 14 {
+			t.Errorf("disturbed %d times: %d samples, want 14", tc.until, n)
+		}
+		if n := strings.Count(text, " disturbed\nBenchmarkD"); n != tc.disturbed {
+			t.Errorf("disturbed %d times: %d disturbed samples used, want %d", tc.until, n, tc.disturbed)
+		}
+		// Whole blocks: B, C and D together, and never A.
+		for _, name := range []string{"B", "C", "D"} {
+			if n := strings.Count(text, "\n# superseded Benchmark"+name+" "); n != tc.again {
+				t.Errorf("disturbed %d times: %s was superseded %d times, want %d", tc.until, name, n, tc.again)
+			}
+		}
+	}
+}
+
+// If this fails, taking blocks again takes more than a quarter of a run's time, or none is
+// taken again at the beginning.
+func TestBudget(t *testing.T) {
+	seed := rand.Uint64()
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	for range 200 {
+		var b budget
+		refused := 0
+		for range 300 {
+			cost := time.Duration(rnd.Int64N(int64(2 * time.Second)))
+			if b.again(cost) {
+				if b.wasted > againLeast+b.useful/4 {
+					t.Fatalf("seed %d: %v wasted of %v", seed, b.wasted, b.useful)
+				}
+				continue
+			}
+			refused++
+			b.useful += cost
+		}
+		if refused == 0 || b.wasted < againLeast/2 {
+			t.Fatalf("seed %d: refused %d times, %v wasted of %v", seed, refused, b.wasted, b.useful)
+		}
+	}
+	if b := (budget{}); !b.again(againLeast) || b.again(1) {
+		t.Errorf("the first %v may be wasted, and no more: %+v", againLeast, b)
+	}
+}
+
+// If this fails, two runs write into one file, or the second destroys what the first has
+// written before it is refused.
+func TestTwoRunsOneFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.txt")
+	first := create(t, path, plan())
+	before := read(t, path)
+	var refused *FileError
+	if _, err := Create(path, plan(), facts, nil); !errors.As(err, &refused) || !strings.Contains(err.Error(), "another run is writing") {
+		t.Errorf("Create = %v, expected a FileError about another run", err)
+	}
+	if now := read(t, path); now != before {
+		t.Errorf("the file was %q and is %q", before, now)
+	}
+	if _, err := script(honest).Run(t.Context(), plan(), first); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Create(path, plan(), facts, nil); err == nil || !strings.Contains(err.Error(), "whole run") {
+		t.Errorf("after the first run has ended: %v", err)
+	}
+}
+
+// If this fails, a file of somebody else's is overwritten because its first line looks
+// like ours.
+func TestBegunIsOnlyOurs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.txt")
+	create(t, path, plan()).f.Close()
+	ours := read(t, path)
+	for text, want := range map[string]bool{
+		ours:                                     true,
+		ours[:len(ours)-5]:                       true, // cut off in its last line
+		ours + "# block 0 round 0":               true,
+		"tpbench: ":                              false,
+		"tpbench: 2\n":                           false,
+		"tpbench: a note of mine\nplan: lunch\n": false,
+		"tpbench: 2\nplan: lunch\nand then a walk.\n": false,
+		"tpbench: 1\n" + ours:                         false,
+		ours + "My own words.\n":                      false,
+		"":                                            false,
+	} {
+		if begun([]byte(text)) != want {
+			t.Errorf("begun(%q) = %v", text, !want)
+		}
+	}
+}
+
+// If this fails, a run is resumed on another machine, kernel or binary than it was begun
+// with: each fact but those that pass is looked at.
+func TestResumeLooksAtEveryFact(t *testing.T) {
+	dir := t.TempDir()
+	interrupted := filepath.Join(dir, "out.txt")
+	ctx, cancel := context.WithCancel(t.Context())
+	r := script(honest)
+	r.Progress = func(p Progress) {
+		if p.Done > 3 {
+			cancel()
+		}
+	}
+	many := append(slices.Clone(facts), host.Fact{Key: "microcode", Value: "0x1"}, host.Fact{Key: "steal", Value: "5"}, host.Fact{Key: "tsc", Value: "1"}, host.Fact{Key: "date", Value: "today"})
+	p := plan()
+	f, err := Create(interrupted, p, many, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Run(ctx, p, f); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	text := read(t, interrupted)
+	for i, fact := range many {
+		other := slices.Clone(many)
+		other[i].Value += " other"
+		path := filepath.Join(dir, fact.Key)
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		f, err := Create(path, plan(), other, nil)
+		if passes := slices.Contains([]string{"load", "steal", "tsc", "date"}, fact.Key); passes != (err == nil) {
+			t.Errorf("another %s: Create = %v", fact.Key, err)
+		}
+		if err == nil {
+			f.f.Close()
+		} else if !strings.Contains(err.Error(), fact.Key+" was ") || read(t, path) != text {
+			t.Errorf("another %s: %v", fact.Key, err)
+		}
+	}
+}
+
+// If this fails, an interrupted worker is killed before it could put things back.
+func TestInterruptAsksWorkers(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "out.txt")
+	ctx, cancel := context.WithCancel(t.Context())
+	// The worker says when it runs; then it is interrupted, and takes a while.
+	code := fmt.Sprintf(`trap 'sleep 0.2; touch %[1]s/restored; exit 1' INT; touch %[1]s/up; while :; do sleep 0.01; done`, dir)
+	go func() {
+		for {
+			if _, err := os.Stat(filepath.Join(dir, "up")); err == nil {
+				cancel()
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	p := plan()
+	if _, err := script(code).Run(ctx, p, create(t, path, p)); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "restored")); err != nil {
+		t.Errorf("the worker was not asked to end: %v", err)
+	}
+	if text := read(t, path); !strings.Contains(text, "# again: interrupted\n# end interrupted 0 of 14 samples\n") {
+		t.Errorf("the block that was cut off is not told of:\n%s", text)
+	}
+}
+
+// If this fails, samples of an interrupted block are thrown away, or counted although
+// their neighbours are missing.
+func TestInterruptedBlockIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.txt")
+	ctx, cancel := context.WithCancel(t.Context())
+	p := plan()
+	r := script(honest)
+	r.Progress = func(at Progress) {
+		if at.Next == "D" && at.Done > 0 {
+			cancel()
+		}
+	}
+	report, err := r.Run(ctx, p, create(t, path, p))
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	text := read(t, path)
+	if n := strings.Count(text, "\nBenchmark"); n != report.Done {
+		t.Errorf("%d samples and %+v:\n%s", n, report, text)
+	}
+	again := plan()
+	if report, err = script(honest).Run(t.Context(), again, create(t, path, again)); err != nil || report.Done != 14 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	if n := strings.Count(read(t, path), "\n# session "); n != 2 {
+		t.Errorf("%d sessions, want 2", n)
+	}
+}
+
+// If this fails, a worker that hangs stops a run for ever, or nobody learns what it did.
+func TestHangingWorkerIsLost(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.txt")
+	p := plan()
+	p.Cases[2].Slow = 300*time.Millisecond - usualLimit // D's
+	code := `if [ "$1" = D ]; then trap 'echo "SIGQUIT: quit
+PC=0x1
+
+goroutine 7 [running]:
+main.stuck()" >&2; exit 2' QUIT; while :; do sleep 0.01; done; fi; ` + honest
+	report, err := script(code).Run(t.Context(), p, create(t, path, p))
+	if err != nil || report.Done != 12 || len(report.Lost) != 2 {
+		t.Fatalf("Run = %+v, %v; want 12 samples and 2 lost", report, err)
+	}
+	for _, want := range []string{"did not end within 300ms", "goroutine 7 [running]:; main.stuck()", "sh "} {
+		if !strings.Contains(report.Lost[0], want) {
+			t.Errorf("no %q in %q", want, report.Lost[0])
+		}
+	}
+	if text := read(t, path); !strings.HasSuffix(text, "# end incomplete 12 of 14 samples\n") {
+		t.Errorf("the file ends in %q", text[max(0, len(text)-60):])
+	}
+}
+
+// If this fails, what a dying worker printed breaks the file it is quoted in.
+func TestOneLine(t *testing.T) {
+	if got := oneLine("a\nBenchmarkX 1 5 ns/op\x1b[31m\r\u202e"); strings.ContainsAny(got, "\n\r\x1b\u202e") || !strings.HasPrefix(got, "a; BenchmarkX") {
+		t.Errorf("oneLine = %q", got)
+	}
+}

@@ -1,0 +1,148 @@
+package results
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+)
+
+// If this fails, a ratio that is told the other way round keeps the bounds of the first
+// way, or swaps them: the sentence then quotes an interval that its own ratio lies beside.
+func TestVerdictBothWays(t *testing.T) {
+	sentence := func(naive, cond []float64) string {
+		var b strings.Builder
+		for i := range naive {
+			fmt.Fprintf(&b, "# block %d round %d\n", i, i)
+			fmt.Fprintf(&b, "BenchmarkDisableAll/impl=naive-sync/gp=memb/events=10 1 %v ns/op\n", naive[i])
+			fmt.Fprintf(&b, "BenchmarkDisableAll/impl=rcu-cond-sync/gp=memb/events=10 1 %v ns/op\n", cond[i])
+		}
+		text, err := Verdict(parse(t, head+b.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	slow, fast := []float64{200, 420, 380, 510, 600, 730}, []float64{100, 200, 210, 240, 310, 350}
+	// The ratio and its bounds by hand: log ratios, mean and t(5) standard errors.
+	mean, sd := 0.0, 0.0
+	for i := range slow {
+		mean += math.Log(slow[i]/fast[i]) / 6
+	}
+	for i := range slow {
+		sd += math.Pow(math.Log(slow[i]/fast[i])-mean, 2) / 5
+	}
+	half := 2.570582 * math.Sqrt(sd/6)
+	want := fmt.Sprintf("%.2fx [%.2f..%.2f, 95 %%, 6 paired rounds]", math.Exp(mean), math.Exp(mean-half), math.Exp(mean+half))
+	if got := sentence(slow, fast); !strings.Contains(got, want+" less") {
+		t.Errorf("naive slower: %s; want %s less", got, want)
+	}
+	if got := sentence(fast, slow); !strings.Contains(got, want+" more") {
+		t.Errorf("naive faster: %s; want %s more", got, want)
+	}
+	// Three rounds say what their interval takes for granted.
+	if got := sentence(slow[:3], fast[:3]); !strings.Contains(got, "3 paired rounds; an interval from 3 rounds takes log ratios for normal") {
+		t.Errorf("three rounds: %s", got)
+	}
+}
+
+// If this fails, a family of many cases decides the mean change, or a mean of few families
+// has an interval.
+func TestGeomean(t *testing.T) {
+	row := func(name string, was, now float64) Row {
+		r := Row{Name: name}
+		r.Old.Center, r.New.Center = was, now
+		return r
+	}
+	many := []Row{row("Few/x=1", 100, 200)}
+	for i := range 50 {
+		many = append(many, row(fmt.Sprintf("Many/x=%d", i), 100, 50))
+	}
+	m, ok := geomean(many)
+	if !ok || m.Families != 2 || math.Abs(m.Delta) > 1e-9 || m.HasInterval() {
+		t.Errorf("one family twice as slow, one of fifty cases twice as fast: %+v, %v; want no change", m, ok)
+	}
+	m, ok = geomean([]Row{row("A", 1, 1), row("B", 1, math.E), row("C", 1, math.E*math.E)})
+	half := 4.302652729749 / math.Sqrt(3)
+	if !ok || !m.HasInterval() || math.Abs(m.Delta-(math.E-1)) > 1e-9 || math.Abs(m.Lo-(math.Exp(1-half)-1)) > 1e-6 || math.Abs(m.Hi-(math.Exp(1+half)-1)) > 1e-4 {
+		t.Errorf("three families: %+v, %v", m, ok)
+	}
+	if m, ok := geomean(many[1:]); ok {
+		t.Errorf("one family: %+v", m)
+	}
+	if m, ok := geomean([]Row{row("A", 0, 1), row("B", 1, 1)}); ok {
+		t.Errorf("a median of nothing: %+v", m)
+	}
+}
+
+// If this fails, samples of two benchmarks are compared of which one lost its slow
+// batches, and nobody is told; or equal ones are warned of.
+func TestUnequalShares(t *testing.T) {
+	file := func(a, b string) *Run {
+		return parse(t, head+"# sample at 2026-01-02T03:04:05Z "+a+"\nBenchmarkA/impl=x 1 1 ns/op\n# sample at 2026-01-02T03:04:05Z "+b+
+			"\nBenchmarkA/impl=y 1 1 ns/op\n# block 1 round 0\n# sample at 2026-01-02T03:04:05Z tried 1000 kept 1 shared 1 disturbed\nBenchmarkB 1 1 ns/op\n# end complete\n")
+	}
+	for _, tc := range []struct{ a, b, want string }{
+		{"tried 110 kept 101 shared 3", "tried 101 kept 101 shared 0", ""},
+		{"tried 300 kept 101 shared 0", "tried 290 kept 101 shared 0", ""}, // much, but alike
+		{"tried 300 kept 101 shared 0", "tried 101 kept 101 shared 0", "A/impl=x was kept off its CPU in 66 % of its batches, and what it is compared with in 0 %"},
+		{"tried 101 kept 101 shared 0", "tried 101 kept 101 shared 50 disturbed", "A/impl=y shared the core with a neighbour in 50 % of its batches, and what it is compared with in 0 %"},
+	} {
+		run := file(tc.a, tc.b)
+		var told []string
+		for _, w := range run.Warnings {
+			told = append(told, w.Error())
+		}
+		if tc.want == "" && told != nil || tc.want != "" && (len(told) != 2 || !strings.Contains(strings.Join(told, "\n"), tc.want)) {
+			t.Errorf("%s and %s: warnings %q, want %q", tc.a, tc.b, told, tc.want)
+		}
+	}
+}
+
+// If this fails, rounds of two sessions are paired, or those of one are not.
+func TestSessionsAreNotPaired(t *testing.T) {
+	run := parse(t, `tpbench: 2
+# session 1
+# block 0 round 0
+BenchmarkA 1 10 ns/op
+# session 2
+# block 0 round 0
+BenchmarkB 1 20 ns/op
+# block 1 round 1
+BenchmarkA 1 30 ns/op
+BenchmarkB 1 60 ns/op
+`)
+	a, b := run.Samples.Select("A").Pairs("sec/op"), run.Samples.Select("B").Pairs("sec/op")
+	if a[0].Round == b[0].Round || a[1].Round != b[1].Round {
+		t.Errorf("A in rounds %d and %d, B in %d and %d", a[0].Round, a[1].Round, b[0].Round, b[1].Round)
+	}
+}
+
+// If this fails, times of a loop at several alignments are summarized as if every round
+// were an alignment of its own, or disturbed samples are dropped or not told of.
+func TestFiringByAlignment(t *testing.T) {
+	var b strings.Builder
+	for round := range 8 {
+		layout := round % 4
+		sample := "# sample at 2026-01-02T03:04:05Z tried 101 kept 101 shared 0\n"
+		if round == 5 {
+			sample = "# sample at 2026-01-02T03:04:05Z tried 101 kept 101 shared 60 disturbed\n"
+		}
+		fmt.Fprintf(&b, "# block %d round %d layout %d\n", round, round, layout)
+		fmt.Fprintf(&b, "%sBenchmarkDispatch/impl=nothing/probes=0 1 1 ns/op\n", sample)
+		fmt.Fprintf(&b, "%sBenchmarkDispatch/impl=static-call/probes=1 1 %d ns/op\n", sample, 3+layout)
+		fmt.Fprintf(&b, "%sBenchmarkDispatch/impl=plain-call/probes=1 1 3 ns/op\n", sample)
+	}
+	got := evidence(t, parse(t, "tpbench: 2\n"+b.String()+"# end complete\n"))
+	for _, want := range []string{
+		"3.50 (2.00..5.00)",                    // of 2, 3, 4, 5
+		"n=8 rounds at 4 alignments",           // of the ratio
+		"it holds the median at 87.5 % (n=4)",  // of the range
+		"the core in 3 of 24 samples",          // all used
+		"an interval from 4 alignments takes ", // not of 8 rounds
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
