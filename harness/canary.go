@@ -24,16 +24,27 @@ const (
 // behind (a CPU that slept, cold caches, a pending interrupt) lengthens one reading and
 // is gone in the next; a neighbour lengthens all of them. It takes about 20 us.
 func quiet() bool {
-	empty, chain := uint64(math.MaxUint64), uint64(math.MaxUint64)
+	return alone(shortest(
+		func() uint64 {
+			begin := clock.Start()
+			emptyLoop(canaryLoops)
+			return clock.Stop() - begin
+		},
+		func() uint64 {
+			begin := clock.Start()
+			imulChain(canaryChain)
+			return clock.Stop() - begin
+		}))
+}
+
+// shortest reads each of two loops several times, in turn, and returns the shortest
+// reading of each.
+func shortest(a, b func() uint64) (leastA, leastB uint64) {
+	leastA, leastB = math.MaxUint64, math.MaxUint64
 	for range canaryRepeats {
-		begin := clock.Start()
-		emptyLoop(canaryLoops)
-		empty = min(empty, clock.Stop()-begin)
-		begin = clock.Start()
-		imulChain(canaryChain)
-		chain = min(chain, clock.Stop()-begin)
+		leastA, leastB = min(leastA, a()), min(leastB, b())
 	}
-	return alone(empty, chain)
+	return leastA, leastB
 }
 
 // alone judges the canary's two readings, in ticks of one clock.

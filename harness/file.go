@@ -38,7 +38,10 @@ func (e *FileError) Error() string {
 
 // A File takes the lines of one run. It only ever grows.
 type File struct {
-	f    *os.File
+	f interface {
+		io.WriteCloser
+		Sync() error
+	}
 	done map[sampleID]bool
 }
 
@@ -90,7 +93,7 @@ func takeUp(f *os.File, plan *Plan, facts []host.Fact, units []Unit) (*File, err
 	keep := int64(0)
 	var head strings.Builder
 	if len(old) > 0 && !begun(old) {
-		if keep, err = file.resume(old, plan, facts); err != nil {
+		if keep, err = file.resume(f.Name(), old, plan, facts); err != nil {
 			return nil, err
 		}
 	} else {
@@ -174,8 +177,7 @@ var passing = []string{"load", "steal", "date", "seed", "tsc"}
 
 // resume reads what an earlier session left, and returns how many bytes of it are whole
 // lines. It puts the seed of that session into the plan.
-func (f *File) resume(old []byte, plan *Plan, facts []host.Fact) (int64, error) {
-	path := f.f.Name()
+func (f *File) resume(path string, old []byte, plan *Plan, facts []host.Fact) (int64, error) {
 	fail := func(line int, msg string) (int64, error) { return 0, &FileError{path, line, msg} }
 	// A line that was being written when the run was cut off is no sample.
 	whole := old[:bytes.LastIndexByte(old, '\n')+1]

@@ -148,11 +148,11 @@ func newSampler(c *clock.Clock, cs *Case, op *Op, env *Env) *sampler {
 		if err != nil {
 			return batch{}, err
 		}
-		b := batch{phases: t.phases, quiet: quiet()}
+		b := batch{phases: t.phases, quiet: s.quiet()}
 		w := env.watch()
 		op.Run(n, t)
 		b.counts = w.moved()
-		b.quiet = quiet() && b.quiet
+		b.quiet = s.quiet() && b.quiet
 		after, err := host.Switches()
 		if cs.Ops == 0 { // others may sleep as part of what they do
 			b.counts = b.counts && after == before

@@ -6,7 +6,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"regexp"
+	"runtime"
+	"runtime/debug"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,8 +55,14 @@ type synthetic struct {
 	neighbor float64 // the share of batches beside a neighbour, which take half as long again
 	slowFor  int     // so many batches at the beginning take ten times as long
 
-	batches []batch // all of them
+	batches []taken // all of them
 	sizes   []int
+}
+
+// A taken is a batch with its own count, which the sampler may add to.
+type taken struct {
+	batch
+	waits uint64
 }
 
 const waitsPerOp = 3
@@ -74,9 +84,10 @@ func (m *synthetic) batch(n int) (batch, error) {
 		b.counts = false
 		ns += 4e6
 	}
-	b.phases = []phase{{ns: ns, counts: []Count{{"waits", uint64(waitsPerOp * n)}}, rated: Count{"hits", uint64(2 * n)}}}
+	waits := uint64(waitsPerOp*n + m.rnd.IntN(n+1))
+	b.phases = []phase{{ns: ns, counts: []Count{{"waits", waits}}, rated: Count{"hits", uint64(2 * n)}}}
 	m.now = m.now.Add(time.Duration(ns) + 20*time.Microsecond)
-	m.batches, m.sizes = append(m.batches, b), append(m.sizes, n)
+	m.batches, m.sizes = append(m.batches, taken{b, waits}), append(m.sizes, n)
 	return b, nil
 }
 
@@ -133,13 +144,14 @@ func TestSampleOfSyntheticMachines(t *testing.T) {
 		n := m.sizes[len(m.sizes)-1]
 		first := len(m.batches) - s.tried
 		var ns []float64
-		shared := 0
+		shared, waits := 0, uint64(0)
 		for j, b := range m.batches[first:] {
 			if m.sizes[first+j] != n {
 				fail("batches of %d and of %d operations in one sample", m.sizes[first+j], n)
 			}
 			if b.counts {
 				ns = append(ns, b.phases[0].ns)
+				waits += m.batches[first+j].waits
 				if !b.quiet {
 					shared++
 				}
@@ -164,13 +176,110 @@ func TestSampleOfSyntheticMachines(t *testing.T) {
 		}
 		near("ns/op", median/float64(2*n))
 		near("ns/event", median/float64(20*n))
-		near("waits/op", waitsPerOp/2.0)
+		near("waits/op", float64(waits)/float64(s.ops))
 		if s.disturbed() != (float64(shared) > 0.25*float64(len(ns))) {
 			fail("disturbed %v with %d of %d batches beside a neighbour", s.disturbed(), shared, len(ns))
 		}
 	}
 	if standstills > 100 {
 		t.Errorf("seed %d: no sample of %d machines of 400", seed, standstills)
+	}
+}
+
+// If this fails, a number of operations is accepted because of batches that only last
+// long enough when the kernel takes the CPU away in them.
+func TestFitOnlyBelievesBatchesThatCount(t *testing.T) {
+	for disturbed := range 30 {
+		m := &synthetic{rnd: rand.New(rand.NewPCG(1, 1)), now: time.Now(), perOp: 100}
+		s := m.sampler()
+		s.batch = func(n int) (batch, error) {
+			m.hiccup = 0
+			if len(m.batches) < disturbed {
+				m.hiccup = 1
+			}
+			return m.batch(n)
+		}
+		n, err := s.fit(t.Context(), 1, m.now.Add(time.Hour))
+		if err != nil || float64(n)*m.perOp*1.01 < batchMin || n > 2*batchMin/int(m.perOp) {
+			t.Errorf("after %d disturbed batches: %d operations of 100 ns, %v", disturbed, n, err)
+		}
+	}
+}
+
+// If this fails, the canary's word on a batch is not what is written down of it: a
+// neighbour before or after it makes it a shared one.
+func TestBatchesAskTheCanary(t *testing.T) {
+	c := openClock(t)
+	op := &Op{Run: func(n int, t Timer) { t.Start(0); emptyLoop(n); t.Stop() }}
+	for _, tc := range []struct{ before, after bool }{{true, true}, {false, true}, {true, false}, {false, false}} {
+		s := newSampler(c, &Case{Names: []string{"A"}}, op, &Env{})
+		asked := 0
+		s.quiet = func() bool {
+			asked++
+			return asked%2 == 1 && tc.before || asked%2 == 0 && tc.after
+		}
+		b, err := s.batch(100)
+		if err != nil || asked != 2 || b.quiet != (tc.before && tc.after) {
+			t.Errorf("quiet before %v and after %v: quiet %v, asked %d times, %v", tc.before, tc.after, b.quiet, asked, err)
+		}
+	}
+}
+
+// If this fails, one long reading of the canary is taken for a neighbour.
+func TestShortest(t *testing.T) {
+	for at := range canaryRepeats {
+		n := 0
+		read := func() uint64 {
+			if n++; n-1 == at {
+				return 70
+			}
+			return 100 + uint64(n)
+		}
+		if a, b := shortest(read, func() uint64 { return 50 - uint64(n) }); a != 70 || b != 50-canaryRepeats {
+			t.Errorf("the shortest at %d: %d and %d", at, a, b)
+		}
+	}
+}
+
+// If this fails, a worker measures at another layout, or draws from another round, than
+// its coordinator writes down; or does not say that its sample is disturbed.
+func TestWork(t *testing.T) {
+	c := openClock(t)
+	var env Env
+	cs := &Case{Names: []string{"A", "B", "C"}, CPUs: 1, Ops: 3, Open: func(e *Env) (*Op, error) {
+		env = *e
+		return &Op{Run: func(_ int, t Timer) {
+			for phase := range 3 {
+				t.Start(phase)
+				emptyLoop(1000)
+				t.Stop()
+			}
+		}}, nil
+	}}
+	var out strings.Builder
+	done := make(chan error)
+	go func() { // pins its thread, which ends with it
+		procs, percent := runtime.GOMAXPROCS(0), debug.SetGCPercent(100)
+		defer runtime.GOMAXPROCS(procs)
+		defer debug.SetGCPercent(percent)
+		done <- Work(t.Context(), &out, c, cs, Task{Names: []string{"A", "C"}, Round: 5, Layout: 2})
+	}()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if env.Layout != 2 || env.Round != 5 || !env.Pinned {
+		t.Errorf("opened in %+v", env)
+	}
+	lines := regexp.MustCompile(`^(# sample at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z tried \d+ kept 1 shared [01]( disturbed)?\nBenchmark[AC] 3 [0-9.]+ ns/op\n){2}$`)
+	if !lines.MatchString(out.String()) {
+		t.Errorf("wrote %q", out.String())
+	}
+	s := sample{ops: 7, tried: 9, kept: 8, shared: 2, values: []Value{{"ns/op", 1.5}}}
+	if got, want := s.lines("X"), "# sample at 0001-01-01T00:00:00.000Z tried 9 kept 8 shared 2\nBenchmarkX 7 1.5 ns/op\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if s.shared++; !strings.Contains(s.lines("X"), " shared 3 disturbed\n") {
+		t.Errorf("disturbed: %q", s.lines("X"))
 	}
 }
 

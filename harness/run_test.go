@@ -145,6 +145,32 @@ func TestTwoRunsOneFile(t *testing.T) {
 	}
 }
 
+// A recorder notes what is written to it, and when that is to be safe.
+type recorder struct{ log []string }
+
+func (r *recorder) Write(b []byte) (int, error) {
+	for line := range strings.Lines(string(b)) {
+		if round, ok := strings.CutPrefix(line, "# block "); ok {
+			r.log = append(r.log, strings.Fields(round)[2])
+		}
+	}
+	return len(b), nil
+}
+func (r *recorder) Sync() error  { r.log = append(r.log, "sync"); return nil }
+func (r *recorder) Close() error { r.log = append(r.log, "close"); return nil }
+
+// If this fails, a finished round, or the end of a run, may be lost with the power.
+func TestFinishedRoundsAreSafe(t *testing.T) {
+	f := &recorder{}
+	if _, err := script(honest).Run(t.Context(), plan(), &File{f: f, done: map[sampleID]bool{}}); err != nil {
+		t.Fatal(err)
+	}
+	const want = "0 0 sync 1 1 sync 2 2 sync 3 3 sync close"
+	if got := strings.Join(f.log, " "); got != want {
+		t.Errorf("blocks by their rounds, and syncs: %s; want %s", got, want)
+	}
+}
+
 // If this fails, a file of somebody else's is overwritten because its first line looks
 // like ours.
 func TestBegunIsOnlyOurs(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +36,7 @@ func TestScript(t *testing.T) {
 			"await": await,
 			"code":  code,
 			"cut":   cut,
+			"shoot": shoot,
 			"try":   try,
 		},
 		Condition: func(cond string) (bool, error) {
@@ -107,6 +110,25 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	ts.Fatalf("%s never matched %s", args[0], args[1])
+}
+
+// shoot CASE: kills the worker that measures a case, when there is one.
+func shoot(ts *testscript.TestScript, _ bool, args []string) {
+	for range 6000 {
+		lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+		for _, line := range lines {
+			text, _ := os.ReadFile(line)
+			if words := strings.Split(string(text), "\x00"); len(words) > 2 && words[1] == "worker" && slices.Contains(words, args[0]) {
+				pid, _ := strconv.Atoi(strings.Split(line, "/")[2])
+				worker, err := os.FindProcess(pid)
+				ts.Check(err)
+				ts.Check(worker.Kill())
+				return
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("no worker measures %s", args[0])
 }
 
 // cut FILE TEXT: cuts the file off before the last occurrence of text, as a run that
