@@ -59,7 +59,7 @@ func TestRefuse(t *testing.T) {
 		{"a loss of nothing", "# lost round 0: gone\n" + head, 1, "expected"},
 		{"an end of another kind", head + "BenchmarkA 1 1 ns/op\n# end soon\n", 5, "expected"},
 		{"a unit line that says nothing", "Unit\n" + head, 1, "missing unit"},
-		{"a line without end", head + "x" + strings.Repeat("x", 1<<16) + "\n", 0, "64 KiB"},
+		{"a line without end", head + "x" + strings.Repeat("x", 1<<16) + "\n", 4, "64 KiB"},
 	} {
 		_, err := Read(strings.NewReader(tc.text), "made-up.txt")
 		var bad *FormatError

@@ -162,10 +162,7 @@ func (i *Instance) Close() error {
 	}
 	i.closing = true
 	off := i.write(false)
-	if i.held != nil {
-		_ = i.held.Close() // nothing was left to be written
-		i.held = nil
-	}
+	_ = i.held.Close() // nothing was left to be written; the second time it is closed already
 	if err := i.rmdir(i.dir); err != nil {
 		return errors.Join(off, fmt.Errorf("kernel: %w", err))
 	}
