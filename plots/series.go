@@ -76,14 +76,14 @@ func values(all []series) []float64 {
 func (c *Chart) addSeries(all []series) {
 	c.note += " Small dots: every sample."
 	right := vg.Point{X: 8} // of the median, which would cover them
-	c.plot.Add(grid{y: true}, c.labels)
+	c.add(grid{y: true}, c.labels)
 	slices.SortStableFunc(all, func(a, b series) int { return a.layer() - b.layer() })
 	for _, s := range all {
 		pts := s.medians()
-		c.plot.Add(&plotter.Line{XYs: pts, LineStyle: s.line()}, marks{s.samples, s.dot(), right}, marks{pts, s.point(), vg.Point{}})
+		c.add(&plotter.Line{XYs: pts, LineStyle: s.line()}, marks{s.samples, s.dot(), right}, marks{pts, s.point(), vg.Point{}})
 		for j, sum := range s.summaries {
 			if sum.HasInterval() {
-				c.plot.Add(bar{plotter.XY{X: s.xs[j], Y: sum.Lo}, plotter.XY{X: s.xs[j], Y: sum.Hi}, draw.LineStyle{Color: s.color, Width: 1.25}})
+				c.add(bar{plotter.XY{X: s.xs[j], Y: sum.Lo}, plotter.XY{X: s.xs[j], Y: sum.Hi}, draw.LineStyle{Color: s.color, Width: 1.25}})
 			}
 		}
 		last := pts[len(pts)-1]

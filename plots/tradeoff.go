@@ -29,7 +29,7 @@ func Tradeoff(run *results.Run, cat results.Catalog, gp string, dispatchOf func(
 	p := c.plot
 	p.X.Label.Text = "one pass with one probe, without the loop (ns)"
 	c.yLabel = "time to disable " + count(events) + " events"
-	p.Add(grid{x: true, y: true}, c.labels)
+	c.add(grid{x: true, y: true}, c.labels)
 	var far float64
 	var ys []float64
 	impls := cat.Sort(at)
@@ -48,13 +48,13 @@ func Tradeoff(run *results.Run, cat results.Catalog, gp string, dispatchOf func(
 		l := lookOf(cat, impl.Value)
 		bars := draw.LineStyle{Color: l.color, Width: 1.25}
 		if x.HasInterval() {
-			p.Add(bar{plotter.XY{X: x.Lo, Y: y.Center}, plotter.XY{X: x.Hi, Y: y.Center}, bars})
+			c.add(bar{plotter.XY{X: x.Lo, Y: y.Center}, plotter.XY{X: x.Hi, Y: y.Center}, bars})
 		}
 		if y.HasInterval() {
-			p.Add(bar{plotter.XY{X: x.Center, Y: y.Lo}, plotter.XY{X: x.Center, Y: y.Hi}, bars})
+			c.add(bar{plotter.XY{X: x.Center, Y: y.Lo}, plotter.XY{X: x.Center, Y: y.Hi}, bars})
 		}
 		median := plotter.XY{X: x.Center, Y: y.Center}
-		p.Add(marks{plotter.XYs{median}, l.point(), vg.Point{}})
+		c.add(marks{plotter.XYs{median}, l.point(), vg.Point{}})
 		detail := results.Human(x.Center/1e9, "sec/op") + ",  " + results.Human(y.Center, "sec/op")
 		c.label(median, l, detail)
 		far, ys = max(far, x.Max), append(ys, impl.Samples.Values("sec/op")...)

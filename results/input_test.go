@@ -52,6 +52,8 @@ func TestForeign(t *testing.T) {
 		{"UTF-16 without", wide(binary.LittleEndian, good), 0, []string{"UTF-16LE"}},
 		{"UTF-16 without, big end first", wide(binary.BigEndian, good), 0, []string{"UTF-16BE"}},
 		{"a program", "\x7fELF\x02\x01\x01\x00\x00\x00\x03\x00>\x00", 0, []string{"binary", "expected"}},
+		{"zeros, as a crash leaves them", strings.Repeat("\x00", 600), 0, []string{"binary"}},
+		{"one letter", "x", 0, []string{`no "tpbench:" line`}},
 		{"CR LF", strings.ReplaceAll(good, "\n", "\r\n"), 1, []string{"CR LF", "expected LF", "sed"}},
 		{"CR LF in the middle", strings.Replace(good, "op\n", "op\r\n", 1), 4, []string{"CR LF"}},
 		{"go test -bench", gobench, 5, []string{"go test -bench", "benchstat compares", "tpbench run"}},
@@ -104,7 +106,7 @@ func TestNoFile(t *testing.T) {
 	if _, err := Open(t.TempDir()); !errors.As(err, &bad) || !strings.Contains(bad.Msg, "is a directory") {
 		t.Errorf("a directory: %v", err)
 	}
-	for _, before := range []string{"", good} {
+	for _, before := range []string{"", good, strings.Repeat("# a remark\n", 1000)} {
 		broken := io.MultiReader(strings.NewReader(before), iotest.ErrReader(os.ErrDeadlineExceeded))
 		if _, err := Read(broken, "x"); !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("a disk that breaks after %d bytes: %v", len(before), err)
@@ -149,7 +151,7 @@ func TestBounded(t *testing.T) {
 		{"endless zeros", endless("\x00"), 0, lineLimit},
 		{"endless gzip", io.MultiReader(strings.NewReader("\x1f\x8b"), endless("x")), 0, lineLimit},
 	} {
-		c := &counting{Reader: tc.r}
+		c := &counting{Reader: io.LimitReader(tc.r, 64<<20)} // should nothing stop it
 		var bad *FormatError
 		if _, err := Read(c, "x"); !errors.As(err, &bad) || c.n < tc.least || c.n > tc.most {
 			t.Errorf("%s: %v after %d bytes, expected %d..%d", tc.why, err, c.n, tc.least, tc.most)
@@ -162,7 +164,7 @@ func TestBounded(t *testing.T) {
 		t.Errorf("a large file: %+v", run.Samples)
 	}
 	// benchfmt takes lines below 64 KiB.
-	long := "# " + strings.Repeat("x", lineLimit-4) + "\n"
+	long := "# " + strings.Repeat("x", 64<<10-4) + "\n"
 	if run := parse(t, head+long+"BenchmarkA 1 1 ns/op\n"); len(run.Samples) != 1 {
 		t.Errorf("a line of %d bytes: %+v", len(long), run.Samples)
 	}
