@@ -463,3 +463,49 @@ func TestTransform(t *testing.T) {
 		t.Errorf("the marks are drawn at %v, expected %v", glyph.at, want)
 	}
 }
+
+// TestQuietData: a sample of a few cycles that was taken while a neighbour shared the core
+// is left out where there are quiet ones enough.
+func TestQuietData(t *testing.T) {
+	var b strings.Builder
+	for round := range many {
+		noisy, slower := "", 1
+		if round >= 8 {
+			noisy, slower = "# noisy Benchmark%s\n", 50
+		}
+		fmt.Fprintf(&b, "# round %d layout 0\n", round)
+		for _, line := range []struct {
+			name string
+			ns   int
+		}{
+			{"Dispatch/impl=nothing/probes=0", 1},
+			{"Dispatch/impl=static-call/probes=1", 3 * slower},
+		} {
+			if noisy != "" {
+				fmt.Fprintf(&b, noisy, line.name)
+			}
+			fmt.Fprintf(&b, "Benchmark%s 1 %d ns/op\n", line.name, line.ns)
+		}
+		fmt.Fprintf(&b, "BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10 1 9 ns/op\n")
+	}
+	run := parse(t, b.String())
+	for chart, largest := range map[string]func(*Chart) (got, want float64){
+		"dispatch": func(c *Chart) (got, want float64) {
+			for _, m := range of[marks](c) {
+				for _, pt := range m.XYs {
+					got = max(got, pt.Y)
+				}
+			}
+			return got, 3e-9
+		},
+		"tradeoff": func(c *Chart) (got, want float64) { return c.plot.X.Max, 2 * 1.1 },
+	} {
+		c, err := charts[chart](run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := largest(c); !near(got, want) {
+			t.Errorf("%s shows up to %v, the quiet samples go to %v", chart, got, want)
+		}
+	}
+}
