@@ -234,4 +234,8 @@ func TestHidden(t *testing.T) {
 			t.Errorf("%s has the text %q", name, text)
 		}
 	}
+	font := style(10, ink, 0, 0) // there is room for what is drawn
+	if got, want := font.Width(evil), font.Width(seen); got != want {
+		t.Errorf("%v wide, and drawn %v wide", got, want)
+	}
 }

@@ -39,10 +39,7 @@ func openFile(path string) (*os.File, error) {
 // stands in their place. So neither a terminal nor an SVG ever gets one of them.
 func readInput(r io.Reader, name string) ([]byte, error) {
 	in := bufio.NewReaderSize(r, lineLimit)
-	start, err := in.Peek(512)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("results: reading %s: %w", name, err)
-	}
+	start, _ := in.Peek(512) // what cannot be read now cannot be read below
 	if what := foreign(start, name); what != "" {
 		return nil, &FormatError{name, 0, what}
 	}
