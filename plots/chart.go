@@ -1,11 +1,6 @@
 package plots
 
 import (
-	"bytes"
-	"fmt"
-	"image/png"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/tpbench/tpbench/results"
@@ -14,8 +9,6 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // Every chart has one size: 9 x 5.5 inches, 1296 x 792 pixels.
@@ -28,12 +21,16 @@ const (
 // A Chart is a plot with its title and facts above, a note below, and labels to
 // the right of the data.
 type Chart struct {
-	plot            *plot.Plot
+	plot            *plot.Plot // its axes
+	drawn           []plot.Plotter
 	title, subtitle string
 	yLabel          string // above the axis, where it reads without turning
 	note            string
 	labels          *labels
 }
+
+// add puts plotters over those that are drawn already.
+func (c *Chart) add(ps ...plot.Plotter) { c.drawn = append(c.drawn, ps...) }
 
 // newChart starts a chart: what is fixed and where it was measured go below the
 // title.
@@ -108,32 +105,8 @@ func (c *Chart) Draw(dc draw.Canvas) {
 	if c.yLabel == "" {
 		above = 40
 	}
-	c.plot.BackgroundColor = nil
-	c.plot.Draw(draw.Crop(dc, margin, -margin-c.labels.width(), 2*margin, -margin-above))
-}
-
-// Save writes the chart as name.svg and name.png into dir, which it creates.
-func Save(c *Chart, dir, name string) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	svg := vgsvg.New(width, height)
-	c.Draw(draw.New(svg))
-	var text bytes.Buffer
-	if _, err := svg.WriteTo(&text); err != nil {
-		return fmt.Errorf("plots: %s.svg: %w", name, err)
-	}
-	// Where Liberation is not installed, the others have its widths.
-	named, fallback := []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;")
-	if err := os.WriteFile(filepath.Join(dir, name+".svg"), bytes.ReplaceAll(text.Bytes(), named, fallback), 0o666); err != nil {
-		return err
-	}
-
-	img := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))
-	c.Draw(draw.New(img))
-	var pixels bytes.Buffer
-	if err := png.Encode(&pixels, img.Image()); err != nil {
-		return fmt.Errorf("plots: %s.png: %w", name, err)
-	}
-	return os.WriteFile(filepath.Join(dir, name+".png"), pixels.Bytes(), 0o666)
+	p := *c.plot // Draw may be called again, and Add only adds
+	p.BackgroundColor = nil
+	p.Add(c.drawn...)
+	p.Draw(draw.Crop(dc, margin, -margin-c.labels.width(), 2*margin, -margin-above))
 }

@@ -32,7 +32,7 @@ func Disturb(run *results.Run, cat results.Catalog, gp string) (*Chart, error) {
 			s.name = "undisturbed"
 		}
 		for i, u := range units {
-			s.add(float64(i), impl.Samples.Values(u))
+			s.add(float64(i), impl.Samples.Pairs(u))
 		}
 		if n := len(s.xs); n > 0 {
 			s.detail = results.HumanUnit(units[int(s.xs[n-1])]) + " " + results.Human(s.summaries[n-1].Center, "sec")

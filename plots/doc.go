@@ -8,7 +8,8 @@
 //  2. The theme gives each implementation of the caller's Catalog a fixed
 //     colour, marks busted ones with a hollow, crossed point and "(unsafe)", and
 //     keeps the margin to the right for labels, so that none lies on data.
-//  3. Save draws the Chart as name.svg and name.png at one size. The same run
+//  3. Save draws the Chart as name.svg and name.png at one size, each whole or not at
+//     all, and never in the place of a file that is no chart of ours. The same run
 //     and catalog give the same bytes.
 //
 // The large point is a median, the small ones beside it are every sample; only

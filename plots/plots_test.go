@@ -103,6 +103,7 @@ func TestGolden(t *testing.T) {
 					t.Errorf("%s%s differs from one drawing to the next", name, ext)
 				}
 			}
+			vetSVG(t, read(t, dirs[0], name+".svg"))
 			got, golden := read(t, dirs[0], name+".png"), filepath.Join("testdata", name+"_golden.png")
 			if *regen {
 				if err := os.WriteFile(golden, got, 0o666); err != nil {
@@ -152,9 +153,8 @@ BenchmarkPoke/impl=int3/sites=1/beside=sites 1 0 ns/op 0 ns/site
 	}
 }
 
-// TestOneSample: the smallest run that a chart accepts is drawn.
-func TestOneSample(t *testing.T) {
-	run := parse(t, `BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10 1 10 ns/op
+// oneSample is the smallest run that every chart accepts.
+const oneSample = `BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10 1 10 ns/op
 BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=100 1 10 ns/op
 BenchmarkDispatch/impl=static-call/probes=1 1 2 ns/op
 BenchmarkDispatch/impl=nothing/probes=0 1 1 ns/op
@@ -164,7 +164,11 @@ BenchmarkUnregister/impl=stub/gp=kernelgp/fail=all/probes=8 1 10 ns/op
 BenchmarkLivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=0 1 10 ns/op
 BenchmarkUprobeHit/impl=rwlock/keys=same/cpus=1 1 20 ns/op 50 Mhits/s
 BenchmarkPoke/impl=int3/sites=1/beside=idle 1 7 ns/op 7 ns/site
-`)
+`
+
+// TestOneSample: the smallest run that a chart accepts is drawn.
+func TestOneSample(t *testing.T) {
+	run := parse(t, oneSample)
 	for name, draw := range charts {
 		c, err := draw(run)
 		if err == nil {

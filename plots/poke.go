@@ -31,7 +31,7 @@ func Poke(run *results.Run, cat results.Catalog) (*Chart, error) {
 				if err != nil {
 					return nil, fmt.Errorf("plots: %s: sites=%s is no number", g.Samples[0].Name, g.Value)
 				}
-				s.add(sites, g.Samples.Values("sec/site"))
+				s.add(sites, g.Samples.Pairs("sec/site"))
 			}
 			if n := len(s.xs); n > 0 {
 				s.detail = results.Human(s.summaries[n-1].Center, "sec") + " a site"

@@ -16,7 +16,7 @@ func (c *Chart) addRows(rows []results.Group, cat results.Catalog, part func(*re
 	c.labels.size = min(10, 190/vg.Length(len(rows))) // the rows share a fixed height
 	p.Y.Tick.Label.Font.Size = c.labels.size
 	below := vg.Point{Y: -0.75 * c.labels.size} // the median, which would cover the samples
-	p.Add(grid{x: true}, c.labels)
+	c.add(grid{x: true}, c.labels)
 	var ticks plot.ConstantTicks
 	var all []float64
 	y := 0.0
@@ -36,7 +36,7 @@ func (c *Chart) addRows(rows []results.Group, cat results.Catalog, part func(*re
 		point, dot := l.point(), l.dot()
 		point.Radius *= c.labels.size / 10
 		dot.Radius *= c.labels.size / 10
-		p.Add(marks{pts, dot, below}, marks{plotter.XYs{median}, point, vg.Point{}})
+		c.add(marks{pts, dot, below}, marks{plotter.XYs{median}, point, vg.Point{}})
 		l.name = results.Human(median.X, "sec/op") + detail(g.Samples)
 		c.label(median, l, "")
 		y--

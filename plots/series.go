@@ -21,14 +21,15 @@ type series struct {
 	detail    string // below the name in the label
 }
 
-func (s *series) add(x float64, values []float64) {
-	if len(values) == 0 {
+// add adds the samples at x. Their summary is by alignment where there are several.
+func (s *series) add(x float64, samples []stat.Pair) {
+	if len(samples) == 0 {
 		return
 	}
 	s.xs = append(s.xs, x)
-	s.summaries = append(s.summaries, stat.Summarize(values))
-	for _, v := range values {
-		s.samples = append(s.samples, plotter.XY{X: x, Y: v})
+	s.summaries = append(s.summaries, stat.Summarize(stat.Collapse(samples)))
+	for _, p := range samples {
+		s.samples = append(s.samples, plotter.XY{X: x, Y: p.Value})
 	}
 }
 
@@ -42,7 +43,7 @@ func over(key, unit string, ss results.Samples, cat results.Catalog) ([]series, 
 			if err != nil {
 				return nil, fmt.Errorf("plots: %s: %s=%s is no number", g.Samples[0].Name, key, g.Value)
 			}
-			s.add(x, g.Samples.Values(unit))
+			s.add(x, g.Samples.Pairs(unit))
 		}
 		if len(s.xs) > 0 {
 			all = append(all, s)
@@ -76,14 +77,14 @@ func values(all []series) []float64 {
 func (c *Chart) addSeries(all []series) {
 	c.note += " Small dots: every sample."
 	right := vg.Point{X: 8} // of the median, which would cover them
-	c.plot.Add(grid{y: true}, c.labels)
+	c.add(grid{y: true}, c.labels)
 	slices.SortStableFunc(all, func(a, b series) int { return a.layer() - b.layer() })
 	for _, s := range all {
 		pts := s.medians()
-		c.plot.Add(&plotter.Line{XYs: pts, LineStyle: s.line()}, marks{s.samples, s.dot(), right}, marks{pts, s.point(), vg.Point{}})
+		c.add(&plotter.Line{XYs: pts, LineStyle: s.line()}, marks{s.samples, s.dot(), right}, marks{pts, s.point(), vg.Point{}})
 		for j, sum := range s.summaries {
 			if sum.HasInterval() {
-				c.plot.Add(bar{plotter.XY{X: s.xs[j], Y: sum.Lo}, plotter.XY{X: s.xs[j], Y: sum.Hi}, draw.LineStyle{Color: s.color, Width: 1.25}})
+				c.add(bar{plotter.XY{X: s.xs[j], Y: sum.Lo}, plotter.XY{X: s.xs[j], Y: sum.Hi}, draw.LineStyle{Color: s.color, Width: 1.25}})
 			}
 		}
 		last := pts[len(pts)-1]

@@ -116,8 +116,21 @@ func style(size vg.Length, c color.Color, x text.XAlignment, y text.YAlignment) 
 		Font:    font.Font{Typeface: "Liberation", Variant: "Sans", Size: size},
 		XAlign:  x,
 		YAlign:  y,
-		Handler: plot.DefaultTextHandler,
+		Handler: visible{plot.DefaultTextHandler},
 	}
+}
+
+// visible draws of a text only what can be seen, and escapes for the rest: a control
+// character, for example, makes an SVG that is no XML. All text of a chart passes here.
+// What package results has read has none; a name of the caller's catalog may.
+type visible struct{ text.Handler }
+
+// Lines implements text.Handler. Box gets these lines one by one.
+func (h visible) Lines(txt string) []string { return h.Handler.Lines(results.Visible(txt)) }
+
+// Draw implements text.Handler.
+func (h visible) Draw(c vg.Canvas, txt string, sty text.Style, pt vg.Point) {
+	h.Handler.Draw(c, results.Visible(txt), sty, pt)
 }
 
 func bold(s text.Style) text.Style {

@@ -29,7 +29,7 @@ func Tradeoff(run *results.Run, cat results.Catalog, gp string, dispatchOf func(
 	p := c.plot
 	p.X.Label.Text = "one pass with one probe, without the loop (ns)"
 	c.yLabel = "time to disable " + count(events) + " events"
-	p.Add(grid{x: true, y: true}, c.labels)
+	c.add(grid{x: true, y: true}, c.labels)
 	var far float64
 	var ys []float64
 	impls := cat.Sort(at)
@@ -37,24 +37,24 @@ func Tradeoff(run *results.Run, cat results.Catalog, gp string, dispatchOf func(
 		return lookOf(cat, a.Value).layer() - lookOf(cat, b.Value).layer()
 	})
 	for _, impl := range impls {
-		var pass []float64
-		for _, d := range results.NetOfLoop(dispatch, dispatch.Select("", "impl="+dispatchOf(impl.Value), "probes=1")) {
-			pass = append(pass, d.Value*1e9)
+		pass := results.NetOfLoop(dispatch, dispatch.Select("", "impl="+dispatchOf(impl.Value), "probes=1"))
+		for i := range pass {
+			pass[i].Value *= 1e9
 		}
-		x, y := stat.Summarize(pass), stat.Summarize(impl.Samples.Values("sec/op"))
+		x, y := stat.Summarize(stat.Collapse(pass)), stat.Summarize(impl.Samples.Values("sec/op"))
 		if x.N == 0 || y.N == 0 {
 			continue
 		}
 		l := lookOf(cat, impl.Value)
 		bars := draw.LineStyle{Color: l.color, Width: 1.25}
 		if x.HasInterval() {
-			p.Add(bar{plotter.XY{X: x.Lo, Y: y.Center}, plotter.XY{X: x.Hi, Y: y.Center}, bars})
+			c.add(bar{plotter.XY{X: x.Lo, Y: y.Center}, plotter.XY{X: x.Hi, Y: y.Center}, bars})
 		}
 		if y.HasInterval() {
-			p.Add(bar{plotter.XY{X: x.Center, Y: y.Lo}, plotter.XY{X: x.Center, Y: y.Hi}, bars})
+			c.add(bar{plotter.XY{X: x.Center, Y: y.Lo}, plotter.XY{X: x.Center, Y: y.Hi}, bars})
 		}
 		median := plotter.XY{X: x.Center, Y: y.Center}
-		p.Add(marks{plotter.XYs{median}, l.point(), vg.Point{}})
+		c.add(marks{plotter.XYs{median}, l.point(), vg.Point{}})
 		detail := results.Human(x.Center/1e9, "sec/op") + ",  " + results.Human(y.Center, "sec/op")
 		c.label(median, l, detail)
 		far, ys = max(far, x.Max), append(ys, impl.Samples.Values("sec/op")...)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -37,7 +36,7 @@ func (e *FormatError) Error() string {
 
 // Open reads the result file at path. Its errors are those of os.Open and Read.
 func Open(path string) (*Run, error) {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -49,9 +48,10 @@ func Open(path string) (*Run, error) {
 // is a *FormatError. A file whose run did not finish, or that lost samples, is
 // read and has Warnings.
 func Read(r io.Reader, name string) (*Run, error) {
-	data, err := io.ReadAll(r)
+	name = Visible(name)
+	data, err := readInput(r, name)
 	if err != nil {
-		return nil, fmt.Errorf("results: reading %s: %w", name, err)
+		return nil, err
 	}
 	// Step 1: our own lines, which benchfmt skips.
 	run := &Run{Path: name}

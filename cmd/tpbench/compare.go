@@ -1,6 +1,12 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/tpbench/tpbench/results"
@@ -20,15 +26,39 @@ func newCompare() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			old, err := results.Open(args[0])
-			if err != nil {
-				return err
+			var runs [2]*results.Run
+			for i, path := range args {
+				run, err := results.Open(path)
+				var missing *fs.PathError
+				if errors.As(err, &missing) {
+					return usageError{err} // whatever the name is, it is the user's
+				}
+				if err != nil {
+					return err
+				}
+				runs[i] = run
 			}
-			new, err := results.Open(args[1])
-			if err != nil {
-				return err
+			for _, run := range runs {
+				if err := warn(cmd.OutOrStdout(), run); err != nil {
+					return err
+				}
 			}
-			return results.Compare(old, new).WriteText(cmd.OutOrStdout())
+			return results.Compare(runs[0], runs[1]).WriteText(cmd.OutOrStdout())
 		},
 	}
+}
+
+// warn says what a reader of the run's results must be told, and of which file. A run that
+// was cut off compares as well as any other, but not all of it.
+func warn(w io.Writer, run *results.Run) error {
+	for _, warning := range run.Warnings {
+		text := warning.Error()
+		if !strings.Contains(text, " in "+run.Path+" ") {
+			text = run.Path + ": " + text
+		}
+		if _, err := fmt.Fprintf(w, "warning: %s\n", text); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,8 +70,13 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 				out = "tpbench-evidence-" + time.Now().UTC().Format("20060102-150405")
 			}
 			path := filepath.Join(out, "evidence.txt")
-			if err := checkCharts(out, sections); err != nil {
-				return err
+			for _, c := range charts(nil, nil) {
+				if !slices.Contains(sections, c.section) {
+					continue
+				}
+				if err := plots.Check(out, c.name); err != nil {
+					return err
+				}
 			}
 			err = measure(cmd.Context(), cmd.ErrOrStderr(), chosen, everything, seed, path)
 			var lost lostError
@@ -164,29 +167,6 @@ func show(w io.Writer, path, dir string, sections []string, complete bool) error
 		return err
 	}
 	fmt.Fprintf(w, "\n%s\n", sentence)
-	return nil
-}
-
-// checkCharts reports a chart of an earlier run that cannot be written again. That new
-// ones can be is shown by evidence.txt, beside them.
-func checkCharts(dir string, sections []string) error {
-	for _, c := range charts(nil, nil) {
-		if !slices.Contains(sections, c.section) {
-			continue
-		}
-		for _, ending := range []string{".svg", ".png"} {
-			f, err := os.OpenFile(filepath.Join(dir, c.name+ending), os.O_WRONLY, 0)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("the charts cannot be written: %w", err)
-			}
-			if err := f.Close(); err != nil {
-				return err
-			}
-		}
-	}
 	return nil
 }
 

@@ -17,6 +17,8 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -25,6 +27,8 @@ import (
 	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/harness/host"
 	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/kernel"
+	"github.com/tpbench/tpbench/plots"
 	"github.com/tpbench/tpbench/results"
 )
 
@@ -34,7 +38,7 @@ func main() {
 	err := newRoot().ExecuteContext(ctx)
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "tpbench:", err)
+		fmt.Fprintln(os.Stderr, "tpbench:", sentence(err))
 	}
 	os.Exit(exitCode(err))
 }
@@ -55,7 +59,10 @@ Without a command it makes the evidence, as "tpbench evidence" does.`,
   tpbench torture                          is it right? tries to break each of them
   tpbench compare old.txt new.txt          two files, with a verdict for each benchmark
   tpbench doctor                           what on this machine spoils measurements`,
-		Args:          noArgs,
+		Args: noArgs,
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+			sweep(cmd, kernel.Sweep)
+		},
 		RunE:          evidence.RunE,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -67,6 +74,49 @@ Without a command it makes the evidence, as "tpbench evidence" does.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(evidence, newList(), newRun(), newCompare(), newTorture(), newDoctor(), newWorker(), newTortureWorker())
 	return root
+}
+
+// sweep removes from the running kernel what runs that were killed have left there: events
+// that are on make every transition a different one. Workers leave that to the command
+// that started them.
+func sweep(cmd *cobra.Command, swept func() ([]string, error)) {
+	if cmd.Hidden {
+		return
+	}
+	removed, err := swept()
+	for _, name := range removed {
+		fmt.Fprintf(cmd.ErrOrStderr(), "removed the tracing instance %s with its events, which a run that was killed had left\n", name)
+	}
+	if err != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), "tpbench:", sentence(err))
+	}
+}
+
+// sentence is an error for a terminal. It may name files, and quote what is in them.
+func sentence(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = results.Visible(lines[i])
+	}
+	text := strings.Join(lines, "\n")
+	if fs := ofMachine(err); fs != "" && exitCode(err) == 3 && errors.Is(err, os.ErrNotExist) {
+		text += fmt.Sprintf("; this needs /%[1]s, as root: mount -t %[2]s %[2]s /%[1]s", fs, map[string]string{"proc": "proc", "sys": "sysfs"}[fs])
+	}
+	return text
+}
+
+// ofMachine is the file system, "proc" or "sys", that lacks what an error is about, or "".
+// What is missing there is not a wrong name.
+func ofMachine(err error) string {
+	var path *fs.PathError
+	if !errors.As(err, &path) {
+		return ""
+	}
+	top, _, below := strings.Cut(strings.TrimPrefix(path.Path, "/"), "/")
+	if below && strings.HasPrefix(path.Path, "/") && (top == "proc" || top == "sys") {
+		return top
+	}
+	return ""
 }
 
 // A usageError is bad usage: exit code 2.
@@ -102,6 +152,7 @@ func exitCode(err error) int {
 		format      *results.FormatError
 		missing     *results.MissingError
 		file        *harness.FileError
+		taken       *plots.FileError
 		path        *fs.PathError
 		unavailable *host.UnavailableError
 	)
@@ -112,10 +163,15 @@ func exitCode(err error) int {
 		return 130
 	case errors.Is(err, impls.ErrUnsupported), errors.Is(err, clock.ErrUnavailable), errors.As(err, &unavailable):
 		return 3
-	case errors.As(err, &path) && path.Op == "write": // a full disk, not a wrong name
+	case errors.As(err, &path) && slices.Contains([]string{"write", "sync", "close"}, path.Op),
+		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT): // a full disk, not a wrong name
 		return 1
 	case errors.As(err, &usage), errors.As(err, &unknown), errors.As(err, &format), errors.As(err, &missing),
-		errors.As(err, &file), errors.As(err, &path):
+		errors.As(err, &file), errors.As(err, &taken):
+		return 2
+	case ofMachine(err) != "":
+		return 3
+	case errors.As(err, &path):
 		return 2
 	}
 	return 1

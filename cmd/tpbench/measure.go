@@ -36,16 +36,16 @@ func measure(ctx context.Context, stderr io.Writer, chosen []benches.Chosen, wan
 	}
 	facts := append(host.Facts(), host.Fact{Key: "tsc", Value: fmt.Sprintf("%.0f Hz +-%.0f, step %.1f ns, overhead %.1f ns",
 		ticks.Rate().Hz, ticks.Rate().Uncertainty, ticks.Precision(), ticks.Overhead().Median)})
+	start, err := workers(ticks)
+	if err != nil {
+		return err
+	}
 	file, err := harness.Create(path, plan, facts, benches.Units())
 	if err != nil {
 		return err
 	}
 	if done := file.Done(); done > 0 {
 		fmt.Fprintf(stderr, "%s holds %d of %d samples of this run; going on from there\n", path, done, plan.Samples())
-	}
-	start, err := workers(ticks)
-	if err != nil {
-		return err
 	}
 	bar := newProgress(stderr)
 	runner := harness.Runner{Worker: start, Progress: bar.show}

@@ -80,6 +80,9 @@ const self = "/proc/self/exe"
 
 // workers returns the command of a worker process of this same binary.
 func workers(ticks *clock.Clock) (func(context.Context, harness.Task) *exec.Cmd, error) {
+	if _, err := os.Stat(self); err != nil {
+		return nil, fmt.Errorf("finding this binary, to start workers: %w", err)
+	}
 	calibration, err := ticks.MarshalText()
 	if err != nil {
 		return nil, err

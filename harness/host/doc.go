@@ -19,8 +19,8 @@
 // a handful of system calls, so that the tests run them on other machines.
 //
 // What it refuses to do: change anything (it reads, and maps one page of its own
-// to learn whether that is allowed), identify the machine (host is a hash, and
-// the host name is not in it), guess (a mask that read back differently is an
+// to learn whether that is allowed), identify the machine (host is a hash of what its
+// hardware is, which machines of one kind share; no name or machine-id is in it), guess (a mask that read back differently is an
 // error), and unpin: a goroutine that called Pin takes its thread with it when
 // it ends, so a pinned thread never serves another goroutine.
 package host

@@ -4,22 +4,25 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
 // Facts describes this machine and this binary, in a fixed order. It reads some
-// thirty small files: call it once per run, outside timed parts.
+// thirty small files and all of the running executable: call it once per run, outside
+// timed parts.
 func Facts() []Fact { return here().facts() }
 
 // Volatile returns the keys of [Facts] that differ between two runs on one
 // machine as a matter of course. benchstat makes a table for each configuration
 // it meets, so two files compare only if told to overlook these:
 //
-//	benchstat -ignore commit,load,steal,date old.txt new.txt
-func Volatile() []string { return []string{"commit", "load", "steal", "date"} }
+//	benchstat -ignore commit,binary,load,steal,date old.txt new.txt
+func Volatile() []string { return []string{"commit", "binary", "load", "steal", "date"} }
 
 func (p probe) facts() []Fact {
 	kernel := strings.TrimSpace(p.text("proc/sys/kernel/osrelease") + " " + p.text("proc/sys/kernel/version"))
@@ -53,7 +56,8 @@ func (p probe) facts() []Fact {
 		{"go-flags", p.goFlags()},
 		{"go-env", p.goEnv()},
 		{"commit", p.commit()},
-		{"host", p.id(cpu, kernel)},
+		{"binary", p.binary()},
+		{"host", p.id(cpu)},
 		{"load", firstField(p.text("proc/loadavg"))},
 		{"steal", p.steal()},
 		{"date", p.now.UTC().Format(time.RFC3339)},
@@ -209,9 +213,31 @@ func (p probe) commit() string {
 	return revision
 }
 
-// id names the machine without telling which it is. The CPU is part of it, so
-// that a cloned image on other hardware is another host.
-func (p probe) id(cpu, kernel string) string {
-	machine := cmp.Or(p.text("etc/machine-id"), kernel, "unknown")
-	return fmt.Sprintf("%x", sha256.Sum256([]byte("tpbench host\n"+machine+"\n"+cpu)))[:12]
+// binary returns the first 16 hex digits of the hash of the executable that runs. The
+// commit does not tell two builds of changed files apart, this does. proc's link leads to
+// what was started, even if its file has been replaced since.
+func (p probe) binary() string {
+	file, err := p.fs.Open("proc/self/exe")
+	if err != nil {
+		return ""
+	}
+	defer file.Close() // only read
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%x", hash.Sum(nil))[:16]
+}
+
+// id is a fingerprint of the hardware, from facts that are listed beside it. Two machines
+// of one kind have the same. It is not made from what names a machine, such as a
+// machine-id: clones of an image share that, on whatever hardware they run. And not from
+// the kernel, which an update changes.
+func (p probe) id(cpu string) string {
+	online := p.text("sys/devices/system/cpu/online")
+	if cpus, err := ParseCPUs(online); err == nil {
+		online = strconv.Itoa(len(cpus))
+	}
+	parts := []string{cpu, p.familyModelStepping(), p.field("proc/cpuinfo", "microcode"), online, p.hypervisorName()}
+	return fmt.Sprintf("%x", sha256.Sum256([]byte("tpbench host\n"+strings.Join(parts, "\n"))))[:12]
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -241,20 +242,75 @@ func TestQuota(t *testing.T) {
 	}
 }
 
+// TestID: machines that differ in one fact of their hardware are different hosts, each of
+// them whatever its names, its kernel and its load are.
 func TestID(t *testing.T) {
-	p := tree("etc/machine-id", "0123456789abcdef0123456789abcdef\n")
-	id := p.id("EPYC", "6.1")
-	if len(id) != 12 || strings.Contains("0123456789abcdef0123456789abcdef", id) {
-		t.Errorf("id %q is not 12 digits of a hash", id)
+	var machines []probe
+	for _, cpu := range []string{"AMD EPYC", "AMD EPYC 9B14", "Intel Xeon"} {
+		for _, model := range []string{"", "cpu family\t: 25\nmodel\t: 17\nstepping\t: 1\n", "cpu family\t: 25\nmodel\t: 1\nstepping\t: 17\n", "cpu family\t: 25\nmodel\t: 17\nstepping\t: 2\n", "cpu family\t: 26\nmodel\t: 17\nstepping\t: 1\n"} {
+			for _, microcode := range []string{"", "microcode\t: 0x1000065\n", "microcode\t: 0x1000066\n"} {
+				for _, online := range []string{"0", "0-1", "0-63", "0-127"} {
+					for _, hypervisor := range []string{"", "KVMKVMKVM", "Microsoft Hv"} {
+						p := tree("proc/cpuinfo", "model name\t: "+cpu+"\n"+model+microcode+"flags\t: fpu tsc\n",
+							"sys/devices/system/cpu/online", online+"\n")
+						p.hypervisor = hypervisor
+						machines = append(machines, p)
+					}
+				}
+			}
+		}
 	}
-	if again := p.id("EPYC", "6.2"); again != id {
-		t.Error("a kernel update makes another host")
+	host := func(p probe) string {
+		for _, f := range p.facts() {
+			if f.Key == "host" {
+				return f.Value
+			}
+		}
+		t.Fatal("no fact is called host")
+		return ""
 	}
-	if other := p.id("Xeon", "6.1"); other == id {
-		t.Error("a cloned image on another CPU is the same host")
+	seen := map[string]int{}
+	for i, p := range machines {
+		id := host(p)
+		if first, ok := seen[id]; ok || len(id) != 12 {
+			t.Fatalf("machines %d and %d of %d have the id %q", i, first, len(machines), id)
+		}
+		seen[id] = i
+		root := p.fs.(fstest.MapFS)
+		for file, text := range map[string]string{
+			"etc/machine-id":            "0123456789abcdef0123456789abcdef\n",
+			"etc/hostname":              "build-7\n",
+			"proc/sys/kernel/hostname":  "build-7\n",
+			"proc/sys/kernel/osrelease": "6.18.44\n",
+			"proc/sys/kernel/version":   "#2 SMP\n",
+			"proc/cmdline":              "mitigations=off\n",
+			"proc/loadavg":              "3.00 1.00 0.50 2/82 3126\n",
+			"proc/self/exe":             "another build",
+		} {
+			root[file] = &fstest.MapFile{Data: []byte(text)}
+		}
+		p.allowed = []int{0} // taskset
+		if again := host(p); again != id {
+			t.Fatalf("machine %d is %s with other names and another kernel, and %s without", i, again, id)
+		}
 	}
-	if none := tree().id("EPYC", "6.1"); none == id || none == tree().id("EPYC", "6.2") {
-		t.Error("without a machine-id the kernel must tell hosts apart")
+	gaps := tree("sys/devices/system/cpu/online", "0,2\n") // two CPUs, whatever their numbers
+	if host(gaps) != host(tree("sys/devices/system/cpu/online", "0-1\n")) {
+		t.Error("the numbers of the CPUs make another host")
+	}
+}
+
+// TestBinary: the fact is the hash of what proc says was started, and tells builds apart.
+func TestBinary(t *testing.T) {
+	// printf abc | sha256sum
+	if got := tree("proc/self/exe", "abc").binary(); got != "ba7816bf8f01cfea" {
+		t.Errorf("the binary abc is %q", got)
+	}
+	if got := tree().binary(); got != "" {
+		t.Errorf("no proc: %q", got)
+	}
+	if !slices.Contains(Volatile(), "binary") {
+		t.Error("two builds differ as a matter of course")
 	}
 }
 

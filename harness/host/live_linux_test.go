@@ -1,7 +1,9 @@
 package host
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"slices"
@@ -19,6 +21,19 @@ func TestLive(t *testing.T) {
 	vetChecks(t, checks)
 	for _, c := range checks {
 		t.Logf("%-4v %s: %s", c.Status, c.Name, c.Found)
+	}
+}
+
+// The fact binary is about the file that was started. (Where that is not replaced, its
+// path leads to it too.)
+func TestBinaryLive(t *testing.T) {
+	file, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Skip(err)
+	}
+	want := fmt.Sprintf("%x", sha256.Sum256(file))[:16]
+	if got := here().binary(); got != want {
+		t.Errorf("binary is %q, expected %q", got, want)
 	}
 }
 

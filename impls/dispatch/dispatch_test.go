@@ -55,16 +55,6 @@ func events(tb testing.TB, n int) []*Site {
 	return sites
 }
 
-// If this fails, Open lets a Go release through whose ABI the sites do not speak.
-func TestOpenSelfTest(t *testing.T) {
-	implstest.Need(t, Open(), "dispatch")
-	implstest.Check(t, selfTest(machine.events[TextSites-1]))
-	implstest.Check(t, Open())
-	for _, v := range Variants() {
-		implstest.Check(t, v.Supported())
-	}
-}
-
 // If this fails, the way to mapped sites loses its counter to their probes.
 func TestD1PassesMapped(t *testing.T) {
 	r := newReader(t)

@@ -15,6 +15,33 @@ var onCall func()
 
 func callBack(unsafe.Pointer, uint64, uint64) { onCall() }
 
+// If this fails, a site takes a reader that is deep in sections for one in none, and ends them.
+func TestD2DeepSections(t *testing.T) {
+	sites := events(t, TextSites+1)
+	funcs, log := recorders(t, 1)
+	for _, s := range []*Site{sites[0], sites[TextSites], Timed(0)} {
+		arm(t, s, Dispatch{Direct: true}, funcs)
+	}
+	for _, depth := range []int{1, 2, 255, 256, 257, 512, 4096} {
+		for _, pass := range []func(*rcu.Reader){
+			sites[0].Fire, sites[TextSites].Fire, func(r *rcu.Reader) { Timed(0).Loop(r, 1) },
+		} {
+			r := newReader(t)
+			for range depth {
+				r.Lock()
+			}
+			*log = nil
+			pass(r)
+			if len(*log) == 0 {
+				t.Fatal("no probe was called")
+			}
+			for range depth {
+				r.Unlock() // panics if it is in none
+			}
+		}
+	}
+}
+
 // If this fails, a probe runs where its flavour's grace periods do not look: sites carry
 // another section inline than that flavour's readers stand in. Or one that panics leaves
 // more sections open than one. The failure may be a hang.

@@ -98,6 +98,23 @@ TEXT ·probeFreed(SB), NOSPLIT|NOFRAME, $0-0
 	INCQ ·freedCalls(SB)
 	RET
 
+// func probeSelf(data unsafe.Pointer, a, b uint64), by ABIInternal's registers
+// What the self-test calls before it calls Go: it notes what a Go function would find. The
+// thread's g is in its local storage, whoever has R14.
+TEXT ·probeSelf(SB), NOSPLIT|NOFRAME, $0-0
+	INCQ ·self+selfSeen_calls(SB)
+	MOVQ AX, ·self+selfSeen_data(SB)
+	MOVQ BX, ·self+selfSeen_a(SB)
+	MOVQ CX, ·self+selfSeen_b(SB)
+	MOVQ R14, ·self+selfSeen_r14(SB)
+	MOVUPS X15, ·self+selfSeen_x15(SB)
+	MOVQ TLS, R10
+	MOVQ 0(R10)(TLS*1), R10
+	MOVQ R10, ·self+selfSeen_g(SB)
+	MOVQ 0(SP), R10
+	MOVQ R10, ·self+selfSeen_ret(SB)
+	RET
+
 // func addresses(a *addressTable)
 // Why assembler: a func value would give the address of an ABI wrapper.
 TEXT ·addresses(SB), NOSPLIT, $0-8
@@ -136,4 +153,6 @@ TEXT ·addresses(SB), NOSPLIT, $0-8
 	MOVQ BX, addressTable_probeCount(AX)
 	LEAQ ·probeFreed(SB), BX
 	MOVQ BX, addressTable_probeFreed(AX)
+	LEAQ ·probeSelf(SB), BX
+	MOVQ BX, addressTable_probeSelf(AX)
 	RET

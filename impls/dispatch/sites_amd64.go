@@ -38,6 +38,7 @@ func probeNop()
 func probeStub()
 func probeCount()
 func probeFreed()
+func probeSelf()
 func addresses(a *addressTable)
 
 // The timed loops, by layout.

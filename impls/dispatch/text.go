@@ -17,6 +17,7 @@ type addressTable struct {
 	probeNop, probeCount uintptr
 	probeFreed           uintptr
 	probeStub            uintptr
+	probeSelf            uintptr
 }
 
 // machine is the state behind Open.
@@ -33,10 +34,11 @@ var machine struct {
 	mapped []*Site    // of events beyond TextSites
 }
 
-// Open registers the sites in this binary's text with package textpoke and fires a
-// Go function through one of them. It does so once; its error is
-// impls.ErrUnsupported where text cannot be patched. Everything else in this
-// package relies on it.
+// Open registers the sites in this binary's text with package textpoke, and lets Go
+// functions do what they may from one of them, and from one in mapped memory (selftest.go).
+// It does so once; its error is impls.ErrUnsupported where text cannot be patched, or where
+// this Go release has another ABI than sites speak. Everything else in this package relies
+// on it.
 func Open() error {
 	machine.once.Do(func() { machine.err = open() })
 	return machine.err
@@ -64,7 +66,12 @@ func open() error {
 	if err := reg.finish(); err != nil {
 		return err
 	}
-	return selfTest(machine.events[TextSites-1])
+	mapped, err := mapSites(1)
+	if err != nil {
+		return err
+	}
+	machine.mapped = mapped
+	return selfTest(machine.events[TextSites-1], mapped[0])
 }
 
 // What a site of site_amd64.h looks like in memory.

@@ -2,9 +2,13 @@ package kernel
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
+	"syscall"
 
 	"github.com/tpbench/tpbench/impls"
 )
@@ -12,18 +16,66 @@ import (
 // Name is the implementation's name on the command line.
 const Name = "running-kernel"
 
-const tracefs = "/sys/kernel/tracing"
+// A system is where tracefs and the processes are, and how an instance is made and
+// removed. Tests have directories that look like these.
+type system struct {
+	tracefs, proc string
+	prefix        string // of the names of our instances
+	mkdir, rmdir  func(dir string) error
+}
+
+func running() system {
+	return system{
+		tracefs: "/sys/kernel/tracing",
+		proc:    "/proc",
+		prefix:  "tpbench-",
+		mkdir:   func(dir string) error { return os.Mkdir(dir, 0o700) },
+		rmdir:   os.Remove,
+	}
+}
 
 // Check reports why the running kernel's events cannot be switched, or nil.
-func Check() error {
-	if _, err := os.Stat(filepath.Join(tracefs, "available_events")); err != nil {
-		return unsupported("tracefs is not mounted at "+tracefs, "as root: mount -t tracefs nodev "+tracefs)
+func Check() error { return running().check() }
+
+func (s system) check() error {
+	mount := "as root: mount -t tracefs nodev " + s.tracefs
+	_, err := os.Stat(filepath.Join(s.tracefs, "available_events"))
+	if errors.Is(err, fs.ErrNotExist) {
+		// Which of the two is missing? The directory is there without tracefs, too.
+		if _, err = os.Stat(s.tracefs); err == nil {
+			return unsupported("tracefs is not mounted at "+s.tracefs, mount)
+		}
 	}
-	f, err := os.OpenFile(filepath.Join(tracefs, "events", "enable"), os.O_WRONLY, 0)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return unsupported("there is no "+s.tracefs, "mount sysfs at /sys, or boot a kernel with CONFIG_TRACING")
+	case errors.Is(err, fs.ErrPermission):
+		return unsupported("this process may not look into "+s.tracefs+" ("+cause(err)+")", "run as root")
+	case err != nil:
+		return unsupported(err.Error(), mount)
+	}
+	enable := filepath.Join(s.tracefs, "events", "enable")
+	f, err := os.OpenFile(enable, os.O_WRONLY, 0)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return unsupported("there is no "+enable, "boot a kernel with CONFIG_EVENT_TRACING")
+	case errors.Is(err, fs.ErrPermission):
+		return unsupported("this process may not write "+enable+" ("+cause(err)+")", "run as root, on a kernel that is not locked down")
+	case errors.Is(err, syscall.EROFS):
+		return unsupported("tracefs is mounted read-only", "as root: mount -o remount,rw "+s.tracefs)
+	case err != nil:
 		return unsupported(err.Error(), "run as root")
 	}
 	return f.Close()
+}
+
+// cause is the system's own word, without the path.
+func cause(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return err.Error()
 }
 
 func unsupported(why, do string) error {
@@ -32,53 +84,103 @@ func unsupported(why, do string) error {
 
 // Events counts the kernel's events, or returns 0 where it does not tell.
 func Events() int {
-	list, err := os.ReadFile(filepath.Join(tracefs, "available_events"))
+	list, err := os.ReadFile(filepath.Join(running().tracefs, "available_events"))
 	if err != nil {
 		return 0
 	}
 	return bytes.Count(list, []byte("\n"))
 }
 
-// An Instance is a tracing instance of this process.
-type Instance struct{ dir string }
+// An Instance is a tracing instance of this process. Its methods may be called from
+// several goroutines: one measures, another one has caught a signal and closes.
+type Instance struct {
+	dir   string
+	rmdir func(dir string) error
+
+	mu      sync.Mutex // of what follows, and of the order of writes
+	held    *os.File   // open while the instance is ours
+	closing bool       // Close was called: nothing is switched on any more
+	removed bool
+}
 
 // Open makes an instance with all its events off.
-func Open() (*Instance, error) {
-	if err := Check(); err != nil {
+func Open() (*Instance, error) { return running().open() }
+
+func (s system) open() (*Instance, error) {
+	if err := s.check(); err != nil {
 		return nil, err
 	}
-	i := &Instance{filepath.Join(tracefs, "instances", fmt.Sprintf("tpbench-%d", os.Getpid()))}
-	if err := os.Mkdir(i.dir, 0o700); err != nil {
+	self, err := s.self()
+	if err != nil {
+		return nil, unsupported("this process cannot look at itself: "+err.Error(), "as root: mount -t proc proc "+s.proc)
+	}
+	i := &Instance{dir: filepath.Join(s.tracefs, "instances", s.name(self)), rmdir: s.rmdir}
+	if err := s.mkdir(i.dir); err != nil {
 		return nil, unsupported("making an instance: "+err.Error(), "run as root on a kernel with CONFIG_TRACING")
 	}
-	if err := i.write("tracing_on", "0"); err != nil {
+	if err := i.hold(); err != nil {
+		if err2 := i.rmdir(i.dir); err2 != nil {
+			err = fmt.Errorf("%w; and what was made is still there: %w", err, err2)
+		}
 		return nil, fmt.Errorf("kernel: %w", err)
 	}
 	return i, nil
 }
 
-// Switch turns all events on or off. It returns when the kernel has done so.
+// hold keeps the ring buffer from recording, and the file open by which it does: while a
+// process has a file of an instance open, the kernel does not remove the instance.
+func (i *Instance) hold() error {
+	f, err := os.OpenFile(filepath.Join(i.dir, "tracing_on"), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	if _, err := f.WriteString("0"); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	i.held = f
+	return nil
+}
+
+// Switch turns all events on or off. It returns when the kernel has done so. After Close
+// it does nothing but fail.
 func (i *Instance) Switch(on bool) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.closing {
+		return fmt.Errorf("kernel: %s: %w", i.dir, os.ErrClosed)
+	}
+	return i.write(on)
+}
+
+// Close switches the events off and removes the instance. It waits for a Switch under
+// way. Once it has succeeded, further calls do nothing; after an error, they try again.
+func (i *Instance) Close() error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.removed {
+		return nil
+	}
+	i.closing = true
+	off := i.write(false)
+	_ = i.held.Close() // nothing was left to be written; the second time it is closed already
+	if err := i.rmdir(i.dir); err != nil {
+		return errors.Join(off, fmt.Errorf("kernel: %w", err))
+	}
+	i.removed = true // and with it what off may have failed to switch off
+	return nil
+}
+
+func (i *Instance) write(on bool) error {
 	value := "0"
 	if on {
 		value = "1"
 	}
-	return i.write("events/enable", value)
-}
-
-// Close switches the events off and removes the instance.
-func (i *Instance) Close() error {
-	if err := i.Switch(false); err != nil {
-		return err
-	}
-	if err := os.Remove(i.dir); err != nil {
+	f, err := os.OpenFile(filepath.Join(i.dir, "events", "enable"), os.O_WRONLY, 0)
+	if err != nil {
 		return fmt.Errorf("kernel: %w", err)
 	}
-	return nil
-}
-
-func (i *Instance) write(file, value string) error {
-	if err := os.WriteFile(filepath.Join(i.dir, file), []byte(value), 0); err != nil {
+	_, err = f.WriteString(value)
+	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("kernel: %w", err)
 	}
 	return nil

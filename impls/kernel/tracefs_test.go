@@ -10,9 +10,10 @@ import (
 	"github.com/tpbench/tpbench/impls"
 )
 
-// An instance switches its own events, leaves the others as they were, and is gone
-// after Close.
-func TestInstance(t *testing.T) {
+// requireKernel skips where the kernel's events cannot be switched, or fails where
+// TPBENCH_REQUIRE says that they can.
+func requireKernel(t *testing.T) {
+	t.Helper()
 	if err := Check(); err != nil {
 		if !errors.Is(err, impls.ErrUnsupported) {
 			t.Fatalf("Check: %v, expected impls.ErrUnsupported", err)
@@ -22,7 +23,13 @@ func TestInstance(t *testing.T) {
 		}
 		t.Skip(err)
 	}
-	before := read(t, tracefs)
+}
+
+// An instance switches its own events, leaves the others as they were, and is gone
+// after Close.
+func TestInstance(t *testing.T) {
+	requireKernel(t)
+	before := read(t, running().tracefs)
 	i, err := Open()
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +42,7 @@ func TestInstance(t *testing.T) {
 		if got := read(t, i.dir); got != want {
 			t.Errorf("Switch(%v): events/enable reads %q, expected %q", on, got, want)
 		}
-		if got := read(t, tracefs); got != before {
+		if got := read(t, running().tracefs); got != before {
 			t.Errorf("Switch(%v) changed the events of others from %q to %q", on, before, got)
 		}
 	}
@@ -44,6 +51,9 @@ func TestInstance(t *testing.T) {
 	}
 	if _, err := os.Stat(i.dir); !os.IsNotExist(err) {
 		t.Errorf("the instance is still there: %v", err)
+	}
+	if err := i.Close(); err != nil {
+		t.Errorf("the second Close: %v", err)
 	}
 	if Events() == 0 {
 		t.Error("the kernel has no events")
@@ -58,4 +68,207 @@ func read(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	return strings.TrimSpace(string(state))
+}
+
+// write makes a file, and its directory.
+func write(t *testing.T, text string, elem ...string) {
+	t.Helper()
+	path := filepath.Join(elem...)
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fake is a directory that looks like tracefs, and one that looks like proc, in which
+// this process is 100 and started at 5000.
+func fake(t *testing.T) system {
+	t.Helper()
+	s := system{tracefs: t.TempDir(), proc: t.TempDir(), prefix: "tpbench-"}
+	s.mkdir = func(dir string) error {
+		if err := os.Mkdir(dir, 0o777); err != nil {
+			return err
+		}
+		write(t, "1", dir, "tracing_on")
+		write(t, "0", dir, "events", "enable")
+		return nil
+	}
+	s.rmdir = os.RemoveAll
+	write(t, "a:b\n", s.tracefs, "available_events")
+	write(t, "0", s.tracefs, "events", "enable")
+	if err := os.Mkdir(filepath.Join(s.tracefs, "instances"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	s.lives(t, "self", "100", "S", "5000")
+	s.lives(t, "100", "100", "S", "5000")
+	return s
+}
+
+// lives adds a process to a fake.
+func (s system) lives(t *testing.T, at, pid, state, start string) {
+	t.Helper()
+	write(t, pid+" (x) S 1) "+state+" 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 "+start+" 20 21\n", s.proc, at, "stat")
+}
+
+// Open names the instance after this process as proc has it, keeps it from recording,
+// and after Close there is nothing.
+func TestOpen(t *testing.T) {
+	s := fake(t)
+	i, err := s.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name := filepath.Base(i.dir); name != "tpbench-100-5000" {
+		t.Errorf("the instance is called %s", name)
+	}
+	if on, err := os.ReadFile(filepath.Join(i.dir, "tracing_on")); err != nil || !strings.HasPrefix(string(on), "0") {
+		t.Errorf("tracing_on is %q, %v", on, err)
+	}
+	if err := i.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(i.dir); !os.IsNotExist(err) {
+		t.Errorf("the instance is still there: %v", err)
+	}
+}
+
+// What Open made is removed if the rest of it fails.
+func TestOpenFailsHalfWay(t *testing.T) {
+	s := fake(t)
+	s.mkdir = func(dir string) error { return os.Mkdir(dir, 0o777) } // no tracing_on in it
+	i, err := s.open()
+	if i != nil || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Open: %v, %v", i, err)
+	}
+	if left := s.instances(t); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+
+	s.rmdir = func(string) error { return errors.New("nailed down") }
+	if _, err := s.open(); err == nil || !strings.Contains(err.Error(), "nailed down") {
+		t.Errorf("what cannot be removed is not said: %v", err)
+	}
+}
+
+// Close switches the events off before it removes the instance, tries again after an
+// error, and nothing can be switched on behind its back.
+func TestClose(t *testing.T) {
+	s := fake(t)
+	attempts := 0
+	s.rmdir = func(dir string) error {
+		if attempts++; attempts == 1 {
+			return errors.New("busy")
+		}
+		if events := read(t, dir); events != "0" {
+			t.Errorf("removed with events %s", events)
+		}
+		return os.RemoveAll(dir)
+	}
+	i, err := s.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := i.Switch(true); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.Close(); err == nil || !strings.Contains(err.Error(), "busy") {
+		t.Errorf("the first Close: %v", err)
+	}
+	if err := i.Switch(true); !errors.Is(err, os.ErrClosed) || read(t, i.dir) != "0" {
+		t.Errorf("Switch after Close: %v", err)
+	}
+	for range 2 {
+		if err := i.Close(); err != nil || attempts != 2 {
+			t.Errorf("Close: %v after %d attempts", err, attempts)
+		}
+	}
+}
+
+// A signal path closes while another goroutine switches: the instance is gone, and no
+// Switch comes after.
+func TestCloseBesideSwitch(t *testing.T) {
+	s := fake(t)
+	i, err := s.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	switched, ended := make(chan bool), make(chan error)
+	go func() {
+		for n := 0; ; n++ {
+			if err := i.Switch(n%2 == 0); err != nil {
+				ended <- err
+				return
+			}
+			if n == 0 {
+				close(switched)
+			}
+		}
+	}()
+	<-switched
+	for range 2 {
+		go func() { ended <- i.Close() }()
+	}
+	for range 3 {
+		if err := <-ended; err != nil && !errors.Is(err, os.ErrClosed) {
+			t.Error(err)
+		}
+	}
+	if left := s.instances(t); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// Check says what is missing, and each thing in its own words.
+func TestCheck(t *testing.T) {
+	for _, tc := range []struct {
+		why   string
+		spoil func(s *system) error
+		want  string // part of
+	}{
+		{"nothing is missing", func(s *system) error { return nil }, ""},
+		{"no such directory", func(s *system) error { return os.RemoveAll(s.tracefs) }, "there is no "},
+		{"not mounted", func(s *system) error { return os.Remove(filepath.Join(s.tracefs, "available_events")) }, "tracefs is not mounted at "},
+		{"no events", func(s *system) error { return os.RemoveAll(filepath.Join(s.tracefs, "events")) }, "CONFIG_EVENT_TRACING"},
+		{"no directory", func(s *system) error { s.tracefs = filepath.Join(s.tracefs, "available_events"); return nil }, "not a directory"},
+	} {
+		s := fake(t)
+		if err := tc.spoil(&s); err != nil {
+			t.Fatal(err)
+		}
+		err := s.check()
+		if tc.want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", tc.why, err)
+			}
+			continue
+		}
+		if !errors.Is(err, impls.ErrUnsupported) || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, expected ...%s...", tc.why, err, tc.want)
+		}
+		if _, err := s.open(); !errors.Is(err, impls.ErrUnsupported) {
+			t.Errorf("%s: Open: %v", tc.why, err)
+		}
+	}
+	s := fake(t)
+	if err := os.RemoveAll(s.proc); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.open(); !errors.Is(err, impls.ErrUnsupported) || !strings.Contains(err.Error(), "mount -t proc") {
+		t.Errorf("without proc: Open: %v", err)
+	}
+}
+
+func (s system) instances(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(s.tracefs, "instances"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }

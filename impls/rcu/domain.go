@@ -209,17 +209,16 @@ func (d *Domain) gracePeriod() {
 	if d.Poll(s) {
 		return
 	}
-	// Under way, and only then U2: a snapshot of who unpublishes after U2 must need
-	// the next one as well, because a reader may have entered in between.
+	// Mark the grace period as under way before U2. A reader may enter right after U2, and
+	// need not be waited for; a snapshot that is taken then must require the next one.
 	d.seq.Add(1)
 	step.At("rcu: under way")
 	began := time.Now()
 	if d.flavor.srcu != srcuNever && !d.flavor.oneSum {
 		d.drain(1 - indexOf(d.ctr.Load())) // S1
 	}
-	ctr := d.ctr.Add(gpUnit) // U2
-	d.started.Add(1)         // whoever sees it counted enters sections after U2
-	step.At("rcu: begun")
+	ctr := d.flip()
+	d.started.Add(1) // who sees it counted enters sections after U2
 	if d.flavor.srcu != srcuNever {
 		d.drain(1 - indexOf(ctr)) // S2
 		d.legs.Add(1)
@@ -240,6 +239,13 @@ func (d *Domain) gracePeriod() {
 	// Idle again: from 4k+1 to 4k+4. An add, since to the race detector a store would
 	// forget what sections that have ended meanwhile told it (raceAcquireRelease).
 	d.seq.Add(seqUnit - 1)
+}
+
+// flip is U2. The schedule point belongs to it, so that nothing comes in between.
+func (d *Domain) flip() (ctr uint64) {
+	ctr = d.ctr.Add(gpUnit)
+	step.At("rcu: begun")
+	return ctr
 }
 
 // underWay reports whether a grace period has begun and not ended.

@@ -52,6 +52,14 @@ func TestReaderWord(t *testing.T) {
 		check("after three sections inside", first+1)
 		r.Unlock()
 		check("nested left", first)
+		for n := range uint64(1000) {
+			r.Lock()
+			check("deeper", first+n+1)
+		}
+		for range 1000 {
+			r.Unlock()
+		}
+		check("nested left again", first)
 		r.Unlock()
 		check("outside", first-1)
 		if r.word&nestingMask != 0 {

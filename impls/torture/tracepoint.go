@@ -232,6 +232,12 @@ func (s *scene) update() error {
 			removed = nil
 			s.domain.Call(func() { s.free(taken) })
 		}
+		if len(e.on) > 0 && rnd.IntN(4) == 0 {
+			if gone, err = s.comeAndGo(e, rnd); err != nil {
+				return err
+			}
+			removed = append(removed, gone...)
+		}
 		if rnd.IntN(2) == 0 {
 			busy(logUniform(rnd, 100*time.Nanosecond, 50*time.Microsecond))
 		}
@@ -281,6 +287,43 @@ func (s *scene) transit(e *event, rnd *rand.Rand) (gone []registration, err erro
 	return gone, nil
 }
 
+// comeAndGo takes the event to one probe, and to two and back: another comes before the first,
+// a whole grace period passes, and it leaves. What the strategy has remembered of the way
+// there is satisfied then, and says nothing about a reader that holds the comer's data.
+func (s *scene) comeAndGo(e *event, rnd *rand.Rand) (gone []registration, err error) {
+	for len(e.on) > 1 {
+		leaves := s.remove(e, s.other(e, rnd.IntN(len(e.on))))
+		gone = append(gone, leaves.gone...)
+		if err := s.make(e, leaves, rnd); err != nil {
+			return nil, err
+		}
+	}
+	comes, err := s.add(e, rnd.IntN(len(s.fns)), 5)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.make(e, comes, rnd); err != nil {
+		return nil, err
+	}
+	s.registry.Synchronize()
+	busy(logUniform(rnd, time.Microsecond, 300*time.Microsecond)) // the intruder may be there again
+	goes := s.remove(e, 1)
+	return append(gone, goes.gone...), s.make(e, goes, rnd)
+}
+
+// make makes one transition.
+func (s *scene) make(e *event, d turn, rnd *rand.Rand) error {
+	what := fmt.Sprintf("%d->%d %s", len(e.on), len(d.on), d.what)
+	e.transitions.Add(1)
+	e.on = d.on
+	if err := s.registry.Bulk([]tracepoint.Request{d.Request}); err != nil {
+		return err
+	}
+	s.attack.transitions.Add(1)
+	s.done(e, what, rnd)
+	return nil
+}
+
 // A turn is one transition to make.
 type turn struct {
 	tracepoint.Request
@@ -301,40 +344,53 @@ func (s *scene) draw(e *event, leave bool, rnd *rand.Rand) (turn, error) {
 	case leave && from > 0 && !s.keeps:
 		return all()
 	case from == 0 || from == 1 && s.keeps || from < s.crowd && rnd.IntN(2) == 0:
-		slot, err := s.data.Alloc()
-		if err != nil {
-			return turn{}, err
-		}
 		fn, prio := rnd.IntN(len(s.fns)), rnd.IntN(4)
 		if w := e.witness.Load(); w != nil && rnd.IntN(4) > 0 {
 			fn, prio = w.owner, 4 // the witness's function, with other data, before it
 		}
-		s.generation++
-		slot[0] = datum{aliveMagic, fn, s.generation, e}
-		p := probeOf(s.fns[fn], &slot[0], prio)
-		return turn{
-			Request: tracepoint.Request{Tracepoint: e.tp, Probe: p},
-			on:      append(slices.Clone(e.on), registration{p, slot}),
-			what:    fmt.Sprintf("+%v", &slot[0]),
-		}, nil
+		return s.add(e, fn, prio)
 	case rnd.IntN(16) == 0 && !s.keeps:
 		return all()
 	default:
-		i := rnd.IntN(from)
-		if e.witness.Load() == &e.on[i].datum[0] {
-			if s.keeps {
-				i = (i + 1) % from
-			} else {
-				e.watch(nil)
-			}
-		}
-		r := e.on[i]
-		return turn{
-			Request: tracepoint.Request{Tracepoint: e.tp, Probe: r.probe, Remove: true},
-			on:      slices.Delete(slices.Clone(e.on), i, i+1),
-			gone:    []registration{r},
-			what:    fmt.Sprintf("-%v", &r.datum[0]),
-		}, nil
+		return s.remove(e, s.other(e, rnd.IntN(from))), nil
+	}
+}
+
+// add is the transition by which a new probe comes.
+func (s *scene) add(e *event, fn, prio int) (turn, error) {
+	slot, err := s.data.Alloc()
+	if err != nil {
+		return turn{}, err
+	}
+	s.generation++
+	slot[0] = datum{aliveMagic, fn, s.generation, e}
+	p := probeOf(s.fns[fn], &slot[0], prio)
+	return turn{
+		Request: tracepoint.Request{Tracepoint: e.tp, Probe: p},
+		on:      append(slices.Clone(e.on), registration{p, slot}),
+		what:    fmt.Sprintf("+%v", &slot[0]),
+	}, nil
+}
+
+// other returns the index i of a registration, or another one if that is a witness that stays.
+func (s *scene) other(e *event, i int) int {
+	if s.keeps && e.witness.Load() == &e.on[i].datum[0] {
+		return (i + 1) % len(e.on)
+	}
+	return i
+}
+
+// remove is the transition by which one probe leaves. A witness is none any more.
+func (s *scene) remove(e *event, i int) turn {
+	r := e.on[i]
+	if e.witness.Load() == &r.datum[0] {
+		e.watch(nil)
+	}
+	return turn{
+		Request: tracepoint.Request{Tracepoint: e.tp, Probe: r.probe, Remove: true},
+		on:      slices.Delete(slices.Clone(e.on), i, i+1),
+		gone:    []registration{r},
+		what:    fmt.Sprintf("-%v", &r.datum[0]),
 	}
 }
 

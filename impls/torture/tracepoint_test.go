@@ -17,6 +17,7 @@ func TestTracepointsAndDispatch(t *testing.T) {
 		"no-sync-1-0":        "T1 T2 T3",
 		"no-state-n":         "T1 T2 T3",
 		"wrong-flavour":      "T1 T2 T3",
+		"keeps-oldest":       "T1 T2 T3",
 		"unchecked-iterator": "D4",
 	}
 	for _, s := range append(tracepointSubjects(), dispatchSubjects()...) {

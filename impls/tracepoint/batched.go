@@ -41,11 +41,11 @@ var batched = tpCondSync.but(func(p *Policy) {
 
 // The steps that are one patch for all their tracepoints.
 var (
-	turnOn = together("static call = first and key enable", func(changes []*change) []textpoke.Change {
+	turnOn = following(together("static call = first and key enable", func(changes []*change) []textpoke.Change {
 		enable, _ := dispatch.KeyChanges(sitesOf(changes))
 		return append(firsts(changes), enable...)
-	})
-	callsFirst    = together(callFirst.Name, firsts)
+	}))
+	callsFirst    = following(together(callFirst.Name, firsts))
 	callsIterator = together(callIterator.Name, func(changes []*change) (patch []textpoke.Change) {
 		for _, c := range changes {
 			patch = append(patch, c.tp.site.CallChanges(c.registry.policy.Dispatch.Iterator())...)
@@ -60,6 +60,12 @@ var (
 
 func together(name string, patch func([]*change) []textpoke.Change) Step {
 	return Step{Name: name, do: func(changes []*change) error { return textpoke.Int3Batch(patch(changes)) }}
+}
+
+// following returns a Step that follows.
+func following(s Step) Step {
+	s.follows = true
+	return s
 }
 
 func firsts(changes []*change) (patch []textpoke.Change) {

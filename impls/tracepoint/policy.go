@@ -61,6 +61,10 @@ type Step struct {
 	do func([]*change) error
 
 	waits bool // it may wait for a grace period
+
+	// follows says that it makes the static call of its tracepoints go where their dispatch
+	// has it with the probes that there will be.
+	follows bool
 }
 
 // each makes a Step's do of what is to be done for every single tracepoint.
@@ -100,7 +104,10 @@ var (
 
 	// callFirst makes the static call go to the only probe. When it returns, no
 	// reader begins the old call; one that has loaded data may begin the new.
-	callFirst = Step{Name: "static call = first", do: each(func(c *change) error { return c.tp.site.StaticCall(c.target.PC) })}
+	callFirst = Step{
+		Name: "static call = first", follows: true,
+		do: each(func(c *change) error { return c.tp.site.StaticCall(c.target.PC) }),
+	}
 
 	// callIterator makes the static call go to the iterator, which is right
 	// whatever the array and whatever data a reader holds.

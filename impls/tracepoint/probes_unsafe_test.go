@@ -1,6 +1,7 @@
 package tracepoint
 
 import (
+	"encoding/binary"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -90,6 +91,14 @@ func probe(fn dispatch.Func, d *datum, prio int) dispatch.Probe {
 func dataOf(p dispatch.Probe) *datum {
 	// SAFETY: only probe's probes are asked, and the nil one.
 	return (*datum)(p.Data)
+}
+
+// published returns the address of the array that a mapped site loads at R3.
+func published(s *dispatch.Site) uintptr {
+	const immediate = 8 // of MOVQ $point, DI: see makeGate
+	point := uintptr(binary.LittleEndian.Uint64(textpoke.Text(keyOf(s).PC()+immediate, 8)))
+	// SAFETY: the site's point is a word that never moves and that the Site keeps.
+	return atomic.LoadUintptr(*(**uintptr)(unsafe.Pointer(&point)))
 }
 
 // flag is a word in memory that mapped code can address.

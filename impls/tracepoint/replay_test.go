@@ -15,8 +15,8 @@ import (
 )
 
 // A replay is one interleaving of docs/interleavings.md as a script for package step.
-// Actions are a scenario's ops ("+A", "-*"), and "fire". The same script is played with
-// every strategy.
+// Actions are a scenario's ops ("+A", "-*"), "fire", by a reader that is there only for as
+// long, and "a grace period passes". The same script is played with every strategy.
 type replay struct {
 	name   string // "V1"
 	start  string // the probes before
@@ -86,6 +86,28 @@ go on
 		// no-state-n is saved by its last get_state: 2->1 itself changes the first
 		// entry. publish-first is right once it has come to the iterator.
 		breaks: []string{"direct-static-call", "no-sync-2-1", "wrong-flavour"}, by: "T1",
+	},
+	{
+		name: "V10", start: "ABC",
+		script: `
+updater                                  reader
+-A                                                                       // and remembers this moment
+a grace period passes
+                                         fire until site: data loaded    // B's
+-B                                                                       // must remember this one
+                                         go on                           // C(d_B)?`,
+		breaks: []string{"direct-static-call", "no-sync-2-1", "wrong-flavour", "keeps-oldest"}, by: "T1",
+	},
+	{
+		name: "V10 by 1->2->1", start: "A",
+		script: `
+updater                                  reader
++H
+a grace period passes
+                                         fire until site: data loaded    // H's
+-H
+                                         go on                           // A(d_H)?`,
+		breaks: []string{"direct-static-call", "no-sync-2-1", "wrong-flavour", "keeps-oldest"}, by: "T1",
 	},
 }
 
@@ -171,26 +193,27 @@ func (r replay) on(b *bench) (mistake string, trace []string) {
 	for i := range r.start {
 		b.add(0, b.letter(r.start[i]))
 	}
-	reader := b.domain.Register()
 	seen.calls = nil
-	actions := map[string]func(){"fire": func() {
-		defer reader.Quiescent()
-		defer func() {
-			if p := recover(); p != nil {
-				mistake = fmt.Sprintf("D4: the site panicked: %v", p)
-				reader.Unlock() // the panic left the site's section open
-			}
-		}()
-		b.points[0].Fire(reader)
-		reader.Quiescent()
-	}}
+	actions := map[string]func(){
+		"fire": func() {
+			reader := b.domain.Register()
+			defer reader.Unregister()
+			defer func() {
+				if p := recover(); p != nil {
+					mistake = fmt.Sprintf("D4: the site panicked: %v", p)
+					reader.Unlock() // the panic left the site's section open
+				}
+			}()
+			b.points[0].Fire(reader)
+		},
+		"a grace period passes": b.domain.Synchronize,
+	}
 	for l := range strings.SplitSeq("A B C H a *", " ") {
 		actions["+"+l] = func() { b.add(0, b.letter(l[0])) }
 		actions["-"+l] = func() { b.remove(0, b.letter(l[0])) }
 	}
 	trace, err := step.Play(r.script, actions)
 	implstest.Check(b.tb, err)
-	reader.Unregister()
 	for _, c := range seen.calls {
 		trace = append(trace, "called: "+c.String())
 		if c.data.owner != c.fn && mistake == "" {

@@ -45,10 +45,21 @@ type Tracepoint struct {
 // of another does not wait for it.
 func (tp *Tracepoint) Fire(r *rcu.Reader) { tp.site.Fire(r) }
 
+// An engine is what a strategy may ask about grace periods: a *rcu.Domain. No step has
+// another way to ask, so a test that stands between sees every question.
+type engine interface {
+	GetState() rcu.State
+	StartPoll() rcu.State
+	Poll(rcu.State) bool
+	CondSync(rcu.State)
+	Synchronize()
+	Call(func())
+}
+
 // A Registry is all tracepoints that share a lock, a strategy and a grace-period
 // engine: the state of kernel/tracepoint.c.
 type Registry struct {
-	rcu    *rcu.Domain
+	rcu    engine
 	policy *Policy
 
 	// mu is the kernel's tracepoints_mutex. It is held across the waits of a

@@ -109,5 +109,13 @@ func Variants() []Variant {
 			Check:  dispatch.Open,
 			New:    &wrongFlavour,
 		},
+		{
+			Name:   "keeps-oldest",
+			Doc:    "V10: rcu-cond-sync that keeps an older moment while it is pending",
+			Origin: "ours",
+			Status: impls.Busted,
+			Check:  dispatch.Open,
+			New:    &keepsOldest,
+		},
 	}
 }

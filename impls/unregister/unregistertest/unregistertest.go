@@ -120,7 +120,9 @@ func (b *bench) close() {
 }
 
 // slow says that grace periods take so long that a case should do with few of them.
-func (b *bench) slow() bool { return b.flavour.Name == "kernelgp" || b.flavour.Name == "paced" }
+func (b *bench) slow() bool {
+	return slices.Contains([]string{"rude", "paced", "kernelgp", "chain"}, b.flavour.Name)
+}
 
 // mayRefuse says that the variant is the one that breaks M4.
 func (b *bench) mayRefuse() bool { return b.variant.Name == "fail" && b.variant.Status == impls.Busted }

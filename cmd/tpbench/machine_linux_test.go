@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tpbench/tpbench/impls/kernel"
+)
+
+// command is this test binary under the name by which it is tpbench.
+func command(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "tpbench")
+	if err := os.Symlink(self, link); err != nil {
+		t.Fatal(err)
+	}
+	return link
+}
+
+// A machine without /proc or /sys: what can run runs, and for what cannot the exit code is
+// 3 and not that of a wrong name.
+func TestWithoutProc(t *testing.T) {
+	dir := t.TempDir()
+	hide := func(mount string, args ...string) *exec.Cmd {
+		script := `mount --bind "$1" "$2" && shift 2 && exec "$@"`
+		cmd := exec.Command("unshare", append([]string{"--mount", "sh", "-c", script, "sh", t.TempDir(), mount}, args...)...)
+		cmd.Dir = dir
+		return cmd
+	}
+	if out, err := hide("/proc", "true").CombinedOutput(); err != nil {
+		t.Skipf("/proc cannot be hidden: %v: %s", err, out)
+	}
+	result := "tpbench: 2\n# block 0 round 0\nBenchmarkA 1 1 ns/op\n# end complete\n"
+	if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte(result), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	tpbench := command(t)
+	for _, tc := range []struct {
+		mount, args string
+		code        int
+		said        string // part of
+	}{
+		{"/proc", "list", 0, ""},
+		{"/proc", "doctor", 0, ""},
+		{"/proc", "compare a.txt a.txt", 0, ""},
+		{"/proc", "compare /proc/none a.txt", 2, "open /proc/none"},
+		{"/proc", "run --bench ReadSide --gp memb --rounds 1 -o x.txt", 3, "mount -t proc proc /proc"},
+		{"/proc", "run --bench Dispatch --rounds 1 -o y.txt", 3, "mount -t proc proc /proc"},
+		{"/proc", "evidence --events 10 --out e", 3, "mount -t proc proc /proc"},
+		{"/proc", "torture --impl memb --for 1s", 3, "mount -t proc proc /proc"},
+		{"/sys", "list", 0, ""},
+		{"/sys", "compare a.txt a.txt", 0, ""},
+		{"/sys", "run --bench DisableAll --impl running-kernel --gp kernelgp --events 10 --readers 0 -o z.txt", 3, "there is no /sys/kernel/tracing"},
+	} {
+		cmd := hide(tc.mount, append([]string{tpbench}, strings.Fields(tc.args)...)...)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		err := cmd.Run()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		said := strings.TrimSpace(stderr.String())
+		last := said[strings.LastIndex(said, "\n")+1:]
+		// Not every machine can patch text, or measure; none has a wrong name.
+		if code := cmd.ProcessState.ExitCode(); code != tc.code || !strings.Contains(last, tc.said) && measures() == nil {
+			t.Errorf("without %s, %s: exit code %d, %q, expected %d, ...%s...", tc.mount, tc.args, code, last, tc.code, tc.said)
+		}
+	}
+}
+
+// The first command after a killed run removes what that left in the running kernel.
+func TestSweepReal(t *testing.T) {
+	if err := kernel.Check(); err != nil {
+		if strings.Contains(os.Getenv("TPBENCH_REQUIRE"), "kernel") {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	gone := exec.Command("true")
+	if err := gone.Run(); err != nil {
+		t.Fatal(err)
+	}
+	// Its pid may be used again by now: 1 is the start of no process but the first.
+	left := filepath.Join("/sys/kernel/tracing/instances", "tpbench-"+strconv.Itoa(gone.Process.Pid)+"-1")
+	if err := os.Mkdir(left, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(left) // where the test fails
+	out, err := exec.Command(command(t), "list").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is still there after list: %v", left, err)
+	}
+}

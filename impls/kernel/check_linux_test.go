@@ -1,0 +1,82 @@
+package kernel
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/tpbench/tpbench/impls"
+)
+
+// What this process may not see is not taken for what is not mounted, and what it may
+// not change it does not mention.
+func TestNoPermission(t *testing.T) {
+	s := fake(t)
+	if err := s.mkdir(filepath.Join(s.tracefs, "instances", "tpbench-10-70")); err != nil {
+		t.Fatal(err)
+	}
+	mode := func(m os.FileMode, path string) {
+		if err := os.Chmod(path, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mode(0o755, filepath.Dir(s.tracefs)) // of the testing package, for root only
+	mode(0o666, filepath.Join(s.tracefs, "events", "enable"))
+	mode(0o555, filepath.Join(s.tracefs, "instances"))
+	t.Cleanup(func() { mode(0o755, filepath.Join(s.tracefs, "instances")) })
+	for _, tc := range []struct {
+		path string
+		mode os.FileMode
+		want string
+	}{
+		{"events/enable", 0o444, "may not write "},
+		{"instances", 0o555, "making an instance: "},
+		{"instances", 0o000, "making an instance: "},
+		{".", 0o000, "may not look into "},
+	} {
+		path := filepath.Join(s.tracefs, tc.path)
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mode(tc.mode, path)
+		var opened, swept error
+		var removed []string
+		asNobody(t, func() {
+			_, opened = s.open()
+			removed, swept = s.sweep()
+		})
+		if !errors.Is(opened, impls.ErrUnsupported) || !strings.Contains(opened.Error(), tc.want) || !strings.Contains(opened.Error(), "run as root") {
+			t.Errorf("%s with mode %v: %v", tc.path, tc.mode, opened)
+		}
+		if removed != nil || swept != nil {
+			t.Errorf("%s with mode %v: sweep: %v, %v", tc.path, tc.mode, removed, swept)
+		}
+		mode(info.Mode(), path)
+	}
+}
+
+// asNobody runs f on a thread whose accesses to files are nobody's, if it is root's now.
+// The thread ends with it.
+func asNobody(t *testing.T, f func()) {
+	t.Helper()
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		var err error
+		if os.Geteuid() == 0 {
+			err = syscall.Setfsuid(65534) // takes the capabilities about files along
+		}
+		if err == nil {
+			f()
+		}
+		done <- err
+	}()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}

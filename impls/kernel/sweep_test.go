@@ -1,0 +1,212 @@
+package kernel
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Sweep removes what a dead owner has left, and nothing else.
+func TestSweep(t *testing.T) {
+	s := fake(t)
+	s.lives(t, "7", "7", "S", "70")
+	s.lives(t, "8", "8", "R", "81") // another process was 8 at 80
+	s.lives(t, "9", "9", "Z", "90")
+	var dead, stay []string
+	for name, isDead := range map[string]bool{
+		"tpbench-100-5000": false, // this process
+		"tpbench-7-70":     false,
+		"tpbench-8-81":     false,
+		"tpbench-8":        false, // the name does not say which 8
+		"tpbench-8-80":     true,
+		"tpbench-9-90":     true, // not waited for, but dead
+		"tpbench-10-70":    true,
+		"tpbench-11":       true,
+		// Not ours:
+		"foreign": false, "tpbench": false, "tpbench-": false, "tpbench-x": false, "tpbench-0-1": false,
+		"tpbench-10-70-1": false, "tpbench-10-": false, "tpbench--10": false, "my-tpbench-10-70": false, "tpbench-10-70~": false,
+	} {
+		if err := s.mkdir(filepath.Join(s.tracefs, "instances", name)); err != nil {
+			t.Fatal(err)
+		}
+		write(t, "1", s.tracefs, "instances", name, "events", "enable")
+		if isDead {
+			dead = append(dead, name)
+		} else {
+			stay = append(stay, name)
+		}
+	}
+	write(t, "", s.tracefs, "instances", "tpbench-12-1") // a file
+	stay = append(stay, "tpbench-12-1")
+	removed, err := s.sweep()
+	slices.Sort(dead)
+	slices.Sort(stay)
+	slices.Sort(removed)
+	if err != nil || !slices.Equal(removed, dead) {
+		t.Errorf("removed %v, %v, expected %v", removed, err, dead)
+	}
+	if left := s.instances(t); !slices.Equal(left, stay) {
+		t.Errorf("left %v, expected %v", left, stay)
+	}
+	for _, name := range stay {
+		if name != "tpbench-12-1" && read(t, filepath.Join(s.tracefs, "instances", name)) != "1" {
+			t.Errorf("the events of %s were switched", name)
+		}
+	}
+	if removed, err := s.sweep(); removed != nil || err != nil {
+		t.Errorf("the second time: %v, %v", removed, err)
+	}
+}
+
+// One instance that cannot be removed is told of and does not keep the others. Its events
+// stay as they are: who keeps it may be an owner that this process cannot see.
+func TestSweepBusy(t *testing.T) {
+	s := fake(t)
+	for _, name := range []string{"tpbench-20-1", "tpbench-21-1", "tpbench-22-1", "tpbench-23-1", "tpbench-24-1"} {
+		if err := s.mkdir(filepath.Join(s.tracefs, "instances", name)); err != nil {
+			t.Fatal(err)
+		}
+		write(t, "1", s.tracefs, "instances", name, "events", "enable")
+	}
+	s.rmdir = func(dir string) error {
+		why := map[string]error{"tpbench-21-1": syscall.EBUSY, "tpbench-22-1": syscall.ENOENT, "tpbench-23-1": syscall.EPERM}[filepath.Base(dir)]
+		if why != nil {
+			return &os.PathError{Op: "remove", Path: dir, Err: why}
+		}
+		return os.RemoveAll(dir)
+	}
+	removed, err := s.sweep()
+	if !slices.Equal(removed, []string{"tpbench-20-1", "tpbench-24-1"}) {
+		t.Errorf("removed %v", removed)
+	}
+	if err == nil || !strings.Contains(err.Error(), "tpbench-21-1, whose owner is dead, stays with its events: "+syscall.EBUSY.Error()) {
+		t.Errorf("told %v", err)
+	}
+	if err != nil && (strings.Contains(err.Error(), "22-1") || strings.Contains(err.Error(), "23-1")) {
+		t.Errorf("told of what another one removed, or what is not for us: %v", err)
+	}
+	if events := read(t, filepath.Join(s.tracefs, "instances", "tpbench-21-1")); events != "1" {
+		t.Errorf("the events of what is in use are %s", events)
+	}
+}
+
+// Where the living cannot be told from the dead, nothing is removed.
+func TestSweepBlind(t *testing.T) {
+	s := fake(t)
+	if err := s.mkdir(filepath.Join(s.tracefs, "instances", "tpbench-10-70")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, "nonsense", s.proc, "10", "stat")
+	if removed, err := s.sweep(); removed != nil || err == nil || !strings.Contains(err.Error(), "proc(5)") {
+		t.Errorf("a stat that says nothing: %v, %v", removed, err)
+	}
+	if err := os.RemoveAll(s.proc); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := s.sweep(); removed != nil || err == nil || !strings.Contains(err.Error(), "cannot be told") {
+		t.Errorf("no proc: %v, %v", removed, err)
+	}
+}
+
+// Where tracefs is not there, there is nothing to sweep and nothing to say.
+func TestSweepWithoutTracefs(t *testing.T) {
+	s := fake(t)
+	s.tracefs = filepath.Join(s.tracefs, "none")
+	if removed, err := s.sweep(); removed != nil || err != nil {
+		t.Errorf("%v, %v", removed, err)
+	}
+}
+
+// tested is the running kernel with names that no tpbench that runs meanwhile sweeps.
+func tested() system {
+	s := running()
+	s.prefix = "tpbenchtest-"
+	return s
+}
+
+// child makes TestSweepReal's process.
+const child = "TPBENCH_KERNEL_CHILD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(child) != "" {
+		i, err := tested().open()
+		if err == nil {
+			err = i.Switch(true)
+		}
+		fmt.Println(filepath.Base(i.dir), err)
+		time.Sleep(time.Minute) // killed long before
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// The real kernel: an instance stays while its owner lives, even for a Sweep that takes
+// the owner for dead; and is swept, with its events, once the owner was killed.
+func TestSweepReal(t *testing.T) {
+	requireKernel(t)
+	s := tested()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), child+"=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	killed := false
+	t.Cleanup(func() {
+		if !killed {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		}
+		if _, err := s.sweep(); err != nil {
+			t.Error(err)
+		}
+	})
+	said, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, ok := strings.CutSuffix(said, " <nil>\n")
+	if !ok {
+		t.Fatalf("the owner says %q", said)
+	}
+	dir := filepath.Join(s.tracefs, "instances", name)
+
+	if removed, err := s.sweep(); removed != nil || err != nil || read(t, dir) != "1" {
+		t.Errorf("swept beside a living owner: %v, %v", removed, err)
+	}
+	blind := s // as from another pid namespace
+	blind.proc = fake(t).proc
+	removed, err := blind.sweep()
+	if removed != nil || err == nil || !strings.Contains(err.Error(), syscall.EBUSY.Error()) || read(t, dir) != "1" {
+		t.Errorf("swept beside an owner that is not to be seen: %v, %v", removed, err)
+	}
+
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	killed = true
+	if read(t, dir) != "1" {
+		t.Error("a killed owner leaves its events on, or there is nothing to sweep")
+	}
+	if removed, err := s.sweep(); !slices.Equal(removed, []string{name}) || err != nil {
+		t.Errorf("removed %v, %v, expected %s", removed, err, name)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the instance is still there: %v", err)
+	}
+}

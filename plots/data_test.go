@@ -1,0 +1,508 @@
+package plots
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/recorder"
+
+	"github.com/tpbench/tpbench/results"
+)
+
+// The tests of this file look at what a chart hands to the plotter, where the golden
+// images cannot tell: there an interval happens to end at the largest sample.
+//
+// A benchmark has the samples 1*base, 2*base ... 12*base, one in a round, in no order. By
+// the tables of the sign test, the 95 % interval of the median of 12 samples is from the
+// 3rd to the 10th, and 5 samples have none.
+const (
+	many, few = 12, 5
+
+	manyMedian, manyLo, manyHi = 6.5, 3, 10
+	fewMedian                  = 3
+)
+
+// A made benchmark of a made run.
+type made struct {
+	name string
+	unit string
+	base float64 // in the unit
+	n    int
+	plus float64 // on each sample
+}
+
+// run writes the benchmarks as a file, round by round, and reads it.
+func (ms mades) run(t *testing.T) *results.Run {
+	t.Helper()
+	var b strings.Builder
+	for round := range many {
+		fmt.Fprintf(&b, "# block %d round %d\n", round, round)
+		for _, m := range ms {
+			if round < m.n {
+				k := (round*7+3)%m.n + 1 // each of 1 to n once
+				fmt.Fprintf(&b, "Benchmark%s 1 %g %s\n", m.name, float64(k)*m.base+m.plus, m.unit)
+			}
+		}
+	}
+	return parse(t, b.String())
+}
+
+type mades []made
+
+// near compares what was computed in another order, or another unit.
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b)) }
+
+func nearXY(a, b plotter.XY) bool { return near(a.X, b.X) && near(a.Y, b.Y) }
+
+// of returns the plotters of one type, in the order in which they are drawn.
+func of[T plot.Plotter](c *Chart) []T {
+	var all []T
+	for _, p := range c.drawn {
+		if p, ok := p.(T); ok {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// colourOf is what the theme gives a name of the catalog by its place.
+func colourOf(t *testing.T, impl string) color.RGBA {
+	t.Helper()
+	i := catalog.Index(impl)
+	if i == len(catalog) {
+		return muted
+	}
+	return palette[i%len(palette)]
+}
+
+// vetAxis: an axis is logarithmic, and nothing of the data lies outside.
+func vetAxis(t *testing.T, what string, a plot.Axis, log bool, lo, hi float64) {
+	t.Helper()
+	if _, isLog := a.Scale.(plot.LogScale); isLog != log {
+		t.Errorf("%s: the scale is %T", what, a.Scale)
+	}
+	if a.Min > lo || a.Max < hi || log && (a.Min < lo/2 || a.Max > hi*2) {
+		t.Errorf("%s: from %v to %v, the data are from %v to %v", what, a.Min, a.Max, lo, hi)
+	}
+}
+
+// TestSeriesData: each chart of lines hands over, for each implementation at each x, the
+// median, the interval where there are samples enough, and every sample, in the units of
+// the axis and the implementation's colour, and labels the last point.
+func TestSeriesData(t *testing.T) {
+	for _, tc := range []struct {
+		chart  string
+		name   string // %s is the implementation, %v the x
+		unit   string
+		xs     []float64
+		scale  float64 // from the unit to the axis
+		logX   bool
+		label  string // of the last point of a line whose median there is 65 units
+		suffix string // of the label's name
+	}{
+		{"dispatch", "Dispatch/impl=%s/probes=%v", "ns/op", []float64{0, 1, 8}, 1e-9, false, "65.0 ns at 8 probes", ""},
+		{"scaling", "DisableAll/impl=%s/gp=kernelgp/events=%v", "ns/op", []float64{10, 100, 1000}, 1e-9, true, "slope ", ""},
+		{"uprobe", "UprobeHit/impl=%s/keys=same/cpus=%v", "Mhits/s", []float64{1, 2, 4}, 1, true, "65 M/s at 4 CPUs, 10.00 times 1 CPU's", ""},
+		{"poke", "Poke/impl=%s/sites=%v/beside=sites", "ns/site", []float64{1, 10, 100}, 1e-9, true, "65.0 ns a site", ", executed"},
+	} {
+		t.Run(tc.chart, func(t *testing.T) {
+			// In the order in which they are drawn: the unsafe one is on top.
+			lines := []struct {
+				impl, label string
+				n           int
+			}{{"rcu-cond-sync", "rcu-cond-sync", many}, {"static-call", "static-call", few}, {"floor", "floor", many}, {"direct-static-call", "direct-static-call (unsafe)", many}}
+			var ms mades
+			base := func(line, x int) float64 { // of no two the same; 10 for the first at the last x
+				return []float64{10, 7, 3, 1.5}[line] * []float64{0.1, 0.5, 1}[x]
+			}
+			for i, l := range lines {
+				for j, x := range tc.xs {
+					ms = append(ms, made{fmt.Sprintf(tc.name, l.impl, x), tc.unit, base(i, j), l.n, 0})
+				}
+			}
+			c, err := charts[tc.chart](ms.run(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			drawn, points, bars := of[*plotter.Line](c), of[marks](c), of[bar](c)
+			if len(drawn) != len(lines) || len(points) != 2*len(lines) || len(c.labels.all) != len(lines) {
+				t.Fatalf("%d lines, %d sets of marks and %d labels for %d implementations", len(drawn), len(points), len(c.labels.all), len(lines))
+			}
+			for i, l := range lines {
+				colour, median := colourOf(t, l.impl), float64(manyMedian)
+				if l.n == few {
+					median = fewMedian
+				}
+				var medians plotter.XYs
+				samples := map[plotter.XY]bool{}
+				for j, x := range tc.xs {
+					b := base(i, j) * tc.scale
+					medians = append(medians, plotter.XY{X: x, Y: median * b})
+					for k := 1; k <= l.n; k++ {
+						samples[plotter.XY{X: x, Y: float64(k) * b}] = true
+					}
+					if l.n == few {
+						continue
+					}
+					if len(bars) == 0 {
+						t.Fatalf("%s at %v has no interval", l.impl, x)
+					}
+					if got := bars[0]; !nearXY(got.from, plotter.XY{X: x, Y: manyLo * b}) || !nearXY(got.to, plotter.XY{X: x, Y: manyHi * b}) || got.Color != colour {
+						t.Errorf("%s at %v: interval %v to %v in %v, expected %v to %v in %v", l.impl, x, got.from, got.to, got.Color, manyLo*b, manyHi*b, colour)
+					}
+					bars = bars[1:]
+				}
+				if !slices.EqualFunc(drawn[i].XYs, medians, nearXY) || drawn[i].Color != colour {
+					t.Errorf("%s: line %v in %v, expected %v in %v", l.impl, drawn[i].XYs, drawn[i].Color, medians, colour)
+				}
+				small, large := points[2*i], points[2*i+1]
+				vetSamples(t, l.impl, small.XYs, samples)
+				if !slices.EqualFunc(large.XYs, medians, nearXY) || large.Color != colour || large.beside != (vg.Point{}) {
+					t.Errorf("%s: points %v, expected %v", l.impl, large.XYs, medians)
+				}
+				if small.Radius >= large.Radius || small.Color == colour || small.beside == (vg.Point{}) {
+					t.Errorf("%s: the samples look like medians, or lie under them", l.impl)
+				}
+				if _, hollow := large.Shape.(crossed); hollow != strings.Contains(l.label, "(unsafe)") {
+					t.Errorf("%s: drawn as %T", l.impl, large.Shape)
+				}
+				got, last := c.labels.all[i], medians[len(medians)-1]
+				if got.name != l.label+tc.suffix || got.color != colour || !nearXY(plotter.XY{X: got.x, Y: got.y}, last) {
+					t.Errorf("%s: label %+v, expected %s%s at %v", l.impl, got, l.label, tc.suffix, last)
+				}
+				if i == 0 && !strings.HasPrefix(got.detail, tc.label) {
+					t.Errorf("%s: the label says %q, expected %q", l.impl, got.detail, tc.label)
+				}
+			}
+			if len(bars) != 0 {
+				t.Errorf("intervals of nothing, or of too few samples: %v", bars)
+			}
+			vetAxis(t, "x", c.plot.X, tc.logX, tc.xs[0], tc.xs[len(tc.xs)-1])
+			vetAxis(t, "y", c.plot.Y, true, 0.15*tc.scale, many*10*tc.scale)
+		})
+	}
+}
+
+// vetSamples: the marks are these samples, each once.
+func vetSamples(t *testing.T, what string, got plotter.XYs, want map[plotter.XY]bool) {
+	t.Helper()
+	missing := len(want)
+	for w := range want {
+		if slices.ContainsFunc(got, func(g plotter.XY) bool { return nearXY(g, w) }) {
+			missing--
+		}
+	}
+	if missing != 0 || len(got) != len(want) {
+		t.Errorf("%s: %d samples are marked, expected %d, of which %d are missing", what, len(got), len(want), missing)
+	}
+}
+
+// TestDisturbData: as TestSeriesData. An x is a percentile, in the units' order.
+func TestDisturbData(t *testing.T) {
+	var b strings.Builder
+	for round := range many {
+		fmt.Fprintf(&b, "# block %d round %d\n", round, round)
+		k := (round*5+3)%many + 1
+		fmt.Fprintf(&b, "BenchmarkDisturb/impl=rcu-cond-sync/gp=kernelgp 1 %d p50-ns %d max-ns\n", 100*k, 1000*k)
+		fmt.Fprintf(&b, "BenchmarkDisturb/impl=none/gp=kernelgp 1 %d p50-ns %d max-ns\n", 10*k, 20*k)
+	}
+	c, err := charts["disturb"](parse(t, b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bars, labels := of[bar](c), c.labels.all
+	if len(bars) != 4 || len(labels) != 2 {
+		t.Fatalf("%d intervals, %d labels", len(bars), len(labels))
+	}
+	for i, base := range []float64{100, 1000, 10, 20} {
+		from, to := plotter.XY{X: float64(i % 2), Y: manyLo * base * 1e-9}, plotter.XY{X: float64(i % 2), Y: manyHi * base * 1e-9}
+		if !nearXY(bars[i].from, from) || !nearXY(bars[i].to, to) {
+			t.Errorf("interval %v to %v, expected %v to %v", bars[i].from, bars[i].to, from, to)
+		}
+	}
+	if labels[0].name != "rcu-cond-sync" || labels[0].detail != "max 6.50 µs" || labels[1].name != "undisturbed" || labels[1].detail != "max 130 ns" {
+		t.Errorf("labels %+v", labels)
+	}
+	var ticks []string
+	for _, tick := range c.plot.X.Tick.Marker.Ticks(c.plot.X.Min, c.plot.X.Max) {
+		ticks = append(ticks, fmt.Sprintf("%v %s", tick.Value, tick.Label))
+	}
+	if !slices.Equal(ticks, []string{"0 p50", "1 max"}) {
+		t.Errorf("ticks %q", ticks)
+	}
+	vetAxis(t, "y", c.plot.Y, true, 10e-9, many*1000e-9)
+	vetAxis(t, "x", c.plot.X, false, 0, 1)
+}
+
+// TestTradeoffData: x is a pass without the loop, in ns, y a bulk change; each has its
+// interval where it has samples enough.
+func TestTradeoffData(t *testing.T) {
+	const loop = 4
+	c, err := charts["tradeoff"](mades{
+		{"Dispatch/impl=nothing/probes=0", "ns/op", 0, many, loop},
+		{"Dispatch/impl=static-call/probes=1", "ns/op", 2, many, loop},
+		{"Dispatch/impl=indirect-iterator/probes=1", "ns/op", 3, few, loop},
+		{"DisableAll/impl=naive-sync/gp=kernelgp/events=10", "ns/op", 1000, many, 0},
+		{"DisableAll/impl=rcu-cond-sync/gp=kernelgp/events=10", "ns/op", 100, few, 0},
+		{"DisableAll/impl=direct-static-call/gp=kernelgp/events=10", "ns/op", 50, many, 0},
+		{"DisableAll/impl=indirect-iterator/gp=kernelgp/events=10", "ns/op", 70, many, 0},
+		{"DisableAll/impl=naive-sync/gp=memb/events=10", "ns/op", 9, many, 0},
+	}.run(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bars, points := of[bar](c), of[marks](c)
+	for i, want := range []struct {
+		impl   string
+		x, y   float64 // base
+		xn, yn int
+		label  string
+		detail string
+	}{
+		{"indirect-iterator", 3, 70e-9, few, many, "indirect-iterator", "9.00 ns,  455 ns"},
+		{"naive-sync", 2, 1000e-9, many, many, "naive-sync", "13.0 ns,  6.50 µs"},
+		{"rcu-cond-sync", 2, 100e-9, many, few, "rcu-cond-sync", "13.0 ns,  300 ns"},
+		{"direct-static-call", 2, 50e-9, many, many, "direct-static-call (unsafe)", "13.0 ns,  325 ns"},
+	} {
+		middle := map[int]float64{many: manyMedian, few: fewMedian}
+		at, colour := plotter.XY{X: want.x * middle[want.xn], Y: want.y * middle[want.yn]}, colourOf(t, want.impl)
+		if i >= len(points) || i >= len(c.labels.all) {
+			t.Fatalf("%d points, %d labels", len(points), len(c.labels.all))
+		}
+		if p := points[i]; len(p.XYs) != 1 || !nearXY(p.XYs[0], at) || p.Color != colour {
+			t.Errorf("%s: point %v, expected %v", want.impl, p.XYs, at)
+		}
+		if l := c.labels.all[i]; l.name != want.label || l.detail != want.detail || l.color != colour || !nearXY(plotter.XY{X: l.x, Y: l.y}, at) {
+			t.Errorf("%s: label %+v", want.impl, l)
+		}
+		for _, b := range []struct {
+			n        int
+			from, to plotter.XY
+		}{
+			{want.xn, plotter.XY{X: manyLo * want.x, Y: at.Y}, plotter.XY{X: manyHi * want.x, Y: at.Y}},
+			{want.yn, plotter.XY{X: at.X, Y: manyLo * want.y}, plotter.XY{X: at.X, Y: manyHi * want.y}},
+		} {
+			if b.n == few {
+				continue
+			}
+			if len(bars) == 0 || !nearXY(bars[0].from, b.from) || !nearXY(bars[0].to, b.to) || bars[0].Color != colour {
+				t.Fatalf("%s: intervals %v, expected %v to %v", want.impl, bars, b.from, b.to)
+			}
+			bars = bars[1:]
+		}
+	}
+	if len(bars) != 0 || len(points) != 4 || len(c.labels.all) != 4 {
+		t.Errorf("too many: intervals %v, %d points, %d labels", bars, len(points), len(c.labels.all))
+	}
+	vetAxis(t, "x", c.plot.X, false, 0, 2*many)
+	if c.plot.X.Min != 0 || !strings.Contains(c.plot.X.Label.Text, "(ns)") {
+		t.Errorf("x from %v, %q", c.plot.X.Min, c.plot.X.Label.Text)
+	}
+	vetAxis(t, "y", c.plot.Y, true, 50e-9, many*1000e-9)
+}
+
+// TestRowsData: each chart of rows has them from the top down in its order, each with the
+// samples, the median and the label of the benchmark that its name says.
+func TestRowsData(t *testing.T) {
+	for _, tc := range []struct {
+		chart string
+		rows  []string // benchmark | name of its row, in the chart's order
+	}{
+		{"disableall", []string{
+			"DisableAll/impl=direct-static-call/gp=kernelgp/events=10 | direct-static-call (unsafe)  ·  kernelgp",
+			"DisableAll/impl=rcu-cond-sync/gp=kernelgp/events=10 | rcu-cond-sync  ·  kernelgp",
+			"DisableAll/impl=indirect-iterator/gp=memb/events=10 | indirect-iterator  ·  memb",
+			"DisableAll/impl=naive-sync/gp=memb/events=10 | naive-sync  ·  memb",
+		}},
+		{"transitions", []string{
+			"Churn/impl=naive-sync/gp=kernelgp | naive-sync  ·  Churn",
+			"Churn/impl=rcu-cond-sync/gp=kernelgp | rcu-cond-sync  ·  Churn",
+			"PingPong/impl=naive-sync/gp=kernelgp | naive-sync  ·  PingPong",
+			"Shrink/impl=naive-sync/gp=kernelgp/removed=first | naive-sync  ·  Shrink",
+		}},
+		{"unregister", []string{
+			"Unregister/impl=sentinel/gp=kernelgp/fail=none/probes=8 | sentinel  ·  none",
+			"Unregister/impl=stub/gp=kernelgp/fail=none/probes=8 | stub  ·  none",
+			"Unregister/impl=stub/gp=kernelgp/fail=some/probes=8 | stub  ·  some",
+			"Unregister/impl=stub/gp=kernelgp/fail=all/probes=8 | stub  ·  all",
+		}},
+		{"livepatch", []string{
+			"LivepatchTransition/impl=rcu/change=patch/stack=0/tasks=8 | rcu (unsafe)  ·  patch, alone",
+			"LivepatchTransition/impl=rude/change=patch/stack=0/tasks=8 | rude  ·  patch, alone",
+			"LivepatchTransition/impl=rude/change=patch/stack=1/tasks=8 | rude  ·  patch, on another",
+			"LivepatchTransition/impl=rude/change=unpatch/stack=0/tasks=8 | rude  ·  unpatch, alone",
+			"LivepatchTransition/impl=rude/change=reverse/stack=0/tasks=8 | rude  ·  reverse, alone",
+		}},
+	} {
+		t.Run(tc.chart, func(t *testing.T) {
+			var ms mades
+			for i, row := range slices.Backward(tc.rows) { // the file's order is another
+				name, _, _ := strings.Cut(row, " | ")
+				ms = append(ms, made{name, "ns/op", float64(2*i + 3), many, 0})
+			}
+			c, err := charts[tc.chart](ms.run(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ticks := c.plot.Y.Tick.Marker.Ticks(c.plot.Y.Min, c.plot.Y.Max)
+			points := of[marks](c)
+			if len(ticks) != len(tc.rows) || len(points) != 2*len(tc.rows) || len(c.labels.all) != len(tc.rows) {
+				t.Fatalf("%d names, %d sets of marks, %d labels for %d rows", len(ticks), len(points), len(c.labels.all), len(tc.rows))
+			}
+			above := math.Inf(1)
+			for i, row := range tc.rows {
+				benchmark, name, _ := strings.Cut(row, " | ")
+				_, impl, _ := strings.Cut(benchmark, "impl=")
+				impl, _, _ = strings.Cut(impl, "/")
+				y, base, colour := ticks[i].Value, float64(2*i+3)*1e-9, colourOf(t, impl)
+				if ticks[i].Label != name || y >= above || y < c.plot.Y.Min || y > c.plot.Y.Max {
+					t.Errorf("row %d is %q at %v, expected %q below %v", i, ticks[i].Label, y, name, above)
+				}
+				above = y
+				samples := map[plotter.XY]bool{}
+				for k := 1; k <= many; k++ {
+					samples[plotter.XY{X: float64(k) * base, Y: y}] = true
+				}
+				small, large := points[2*i], points[2*i+1]
+				vetSamples(t, name, small.XYs, samples)
+				median := plotter.XY{X: manyMedian * base, Y: y}
+				if len(large.XYs) != 1 || !nearXY(large.XYs[0], median) || large.Color != colour || large.beside != (vg.Point{}) {
+					t.Errorf("%s: median %v in %v, expected %v in %v", name, large.XYs, large.Color, median, colour)
+				}
+				if small.Radius >= large.Radius || small.Color == colour || small.beside == (vg.Point{}) {
+					t.Errorf("%s: the samples look like medians, or lie under them", name)
+				}
+				l := c.labels.all[i]
+				if want := results.Human(median.X, "sec/op"); l.name != want || l.color != colour || !nearXY(plotter.XY{X: l.x, Y: l.y}, median) {
+					t.Errorf("%s: label %+v, expected %s at %v", name, l, want, median)
+				}
+			}
+			vetAxis(t, "x", c.plot.X, true, 3e-9, many*float64(2*len(tc.rows)+1)*1e-9)
+		})
+	}
+}
+
+// TestRowLabels: what a label adds to the median is of the row's own samples.
+func TestRowLabels(t *testing.T) {
+	for chart, tc := range map[string]struct{ lines, want string }{
+		"disableall": {"BenchmarkDisableAll/impl=naive-sync/gp=memb/events=10 1 7 ns/op 10 gp-waits/op\n", "7.00 ns,  10 waited"},
+		"unregister": {"BenchmarkUnregister/impl=stub/gp=kernelgp/fail=all/probes=8 1 7 ns/op 2 gp-waits/op 640 bytes-held\n", "7.00 ns,  2 waited,  640 bytes"},
+		"livepatch":  {"BenchmarkLivepatchTransition/impl=rude/change=patch/stack=0/tasks=1 1 7 ns/op 3 gp-waits/op 1 ftrace-waits/op\n", "7.00 ns,  3 waited + 1 by ftrace"},
+	} {
+		c, err := charts[chart](parse(t, tc.lines))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.labels.all[0].name; got != tc.want {
+			t.Errorf("%s: label %q, expected %q", chart, got, tc.want)
+		}
+	}
+}
+
+// TestLooks: the implementations of a catalog have colours of their own, as far as those
+// go; the busted ones are told by their shape, their dashes and their name; and what is
+// not in the catalog has a look that no implementation has.
+func TestLooks(t *testing.T) {
+	seen := map[color.RGBA]string{}
+	for i, e := range catalog {
+		l := lookOf(catalog, e.Name)
+		if was, ok := seen[l.color]; ok && i < len(palette) {
+			t.Errorf("%s and %s have one colour", was, e.Name)
+		}
+		seen[l.color] = e.Name
+		_, hollow := l.shape.(crossed)
+		if hollow != e.Busted || (l.dashes != nil) != e.Busted || strings.HasSuffix(l.name, " (unsafe)") != e.Busted || !strings.HasPrefix(l.name, e.Name) || l.busted != e.Busted {
+			t.Errorf("%s, busted %v, looks like %+v", e.Name, e.Busted, l)
+		}
+	}
+	if _, ok := seen[muted]; ok || lookOf(catalog, "floor").color != muted {
+		t.Error("a floor has an implementation's colour")
+	}
+	sound, busted := lookOf(catalog, "naive-sync"), lookOf(catalog, "direct-static-call")
+	if sound.layer() >= busted.layer() || sound.point().Radius >= busted.point().Radius {
+		t.Error("a hollow mark lies under a full one, or within it")
+	}
+}
+
+// spots is a glyph that remembers where it was drawn.
+type spots struct{ at []vg.Point }
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (s *spots) DrawGlyph(_ *draw.Canvas, _ draw.GlyphStyle, at vg.Point) { s.at = append(s.at, at) }
+
+// TestTransform: what is in the data is drawn where the axes say, and a mark beside its
+// point is beside it by just that.
+func TestTransform(t *testing.T) {
+	p := plot.New()
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 10, 0, 100
+	var pen recorder.Canvas
+	c := draw.NewCanvas(&pen, 100, 100)
+	bar{plotter.XY{X: 2, Y: 30}, plotter.XY{X: 4, Y: 70}, draw.LineStyle{Color: ink, Width: 1}}.Plot(c, p)
+	var path []vg.Point
+	for _, action := range pen.Actions {
+		if stroke, ok := action.(*recorder.Stroke); ok {
+			for _, step := range stroke.Path {
+				path = append(path, step.Pos)
+			}
+		}
+	}
+	if want := []vg.Point{{X: 20, Y: 30}, {X: 40, Y: 70}}; !slices.Equal(path, want) {
+		t.Errorf("the bar is drawn at %v, expected %v", path, want)
+	}
+	var glyph spots
+	marks{plotter.XYs{{X: 2, Y: 30}, {X: 10, Y: 100}}, draw.GlyphStyle{Color: ink, Radius: 1, Shape: &glyph}, vg.Point{X: 8, Y: -1}}.Plot(c, p)
+	if want := []vg.Point{{X: 28, Y: 29}, {X: 108, Y: 99}}; !slices.Equal(glyph.at, want) {
+		t.Errorf("the marks are drawn at %v, expected %v", glyph.at, want)
+	}
+}
+
+// TestAlignmentData: what was measured at four alignments has no interval, for four are too
+// few, however many rounds each has; and its median is that of the alignments. Every
+// sample is a dot, also one that a neighbour disturbed.
+func TestAlignmentData(t *testing.T) {
+	var b strings.Builder
+	for round := range many {
+		layout := round % 4
+		fmt.Fprintf(&b, "# block %d round %d layout %d\n", round, round, layout)
+		fmt.Fprintf(&b, "BenchmarkDispatch/impl=nothing/probes=0 1 1 ns/op\n")
+		fmt.Fprintf(&b, "# sample at 2026-01-02T03:04:05Z tried 9 kept 9 shared 9 disturbed\n")
+		fmt.Fprintf(&b, "BenchmarkDispatch/impl=static-call/probes=1 1 %d ns/op\n", []int{2, 3, 5, 60}[layout])
+		fmt.Fprintf(&b, "# block %d round %d\nBenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10 1 9 ns/op\n", many+round, round)
+	}
+	run := parse(t, b.String())
+	c, err := charts["dispatch"](run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dots, medians := 0, 0
+	for _, m := range of[marks](c) {
+		for _, pt := range m.XYs {
+			if near(pt.Y, 60e-9) {
+				dots++
+			}
+			if near(pt.Y, 4e-9) {
+				medians++
+			}
+		}
+	}
+	if dots != many/4 || medians != 1 || len(of[bar](c)) != 0 {
+		t.Errorf("%d dots at the worst alignment, %d medians of 4 ns, %d intervals; want %d, 1, 0", dots, medians, len(of[bar](c)), many/4)
+	}
+	c, err = charts["tradeoff"](run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range of[bar](c) {
+		if v.from.X != v.to.X {
+			t.Errorf("an interval of four alignments: %v", v)
+		}
+	}
+}

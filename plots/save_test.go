@@ -1,0 +1,241 @@
+package plots
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"image/png"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tpbench/tpbench/results"
+)
+
+// vetSVG reads the SVG as a browser would, and returns its text.
+func vetSVG(t *testing.T, svg []byte) string {
+	t.Helper()
+	var text strings.Builder
+	elements := 0
+	for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Errorf("the SVG is no XML: %v", err)
+			break
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			elements++
+		case xml.CharData:
+			text.Write(token)
+		}
+	}
+	if elements < 10 {
+		t.Errorf("the SVG has %d elements", elements)
+	}
+	return text.String()
+}
+
+// drawn is a chart to save.
+func drawnChart(t *testing.T) *Chart {
+	t.Helper()
+	c, err := DisableAll(parse(t, "BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10 1 10 ns/op\n"), catalog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func list(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// TestSaveAgain: a chart of ours makes way for the next one, both are what they say, and
+// no other file stays.
+func TestSaveAgain(t *testing.T) {
+	c, dir := drawnChart(t), filepath.Join(t.TempDir(), "new")
+	if err := Check(dir, "x"); err != nil {
+		t.Errorf("a directory to be made: %v", err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Check made it: %v", err)
+	}
+	for range 2 {
+		if err := Save(c, dir, "x"); err != nil {
+			t.Fatal(err)
+		}
+		if err := Check(dir, "x"); err != nil {
+			t.Error(err)
+		}
+	}
+	if files := list(t, dir); !slices.Equal(files, []string{"x.png", "x.svg"}) {
+		t.Errorf("files %v", files)
+	}
+	vetSVG(t, read(t, dir, "x.svg"))
+	if _, err := png.Decode(bytes.NewReader(read(t, dir, "x.png"))); err != nil { // it checks the CRC of our chunk, too
+		t.Error(err)
+	}
+	info, err := os.Stat(filepath.Join(dir, "x.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := os.Create(filepath.Join(dir, "plain"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	if want, err := plain.Stat(); err != nil || info.Mode() != want.Mode() {
+		t.Errorf("mode %v, expected that of any new file, %v", info.Mode(), want.Mode())
+	}
+}
+
+// TestSaveForeign: what is no chart of ours is refused, and stays as it was.
+func TestSaveForeign(t *testing.T) {
+	c, ours := drawnChart(t), t.TempDir()
+	if err := Save(c, ours, "x"); err != nil {
+		t.Fatal(err)
+	}
+	svg, image := string(read(t, ours, "x.svg")), string(read(t, ours, "x.png"))
+	for _, tc := range []struct{ why, file, text string }{
+		{"an empty file", "x.svg", ""},
+		{"an empty file", "x.png", ""},
+		{"a note", "x.svg", "my notes, 1998-2026"},
+		{"a note", "x.png", "my notes, 1998-2026"},
+		{"an SVG of another program", "x.svg", strings.Replace(svg, svgMark, "", 1)},
+		{"an SVG that speaks of tpbench", "x.svg", strings.Replace(svg, svgMark, "<!-- tpbench -->\n", 1)},
+		{"an image of another program", "x.png", strings.Replace(image, string(pngMark()), "", 1)},
+		{"an SVG of ours, of another kind", "x.png", svg},
+		{"an image of ours, of another kind", "x.svg", image},
+		{"an image that was cut off", "x.png", image[:pngHead+5]},
+		{"a few bytes of one", "x.png", image[:10]},
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, tc.file)
+		if err := os.WriteFile(path, []byte(tc.text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		for what, err := range map[string]error{"Check": Check(dir, "x"), "Save": Save(c, dir, "x")} {
+			var foreign *FileError
+			if !errors.As(err, &foreign) || foreign.Path != path || strings.Contains(foreign.Error(), "\n") {
+				t.Errorf("%s of %s, %s: %v", what, tc.why, tc.file, err)
+			}
+		}
+		if string(read(t, path)) != tc.text || len(list(t, dir)) != 1 {
+			t.Errorf("%s, %s, was changed: %v", tc.why, tc.file, list(t, dir))
+		}
+	}
+	for why, make := range map[string]func(path string) error{
+		"a directory":           func(path string) error { return os.Mkdir(path, 0o777) },
+		"a link to a chart":     func(path string) error { return os.Symlink(filepath.Join(ours, "x.svg"), path) },
+		"a link to a file":      func(path string) error { return os.Symlink("/etc/passwd", path) },
+		"a link that is broken": func(path string) error { return os.Symlink("none", path) },
+	} {
+		dir := t.TempDir()
+		if err := make(filepath.Join(dir, "x.svg")); err != nil {
+			t.Fatal(err)
+		}
+		var foreign *FileError
+		if err := Save(c, dir, "x"); !errors.As(err, &foreign) || len(list(t, dir)) != 1 {
+			t.Errorf("%s: %v, %v", why, err, list(t, dir))
+		}
+	}
+	file := filepath.Join(ours, "x.svg") // in the place of a directory
+	var path *fs.PathError
+	if err := Check(file, "x"); !errors.As(err, &path) {
+		t.Errorf("a file as the directory: %v", err)
+	}
+}
+
+// TestWhole: a disk that is full in the middle of a chart leaves the one before, and
+// nothing else.
+func TestWhole(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x.svg")
+	write := func(text string, err error) func(io.Writer) error {
+		was, _ := os.ReadFile(path) // nothing, the first time
+		return func(w io.Writer) error {
+			if _, err := io.WriteString(w, text); err != nil {
+				return err
+			}
+			if now, _ := os.ReadFile(path); !bytes.Equal(now, was) {
+				t.Errorf("while %q is written, the file is %q", text, now)
+			}
+			return err
+		}
+	}
+	full := &fs.PathError{Op: "write", Path: "beside", Err: errors.New("no space left")}
+	if err := replace(path, write("hal", full)); !errors.Is(err, full) || !strings.Contains(err.Error(), path) {
+		t.Errorf("a full disk: %v", err)
+	}
+	if files := list(t, dir); files != nil {
+		t.Errorf("left: %v", files)
+	}
+	if err := replace(path, write("before", nil)); err != nil || string(read(t, path)) != "before" {
+		t.Errorf("%v; it reads %q", err, read(t, path))
+	}
+	if err := replace(path, write("hal", full)); !errors.Is(err, full) || string(read(t, path)) != "before" {
+		t.Errorf("a full disk, again: %v; it reads %q", err, read(t, path))
+	}
+	if files := list(t, dir); !slices.Equal(files, []string{"x.svg"}) {
+		t.Errorf("left: %v", files)
+	}
+	if err := replace(path, write("after", nil)); err != nil || string(read(t, path)) != "after" {
+		t.Errorf("%v; it reads %q", err, read(t, path))
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "taken", "full"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := replace(filepath.Join(dir, "taken"), write("x", nil)); err == nil || !slices.Equal(list(t, dir), []string{"taken", "x.svg"}) {
+		t.Errorf("a name that cannot be had: %v, %v", err, list(t, dir))
+	}
+}
+
+// TestHidden: names that hold what no terminal and no XML shows, and what XML means
+// something by, are drawn as text, in every chart.
+func TestHidden(t *testing.T) {
+	const evil, seen = "x\x00\x1b[31m\u202e\ufffe\xff<&>'\"]]>", `x\x00\x1b[31m\u202e\ufffe\xff<&>'"]]>`
+	for name, draw := range charts {
+		run := parse(t, oneSample)
+		for i := range run.Samples {
+			for j, kv := range run.Samples[i].Keys {
+				if kv.Key == "impl" && kv.Value != "nothing" && run.Samples[i].Base != "Dispatch" || kv.Key == "readers" {
+					run.Samples[i].Keys[j].Value = evil
+				}
+			}
+		}
+		run.Config = append(run.Config, results.KeyValue{Key: "cpu", Value: evil})
+		c, err := draw(run)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		dir := t.TempDir()
+		if err := Save(c, dir, name); err != nil {
+			t.Fatal(err)
+		}
+		text := vetSVG(t, read(t, dir, name+".svg"))
+		if !strings.Contains(text, seen) || strings.Contains(text, "\x1b") {
+			t.Errorf("%s has the text %q", name, text)
+		}
+	}
+	font := style(10, ink, 0, 0) // there is room for what is drawn
+	if got, want := font.Width(evil), font.Width(seen); got != want {
+		t.Errorf("%v wide, and drawn %v wide", got, want)
+	}
+}
