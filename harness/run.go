@@ -199,13 +199,13 @@ func superseded(lines []byte) []byte {
 // mostTakes is how often a block is taken at most.
 const mostTakes = 3
 
-// A budget bounds the time that blocks are taken again in: a quarter of the time that
+// A budget bounds the time that blocks are taken again in: an eighth of the time that
 // counts, and a little to begin with. On a host whose neighbours never rest a run must
 // end all the same.
 type budget struct{ useful, wasted time.Duration }
 
 const (
-	againShare = 4
+	againShare = 8
 	againLeast = 4 * time.Second
 )
 

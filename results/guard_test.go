@@ -3,6 +3,7 @@ package results
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -76,26 +77,62 @@ func TestGeomean(t *testing.T) {
 }
 
 // If this fails, samples of two benchmarks are compared of which one lost its slow
-// batches, and nobody is told; or equal ones are warned of.
+// batches, and nobody is told; or what chance does is warned of.
 func TestUnequalShares(t *testing.T) {
-	file := func(a, b string) *Run {
-		return parse(t, head+"# sample at 2026-01-02T03:04:05Z "+a+"\nBenchmarkA/impl=x 1 1 ns/op\n# sample at 2026-01-02T03:04:05Z "+b+
-			"\nBenchmarkA/impl=y 1 1 ns/op\n# block 1 round 0\n# sample at 2026-01-02T03:04:05Z tried 1000 kept 1 shared 1 disturbed\nBenchmarkB 1 1 ns/op\n# end complete\n")
+	seed := rand.Uint64()
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	// file has rounds of two arms. In each sample of the second one, what is counted
+	// happens to that share of its batches.
+	file := func(rounds int, kept, shared func(arm int) float64) *Run {
+		var b strings.Builder
+		for round := range rounds {
+			fmt.Fprintf(&b, "# block %d round %d\n", round, round)
+			for arm := range 4 {
+				tried := 100
+				k := int(float64(tried) * kept(arm))
+				fmt.Fprintf(&b, "# sample at 2026-01-02T03:04:05Z tried %d kept %d shared %d\nBenchmarkA/impl=%d 1 1 ns/op\n", tried, k, int(float64(k)*shared(arm)), arm)
+			}
+		}
+		return parse(t, "tpbench: 2\n"+b.String()+"# end complete\n")
 	}
-	for _, tc := range []struct{ a, b, want string }{
-		{"tried 110 kept 101 shared 3", "tried 101 kept 101 shared 0", ""},
-		{"tried 300 kept 101 shared 0", "tried 290 kept 101 shared 0", ""}, // much, but alike
-		{"tried 300 kept 101 shared 0", "tried 101 kept 101 shared 0", "A/impl=x was kept off its CPU in 66 % of its batches, and what it is compared with in 0 %"},
-		{"tried 101 kept 101 shared 0", "tried 101 kept 101 shared 50 disturbed", "A/impl=y shared the core with a neighbour in 50 % of its batches, and what it is compared with in 0 %"},
+	all := func(int) float64 { return 1 }
+	none := func(int) float64 { return 0 }
+	only := func(with, without float64) func(int) float64 {
+		return func(arm int) float64 {
+			if arm == 1 {
+				return with
+			}
+			return without
+		}
+	}
+	for _, tc := range []struct {
+		why          string
+		rounds       int
+		kept, shared func(int) float64
+		want         string // of arm 1; "" for no warning at all
+	}{
+		{"nothing happened", 8, all, none, ""},
+		{"much was lost, by all alike", 8, only(.3, .3), none, ""},
+		{"one lost much", 8, only(.3, 1), none, "A/impl=1 was kept off its CPU in 70 % of its batches, and what it is compared with in 0 %"},
+		{"one lost a little", 8, only(.8, 1), none, ""},
+		{"one lost much, but in two rounds only", 2, only(.3, 1), none, ""},
+		{"one had the neighbours", 8, all, only(.6, .1), "A/impl=1 shared the core with a neighbour in 60 % of its batches, and what it is compared with in 10 %"},
 	} {
-		run := file(tc.a, tc.b)
 		var told []string
-		for _, w := range run.Warnings {
+		for _, w := range file(tc.rounds, tc.kept, tc.shared).Warnings {
 			told = append(told, w.Error())
 		}
-		if tc.want == "" && told != nil || tc.want != "" && (len(told) != 2 || !strings.Contains(strings.Join(told, "\n"), tc.want)) {
-			t.Errorf("%s and %s: warnings %q, want %q", tc.a, tc.b, told, tc.want)
+		if tc.want == "" && told != nil || tc.want != "" && (len(told) != 1 || !strings.Contains(told[0], tc.want)) {
+			t.Errorf("%s: warnings %q, want %q", tc.why, told, tc.want)
 		}
+	}
+	// Neighbours that come and go by samples, whoever is measured.
+	warned := 0
+	for range 200 {
+		warned += len(file(8, all, func(int) float64 { return float64(rnd.IntN(2)) }).Warnings)
+	}
+	if warned > 8 { // 800 arms, of which .8 are to be expected
+		t.Errorf("seed %d: %d of 800 arms that are alike were warned of", seed, warned)
 	}
 }
 

@@ -1,61 +1,71 @@
 package results
 
-import "fmt"
+import (
+	"fmt"
 
-// unequalShare is how far the shares of two that are compared may lie apart before that
-// is told.
-const unequalShare = 0.25
+	"github.com/tpbench/tpbench/results/stat"
+)
 
-// shares adds up batches.
-type shares struct{ tried, kept, shared int }
+// The shares of two that are compared are told of as unequal if they lie this far apart,
+// and if samples that are alike would so seldom look so.
+const (
+	unequalShare = 0.25
+	unequalP     = 0.001
+	unequalLeast = 4 // samples on either side, of which the test says something
+)
 
-func (s *shares) add(tried, kept, shared int) {
-	s.tried += tried
-	s.kept += kept
-	s.shared += shared
+// A share is a part of a sample's batches that something happened to.
+type share struct {
+	what string
+	of   func(*Sample) float64
+}
+
+var shares = []share{
+	{"was kept off its CPU", func(s *Sample) float64 { return 1 - float64(s.Kept)/float64(s.Tried) }},
+	{"shared the core with a neighbour", func(s *Sample) float64 { return float64(s.Shared) / float64(s.Kept) }},
 }
 
 // unequal warns of each benchmark that lost another share of its batches than what it is
 // compared with, the rest of its blocks, or had another share of them beside a neighbour:
-// what was left out is then no chance, and may be what was slow.
+// what was left out is then no chance, and may be what was slow. A neighbour stays for
+// seconds, so the samples are compared and not their batches.
 func (r *Run) unequal() []error {
 	type id struct{ session, block int }
-	blocks := map[id]*shares{}
-	own := map[string]*shares{}
-	in := map[string][]id{}
-	var names []string
+	blocks := map[id]Samples{}
 	for _, s := range r.Samples {
-		b := id{s.Session, s.Block}
-		if blocks[b] == nil {
-			blocks[b] = new(shares)
+		if s.Kept > 0 {
+			b := id{s.Session, s.Block}
+			blocks[b] = append(blocks[b], s)
 		}
-		if own[s.Name] == nil {
-			own[s.Name] = new(shares)
-			names = append(names, s.Name)
-		}
-		blocks[b].add(s.Tried, s.Kept, s.Shared)
-		own[s.Name].add(s.Tried, s.Kept, s.Shared)
-		in[s.Name] = append(in[s.Name], b)
 	}
 	var warnings []error
-	warn := func(name, what string, own, others float64) {
-		if own-others > unequalShare || others-own > unequalShare {
-			warnings = append(warnings, fmt.Errorf("%s %s in %.0f %% of its batches, and what it is compared with in %.0f %%: the difference between them may come from that", name, what, 100*own, 100*others))
+	for _, g := range r.Samples.ByName() {
+		for _, sh := range shares {
+			var own, others []float64
+			for _, s := range g.Samples {
+				for _, t := range blocks[id{s.Session, s.Block}] {
+					if t.Name == g.Value {
+						own = append(own, sh.of(&t))
+					} else if t.Base == s.Base { // the other phases of one operation share its batches
+						others = append(others, sh.of(&t))
+					}
+				}
+			}
+			if len(own) < unequalLeast || len(others) < unequalLeast || stat.Compare(own, others).P >= unequalP {
+				continue
+			}
+			if a, b := mean(own), mean(others); a-b > unequalShare || b-a > unequalShare {
+				warnings = append(warnings, fmt.Errorf("%s %s in %.0f %% of its batches, and what it is compared with in %.0f %%: the difference between them may come from that", g.Value, sh.what, 100*a, 100*b))
+			}
 		}
-	}
-	for _, name := range names {
-		others := shares{}
-		for _, b := range in[name] {
-			others.add(blocks[b].tried, blocks[b].kept, blocks[b].shared)
-		}
-		o := own[name]
-		others.add(-o.tried, -o.kept, -o.shared)
-		if o.kept == 0 || others.kept == 0 {
-			continue
-		}
-		part := func(n, of int) float64 { return float64(n) / float64(of) }
-		warn(name, "was kept off its CPU", 1-part(o.kept, o.tried), 1-part(others.kept, others.tried))
-		warn(name, "shared the core with a neighbour", part(o.shared, o.kept), part(others.shared, others.kept))
 	}
 	return warnings
+}
+
+func mean(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
 }
