@@ -124,7 +124,7 @@ func tortureAll(cmd *cobra.Command, subjects []torture.Subject, each time.Durati
 		}
 		next := fmt.Sprintf("%d of %d: %s", i+1, len(subjects), fullName(s))
 		bar.note("%s", next)
-		r, err := tortureApart(ctx, s, torture.Options{For: each, Seed: seed, Progress: func(t torture.Tally) {
+		r, err := tortureApart(ctx, s, torture.Options{For: each, Seed: seed, Progress: func(t torture.Report) {
 			bar.redraw("%s, %s executions", next, counted(t.Executions))
 		}})
 		bar.end()

@@ -50,7 +50,7 @@ goroutine 1' >&2; exit 2`, "died: signal SIGSEGV: segmentation violation code=0x
 			ctx, cancel := context.WithTimeout(context.Background(), limit)
 			defer cancel()
 			told := uint64(0)
-			r, err := watch(ctx, exec.CommandContext(ctx, "sh", "-c", tc.worker), func(t torture.Tally) { told = t.Executions })
+			r, err := watch(ctx, exec.CommandContext(ctx, "sh", "-c", tc.worker), func(t torture.Report) { told = t.Executions })
 			if r.Executions != 7 || told != 7 {
 				t.Errorf("%d executions, %d told while it went on, want 7", r.Executions, told)
 			}

@@ -64,7 +64,7 @@ func tortureHere(ctx context.Context, w io.Writer, s torture.Subject, o torture.
 		}
 	}
 	say(message{})
-	o.Progress = func(t torture.Tally) { say(message{Report: torture.Report{Tally: t}}) }
+	o.Progress = func(r torture.Report) { say(message{Report: r}) }
 	r, err := s.Torture(ctx, o)
 	last := message{Report: r, End: true}
 	if err != nil {
@@ -97,7 +97,7 @@ func tortureApart(ctx context.Context, s torture.Subject, o torture.Options) (to
 // watch runs a torture-worker that was made for ctx. The death of the worker, and that
 // it goes on when ctx is done, are failures of its subject. The error is of the
 // attempt.
-func watch(ctx context.Context, worker *exec.Cmd, progress func(torture.Tally)) (torture.Report, error) {
+func watch(ctx context.Context, worker *exec.Cmd, progress func(torture.Report)) (torture.Report, error) {
 	harness.Isolate(worker)
 	worker.Cancel = func() error { return worker.Process.Signal(os.Interrupt) } // it says how far it came
 	worker.WaitDelay = 2 * time.Second
@@ -117,7 +117,7 @@ func watch(ctx context.Context, worker *exec.Cmd, progress func(torture.Tally)) 
 		if !up {
 			up, began = true, time.Now()
 		}
-		progress(last.Tally)
+		progress(last.Report)
 	}
 	_ = worker.Wait() // ProcessState has it all
 	switch {

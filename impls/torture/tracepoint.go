@@ -187,10 +187,6 @@ func (s *scene) firings(e *event, r *rcu.Reader) {
 // removed, until the attack is over. It waits seldom: waiting makes every strategy
 // sound.
 func (s *scene) update() error {
-	defer s.stopped.Store(true)
-	if err := s.pin(0); err != nil {
-		return err
-	}
 	rnd := s.rand(0)
 	var removed []registration
 	var e *event

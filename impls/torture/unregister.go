@@ -183,13 +183,6 @@ func misses(called, before, after []uint64) string {
 // update draws changes, and ways to wait for those who may still use what was removed,
 // until the attack is over. It waits seldom: waiting makes every variant sound.
 func (s *removals) update() error {
-	defer s.stopped.Store(true)
-	if err := s.pin(0); err != nil {
-		return err
-	}
-	for !s.over() && s.passes[0].Load() == 0 {
-		nap(10 * time.Microsecond) // readers are on their way
-	}
 	rnd := s.rand(0)
 	var removed []listed
 	var d *target
