@@ -1,10 +1,8 @@
 package torture
 
 import (
-	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
@@ -35,26 +33,20 @@ type firing[P any] struct {
 // passes is how often pass fires.
 const passes = 16
 
-// run starts the readers, an intruder beside each, and the updater, and waits for all.
+// run runs the updater, and the readers with an intruder beside each.
 func (f *firing[P]) run(update func() error) error {
-	readers := min(max(1, len(f.cpus)-1), len(f.places), threads-1)
-	var errs [2*threads + 1]error
-	var group sync.WaitGroup
+	readers := min(max(1, len(f.cpus)-1), len(f.places), mostReaders)
+	list := []thread{{0, update}}
 	for i := range readers {
-		group.Go(func() { errs[2*i+1] = f.read(i, readers) })
-		group.Go(func() { errs[2*i+2] = f.intrude(1+i, f.rand(threads+i)) })
+		list = append(list,
+			thread{1 + i, func() error { return f.read(i, readers) }},
+			thread{1 + i, func() error { return f.intrude(f.rand(1 + mostReaders + i)) }})
 	}
-	group.Go(func() { errs[0] = update() })
-	group.Wait()
-	return errors.Join(errs[:]...)
+	return f.launch(list...)
 }
 
 // read passes the places that are reader n's until the attack is over.
 func (f *firing[P]) read(n, readers int) error {
-	if err := f.pin(1 + n); err != nil {
-		f.stopped.Store(true)
-		return err
-	}
 	r := f.domain.Register()
 	defer r.Unregister()
 	defer func() {
@@ -98,7 +90,7 @@ func (f *firing[P]) passNested(place *P, r *rcu.Reader) {
 	f.pass(place, r)
 }
 
-// A history is what was done last, for whoever reports a violation. One thread writes it.
+// A history is what was done last. A report of a violation has it. One thread writes it.
 type history struct {
 	n    atomic.Uint64
 	last [8]atomic.Pointer[string]

@@ -6,13 +6,10 @@ import (
 	"time"
 )
 
-// intrude shares reader n's CPU and now and then takes it away, at whatever instruction
-// the reader stands, for microseconds to fractions of a millisecond: what a site's
-// window of a nanosecond looks like to an updater that has another CPU.
-func (a *attack) intrude(n int, rnd *rand.Rand) error {
-	if err := a.pin(n); err != nil {
-		return err
-	}
+// intrude runs on a reader's CPU. Now and then it takes that CPU away, wherever the
+// reader stands, for microseconds to fractions of a millisecond. The updater, on another
+// CPU, then has that long to meet a window that is a nanosecond wide.
+func (a *attack) intrude(rnd *rand.Rand) error {
 	for !a.over() {
 		nap(time.Duration(rnd.IntN(int(200 * time.Microsecond))))
 		busy(logUniform(rnd, time.Microsecond, 300*time.Microsecond))

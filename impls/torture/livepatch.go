@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -65,7 +64,7 @@ type patchTorture struct {
 
 	stack      []*module // the administrator's: enabled patches, oldest first
 	last       int       // the version loaded last
-	tasks      []*tormentedTask
+	tasks      []*taskThread
 	freedCalls uint64 // dispatch.FreedCalls before the attack
 }
 
@@ -75,8 +74,8 @@ type module struct {
 	version int
 }
 
-// A tormentedTask is one task's thread.
-type tormentedTask struct {
+// A taskThread is what one task does.
+type taskThread struct {
 	*patchTorture
 	id   int
 	rnd  *rand.Rand
@@ -109,26 +108,19 @@ func attackLivepatch(a *attack, v livepatch.Variant) error {
 	for _, f := range s.functions {
 		f.SetBody(s.codes[0])
 	}
-	n := min(max(1, len(a.cpus)-1), threads-1)
-	for i := range n {
-		s.tasks = append(s.tasks, &tormentedTask{patchTorture: s, id: i, rnd: a.rand(1 + i), task: core.NewTask()})
+	list := []thread{{0, s.administrate}}
+	for i := range min(max(1, len(a.cpus)-1), mostReaders) {
+		t := &taskThread{patchTorture: s, id: i, rnd: a.rand(1 + i), task: core.NewTask()}
+		t.task.Block() // until its thread runs
+		s.tasks = append(s.tasks, t)
+		list = append(list,
+			thread{1 + i, t.run},
+			thread{1 + i, func() error { return a.intrude(a.rand(1 + mostReaders + i)) }})
 	}
-	var errs [2*threads + 1]error
-	var group, working sync.WaitGroup
-	for i, t := range s.tasks {
-		working.Add(1)
-		group.Go(func() {
-			defer working.Done()
-			errs[2*i+1] = t.run()
-		})
-		group.Go(func() { errs[2*i+2] = a.intrude(1+i, a.rand(threads+i)) })
-	}
-	group.Go(func() { errs[0] = s.administrate() })
-	group.Wait()
+	err = a.launch(list...)
 	// All tasks sleep, in no function.
-	for !s.core.TryComplete() {
-		errs[0] = errors.Join(errs[0], errors.New("a transition whose tasks all sleep does not end"))
-		return errors.Join(errs[:]...)
+	if !s.core.TryComplete() {
+		return errors.Join(err, errors.New("a transition whose tasks all sleep does not end"))
 	}
 	for _, m := range slices.Backward(s.stack) {
 		if err := s.core.Disable(m.patch); err == nil {
@@ -145,16 +137,13 @@ func attackLivepatch(a *attack, v livepatch.Variant) error {
 	for _, f := range s.functions {
 		f.SetBody(dispatch.Nop())
 	}
-	return errors.Join(append(errs[:], core.Close())...)
+	return errors.Join(err, core.Close())
 }
 
 // run is the task's thread. In the end it sleeps.
-func (t *tormentedTask) run() error {
+func (t *taskThread) run() error {
+	t.task.Wake()
 	defer t.task.Block()
-	if err := t.pin(1 + t.id); err != nil {
-		t.stopped.Store(true)
-		return err
-	}
 	for !t.over() {
 		idle := t.rnd.IntN(8) > 0
 		if idle {
@@ -182,7 +171,7 @@ func (t *tormentedTask) run() error {
 }
 
 // unit is what a task does between two safe points, and the second of them.
-func (t *tormentedTask) unit() {
+func (t *taskThread) unit() {
 	for f := range t.seen {
 		t.seen[f] = unset
 	}
@@ -214,7 +203,7 @@ func (t *tormentedTask) unit() {
 }
 
 // call calls a function.
-func (t *tormentedTask) call(f int) {
+func (t *taskThread) call(f int) {
 	t.calling = f
 	callVersioned(t, f, 1)
 }
@@ -224,7 +213,7 @@ func (t *tormentedTask) call(f int) {
 const quickCalls = 256
 
 // ran is what every version does: it looks whether the task may be here, and dwells.
-func (t *tormentedTask) ran(version int) {
+func (t *taskThread) ran(version int) {
 	f := t.calling
 	if t.quick && t.seen[f] == version && t.loaded[version].Load() {
 		return
@@ -245,7 +234,7 @@ func (t *tormentedTask) ran(version int) {
 			t.call(t.rnd.IntN(oldFunctions))
 		}
 	case 4:
-		// Asleep in a function that every patch replaces nobody flips.
+		// A task that sleeps in a function that every patch replaces is not flipped.
 		if f < covered && t.rnd.IntN(16) == 0 {
 			t.task.Block()
 			nap(time.Duration(t.rnd.IntN(int(50 * time.Microsecond))))
@@ -259,7 +248,7 @@ func (t *tormentedTask) ran(version int) {
 }
 
 // consistent compares with what the task has called since its last safe point.
-func (t *tormentedTask) consistent(f, version int) {
+func (t *taskThread) consistent(f, version int) {
 	if was := t.seen[f]; was != unset && was != version {
 		t.fail("K1: task %d called version %d of function %d, and then version %d, with no safe point in between", t.id, was, f, version)
 	}
@@ -282,10 +271,6 @@ func (s *patchTorture) warned(list []livepatch.Warning) {
 
 // administrate patches, stacks, reverses and unpatches until the attack is over.
 func (s *patchTorture) administrate() error {
-	defer s.stopped.Store(true)
-	if err := s.pin(0); err != nil {
-		return err
-	}
 	rnd := s.rand(0)
 	for !s.over() {
 		n := len(s.stack)
@@ -378,7 +363,7 @@ func (s *patchTorture) transit(m *module, enabled bool, rnd *rand.Rand) error {
 		}
 		for i, t := range s.tasks {
 			if t.safe.Load() > since[i]+1000 {
-				s.fail("K2: task %d has passed 1000 safe points and is still %v: nobody told it to flip", i, t.task.State())
+				s.fail("K2: task %d has passed 1000 safe points and is still %v: it was never told to flip", i, t.task.State())
 			}
 		}
 		// As the kernel does, it looks only now and then: most transitions complete

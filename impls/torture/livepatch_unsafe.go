@@ -31,10 +31,10 @@ func versionFuncs() ([]dispatch.Func, error) {
 
 func ranVersion(version int, data unsafe.Pointer) {
 	// SAFETY: these functions are called by callVersioned alone.
-	(*tormentedTask)(data).ran(version)
+	(*taskThread)(data).ran(version)
 }
 
 // callVersioned has the task call the function n times.
-func callVersioned(t *tormentedTask, f, n int) {
+func callVersioned(t *taskThread, f, n int) {
 	t.task.Call(t.functions[f], unsafe.Pointer(t), n)
 }

@@ -1,7 +1,6 @@
 package torture
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -81,14 +80,15 @@ type flavorTorture struct {
 
 	handed sync.WaitGroup // sections that other threads have still to leave
 
-	// updated says that the updaters have gone. Until then readers go on: grace
-	// periods of qsbr wait to hear from them.
-	updated atomic.Bool
+	// updating counts the updaters that have not ended. Until it is 0 readers go on:
+	// grace periods of qsbr wait to hear from them.
+	updating atomic.Int32
 }
 
 func tortureFlavor(a *attack, v rcu.Variant) error {
 	// The engine is to be as busy as its callers.
 	d := v.New(rcu.Options{Lazy: 100 * time.Microsecond})
+	defer d.Close()
 	a.domain.Store(d)
 	t := &flavorTorture{attack: a, domain: d, objects: slab.New(object{magic: poisonMagic})}
 	o, err := t.create()
@@ -97,37 +97,17 @@ func tortureFlavor(a *attack, v rcu.Variant) error {
 	}
 	t.published.Store(o)
 
-	var readers, updaters sync.WaitGroup
-	ready := make(chan error)
+	var list []thread
 	for i := range rcuReaders {
-		readers.Go(func() {
-			err := a.pin(i)
-			r := t.newReader(i)
-			ready <- err
-			r.run()
-		})
+		list = append(list, thread{i, t.newReader(i).run})
 	}
-	for range rcuReaders {
-		err = cmp.Or(err, <-ready)
-	}
+	t.updating.Store(rcuUpdaters)
 	for i := range rcuUpdaters {
-		thread := rcuReaders + i
-		updaters.Go(func() {
-			ready <- a.pin(thread)
-			(&flavorUpdater{flavorTorture: t, id: i, rnd: a.rand(thread)}).run()
-		})
+		n := rcuReaders + i
+		list = append(list, thread{n, (&flavorUpdater{flavorTorture: t, id: i, rnd: a.rand(n)}).run})
 	}
-	for range rcuUpdaters {
-		err = cmp.Or(err, <-ready)
-	}
-	if err != nil {
-		a.stopped.Store(true)
-	}
-	updaters.Wait()
-	t.updated.Store(true)
-	readers.Wait()
+	err = a.launch(list...)
 	t.handed.Wait()
-	d.Close()
 	return err
 }
 
@@ -158,21 +138,21 @@ const (
 )
 
 func (t *flavorTorture) newReader(id int) *flavorReader {
-	r := &flavorReader{flavorTorture: t, id: id, rnd: t.rand(id), reader: t.domain.Register()}
-	r.memory = new([1 << coldBits]uint64)
+	r := &flavorReader{flavorTorture: t, id: id, rnd: t.rand(id), memory: new([1 << coldBits]uint64)}
 	for i := 0; i < len(r.memory); i += 512 {
 		r.memory[i] = 1 // fault the page in
 	}
 	return r
 }
 
-func (t *flavorReader) run() {
+func (t *flavorReader) run() error {
+	t.reader = t.domain.Register()
 	defer t.reader.Unregister()
-	for !t.updated.Load() {
+	for t.updating.Load() > 0 {
 		t.maybeIdle(t.plain)
 		t.maybeIdle(t.long)
 		t.passes[t.id].Add(plainSections + 1)
-		// Who was held up before it counted itself in (srcu-one-sum) is seen only in
+		// A reader that was held up before it counted itself in (srcu-one-sum) is seen only in
 		// sections that last for a grace period of SRCU, which is short.
 		if t.domain.HasSRCU() || t.rnd.IntN(4) == 0 {
 			t.maybeIdle(t.cold)
@@ -183,6 +163,7 @@ func (t *flavorReader) run() {
 			t.passes[t.id].Add(1)
 		}
 	}
+	return nil
 }
 
 // maybeIdle passes sections, now and then while the reader is idle, if its flavour
@@ -352,7 +333,8 @@ type flavorUpdater struct {
 // them.
 const mostCalls = 32
 
-func (t *flavorUpdater) run() {
+func (t *flavorUpdater) run() error {
+	defer t.updating.Add(-1)
 	for !t.over() {
 		if err := t.replace(); err != nil {
 			t.fail("updater %d: %v", t.id, err)
@@ -365,6 +347,7 @@ func (t *flavorUpdater) run() {
 		}
 	}
 	t.barrier()
+	return nil
 }
 
 // replace publishes a new object in place of another, and frees that after one grace

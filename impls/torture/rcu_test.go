@@ -28,7 +28,7 @@ func TestRCUSoundHolds(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		began := time.Now()
-		r, err := s.Torture(ctx, Options{For: time.Hour, Seed: implstest.Rand(t).Uint64(), Progress: func(so Tally) {
+		r, err := s.Torture(ctx, Options{For: time.Hour, Seed: implstest.Rand(t).Uint64(), Progress: func(so Report) {
 			if time.Since(began) > 300*time.Millisecond && so.Executions > 0 && so.Transitions > 0 && so.GracePeriods > 0 {
 				cancel()
 			}

@@ -1,7 +1,6 @@
 package torture
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -37,8 +36,8 @@ func textpokeSubjects() []Subject {
 //	B:    MOVL $2, AX
 //	      RET
 //
-// Whoever executes the head of one instruction with the tail of another is to die of it,
-// not to go astray in silence. The targets lie so that the lowest byte of both
+// A thread that executes the head of one instruction with the tail of another must die of
+// it, and not go on in silence. The targets lie so that the lowest byte of both
 // displacements is 0x0B: 0F 0B, a NOP's head before their tail, is UD2. The head of a CALL
 // or JMP before the NOP's tail goes 1.5 GB away, where nothing is mapped.
 type pokedSite struct {
@@ -134,13 +133,11 @@ func attackPatcher(a *attack, patch textpoke.Patcher) error {
 		now[i] = slices.Index(s.insns[:], s.Insn())
 		s.state.Store(pack(0, now[i], now[i]))
 	}
-	var errs [3]error
-	var group sync.WaitGroup
-	group.Go(func() { errs[0] = updateText(a, patch, sites, now) })
-	group.Go(func() { errs[1] = executeText(a, sites) })
-	group.Go(func() { errs[2] = a.intrude(1, a.rand(2)) })
-	group.Wait()
-	return errors.Join(errs[:]...)
+	return a.launch(
+		thread{0, func() error { return updateText(a, patch, sites, now) }},
+		thread{1, func() error { return executeText(a, sites) }},
+		thread{1, func() error { return a.intrude(a.rand(2)) }},
+	)
 }
 
 // executeText is the reader: it executes all sites in turn and judges each execution.
@@ -152,10 +149,6 @@ func attackPatcher(a *attack, patch textpoke.Patcher) error {
 //	state: new
 //	                                     s2 = state
 func executeText(a *attack, sites []*pokedSite) error {
-	defer a.stopped.Store(true)
-	if err := a.pin(1); err != nil {
-		return err
-	}
 	const rounds = 64
 	for !a.over() {
 		for range rounds {
@@ -168,7 +161,7 @@ func executeText(a *attack, sites []*pokedSite) error {
 
 // executeOnce is a function for its prologue, where the collector can stop the reader. A
 // signal alone would not do: while sites trap it arrives when the trap handler returns,
-// which is to mapped code, where Go stops nobody. If the updater has been stopped between
+// which is to mapped code, where Go stops no thread. If the updater has been stopped between
 // int3s and heads by then, that goes on for seconds.
 //
 //go:noinline
@@ -189,10 +182,6 @@ func executeOnce(a *attack, sites []*pokedSite) {
 // updateText changes random sites, one or many at once, to random instructions. now has
 // what they are.
 func updateText(a *attack, patch textpoke.Patcher, sites []*pokedSite, now []int) error {
-	defer a.stopped.Store(true)
-	if err := a.pin(0); err != nil {
-		return err
-	}
 	rnd := a.rand(0)
 	for step := uint64(1); !a.over(); step += 2 {
 		batch := rnd.Perm(len(sites))[:1+rnd.IntN(1<<rnd.IntN(7))]

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,11 +44,11 @@ const (
 // uprobes is a Table under attack:
 //
 //	CPU0, updater                        CPU1, hit
-//	                                     sure = is somebody there for certain?
+//	                                     sure = is one there for certain?
 //	a consumer on                        find, pin
 //	or off: at once, or many             calls: each is alive, and of this key
 //	   and one Sync                      put
-//	frees it: poison                     if still sure: somebody was called;
+//	frees it: poison                     if still sure: one was called;
 //	                                     the one that stays was called once
 //
 // Hitters and updaters share both CPUs, and the kernel preempts each anywhere.
@@ -114,22 +113,16 @@ func attackUprobes(a *attack, policy *uprobe.Policy) error {
 	stays[0].stays = true
 	u.sure[stayingKey].Store(1)
 
-	var hitters, updaters, intruders sync.WaitGroup
-	var errs [2*uprobeHitters + uprobeUpdaters]error
+	var list []thread
 	for i := range uprobeHitters {
-		hitters.Go(func() { errs[i] = u.hit(i) })
+		list = append(list,
+			thread{i, func() error { return u.hit(i) }},
+			thread{i, func() error { return a.intrude(a.rand(uprobeHitters + uprobeUpdaters + i)) }})
 	}
 	for i := range uprobeUpdaters {
-		updaters.Go(func() { errs[uprobeHitters+i] = u.update(i) })
+		list = append(list, thread{1 + i, func() error { return u.update(i) }})
 	}
-	for i := range uprobeHitters {
-		thread := uprobeHitters + uprobeUpdaters + i
-		intruders.Go(func() { errs[thread] = a.intrude(i, a.rand(thread)) })
-	}
-	updaters.Wait()
-	hitters.Wait()
-	intruders.Wait()
-	err = errors.Join(errs[:]...)
+	err = a.launch(list...)
 	if a.failure.Load() != nil {
 		return err // what is broken cannot be counted
 	}
@@ -157,10 +150,6 @@ func contended(rnd *rand.Rand) int {
 
 // hit hits keys until the attack is over.
 func (u *uprobes) hit(n int) error {
-	if err := u.pin(n); err != nil {
-		u.stopped.Store(true)
-		return err
-	}
 	h := u.table.NewHitter()
 	defer h.Close()
 	rnd := u.rand(n)
@@ -223,10 +212,6 @@ func warned(counts []uint64) string {
 // update puts consumers on random keys and takes them off again, one by one or in
 // batches, until the attack is over.
 func (u *uprobes) update(n int) error {
-	defer u.stopped.Store(true)
-	if err := u.pin(n + 1); err != nil {
-		return err
-	}
 	rnd := u.rand(uprobeHitters + n)
 	on := map[int][]*[1]tap{}
 	for !u.over() {
