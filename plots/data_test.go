@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -390,19 +391,49 @@ func TestRowsData(t *testing.T) {
 	}
 }
 
-// TestRowLabels: what a label adds to the median is of the row's own samples.
+// TestRowLabels: what a label adds to the median is of the row's own samples, and a median
+// as well.
 func TestRowLabels(t *testing.T) {
-	for chart, tc := range map[string]struct{ lines, want string }{
-		"disableall": {"BenchmarkDisableAll/impl=naive-sync/gp=memb/events=10 1 7 ns/op 10 gp-waits/op\n", "7.00 ns,  10 waited"},
-		"unregister": {"BenchmarkUnregister/impl=stub/gp=kernelgp/fail=all/probes=8 1 7 ns/op 2 gp-waits/op 640 bytes-held\n", "7.00 ns,  2 waited,  640 bytes"},
-		"livepatch":  {"BenchmarkLivepatchTransition/impl=rude/change=patch/stack=0/tasks=1 1 7 ns/op 3 gp-waits/op 1 ftrace-waits/op\n", "7.00 ns,  3 waited + 1 by ftrace"},
+	for chart, tc := range map[string]struct{ name, units, want string }{
+		"disableall": {"DisableAll/impl=naive-sync/gp=memb/events=10", "%d ns/op %d0 gp-waits/op", "7.00 ns,  70 waited"},
+		"unregister": {"Unregister/impl=stub/gp=kernelgp/fail=all/probes=8", "%d ns/op %d gp-waits/op %d00 bytes-held", "7.00 ns,  7 waited,  700 bytes"},
+		"livepatch":  {"LivepatchTransition/impl=rude/change=patch/stack=0/tasks=1", "%d ns/op %d1 gp-waits/op %d ftrace-waits/op", "7.00 ns,  71 waited + 7 by ftrace"},
 	} {
-		c, err := charts[chart](parse(t, tc.lines))
+		var b strings.Builder
+		for round, v := range []int{99, 7, 5} {
+			fmt.Fprintf(&b, "# round %d layout 0\nBenchmark%s 1 %s\n", round, tc.name, strings.ReplaceAll(tc.units, "%d", strconv.Itoa(v)))
+		}
+		c, err := charts[chart](parse(t, b.String()))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := c.labels.all[0].name; got != tc.want {
 			t.Errorf("%s: label %q, expected %q", chart, got, tc.want)
+		}
+	}
+}
+
+// TestSubtitle: the grace period is that beside as many readers as the chart's samples
+// had, and what was run otherwise is not in the chart.
+func TestSubtitle(t *testing.T) {
+	run := parse(t, `BenchmarkGracePeriod/gp=kernelgp/readers=0 1 8 ns/op
+BenchmarkGracePeriod/gp=kernelgp/readers=1 1 9 ns/op
+BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10/readers=1 1 10 ns/op
+BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=20/readers=1 1 20 ns/op
+BenchmarkDisableAll/impl=rcu-cond-sync/gp=kernelgp/events=20/readers=1 1 20 ns/op
+BenchmarkDisableAll/impl=rcu-cond-sync/gp=kernelgp/events=20/readers=0 1 20 ns/op
+`)
+	for _, chart := range []string{"scaling", "disableall"} {
+		c, err := charts[chart](run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(c.subtitle, "kernel grace period 9.00 ns") || !strings.Contains(c.subtitle, "readers=1") {
+			t.Errorf("%s: subtitle %q", chart, c.subtitle)
+		}
+		want := map[string]int{"scaling": 1, "disableall": 2}[chart] // one point makes no line
+		if got := len(c.labels.all); got != want {
+			t.Errorf("%s shows %d benchmarks, expected %d", chart, got, want)
 		}
 	}
 }

@@ -34,17 +34,14 @@ type format struct {
 
 var formats = []format{
 	{".svg", (*Chart).svg, func(start []byte) bool { return bytes.HasPrefix(start, []byte(xmlLine+svgMark)) }},
-	{".png", (*Chart).png, func(start []byte) bool {
-		return bytes.HasPrefix(start, []byte(pngMagic)) && bytes.HasPrefix(start[min(len(start), pngHead):], pngMark())
-	}},
+	{".png", (*Chart).png, func(start []byte) bool { return bytes.HasPrefix(start[min(len(start), pngHead):], pngMark()) }},
 }
 
 const (
 	xmlLine = "<?xml version=\"1.0\"?>\n"
 	svgMark = "<!-- Software: tpbench -->\n"
 
-	pngMagic = "\x89PNG\r\n\x1a\n"
-	pngHead  = len(pngMagic) + 4 + len("IHDR") + 13 + 4 // the magic and the first chunk
+	pngHead = 8 + 4 + len("IHDR") + 13 + 4 // the magic and the first chunk
 )
 
 // pngMark is a chunk of text: length, type, data, and the CRC of type and data.

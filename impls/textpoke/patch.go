@@ -156,6 +156,6 @@ func (s *Site) Reach(to Insn) error {
 // syncCores returns when every thread of the process has executed a serialising
 // instruction, or will before it next returns to user code.
 func syncCores() {
-	syncs.Add(1)
 	membarrierSyncCore()
+	step.At("textpoke: synced")
 }

@@ -20,13 +20,14 @@ const (
 	allSignals       = ^uint64(0)
 )
 
-// stopAndWrite is steps 1 to 5 of stopReaders. It returns how many threads it held, and
-// whether that was all of them; if not, nothing was written. No prologue, no allocation, no race annotation, no call of anything that has one: the
-// threads that it holds may have the runtime's locks.
+// stopAndWrite is steps 1 to 5 of stopReaders. It returns how many threads it held, how often
+// it synchronised all cores, and whether it held all of them; if not, nothing was written. No
+// prologue, no allocation, no race annotation, no call of anything that has one: the threads
+// that it holds may have the runtime's locks.
 //
 //go:nosplit
 //go:norace
-func stopAndWrite(work *pokeWork, n int) (held uint32, written bool) {
+func stopAndWrite(work *pokeWork, n int) (held uint32, synced uint64, written bool) {
 	// SAFETY: what is passed to the kernel are globals, and two words of this frame, which
 	// cannot move: nobody else runs.
 	mask, before := allSignals, uint64(0)
@@ -34,19 +35,19 @@ func stopAndWrite(work *pokeWork, n int) (held uint32, written bool) {
 	self := uint32(rawSyscall(unix.SYS_GETTID, 0, 0, 0, 0))
 	process := rawSyscall(unix.SYS_GETPID, 0, 0, 0, 0)
 	for try := 0; try < mostTries && !written; try++ {
-		if held, written = stopOnce(self, process, work, n); !written {
+		if held, synced, written = stopOnce(self, process, work, n); !written {
 			rawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0, 0)
 		}
 	}
 	rawSyscall(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&before)), 0, unsafe.Sizeof(mask))
-	return held, written
+	return held, synced, written
 }
 
 // stopOnce is one try: steps 2 to 5.
 //
 //go:nosplit
 //go:norace
-func stopOnce(self uint32, process uintptr, work *pokeWork, n int) (held uint32, written bool) {
+func stopOnce(self uint32, process uintptr, work *pokeWork, n int) (held uint32, synced uint64, written bool) {
 	// SAFETY: as in stopAndWrite.
 	signalled := 0
 	// base is the first who comes to find hold set: the fence of the store comes before
@@ -59,7 +60,7 @@ func stopOnce(self uint32, process uintptr, work *pokeWork, n int) (held uint32,
 	base := load(&stop.arrived)
 	if load(&stop.left) != base {
 		letGo()
-		return 0, false
+		return 0, 0, false
 	}
 
 	scans := 0
@@ -108,7 +109,7 @@ func stopOnce(self uint32, process uintptr, work *pokeWork, n int) (held uint32,
 		if !all {
 			if scans == mostScans || signalled == mostThreads {
 				letGo()
-				return 0, false
+				return 0, 0, false
 			}
 			rawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0, 0)
 		}
@@ -116,11 +117,13 @@ func stopOnce(self uint32, process uintptr, work *pokeWork, n int) (held uint32,
 
 	writeTails(work, n)
 	writeHeads(work, n)
-	rawSyscall(unix.SYS_MEMBARRIER, membarrierCmdSyncCore, 0, 0, 0)
+	if rawSyscall(unix.SYS_MEMBARRIER, membarrierCmdSyncCore, 0, 0, 0) == 0 {
+		synced++
+	}
 
 	held = load(&stop.arrived) - base
 	letGo()
-	return held, true
+	return held, synced, true
 }
 
 // letGo lets everybody in park go on.

@@ -46,14 +46,17 @@ func stopReaders(changes []Change) error {
 	if err != nil || len(work) == 0 {
 		return err
 	}
-	held, written := stopAndWrite(&work[0], len(work))
-	if !written {
+	held, synced, written := stopAndWrite(&work[0], len(work))
+	switch {
+	case !written:
 		return fmt.Errorf("textpoke: a thread of this process cannot be held: it blocks signal %d; nothing was written", parkSignal)
+	case synced == 0:
+		panic("textpoke: membarrier SYNC_CORE, registered before, failed while all were held")
 	}
 	// No trap is on its way to the table: whoever was in the handler was held behind it.
 	writeTable(work)
 	holds.Add(uint64(held))
-	syncs.Add(1)
+	syncs.Add(synced)
 	batches.Add(1)
 	return nil
 }

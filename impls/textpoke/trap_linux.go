@@ -91,10 +91,12 @@ const (
 	membarrierRegisterPrivSyncCo = 1 << 6
 )
 
+// membarrierSyncCore counts where it does what it counts (P5).
 func membarrierSyncCore() {
 	if _, _, errno := unix.RawSyscall(unix.SYS_MEMBARRIER, membarrierCmdSyncCore, 0, 0); errno != 0 {
 		panic("textpoke: membarrier SYNC_CORE, registered before, failed: " + errno.Error())
 	}
+	syncs.Add(1)
 }
 
 // Check reports why text cannot be patched here, or nil. It registers the process

@@ -24,13 +24,13 @@ func install() error               { return Check() }
 func makeWritable([]uintptr) error { return Check() }
 
 // Text cannot be called before Check has refused.
-func Text(uintptr, int) []byte                   { panic("textpoke: needs linux/amd64") }
-func writeInt3s(*pokeWork, int)                  { panic("textpoke: needs linux/amd64") }
-func writeTails(*pokeWork, int)                  { panic("textpoke: needs linux/amd64") }
-func writeHeads(*pokeWork, int)                  { panic("textpoke: needs linux/amd64") }
-func writeWords(*pokeWork, int)                  { panic("textpoke: needs linux/amd64") }
-func writeAligned(*pokeWork, int)                { panic("textpoke: needs linux/amd64") }
-func stopAndWrite(*pokeWork, int) (uint32, bool) { panic("textpoke: needs linux/amd64") }
+func Text(uintptr, int) []byte                           { panic("textpoke: needs linux/amd64") }
+func writeInt3s(*pokeWork, int)                          { panic("textpoke: needs linux/amd64") }
+func writeTails(*pokeWork, int)                          { panic("textpoke: needs linux/amd64") }
+func writeHeads(*pokeWork, int)                          { panic("textpoke: needs linux/amd64") }
+func writeWords(*pokeWork, int)                          { panic("textpoke: needs linux/amd64") }
+func writeAligned(*pokeWork, int)                        { panic("textpoke: needs linux/amd64") }
+func stopAndWrite(*pokeWork, int) (uint32, uint64, bool) { panic("textpoke: needs linux/amd64") }
 
 const parkSignal = 0
 
