@@ -154,13 +154,12 @@ type outcome struct {
 // tortureApart tortures the subject in a process of its own. If ctx is done the report
 // is of what was done until then.
 func tortureApart(ctx context.Context, s torture.Subject, o torture.Options) (outcome, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return outcome{}, fmt.Errorf("finding this binary, to start a worker: %w", err)
+	if err := checkSelf(); err != nil {
+		return outcome{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.For+killAfter)
 	defer cancel()
-	worker := exec.Command(self, "torture-worker", "--for", o.For.String(), "--seed", strconv.FormatUint(o.Seed, 10), fullName(s))
+	worker := itself(exec.Command(self, "torture-worker", "--for", o.For.String(), "--seed", strconv.FormatUint(o.Seed, 10), fullName(s)))
 	out, err := watch(ctx, worker, grace, o.Progress)
 	if err != nil {
 		err = fmt.Errorf("torturing %s: %w", fullName(s), err)

@@ -78,10 +78,24 @@ func inheritedClock() (*clock.Clock, error) {
 // is what the coordinator is.
 const self = "/proc/self/exe"
 
+// checkSelf reports why no worker of this binary can be started.
+func checkSelf() error {
+	if _, err := os.Stat(self); err != nil {
+		return fmt.Errorf("finding this binary, to start workers: %w", err)
+	}
+	return nil
+}
+
+// itself gives a command of self the name by which this process was started.
+func itself(cmd *exec.Cmd) *exec.Cmd {
+	cmd.Args[0] = os.Args[0]
+	return cmd
+}
+
 // workers returns the command of a worker process of this same binary.
 func workers(ticks *clock.Clock) (func(context.Context, harness.Task) *exec.Cmd, error) {
-	if _, err := os.Stat(self); err != nil {
-		return nil, fmt.Errorf("finding this binary, to start workers: %w", err)
+	if err := checkSelf(); err != nil {
+		return nil, err
 	}
 	calibration, err := ticks.MarshalText()
 	if err != nil {
@@ -89,8 +103,7 @@ func workers(ticks *clock.Clock) (func(context.Context, harness.Task) *exec.Cmd,
 	}
 	return func(ctx context.Context, t harness.Task) *exec.Cmd {
 		args := append([]string{"worker", "--round", strconv.Itoa(t.Round), "--layout", strconv.Itoa(t.Layout), "--patience", t.Patience.String()}, t.Names...)
-		cmd := exec.CommandContext(ctx, self, args...)
-		cmd.Args[0] = os.Args[0] // as ps shows it
+		cmd := itself(exec.CommandContext(ctx, self, args...))
 		cmd.Env = append(os.Environ(), clockEnv+"="+string(calibration))
 		return cmd
 	}, nil
