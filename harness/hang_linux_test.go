@@ -88,7 +88,7 @@ const hangEnv = "TPBENCH_HARNESS_HANGS"
 //
 //go:noinline
 func hangsHere() {
-	for {
+	for i := uint64(1); i != 0; i++ { // until it overflows
 	}
 }
 

@@ -2,7 +2,7 @@
 // site costs, what switching costs, whose grace periods are waited for.
 //
 // Without arguments it makes the evidence: every strategy side by side, with 1,000
-// events, in a little over two minutes, as tables, one sentence to quote, a result file and
+// events, in about a minute, as tables, one sentence to quote, a result file and
 // charts. `tpbench --help` lists the other commands.
 //
 // Exit codes: 0 fine; 1 something failed while it ran, or an implementation is not what it
@@ -53,7 +53,7 @@ func newRoot() *cobra.Command {
 costs to pass, what switching it costs, and whose grace periods are waited for.
 
 Without a command it makes the evidence, as "tpbench evidence" does.`,
-		Example: `  tpbench                                  the evidence, 1,000 events, a little over two minutes
+		Example: `  tpbench                                  the evidence, 1,000 events, about a minute
   tpbench list                             what there is, and what cannot run here
   tpbench run --bench Churn -o churn.txt   one benchmark, to a file
   tpbench torture                          is it right? tries to break each of them
