@@ -401,7 +401,7 @@ func TestRowLabels(t *testing.T) {
 	} {
 		var b strings.Builder
 		for round, v := range []int{99, 7, 5} {
-			fmt.Fprintf(&b, "# round %d layout 0\nBenchmark%s 1 %s\n", round, tc.name, strings.ReplaceAll(tc.units, "%d", strconv.Itoa(v)))
+			fmt.Fprintf(&b, "# block %d round %[1]d\nBenchmark%s 1 %s\n", round, tc.name, strings.ReplaceAll(tc.units, "%d", strconv.Itoa(v)))
 		}
 		c, err := charts[chart](parse(t, b.String()))
 		if err != nil {

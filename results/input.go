@@ -63,7 +63,7 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 			return fail("the line ends in CR LF, as on Windows; expected LF alone; convert the file: sed -i 's/\\r$//' %s", shellQuote(name))
 		}
 		switch {
-		case bytes.HasPrefix(line, []byte("tpbench:")), bytes.HasPrefix(line, []byte("# round ")):
+		case bytes.HasPrefix(line, []byte("tpbench:")), bytes.HasPrefix(line, []byte("# block ")):
 			ours = true
 		case bytes.HasPrefix(line, []byte("Benchmark")) && !ours:
 			return fail(`no "tpbench:" line above the first benchmark, as in the output of go test -bench; benchstat compares such files, tpbench compares those that "tpbench run" writes`)

@@ -37,7 +37,7 @@ func TestRefuse(t *testing.T) {
 	}{
 		{"nothing at all", "", 0, "no benchmark lines"},
 		{"no benchmarks", head, 0, "no benchmark lines"},
-		{"no version", "# block 0 round 0\nBenchmarkA 1 1 ns/op\n", 2, `no "tpbench:" line`},
+		{"no version", "# block 0 round 0\nBenchmarkA 1 1 ns/op\n", 2, `expected "tpbench: 2"`},
 		{"a version of the future", strings.Replace(head, "2", "3", 1) + "BenchmarkA 1 1 ns/op\n", 4, `found "3"`},
 		{"cut off in a number", head + "BenchmarkA 1 1 ns/op\nBenchmarkB 1 1", 5, "cut off"},
 		{"cut off after a unit", head + "BenchmarkA 1 1 ns/op", 4, "cut off"},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tpbench/tpbench/harness/host"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
@@ -142,6 +143,18 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("no %q in %s", args[1], args[0])
 	}
 	ts.Check(os.WriteFile(path, text[:at], 0o666))
+}
+
+// If this fails, the README's benchstat command makes a table for each run, because facts
+// that differ from run to run are not overlooked.
+func TestBenchstatOverlooks(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "benchstat -ignore " + strings.Join(append(host.Volatile(), "seed", "tsc"), ",") + " old.txt new.txt"; !strings.Contains(string(readme), want) {
+		t.Errorf("the README does not say %q", want)
+	}
 }
 
 // Every result file is read by the benchstat command without complaint.
