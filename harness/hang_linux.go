@@ -1,0 +1,107 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Threads tells what each thread of a process does, in a line for each:
+//
+//	4711 tpbench R on CPU 1, 12.84 s user, 0.02 s system
+//	4712 tpbench S on CPU 0, 0.00 s user, 0.01 s system, system call 202, in futex_do_wait
+//
+// R is a thread that runs or waits for a CPU, S one that sleeps, D one that sleeps and that
+// no signal wakes, t one that is stopped. What the kernel does not tell this user is left
+// out; a process that has gone has no line.
+func Threads(pid int) string {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	if err != nil {
+		return ""
+	}
+	var lines strings.Builder
+	for _, task := range tasks {
+		if line := threadLine(task); line != "" {
+			fmt.Fprintln(&lines, line)
+		}
+	}
+	return lines.String()
+}
+
+// threadLine is the line of the thread with that directory; "" if it has ended.
+func threadLine(task string) string {
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(task, name))
+		if err != nil {
+			return ""
+		}
+		return strings.TrimSpace(string(text))
+	}
+	stat := read("stat")
+	open, shut := strings.IndexByte(stat, '('), strings.LastIndexByte(stat, ')') // a name may have both
+	if open < 0 || shut < open {
+		return ""
+	}
+	// From the state on, which proc(5) counts as the third: 14 and 15 are the times, 39 is
+	// the CPU.
+	fields := strings.Fields(stat[shut+1:])
+	const state, user, system, cpu = 0, 11, 12, 36
+	if len(fields) <= cpu {
+		return ""
+	}
+	line := fmt.Sprintf("%s %s %s on CPU %s, %s user, %s system", filepath.Base(task), stat[open+1:shut],
+		fields[state], fields[cpu], ticks(fields[user]), ticks(fields[system]))
+	// "running", "-1 ..." outside of a call, or the call's number and its arguments.
+	if call, _, _ := strings.Cut(read("syscall"), " "); call != "" && call != "running" && call != "-1" {
+		line += ", system call " + call
+	}
+	if in := read("wchan"); in != "" && in != "0" {
+		line += ", in " + in
+	}
+	return line
+}
+
+// ticks words a time of /proc, which is in hundredths of a second on every Linux that runs
+// Go.
+func ticks(text string) string {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return "? s"
+	}
+	return fmt.Sprintf("%d.%02d s", n/100, n%100)
+}
+
+// Interrogate ends a process that should have ended, and asks first what it does. It
+// returns its Threads, and then sends SIGQUIT, for which the Go runtime prints the stacks
+// of all goroutines to standard error and exits. What has not ended after grace gets SIGKILL.
+// Interrogate does not wait for either: the caller's Wait returns then. Of a process
+// that has ended already it returns "".
+func Interrogate(p *os.Process, grace time.Duration) string {
+	threads := Threads(p.Pid)
+	if p.Signal(syscall.SIGQUIT) != nil {
+		return "" // it has been waited for, and its number may be another's by now
+	}
+	time.AfterFunc(grace, func() {
+		_ = p.Kill() // it may well have ended
+	})
+	return threads
+}
+
+// ShowStacks makes this process, when it is interrogated, print also the stacks of goroutines
+// that run and cannot be preempted, which are those that a process hangs in. Without it the
+// runtime says "running on other thread; stack unavailable". The runtime then ends by
+// SIGABRT, so this also turns core files off.
+func ShowStacks() error {
+	debug.SetTraceback("crash")
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return fmt.Errorf("harness: turning core files off: %w", err)
+	}
+	return nil
+}

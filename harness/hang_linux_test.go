@@ -1,0 +1,177 @@
+package harness
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// nameThread names the calling goroutine's thread, which it keeps.
+func nameThread(name string) {
+	runtime.LockOSThread()
+	if err := os.WriteFile("/proc/thread-self/comm", []byte(name), 0); err != nil {
+		panic(err)
+	}
+}
+
+// awaitThreads waits until a line matches.
+func awaitThreads(t *testing.T, pid int, pattern string) {
+	t.Helper()
+	line := regexp.MustCompile("(?m)" + pattern)
+	for range 1000 {
+		if line.MatchString(Threads(pid)) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("no thread is %s:\n%s", pattern, Threads(pid))
+}
+
+// If this fails, a hang is reported with the wrong thread, or with a sleeping thread for
+// one that runs: the first thing that is looked at would mislead.
+func TestThreads(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	fd := int(r.Fd()) // makes reads block in the kernel
+	slept := make(chan struct{})
+	go func() {
+		defer close(slept)
+		nameThread("sleeps) R 1 (")
+		_, _ = unix.Read(fd, make([]byte, 1)) // until w is closed
+	}()
+	var stop atomic.Bool
+	spun := make(chan struct{})
+	go func() {
+		defer close(spun)
+		nameThread("spins")
+		for !stop.Load() {
+		}
+	}()
+	pid := os.Getpid()
+	awaitThreads(t, pid, fmt.Sprintf(`^\d+ sleeps\) R 1 \( S on CPU \d+, \d+\.\d\d s user, \d+\.\d\d s system(, system call %d)?`, unix.SYS_READ))
+	awaitThreads(t, pid, `^\d+ spins R on CPU \d+, \d+\.[1-9]\d s user, \d+\.\d\d s system`)
+	if text, err := os.ReadFile("/proc/self/syscall"); err == nil && len(text) > 0 {
+		awaitThreads(t, pid, fmt.Sprintf(`^\d+ sleeps.* S .*, system call %d\b`, unix.SYS_READ))
+	}
+	stop.Store(true)
+	w.Close()
+	<-slept
+	<-spun
+}
+
+// If this fails, a thread that spun for a minute is said to have run for an hour.
+func TestTicks(t *testing.T) {
+	for text, want := range map[string]string{"1284": "12.84 s", "5": "0.05 s", "6000": "60.00 s", "": "? s"} {
+		if got := ticks(text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+// hangEnv makes a copy of this test binary hang.
+const hangEnv = "TPBENCH_HARNESS_HANGS"
+
+// hangsHere is where the copy hangs, for some hundred years. It touches no memory: the race
+// detector would be called, which hides who called.
+//
+//go:noinline
+func hangsHere() {
+	for n := 0; n >= 0; n++ {
+	}
+}
+
+// hang hangs on a thread that is not the first: the kernel gives SIGQUIT to the first,
+// whose stack the runtime always prints.
+func hang() {
+	nameThread("hangs")
+	if unix.Gettid() == os.Getpid() {
+		nameThread("first")
+		go hang()
+		select {} // keeps the first thread
+	}
+	hangsHere()
+}
+
+func TestHangs(t *testing.T) {
+	if os.Getenv(hangEnv) == "" {
+		t.Skip("the body of a process that another test starts")
+	}
+	if err := ShowStacks(); err != nil {
+		t.Fatal(err)
+	}
+	go hang()
+	fmt.Println("hangs")
+	select {}
+}
+
+// start starts the command and waits for its first output.
+func start(t *testing.T, cmd *exec.Cmd) *bytes.Buffer {
+	t.Helper()
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	Isolate(cmd)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() }) // does nothing if all is well
+	if _, err := stdout.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	return &stderr
+}
+
+// If this fails, a worker that hangs is killed and nobody learns what it did: neither which
+// thread runs, nor in which function, or the process stays. The failure may be a hang.
+func TestInterrogate(t *testing.T) {
+	cmd := exec.Command(os.Args[0], "-test.run=^TestHangs$", "-test.timeout=0")
+	// Without preemption the runtime cannot stop the goroutine to print its stack, as it
+	// cannot in assembler.
+	cmd.Env = append(os.Environ(), hangEnv+"=1", "GODEBUG=asyncpreemptoff=1")
+	stderr := start(t, cmd)
+	awaitThreads(t, cmd.Process.Pid, `^\d+ hangs R .*\.(0[1-9]|[1-9]\d) s user`) // it has arrived there
+	threads := Interrogate(cmd.Process, time.Hour)
+	_ = cmd.Wait() // ProcessState has it all
+	if !regexp.MustCompile(`(?m)^\d+ hangs R `).MatchString(threads) {
+		t.Errorf("threads are\n%s", threads)
+	}
+	if !regexp.MustCompile(`goroutine \d+ .*running.*\n(.+\n)*.*harness\.hangsHere`).Match(stderr.Bytes()) {
+		t.Errorf("no stack of what runs in\n%s", stderr)
+	}
+	if cmd.ProcessState.Sys().(syscall.WaitStatus).CoreDump() {
+		t.Error("a core file was written")
+	}
+	if again := Interrogate(cmd.Process, time.Hour); again != "" {
+		t.Errorf("threads of a process that has ended:\n%s", again)
+	}
+}
+
+// If this fails, what ignores SIGQUIT is never killed. The failure is a hang.
+func TestInterrogateKills(t *testing.T) {
+	cmd := exec.Command("sh", "-c", `trap '' QUIT; echo; exec sleep 600`)
+	start(t, cmd)
+	threads := Interrogate(cmd.Process, 10*time.Millisecond)
+	_ = cmd.Wait() // ProcessState has it all
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGKILL {
+		t.Errorf("ended by %v, want by SIGKILL", cmd.ProcessState)
+	}
+	if strings.Count(threads, "\n") != 1 {
+		t.Errorf("threads %q, want one line", threads)
+	}
+}
