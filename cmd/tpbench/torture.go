@@ -27,11 +27,27 @@ func newTorture() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "torture",
 		Short: "Try to break each implementation: sound ones must hold, busted ones must break",
-		Long: `torture tries to break each implementation: strategies, ways to dispatch, ways to remove
-probes, ways to patch text and flavours of grace periods. Each is run in a process of its own, whose death
-is a result like any other. A busted one ends at its first failure.
+		Long: `torture tries to break each implementation. There are seven families:
 
-The exit code is 0 only if every sound one held and every busted one broke.`,
+  1. rcu         flavours of grace periods
+  2. textpoke    ways to patch text
+  3. dispatch    ways to fire a site's probes
+  4. tracepoint  strategies to register and unregister probes
+  5. unregister  ways to remove probes when memory fails
+  6. livepatch   ways to wait for tasks
+  7. uprobe      ways to pin a breakpoint
+
+Each implementation runs in a process of its own. A failure ends its run. The verdicts:
+
+  1. held         it is sound, and nothing failed
+  2. caught       it is busted, and it failed
+  3. BROKE        it is sound, and it failed
+  4. NOT CAUGHT   it is busted, and nothing failed
+  5. NOT TRIED    nothing failed, for nothing was executed or nothing was changed
+  6. DID NOT END  its process was killed; what its threads did is printed
+
+A process that dies of a signal has failed. The exit code is 0 only if every verdict is
+held or caught.`,
 		Example: `  tpbench torture
   tpbench torture --impl rcu-cond-sync,naive-sync --for 1m
   tpbench torture --impl dispatch/static-call --for 10s --seed 7`,
@@ -101,7 +117,7 @@ func fullName(s torture.Subject) string { return s.Family + "/" + s.Name }
 // tortureAll tortures the subjects one after the other and prints a row for each as it
 // ends. If they were asked for by name, one that cannot run here is an error.
 func tortureAll(cmd *cobra.Command, subjects []torture.Subject, each time.Duration, seed uint64, named bool) error {
-	w := cmd.OutOrStdout()
+	w := &checkedWriter{w: cmd.OutOrStdout()}
 	for _, f := range host.Facts() {
 		if slices.Contains([]string{"cpu", "cpus-allowed", "hypervisor", "kernel", "go", "go-flags", "commit", "date"}, f.Key) {
 			fmt.Fprintf(w, "%s: %s\n", f.Key, f.Value)
@@ -116,6 +132,9 @@ func tortureAll(cmd *cobra.Command, subjects []torture.Subject, each time.Durati
 		bar    = newProgress(cmd.ErrOrStderr())
 	)
 	for i, s := range subjects {
+		if w.err != nil {
+			break // nobody would see the rest
+		}
 		if err := s.Check(); err != nil {
 			t.cannot(s, err)
 			cannot = cmp.Or(cannot, err)
@@ -124,36 +143,58 @@ func tortureAll(cmd *cobra.Command, subjects []torture.Subject, each time.Durati
 		}
 		next := fmt.Sprintf("%d of %d: %s", i+1, len(subjects), fullName(s))
 		bar.note("%s", next)
-		r, err := tortureApart(ctx, s, torture.Options{For: each, Seed: seed, Progress: func(t torture.Report) {
-			bar.redraw("%s, %s executions", next, counted(t.Executions))
+		out, err := tortureApart(ctx, s, torture.Options{For: each, Seed: seed, Progress: func(r torture.Report) {
+			bar.redraw("%s, %s executions", next, counted(r.Executions))
 		}})
 		bar.end()
 		if err != nil && ctx.Err() == nil {
 			sum.print(w)
-			return err
+			return errors.Join(err, w.err)
 		}
-		if ctx.Err() != nil && r.Failure == "" {
-			t.row(s, r, "interrupted")
+		if ctx.Err() != nil && out.Failure == "" {
+			t.row(s, out, "interrupted")
 		} else {
-			verdict := sum.add(s, r)
-			t.row(s, r, verdict)
-			if verdict == broke || verdict == missed || verdict == untried {
-				t.again(s, r, each, seed)
+			verdict := sum.add(s, out)
+			t.row(s, out, verdict)
+			if verdict != held && verdict != caught {
+				t.again(s, out, each, seed)
 			}
 		}
 		if ctx.Err() != nil {
 			sum.print(w)
+			if w.err != nil {
+				return w.err
+			}
 			return interruptedError(fmt.Sprintf("interrupted at %s, %d of %d; what is above counts", fullName(s), i+1, len(subjects)))
 		}
 	}
 	sum.print(w)
 	switch {
 	case len(sum.wrong) > 0:
-		return errors.New(join(sum.wrong))
+		return errors.Join(errors.New(join(sum.wrong)), w.err)
+	case w.err != nil:
+		return w.err
 	case named || sum.cannot == len(subjects):
 		return cannot
 	}
 	return nil
+}
+
+// A checkedWriter remembers the first error of writing, and writes nothing after it.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedWriter) Write(p []byte) (int, error) {
+	if c.err != nil {
+		return 0, c.err
+	}
+	n, err := c.w.Write(p)
+	if err != nil {
+		c.err = fmt.Errorf("the table could not be written: %w", err)
+	}
+	return n, err
 }
 
 // A tortureTable is printed row by row, so its widths are fixed before the first.
@@ -176,15 +217,25 @@ func (t *tortureTable) line(cells ...any) {
 	fmt.Fprintln(t.w, strings.TrimRight(fmt.Sprintf(t.format, cells...), " "))
 }
 
-// row shows what a failure is; what led to it is for those who look into it.
-func (t *tortureTable) row(s torture.Subject, r torture.Report, verdict string) {
-	what, _, _ := strings.Cut(r.Failure, "; ")
+// row shows what a failure is; what led to it is for those who look into it. Under the row
+// of a worker that hung is what it did.
+func (t *tortureTable) row(s torture.Subject, out outcome, verdict string) {
+	what, _, _ := strings.Cut(out.Failure, "; ")
+	switch {
+	case out.hung && what != "":
+		what += "; then it did not end"
+	case out.hung:
+		what = "did not end"
+	}
 	number := counted
-	if r.Tally == (torture.Tally{}) { // it died before it could tell
+	if out.Tally == (torture.Tally{}) { // it died before it could tell
 		number = func(uint64) string { return "-" }
 	}
-	t.line(s.Family, s.Name, s.Status, number(r.Executions), number(r.Transitions), number(r.GracePeriods),
-		verdict, results.Human(r.After.Seconds(), "sec/op"), cmp.Or(what, "-"))
+	t.line(s.Family, s.Name, s.Status, number(out.Executions), number(out.Transitions), number(out.GracePeriods),
+		verdict, results.Human(out.After.Seconds(), "sec/op"), cmp.Or(what, "-"))
+	for _, line := range out.doing {
+		fmt.Fprintf(t.w, "            %s\n", line)
+	}
 }
 
 func (t *tortureTable) cannot(s torture.Subject, why error) {
@@ -192,8 +243,8 @@ func (t *tortureTable) cannot(s torture.Subject, why error) {
 }
 
 // again says under a row what led to its failure and how to try once more.
-func (t *tortureTable) again(s torture.Subject, r torture.Report, each time.Duration, seed uint64) {
-	if _, story, ok := strings.Cut(r.Failure, "; "); ok {
+func (t *tortureTable) again(s torture.Subject, out outcome, each time.Duration, seed uint64) {
+	if _, story, ok := strings.Cut(out.Failure, "; "); ok {
 		fmt.Fprintf(t.w, "            %s\n", story)
 	}
 	fmt.Fprintf(t.w, "            again: tpbench torture --impl %s --for %v --seed %d\n", fullName(s), each, seed)
@@ -201,13 +252,14 @@ func (t *tortureTable) again(s torture.Subject, r torture.Report, each time.Dura
 
 func counted(n uint64) string { return results.Human(float64(n), "") }
 
-// Verdicts. The last three are what the exit code is about.
+// Verdicts, as the help explains them. All but the first two make the exit code 1.
 const (
 	held    = "held"
 	caught  = "caught"
 	broke   = "BROKE"
 	missed  = "NOT CAUGHT"
-	untried = "NOT TRIED" // nothing was changed under the readers: no merit in that
+	untried = "NOT TRIED"
+	endless = "DID NOT END"
 )
 
 // A summary counts verdicts.
@@ -217,19 +269,24 @@ type summary struct {
 	wrong                []string // those that are not what their status says, and how
 }
 
-func (s *summary) add(of torture.Subject, r torture.Report) (verdict string) {
+// add returns the subject's verdict. A failure that was seen counts, whatever came after.
+// Without one, what hung says nothing, and what was not tried says nothing.
+func (s *summary) add(of torture.Subject, out outcome) (verdict string) {
+	failed, sound := out.Failure != "", of.Status == impls.Sound
 	switch {
-	case of.Status == impls.Sound && r.Failure == "" && r.Transitions == 0:
-		verdict = untried
-	case of.Status == impls.Sound && r.Failure == "":
-		s.held++
-		s.executions += r.Executions
-		return held
-	case of.Status == impls.Busted && r.Failure != "":
+	case failed && sound:
+		verdict = broke
+	case failed:
 		s.caught++
 		return caught
-	case of.Status == impls.Sound:
-		verdict = broke
+	case out.hung:
+		verdict = endless
+	case out.Executions == 0 || out.Transitions == 0:
+		verdict = untried
+	case sound:
+		s.held++
+		s.executions += out.Executions
+		return held
 	default:
 		verdict = missed
 	}

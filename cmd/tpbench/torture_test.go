@@ -2,65 +2,228 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/torture"
 )
 
 // If this fails, the death of a torture-worker is not reported for what it is: a busted
-// variant that crashes counts as not caught, or one that somebody else killed, or that
-// could not be tortured at all, as caught. The workers here are scripts that end as real
-// ones do.
+// variant that crashes counts as not caught, or one that something else killed, that hung, or
+// that could not be tortured at all, as caught. The workers here are scripts that end as
+// real ones do.
 func TestWatch(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the workers are shell scripts, and their signals Linux's")
 	}
 	const tally = `echo '{"Executions":7}'; `
+	const failed = `echo '{"Executions":7,"Failure":"T1: x"}'; `
+	const late, never = `trap 'echo "{\"Executions\":7,\"End\":true}"; exit' INT; `, `trap '' INT; `
 	for _, tc := range []struct {
-		why, worker, failure, err string
+		why, worker, failure string
+		hung                 bool
+		err                  string
 	}{
-		{"held", tally + `echo '{"Executions":7,"End":true}'`, "", ""},
-		{"broke", tally + `echo '{"Executions":7,"Failure":"T1: x","End":true}'; exit 1`, "T1: x", ""},
-		{"could not be tortured", tally + `echo '{"Executions":7,"End":true,"Error":"no room"}'; exit 2`, "", "no room"},
-		{"raised a signal", tally + `kill -TRAP $$`, "died: trace/breakpoint trap", ""},
-		{"died in the middle of a line", tally + `printf '{"Executions":'; kill -SEGV $$`, "died: segmentation fault", ""},
+		{"held", tally + `echo '{"Executions":7,"End":true}'`, "", false, ""},
+		{"broke", tally + `echo '{"Executions":7,"Failure":"T1: x","End":true}'; exit 1`, "T1: x", false, ""},
+		{"could not be tortured", tally + `echo '{"Executions":7,"End":true,"Error":"no room"}'; exit 2`, "", false, "no room"},
+		{"raised a signal", tally + `kill -TRAP $$`, "died: trace/breakpoint trap", false, ""},
+		{"raised one when it had failed", failed + `kill -TRAP $$`, "T1: x", false, ""},
+		{"died in the middle of a line", tally + `printf '{"Executions":'; kill -SEGV $$`, "died: segmentation fault", false, ""},
 		{"said why it died", tally + `echo 'SIGTRAP: trace trap
-PC=0x1' >&2; exit 2`, "died: SIGTRAP: trace trap", ""},
+PC=0x1' >&2; exit 2`, "died: SIGTRAP: trace trap", false, ""},
 		{"said so with a prefix", tally + `echo '
 [signal SIGSEGV: segmentation violation code=0x80]
-goroutine 1' >&2; exit 2`, "died: signal SIGSEGV: segmentation violation code=0x80", ""},
-		{"was killed", tally + `kill -KILL $$`, "", "without a report, signal: killed"},
-		{"left", tally + `echo 'tpbench: unknown flag' >&2; exit 2`, "", "exit status 2 tpbench: unknown flag"},
-		{"left without a word", tally + `exit 0`, "", "without a report, exit status 0"},
-		{"does not end", `trap '' INT; ` + tally + `exec sleep 60`, "did not end: killed after ", ""},
-		{"says late how far it came", `trap 'echo "{\"Executions\":7,\"End\":true}"; exit' INT; ` + tally + `while :; do sleep 0.01; done`, "", ""},
+goroutine 1' >&2; exit 2`, "died: signal SIGSEGV: segmentation violation code=0x80", false, ""},
+		{"was killed", tally + `kill -KILL $$`, "", false, "without a report, signal: killed"},
+		{"left", tally + `echo 'tpbench: unknown flag' >&2; exit 2`, "", false, "exit status 2 tpbench: unknown flag"},
+		{"left without a word", tally + `exit 0`, "", false, "without a report, exit status 0"},
+		{"does not end", never + tally + `exec sleep 600`, "", true, ""},
+		{"does not end, and its output ends", never + tally + `exec sleep 600 >&-`, "", true, ""},
+		{"does not end after a failure", never + failed + `exec sleep 600`, "T1: x", true, ""},
+		{"says late how far it came", late + tally + `while :; do sleep 0.01; done`, "", false, ""},
 	} {
 		t.Run(tc.why, func(t *testing.T) {
 			t.Parallel()
-			limit := time.Minute
+			limit, grace := time.Minute, time.Minute
 			if strings.HasPrefix(tc.worker, "trap ") {
 				limit = 2 * time.Second // it does not end by itself
 			}
+			if strings.HasPrefix(tc.worker, never) {
+				grace = 10 * time.Millisecond // nor then
+			}
 			ctx, cancel := context.WithTimeout(context.Background(), limit)
 			defer cancel()
-			told := uint64(0)
-			r, err := watch(ctx, exec.CommandContext(ctx, "sh", "-c", tc.worker), func(t torture.Report) { told = t.Executions })
-			if r.Executions != 7 || told != 7 {
-				t.Errorf("%d executions, %d told while it went on, want 7", r.Executions, told)
+			var told torture.Report
+			out, err := watch(ctx, exec.Command("sh", "-c", tc.worker), grace, func(r torture.Report) { told = r })
+			if out.Executions != 7 || told.Executions != 7 {
+				t.Errorf("%d executions, %d told while it went on, want 7", out.Executions, told.Executions)
 			}
-			if !strings.HasPrefix(r.Failure, tc.failure) || (tc.failure == "") != (r.Failure == "") {
-				t.Errorf("failure %q, want %q", r.Failure, tc.failure)
+			if out.Failure != tc.failure {
+				t.Errorf("failure %q, want %q", out.Failure, tc.failure)
+			}
+			if out.hung != tc.hung || strings.Contains(strings.Join(out.doing, "\n"), " sleep S on CPU ") != tc.hung {
+				t.Errorf("hung: %v, doing %q, want %v", out.hung, out.doing, tc.hung)
 			}
 			if (err == nil) != (tc.err == "") || err != nil && !strings.Contains(err.Error(), tc.err) {
 				t.Errorf("error %v, want %q", err, tc.err)
 			}
 		})
+	}
+}
+
+// If this fails, what a worker did that hung is printed without the goroutine that it hung in,
+// or fills the screen.
+func TestExcerpt(t *testing.T) {
+	const threads = "71 tpbench R on CPU 1, 9.00 s user, 0.00 s system\n72 tpbench S on CPU 0, 0.00 s user, 0.00 s system\n"
+	const stderr = `SIGQUIT: quit
+PC=0x47e063 m=0 sigcode=0
+
+goroutine 0 gp=0x5471a0 m=0 mp=0x547f60 [idle]:
+runtime.futex(0x5480b8, 0x80, 0x0, 0x0, 0x0, 0x0)
+	/usr/local/go/src/runtime/sys_linux_amd64.s:570 +0x23 fp=0x7fff2460eee8 sp=0x7fff2460eee0 pc=0x47e063
+rax    0x0
+
+goroutine 1 gp=0x55d351ac1e0 m=nil [sync.WaitGroup.Wait]:
+runtime.gopark(0x1d097bd5571?, 0x47aab2?, 0x10?, 0xef?, 0x450d7f?)
+	/usr/local/go/src/runtime/proc.go:462 +0xce fp=0x55d3521eec8 sp=0x55d3521eea8 pc=0x476bae
+sync.(*WaitGroup).Wait(0xc0)
+	/usr/local/go/src/sync/waitgroup.go:118 +0x48
+github.com/tpbench/tpbench/impls/torture.(*attack).launch(0xc000, {0xc0001, 0x4, 0x4})
+	/work/impls/torture/torture.go:201 +0x165
+created by main.main in goroutine 1
+	/work/main.go:14 +0x1e
+
+goroutine 18 gp=0x55d352101e0 m=nil [runnable, locked to thread]:
+github.com/tpbench/tpbench/impls/torture.spin(...)
+	/work/impls/torture/rcu.go:9
+
+goroutine 19 gp=0x55d352103c0 m=5 mp=0x2 [running, locked to thread]:
+	goroutine running on other thread; stack unavailable
+created by sync.(*WaitGroup).Go in goroutine 1
+	/usr/local/go/src/sync/waitgroup.go:238 +0x72
+
+-----
+
+goroutine 19 gp=0x55d352103c0 m=5 mp=0x2 [running, locked to thread]:
+github.com/tpbench/tpbench/impls/rcu.waitAwake(0xc000)
+	/work/impls/rcu/domain.go:77 +0x20 fp=0x55d351e27e0 sp=0x55d351e27d0 pc=0x484de0
+runtime.goexit({})
+	/usr/local/go/src/runtime/asm_amd64.s:1771 +0x1 fp=0x55d351e27e8 sp=0x55d351e27e0 pc=0x47c521
+`
+	const want = `71 tpbench R on CPU 1, 9.00 s user, 0.00 s system
+72 tpbench S on CPU 0, 0.00 s user, 0.00 s system
+goroutine 19, running, locked to thread
+  rcu.waitAwake domain.go:77
+goroutine 18, runnable, locked to thread
+  torture.spin rcu.go:9
+goroutine 1, sync.WaitGroup.Wait
+  sync.(*WaitGroup).Wait waitgroup.go:118
+  torture.(*attack).launch torture.go:201`
+	if got := strings.Join(excerpt(threads, stderr), "\n"); got != want {
+		t.Errorf("%s\n\nwant\n%s", got, want)
+	}
+	for n := range 100 {
+		lines := excerpt(strings.Repeat("71 x R\n", n), strings.Repeat(stderr, n))
+		if len(lines) > 40 || n > 1 && !slices.Contains(lines, "goroutine 19, running, locked to thread") {
+			t.Fatalf("%d threads and %d goroutines make\n%s", n, 3*n, strings.Join(lines, "\n"))
+		}
+	}
+	if lines := excerpt("", ""); len(lines) > 0 {
+		t.Errorf("nothing is known, and it says %q", lines)
+	}
+}
+
+// If this fails, a worker whose output is not read goes on for ever.
+func TestNobodyReads(t *testing.T) {
+	if runtime.GOOS != "linux" || measures() != nil {
+		t.Skip("no worker runs here")
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	// Fill the pipe, so that not even the first message can be written.
+	if err := w.SetWriteDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := w.Write(make([]byte, 1<<22)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("%d bytes fit into a pipe, %v", n, err)
+	}
+	bin := filepath.Join(t.TempDir(), "tpbench") // by its name the test binary is the command
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, bin); err != nil {
+		t.Fatal(err)
+	}
+	worker := exec.Command(bin, "torture-worker", "--for", "300ms", "--seed", "1", "rcu/qsbr")
+	var stderr strings.Builder
+	worker.Stdout, worker.Stderr = w, &stderr
+	harness.Isolate(worker)
+	if err := worker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	hung := time.AfterFunc(2*time.Minute, func() { // a worker on time needs a tenth
+		t.Errorf("it goes on:\n%s", harness.Interrogate(worker.Process, 5*time.Second))
+	})
+	_ = worker.Wait() // ProcessState has it all
+	hung.Stop()
+	if code := worker.ProcessState.ExitCode(); code != 1 {
+		t.Errorf("exit code %d, want 1: its report was lost", code)
+	}
+	if want := "tpbench: nobody has read the report for 5s\n"; stderr.String() != want {
+		t.Errorf("it said %q, want %q", stderr.String(), want)
+	}
+}
+
+// If this fails, progress that cannot be written holds the attack up, or the report gets lost
+// behind it.
+func TestTeller(t *testing.T) {
+	r, w := io.Pipe() // holds nothing: a write waits for its reader
+	out := tellTo(w)
+	for n := range uint64(1000) {
+		out.progress(message{Report: torture.Report{Tally: torture.Tally{Executions: n}}})
+	}
+	if err := out.last(message{End: true}, time.Millisecond); err == nil {
+		t.Error("the last message was written, and nobody has read it")
+	}
+	var read []message
+	lines := json.NewDecoder(r)
+	for len(read) == 0 || !read[len(read)-1].End {
+		var m message
+		if err := lines.Decode(&m); err != nil {
+			t.Fatal(err)
+		}
+		read = append(read, m)
+	}
+	if len(read) > 3 || len(read) > 2 && read[0].Executions >= read[1].Executions {
+		t.Errorf("%+v, want the last one, behind at most two others in their order", read)
+	}
+
+	broken := errors.New("broken")
+	r, w = io.Pipe()
+	r.CloseWithError(broken)
+	out = tellTo(w)
+	out.progress(message{})
+	if err := out.last(message{End: true}, time.Hour); !errors.Is(err, broken) {
+		t.Errorf("error %v, want %v", err, broken)
 	}
 }
 
@@ -77,32 +240,116 @@ func TestNothingCanBeTortured(t *testing.T) {
 	}
 }
 
+// If this fails, a table that could not be written, to a disk that is full say, is taken for
+// a good one.
+func TestTableNotWritten(t *testing.T) {
+	cannot := &impls.UnsupportedError{What: "it", Why: "reasons", Do: "do"}
+	subjects := make([]torture.Subject, 3)
+	for i := range subjects {
+		subjects[i] = torture.Subject{Family: "rcu", Name: "it", Check: func() error { return cannot }}
+	}
+	print := func(w io.Writer) error {
+		cmd := newTorture()
+		cmd.SetOut(w)
+		cmd.SetErr(io.Discard)
+		cmd.SetContext(context.Background())
+		return tortureAll(cmd, subjects, time.Second, 1, false)
+	}
+	var whole strings.Builder
+	if err := print(&whole); exitCode(err) != 3 {
+		t.Fatal(err)
+	}
+	for room := 0; room < whole.Len(); room = min(room+7, max(room+1, whole.Len()-1)) {
+		disk := &smallDisk{room: room}
+		err := print(disk)
+		if !errors.Is(err, syscall.ENOSPC) || exitCode(err) != 1 {
+			t.Fatalf("%d of %d bytes written: %v, exit code %d, want 1 and %v", room, whole.Len(), err, exitCode(err), syscall.ENOSPC)
+		}
+		if disk.again {
+			t.Fatalf("%d of %d bytes written, and it went on", room, whole.Len())
+		}
+	}
+}
+
+// A smallDisk has room for so many bytes. It notes when it is written to after an error.
+type smallDisk struct {
+	room        int
+	full, again bool
+}
+
+func (d *smallDisk) Write(p []byte) (int, error) {
+	d.again = d.full
+	if len(p) <= d.room {
+		d.room -= len(p)
+		return len(p), nil
+	}
+	d.full = true
+	return d.room, &fs.PathError{Op: "write", Path: "disk", Err: syscall.ENOSPC}
+}
+
 // If this fails, `tpbench torture` says that all is well when it is not, or calls a
 // variant what it is not.
 func TestVerdicts(t *testing.T) {
 	var s summary
 	for _, tc := range []struct {
-		status  impls.Status
-		failure string
-		changes uint64
-		want    string
+		status              impls.Status
+		executions, changes uint64
+		failure             string
+		hung                bool
+		want                string
 	}{
-		{impls.Sound, "", 10, held},
-		{impls.Sound, "", 1, held},
-		{impls.Busted, "T1", 0, caught},
-		{impls.Sound, "T1", 0, broke},
-		{impls.Busted, "", 10, missed},
-		{impls.Sound, "", 0, untried},
+		{impls.Sound, 1000, 10, "", false, held},
+		{impls.Sound, 1000, 1, "", false, held},
+		{impls.Sound, 0, 1, "", false, untried},
+		{impls.Sound, 1000, 0, "", false, untried},
+		{impls.Sound, 0, 0, "T1", false, broke},
+		{impls.Sound, 1000, 10, "", true, endless},
+		{impls.Sound, 0, 0, "", true, endless},
+		{impls.Sound, 1000, 10, "T1", true, broke},
+		{impls.Busted, 1000, 10, "T1", false, caught},
+		{impls.Busted, 0, 0, "T1", false, caught},
+		{impls.Busted, 1000, 10, "T1", true, caught},
+		{impls.Busted, 1000, 10, "", false, missed},
+		{impls.Busted, 0, 10, "", false, untried},
+		{impls.Busted, 1000, 0, "", false, untried},
+		{impls.Busted, 1000, 10, "", true, endless},
 	} {
 		of := torture.Subject{Family: "rcu", Name: tc.want, Status: tc.status}
-		if got := s.add(of, torture.Report{Tally: torture.Tally{Executions: 1000, Transitions: tc.changes}, Failure: tc.failure}); got != tc.want {
-			t.Errorf("%v, failure %q: %s, want %s", tc.status, tc.failure, got, tc.want)
+		report := torture.Report{Tally: torture.Tally{Executions: tc.executions, Transitions: tc.changes}, Failure: tc.failure}
+		before := slices.Clone(s.wrong)
+		if got := s.add(of, outcome{Report: report, hung: tc.hung}); got != tc.want {
+			t.Errorf("%+v: %s", tc, got)
+		}
+		want := before
+		if tc.want != held && tc.want != caught {
+			want = append(want, "rcu/"+tc.want+": "+tc.want)
+		}
+		if !slices.Equal(s.wrong, want) {
+			t.Errorf("%+v: the exit code is about %q, want %q", tc, s.wrong, want)
 		}
 	}
+	s.wrong = []string{"rcu/a: BROKE", "rcu/b: DID NOT END"}
 	var text strings.Builder
 	s.print(&text)
-	const want = "2 sound implementations held over 2,000 executions; 1 busted one was caught; rcu/BROKE: BROKE; rcu/NOT CAUGHT: NOT CAUGHT; rcu/NOT TRIED: NOT TRIED."
+	const want = "2 sound implementations held over 2,000 executions; 3 busted ones were caught; rcu/a: BROKE; rcu/b: DID NOT END."
 	if got := strings.TrimSpace(text.String()); got != want {
 		t.Errorf("summary %q, want %q", got, want)
+	}
+}
+
+// If this fails, the row of a worker that hung does not say so, or not what it did.
+func TestHungRow(t *testing.T) {
+	s := torture.Subject{Family: "rcu", Name: "it", Status: impls.Busted}
+	for failure, want := range map[string]string{
+		"":             "  did not end\n            71 it R\n            goroutine 1, running\n",
+		"T1: x; story": "  T1: x; then it did not end\n            71 it R\n            goroutine 1, running\n",
+	} {
+		var text strings.Builder
+		newTortureTable(&text, nil).row(s, outcome{
+			Report: torture.Report{Failure: failure}, hung: true, doing: []string{"71 it R", "goroutine 1, running"},
+		}, endless)
+		if !strings.HasSuffix(text.String(), want) {
+			t.Errorf("%q, want it to end with %q", text.String(), want)
+		}
 	}
 }

@@ -10,9 +10,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,8 +25,8 @@ import (
 	"github.com/tpbench/tpbench/impls/torture"
 )
 
-// A message is a line of a torture-worker's output: nothing in the first one, then the
-// totals so far and, in the last one, the report, or why there is none.
+// A message is a line of a torture-worker's output: nothing in the first one, then what
+// is known so far and, in the last one, the report, or why there is none.
 type message struct {
 	torture.Report
 	End   bool
@@ -46,6 +49,9 @@ func newTortureWorker() *cobra.Command {
 			if len(subjects) != 1 {
 				return usagef("torture-worker: %q names %d implementations, say FAMILY/NAME", args[0], len(subjects))
 			}
+			if err := harness.ShowStacks(); err != nil {
+				return err
+			}
 			return tortureHere(cmd.Context(), cmd.OutOrStdout(), subjects[0], o)
 		},
 	}
@@ -55,91 +61,254 @@ func newTortureWorker() *cobra.Command {
 	return cmd
 }
 
-// tortureHere tortures the subject in this process and writes messages.
+// tortureHere tortures the subject in this process and writes messages. The run and this
+// process end on time even if nobody reads them.
 func tortureHere(ctx context.Context, w io.Writer, s torture.Subject, o torture.Options) error {
-	out := json.NewEncoder(w)
-	say := func(m message) {
-		if err := out.Encode(m); err != nil {
-			panic(err) // nobody listens: there is no point in going on
-		}
-	}
-	say(message{})
-	o.Progress = func(r torture.Report) { say(message{Report: r}) }
+	out := tellTo(w)
+	out.progress(message{})
+	o.Progress = func(r torture.Report) { out.progress(message{Report: r}) }
 	r, err := s.Torture(ctx, o)
 	last := message{Report: r, End: true}
 	if err != nil {
 		last.Error = err.Error()
 	}
-	say(last)
-	return err
+	return errors.Join(err, out.last(last, lastWithin))
 }
 
-// mercy is how much longer than asked for a worker may take.
-const mercy = 30 * time.Second
+// lastWithin is how long a worker waits for its last message to be read.
+const lastWithin = 5 * time.Second
+
+// A teller writes messages. Nothing but its own goroutine waits for who reads them:
+//
+//	attack, every 10 ms       teller                pipe
+//	progress                  writes it             full: nobody reads
+//	progress: waits its turn  is blocked
+//	progress: dropped         is blocked
+//	last: waits, but not      is blocked
+//	  for ever
+type teller struct {
+	next    chan message // of one: the progress to be written next
+	final   chan message
+	written chan error // how the last message was written, or why there is none
+}
+
+func tellTo(w io.Writer) *teller {
+	t := &teller{make(chan message, 1), make(chan message, 1), make(chan error, 1)}
+	out := json.NewEncoder(w)
+	go func() {
+		for {
+			select {
+			case m := <-t.next:
+				if err := out.Encode(m); err != nil {
+					t.written <- err
+					return
+				}
+			case m := <-t.final:
+				t.written <- out.Encode(m)
+				return
+			}
+		}
+	}()
+	return t
+}
+
+// progress writes the message some time, or drops it.
+func (t *teller) progress(m message) {
+	select {
+	case t.next <- m:
+	default:
+	}
+}
+
+// last writes the last message. It waits no longer than that for it.
+func (t *teller) last(m message, within time.Duration) error {
+	t.final <- m
+	select {
+	case err := <-t.written:
+		return err
+	case <-time.After(within):
+		return fmt.Errorf("nobody has read the report for %v", within)
+	}
+}
+
+const (
+	// killAfter is how much longer than --for a worker may take, to start, to prepare and
+	// to end.
+	killAfter = 30 * time.Second
+
+	// grace is how long a worker gets to report when it is interrupted, and to print
+	// stacks when it hangs.
+	grace = 5 * time.Second
+)
+
+// An outcome is what became of a subject.
+type outcome struct {
+	torture.Report
+
+	// hung says that the worker did not end and was killed; doing is what it was doing,
+	// line by line.
+	hung  bool
+	doing []string
+}
 
 // tortureApart tortures the subject in a process of its own. If ctx is done the report
 // is of what was done until then.
-func tortureApart(ctx context.Context, s torture.Subject, o torture.Options) (torture.Report, error) {
+func tortureApart(ctx context.Context, s torture.Subject, o torture.Options) (outcome, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return torture.Report{}, fmt.Errorf("finding this binary, to start a worker: %w", err)
+		return outcome{}, fmt.Errorf("finding this binary, to start a worker: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, o.For+mercy)
+	ctx, cancel := context.WithTimeout(ctx, o.For+killAfter)
 	defer cancel()
-	worker := exec.CommandContext(ctx, self, "torture-worker", "--for", o.For.String(), "--seed", strconv.FormatUint(o.Seed, 10), fullName(s))
-	r, err := watch(ctx, worker, o.Progress)
+	worker := exec.Command(self, "torture-worker", "--for", o.For.String(), "--seed", strconv.FormatUint(o.Seed, 10), fullName(s))
+	out, err := watch(ctx, worker, grace, o.Progress)
 	if err != nil {
 		err = fmt.Errorf("torturing %s: %w", fullName(s), err)
 	}
-	return r, err
+	return out, err
 }
 
-// watch runs a torture-worker that was made for ctx. The death of the worker, and that
-// it goes on when ctx is done, are failures of its subject. The error is of the
-// attempt.
-func watch(ctx context.Context, worker *exec.Cmd, progress func(torture.Report)) (torture.Report, error) {
+// watch runs a torture-worker until it ends. When ctx is done it interrupts the worker,
+// which should report how far it came; one that has not ended after grace is asked what it
+// does, and killed. How the worker died is a failure of its subject, unless it reported one
+// before. The error is of the attempt.
+func watch(ctx context.Context, worker *exec.Cmd, grace time.Duration, progress func(torture.Report)) (outcome, error) {
 	harness.Isolate(worker)
-	worker.Cancel = func() error { return worker.Process.Signal(os.Interrupt) } // it says how far it came
-	worker.WaitDelay = 2 * time.Second
+	worker.WaitDelay = time.Second // what the worker started may hold its pipes open
 	var dying bytes.Buffer
 	worker.Stderr = &dying
 	stdout, err := worker.StdoutPipe()
 	if err != nil {
-		return torture.Report{}, err
+		return outcome{}, err
 	}
 	began := time.Now()
 	if err := worker.Start(); err != nil {
-		return torture.Report{}, err
+		return outcome{}, err
 	}
-	var last message
-	up := false
-	for lines := json.NewDecoder(stdout); lines.Decode(&last) == nil; {
+	var (
+		last    message
+		threads string
+		ending  sync.WaitGroup
+		ended   = make(chan struct{})
+	)
+	ending.Go(func() { threads = end(ctx, worker.Process, grace, ended) })
+	for up, lines := false, json.NewDecoder(stdout); lines.Decode(&last) == nil; {
 		if !up {
 			up, began = true, time.Now()
 		}
 		progress(last.Report)
 	}
 	_ = worker.Wait() // ProcessState has it all
+	close(ended)
+	ending.Wait()
+
+	out := outcome{Report: last.Report}
 	switch {
 	case last.Error != "":
-		return last.Report, errors.New(last.Error)
+		return out, errors.New(last.Error)
 	case last.End:
-		return last.Report, nil
+		return out, nil
 	}
-	last.After = time.Since(began)
+	if out.Failure == "" {
+		out.After = time.Since(began)
+	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		last.Failure = fmt.Sprintf("did not end: killed after %v", last.After.Round(time.Second))
-		return last.Report, nil
+		out.hung, out.doing = true, excerpt(threads, dying.String())
+		return out, nil
 	}
 	if ctx.Err() != nil {
-		return last.Report, ctx.Err()
+		return out, ctx.Err()
 	}
 	words := lastWords(dying.String())
 	if cause := fault(worker.ProcessState); words != "" || cause != "" {
-		last.Failure = "died: " + cmp.Or(words, cause)
-		return last.Report, nil
+		out.Failure = cmp.Or(out.Failure, "died: "+cmp.Or(words, cause))
+		return out, nil
 	}
-	return last.Report, fmt.Errorf("the worker ended without a report, %v %s", worker.ProcessState, strings.TrimSpace(dying.String()))
+	return out, fmt.Errorf("the worker ended without a report, %v %s", worker.ProcessState, strings.TrimSpace(dying.String()))
+}
+
+// end ends the worker if ctx is done before it has ended. If it had to be killed, end
+// returns its threads.
+func end(ctx context.Context, p *os.Process, grace time.Duration, ended <-chan struct{}) (threads string) {
+	select {
+	case <-ended:
+		return ""
+	case <-ctx.Done():
+	}
+	_ = p.Signal(os.Interrupt) // it may have ended by now
+	select {
+	case <-ended:
+		return ""
+	case <-time.After(grace):
+		return harness.Interrogate(p, grace)
+	}
+}
+
+// excerpt is what there is room for of what a worker did that hung: its threads, and the
+// stacks that the runtime printed. The goroutines that ran come first.
+func excerpt(threads, stderr string) []string {
+	const most, mostFrames = 40, 5
+	var lines []string
+	for line := range strings.Lines(threads) {
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	if len(lines) > most/2 {
+		lines = append(lines[:most/2], fmt.Sprintf("and %d more threads", len(lines)-most/2))
+	}
+	for _, g := range goroutines(stderr) {
+		if len(lines)+2 > most {
+			break
+		}
+		lines = append(lines, fmt.Sprintf("goroutine %s, %s", g.id, g.state))
+		for _, f := range g.frames[:min(len(g.frames), mostFrames, most-len(lines))] {
+			lines = append(lines, "  "+f)
+		}
+	}
+	return lines
+}
+
+// A goroutine is one of a dying process.
+type goroutine struct {
+	id, state string
+	frames    []string // innermost first; those of package runtime say little
+}
+
+// goroutineHead begins what the runtime prints of a goroutine. With its most verbose
+// setting it prints some of them twice, once without frames.
+var goroutineHead = regexp.MustCompile(`^goroutine (\d+) (?:\w+=\S+ )*\[(.*)\]:$`)
+
+// goroutines lists those that have frames, those first that run or could.
+func goroutines(stderr string) []*goroutine {
+	var list []*goroutine
+	var in *goroutine // whose frames these are
+	function := ""    // of the frame whose second line comes next
+	for line := range strings.Lines(stderr) {
+		line = strings.TrimRight(line, "\n")
+		head := goroutineHead.FindStringSubmatch(line)
+		switch at, inside := strings.CutPrefix(line, "\t"); {
+		case head != nil:
+			in, function = &goroutine{id: head[1], state: head[2]}, ""
+			list = append(list, in)
+		case in == nil:
+		case inside:
+			if at, _, _ = strings.Cut(at, " "); function != "" && !strings.HasPrefix(function, "runtime.") {
+				in.frames = append(in.frames, function+" "+filepath.Base(at))
+			}
+		case line == "" || strings.HasPrefix(line, "created by "):
+			in = nil
+		default:
+			function = line[strings.LastIndexByte(line, '/')+1:]
+			if args := strings.LastIndexByte(function, '('); args > 0 {
+				function = function[:args]
+			}
+		}
+	}
+	list = slices.DeleteFunc(list, func(g *goroutine) bool { return len(g.frames) == 0 })
+	rank := func(g *goroutine) int {
+		return slices.IndexFunc([]string{"running", "runnable", ""}, func(s string) bool { return strings.HasPrefix(g.state, s) })
+	}
+	slices.SortStableFunc(list, func(a, b *goroutine) int { return rank(a) - rank(b) })
+	return list
 }
 
 // lastWords is the line of the runtime's report on a fatal error that names the cause,
