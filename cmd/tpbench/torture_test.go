@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -88,7 +89,7 @@ goroutine 1' >&2; exit 2`, "died: signal SIGSEGV: segmentation violation code=0x
 // If this fails, what a worker did that hung is printed without the goroutine that it hung in,
 // or fills the screen.
 func TestExcerpt(t *testing.T) {
-	const threads = "71 tpbench R on CPU 1, 9.00 s user, 0.00 s system\n72 tpbench S on CPU 0, 0.00 s user, 0.00 s system\n"
+	const threads = "71 tpbench S on CPU 0, 0.00 s user, 0.00 s system\n72 tpbench R on CPU 1, 9.00 s user, 0.00 s system\n"
 	const stderr = `SIGQUIT: quit
 PC=0x47e063 m=0 sigcode=0
 
@@ -107,9 +108,13 @@ github.com/tpbench/tpbench/impls/torture.(*attack).launch(0xc000, {0xc0001, 0x4,
 created by main.main in goroutine 1
 	/work/main.go:14 +0x1e
 
-goroutine 18 gp=0x55d352101e0 m=nil [runnable, locked to thread]:
+goroutine 18 gp=0x55d352101e0 m=nil [runnable]:
 github.com/tpbench/tpbench/impls/torture.spin(...)
 	/work/impls/torture/rcu.go:9
+
+goroutine 20 gp=0x55d352101f0 m=nil [select, locked to thread]:
+github.com/tpbench/tpbench/impls/rcu.(*deferred).barrier(0xc000)
+	/work/impls/rcu/deferred.go:9 +0x20
 
 goroutine 19 gp=0x55d352103c0 m=5 mp=0x2 [running, locked to thread]:
 	goroutine running on other thread; stack unavailable
@@ -124,11 +129,13 @@ github.com/tpbench/tpbench/impls/rcu.waitAwake(0xc000)
 runtime.goexit({})
 	/usr/local/go/src/runtime/asm_amd64.s:1771 +0x1 fp=0x55d351e27e8 sp=0x55d351e27e0 pc=0x47c521
 `
-	const want = `71 tpbench R on CPU 1, 9.00 s user, 0.00 s system
-72 tpbench S on CPU 0, 0.00 s user, 0.00 s system
+	const want = `72 tpbench R on CPU 1, 9.00 s user, 0.00 s system
+71 tpbench S on CPU 0, 0.00 s user, 0.00 s system
 goroutine 19, running, locked to thread
   rcu.waitAwake domain.go:77
-goroutine 18, runnable, locked to thread
+goroutine 20, select, locked to thread
+  rcu.(*deferred).barrier deferred.go:9
+goroutine 18, runnable
   torture.spin rcu.go:9
 goroutine 1, sync.WaitGroup.Wait
   sync.(*WaitGroup).Wait waitgroup.go:118
@@ -139,7 +146,10 @@ goroutine 1, sync.WaitGroup.Wait
 	for n := range 100 {
 		lines := excerpt(strings.Repeat("71 x R\n", n), strings.Repeat(stderr, n))
 		if len(lines) > 40 || n > 1 && !slices.Contains(lines, "goroutine 19, running, locked to thread") {
-			t.Fatalf("%d threads and %d goroutines make\n%s", n, 3*n, strings.Join(lines, "\n"))
+			t.Fatalf("%d threads and %d goroutines make\n%s", n, 4*n, strings.Join(lines, "\n"))
+		}
+		if n > 12 && lines[12] != fmt.Sprintf("and %s", plural(n-12, "more thread")) {
+			t.Fatalf("of %d threads it says %q", n, lines[12])
 		}
 	}
 	if lines := excerpt("", ""); len(lines) > 0 {

@@ -244,16 +244,22 @@ func end(ctx context.Context, p *os.Process, grace time.Duration, ended <-chan s
 	}
 }
 
-// excerpt is what there is room for of what a worker did that hung: its threads, and the
-// stacks that the runtime printed. The goroutines that ran come first.
+// excerpt is what there is room for of what a worker did that hung: its threads, those that
+// sleep last, and the stacks that the runtime printed.
 func excerpt(threads, stderr string) []string {
-	const most, mostFrames = 40, 5
-	var lines []string
+	const most, mostThreads, mostFrames = 40, 12, 4
+	var lines, asleep []string
 	for line := range strings.Lines(threads) {
-		lines = append(lines, strings.TrimSpace(line))
+		line = strings.TrimSpace(line)
+		if strings.Contains(line, " S on CPU ") {
+			asleep = append(asleep, line)
+		} else {
+			lines = append(lines, line)
+		}
 	}
-	if len(lines) > most/2 {
-		lines = append(lines[:most/2], fmt.Sprintf("and %d more threads", len(lines)-most/2))
+	lines = append(lines, asleep...)
+	if more := len(lines) - mostThreads; more > 0 {
+		lines = append(lines[:mostThreads], fmt.Sprintf("and %s", plural(more, "more thread")))
 	}
 	for _, g := range goroutines(stderr) {
 		if len(lines)+2 > most {
@@ -277,7 +283,8 @@ type goroutine struct {
 // setting it prints some of them twice, once without frames.
 var goroutineHead = regexp.MustCompile(`^goroutine (\d+) (?:\w+=\S+ )*\[(.*)\]:$`)
 
-// goroutines lists those that have frames, those first that run or could.
+// goroutines lists those that have frames: first those that run, then those of an attack's
+// threads, then those that could run.
 func goroutines(stderr string) []*goroutine {
 	var list []*goroutine
 	var in *goroutine // whose frames these are
@@ -305,7 +312,7 @@ func goroutines(stderr string) []*goroutine {
 	}
 	list = slices.DeleteFunc(list, func(g *goroutine) bool { return len(g.frames) == 0 })
 	rank := func(g *goroutine) int {
-		return slices.IndexFunc([]string{"running", "runnable", ""}, func(s string) bool { return strings.HasPrefix(g.state, s) })
+		return slices.IndexFunc([]string{"running", "locked to thread", "runnable", ""}, func(s string) bool { return strings.Contains(g.state, s) })
 	}
 	slices.SortStableFunc(list, func(a, b *goroutine) int { return rank(a) - rank(b) })
 	return list
