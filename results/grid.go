@@ -133,16 +133,23 @@ func (t *gridTable) safe(run *Run, cat Catalog) {
 }
 
 // safe is one implementation's cell: what it held over, or how often it broke; "" if it
-// was not tortured. A sample that was lost is named: it may have died of the torture.
+// was not tortured. A sample that was lost is named: it may have died of the torture. One
+// in which nothing was executed, or nothing was changed, holds for nothing.
 func safe(run *Run, impl string, cat Catalog) string {
 	tortured := run.Samples.Select("Torture", "impl="+impl)
-	executions, broke, lost := 0.0, 0, 0
-	for _, v := range tortured.Values("executions/op") {
-		executions += v
-	}
-	for _, v := range tortured.Values("mistakes/op") {
-		if v > 0 {
+	executions, broke, untried, lost := 0.0, 0, 0, 0
+	for _, s := range tortured {
+		value := func(unit string) float64 {
+			v, _ := s.Value(unit)
+			return v
+		}
+		switch n := value("executions/op"); {
+		case value("mistakes/op") > 0:
 			broke++
+		case n > 0 && value("transitions/op") > 0:
+			executions += n
+		default:
+			untried++
 		}
 	}
 	for _, l := range run.Losses {
@@ -158,10 +165,15 @@ func safe(run *Run, impl string, cat Catalog) string {
 		return ""
 	case len(tortured) == 0:
 		return fmt.Sprintf("%d lost", lost)
+	case untried == len(tortured):
+		text, untried = "not tried", 0
 	case cat.Status(impl) == "busted":
 		text = "not caught"
 	default:
 		text = "held over " + benchunit.Scale(executions, benchunit.Decimal)
+	}
+	if untried > 0 {
+		text += fmt.Sprintf(", %d not tried", untried)
 	}
 	if lost > 0 {
 		text += fmt.Sprintf(", %d lost", lost)
