@@ -27,7 +27,7 @@ var tortureFamily = Family{
 			Run: func(int, harness.Timer) {
 				var err error
 				r, err = s.Torture(context.Background(), torture.Options{
-					For: tortureTime, Seed: uint64(e.Layout), Beside: e.CPUs,
+					For: tortureTime, Seed: uint64(e.Round) + 1, Beside: e.CPUs,
 				})
 				must(err)
 			},

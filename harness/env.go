@@ -15,6 +15,9 @@ type Env struct {
 	// alignments takes it modulo their number.
 	Layout int
 
+	// Round counts up from 0; it seeds what a case draws.
+	Round int
+
 	// Pinned says that each thread of Beside gets one of CPUs to itself. Package
 	// testing's benchmarks pin nothing.
 	Pinned bool
