@@ -217,7 +217,7 @@ func (t *tortureTable) line(cells ...any) {
 	fmt.Fprintln(t.w, strings.TrimRight(fmt.Sprintf(t.format, cells...), " "))
 }
 
-// row shows what a failure is; what led to it is for those who look into it. Under the row
+// row shows what a failure is; again shows what led to it. Under the row
 // of a worker that hung is what it did.
 func (t *tortureTable) row(s torture.Subject, out outcome, verdict string) {
 	what, _, _ := strings.Cut(out.Failure, "; ")

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -360,6 +361,20 @@ func TestHungRow(t *testing.T) {
 		}, endless)
 		if !strings.HasSuffix(text.String(), want) {
 			t.Errorf("%q, want it to end with %q", text.String(), want)
+		}
+	}
+}
+
+// If this fails, the help does not name a family that is tortured, or a verdict.
+func TestTortureHelp(t *testing.T) {
+	words := []string{held, caught, broke, missed, untried, endless}
+	for _, s := range torture.Subjects() {
+		words = append(words, s.Family)
+	}
+	help := newTorture().Long
+	for _, w := range words {
+		if !regexp.MustCompile(`(?m)^  \d\. ` + w + `  `).MatchString(help) {
+			t.Errorf("no numbered line for %q", w)
 		}
 	}
 }

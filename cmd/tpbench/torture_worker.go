@@ -78,7 +78,7 @@ func tortureHere(ctx context.Context, w io.Writer, s torture.Subject, o torture.
 // lastWithin is how long a worker waits for its last message to be read.
 const lastWithin = 5 * time.Second
 
-// A teller writes messages. Nothing but its own goroutine waits for who reads them:
+// A teller writes messages. Only its own goroutine waits for the reader of the pipe:
 //
 //	attack, every 10 ms       teller                pipe
 //	progress                  writes it             full: nobody reads

@@ -234,7 +234,7 @@ func (t *taskThread) ran(version int) {
 			t.call(t.rnd.IntN(oldFunctions))
 		}
 	case 4:
-		// Asleep in a function that every patch replaces nobody flips.
+		// A task that sleeps in a function that every patch replaces is not flipped.
 		if f < covered && t.rnd.IntN(16) == 0 {
 			t.task.Block()
 			nap(time.Duration(t.rnd.IntN(int(50 * time.Microsecond))))
@@ -363,7 +363,7 @@ func (s *patchTorture) transit(m *module, enabled bool, rnd *rand.Rand) error {
 		}
 		for i, t := range s.tasks {
 			if t.safe.Load() > since[i]+1000 {
-				s.fail("K2: task %d has passed 1000 safe points and is still %v: nobody told it to flip", i, t.task.State())
+				s.fail("K2: task %d has passed 1000 safe points and is still %v: it was never told to flip", i, t.task.State())
 			}
 		}
 		// As the kernel does, it looks only now and then: most transitions complete

@@ -152,7 +152,7 @@ func (t *flavorReader) run() error {
 		t.maybeIdle(t.plain)
 		t.maybeIdle(t.long)
 		t.passes[t.id].Add(plainSections + 1)
-		// Who was held up before it counted itself in (srcu-one-sum) is seen only in
+		// A reader that was held up before it counted itself in (srcu-one-sum) is seen only in
 		// sections that last for a grace period of SRCU, which is short.
 		if t.domain.HasSRCU() || t.rnd.IntN(4) == 0 {
 			t.maybeIdle(t.cold)

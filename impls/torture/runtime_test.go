@@ -46,8 +46,8 @@ func TestHostileRuntime(t *testing.T) {
 	}
 }
 
-// If this fails, who profiles or traces a program with patched sites crashes it; or he
-// does not find the sites' callers, since a signal that arrives in a site, or in what
+// If this fails, a program with patched sites crashes when it is profiled or traced; or
+// the profile does not have the sites' callers, since a signal that arrives in a site, or in what
 // it calls, cannot unwind it.
 func TestProfiledAndTraced(t *testing.T) {
 	needShow(t)
@@ -137,8 +137,9 @@ type showing struct{ strategy, flavour string }
 // of which the runtime knows nothing.
 var shows = []showing{{"rcu-cond-sync", "memb"}, {"rcu-cond-sync", "qsbr"}, {"bound", "memb"}}
 
-// showTime is how long each lasts, or longer, until all acts have been seen.
-const showTime = 1500 * time.Millisecond
+// showTime is how long each lasts, or longer, until all acts have been seen. The trace
+// of a show takes five times as long to read.
+const showTime = 400 * time.Millisecond
 
 // showAll runs in the child.
 func showAll(dir string) error {
@@ -198,7 +199,7 @@ type stage struct {
 	on []dispatch.Probe // the updater's
 }
 
-// An actor is the data of a probe. Nobody keeps it reachable for longer than
+// An actor is the data of a probe. Nothing keeps it reachable for longer than
 // dispatch.GoFunc asks for: until a grace period after its probe was unregistered,
 // which also ends its magic.
 type actor struct {

@@ -36,8 +36,8 @@ func textpokeSubjects() []Subject {
 //	B:    MOVL $2, AX
 //	      RET
 //
-// Whoever executes the head of one instruction with the tail of another is to die of it,
-// not to go astray in silence. The targets lie so that the lowest byte of both
+// A thread that executes the head of one instruction with the tail of another must die of
+// it, and not go on in silence. The targets lie so that the lowest byte of both
 // displacements is 0x0B: 0F 0B, a NOP's head before their tail, is UD2. The head of a CALL
 // or JMP before the NOP's tail goes 1.5 GB away, where nothing is mapped.
 type pokedSite struct {
@@ -161,7 +161,7 @@ func executeText(a *attack, sites []*pokedSite) error {
 
 // executeOnce is a function for its prologue, where the collector can stop the reader. A
 // signal alone would not do: while sites trap it arrives when the trap handler returns,
-// which is to mapped code, where Go stops nobody. If the updater has been stopped between
+// which is to mapped code, where Go stops no thread. If the updater has been stopped between
 // int3s and heads by then, that goes on for seconds.
 //
 //go:noinline

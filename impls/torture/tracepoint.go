@@ -51,7 +51,7 @@ func dispatchSubjects() []Subject {
 }
 
 // Flavour is the one that strategies are tortured with: its grace periods are the
-// shortest, so that nobody is saved by waiting for something else.
+// shortest: a strategy that misses a wait is not saved by waiting for something else.
 const Flavour = "memb"
 
 func checkScene(supported func() error) func() error {
@@ -153,8 +153,8 @@ func attackTracepoints(a *attack, policy *tracepoint.Policy) error {
 		_, disable := dispatch.KeyChanges([]*dispatch.Site{site})
 		s.places = append(s.places, &event{tp: tp, key: disable[0].Site})
 	}
-	onTrial.Store(s)
-	defer onTrial.Store(nil)
+	reported.Store(s)
+	defer reported.Store(nil)
 
 	err = s.run(s.update)
 	for _, e := range s.places {
@@ -183,7 +183,7 @@ func (s *scene) firings(e *event, r *rcu.Reader) {
 	}
 }
 
-// update draws transitions, and ways to wait for those who may still use what was
+// update draws transitions, and ways to wait for readers that may still use what was
 // removed, until the attack is over. It waits seldom: waiting makes every strategy
 // sound.
 func (s *scene) update() error {
@@ -354,7 +354,7 @@ func (e *event) watch(d *datum) {
 	e.epoch.Add(1)
 }
 
-// free gives removed data back. Nobody may be called with it any more.
+// free gives removed data back. No probe may be called with it any more.
 func (s *scene) free(removed []registration) {
 	for _, r := range removed {
 		s.data.Free(r.datum)

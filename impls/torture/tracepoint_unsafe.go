@@ -7,8 +7,8 @@ import (
 	"github.com/tpbench/tpbench/impls/dispatch"
 )
 
-// onTrial is whom the probes report to: they can capture nothing.
-var onTrial atomic.Pointer[scene]
+// reported is the scene that probes report to: they can capture nothing.
+var reported atomic.Pointer[scene]
 
 // probeFuncs returns the addresses of probe functions that differ in the data they own.
 func probeFuncs() ([]dispatch.Func, error) {
@@ -34,7 +34,7 @@ func called(fn int, data unsafe.Pointer) {
 	// that is not alive.
 	d := (*datum)(data)
 	if d.magic != aliveMagic || d.owner != fn {
-		onTrial.Load().wrong(fn, d)
+		reported.Load().wrong(fn, d)
 		return
 	}
 	d.event.calls++

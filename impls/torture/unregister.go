@@ -35,7 +35,7 @@ func unregisterSubjects() []Subject {
 //	registers, sometimes                 sure = the probes there are for certain
 //	   without memory: ErrNoMem          fires
 //	removes, half the time without       each of those, if still there for certain, was
-//	   memory; whatever that returns:       called once and in order; nobody twice
+//	   memory; whatever that returns:       called once and in order; none twice
 //	waits, by any means, seldom          each call: alive, and its function's
 //	frees the data: poison
 type removals struct {
@@ -180,7 +180,7 @@ func misses(called, before, after []uint64) string {
 	return ""
 }
 
-// update draws changes, and ways to wait for those who may still use what was removed,
+// update draws changes, and ways to wait for readers that may still use what was removed,
 // until the attack is over. It waits seldom: waiting makes every variant sound.
 func (s *removals) update() error {
 	rnd := s.rand(0)
@@ -282,7 +282,7 @@ func (s *removals) register(d *target, memory bool, rnd *rand.Rand) (what string
 		s.fail("M4: memory %v, and Register returned %v; %s", memory, err, d.story())
 	}
 	if !memory {
-		s.data.Free(slot) // nobody was to see it
+		s.data.Free(slot) // no reader can have seen it
 		return "+0", nil
 	}
 	d.on = append(d.on, t)
@@ -291,7 +291,7 @@ func (s *removals) register(d *target, memory bool, rnd *rand.Rand) (what string
 	return fmt.Sprintf("+%v", &slot[0]), nil
 }
 
-// unregister removes as a file's release does: there is nobody to hand an error to. That
+// unregister removes as a file's release does, which cannot return an error. That
 // the probe is gone all the same is what the reader looks at.
 func (s *removals) unregister(d *target, p dispatch.Probe) {
 	if err := d.point.Unregister(p); err != nil && !errors.Is(err, unregister.ErrNoMem) {
@@ -308,7 +308,7 @@ func (d *target) tell() {
 	d.sure.Store(&sure)
 }
 
-// free gives removed data back. Nobody may be called with it any more.
+// free gives removed data back. No probe may be called with it any more.
 func (s *removals) free(removed []listed) {
 	for _, t := range removed {
 		s.data.Free(t.datum)

@@ -7,7 +7,7 @@ import (
 	"github.com/tpbench/tpbench/impls/dispatch"
 )
 
-// removing is whom the probes report to: they can capture nothing.
+// removing is what the probes report to: they can capture nothing.
 var removing atomic.Pointer[removals]
 
 // payloadFuncs returns the addresses of probe functions that differ in the data they own.

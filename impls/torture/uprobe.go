@@ -44,11 +44,11 @@ const (
 // uprobes is a Table under attack:
 //
 //	CPU0, updater                        CPU1, hit
-//	                                     sure = is somebody there for certain?
+//	                                     sure = is one there for certain?
 //	a consumer on                        find, pin
 //	or off: at once, or many             calls: each is alive, and of this key
 //	   and one Sync                      put
-//	frees it: poison                     if still sure: somebody was called;
+//	frees it: poison                     if still sure: one was called;
 //	                                     the one that stays was called once
 //
 // Hitters and updaters share both CPUs, and the kernel preempts each anywhere.
