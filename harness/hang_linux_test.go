@@ -84,12 +84,25 @@ func TestTicks(t *testing.T) {
 // hangEnv makes a copy of this test binary hang.
 const hangEnv = "TPBENCH_HARNESS_HANGS"
 
-// hangsHere is where the copy hangs.
+// hangsHere is where the copy hangs, for some hundred years. It touches no memory: the race
+// detector would be called, which hides who called.
 //
 //go:noinline
 func hangsHere() {
-	for i := uint64(1); i != 0; i++ { // until it overflows
+	for n := 0; n >= 0; n++ {
 	}
+}
+
+// hang hangs on a thread that is not the first: the kernel gives SIGQUIT to the first,
+// whose stack the runtime always prints.
+func hang() {
+	nameThread("hangs")
+	if unix.Gettid() == os.Getpid() {
+		nameThread("first")
+		go hang()
+		select {} // keeps the first thread
+	}
+	hangsHere()
 }
 
 func TestHangs(t *testing.T) {
@@ -99,10 +112,7 @@ func TestHangs(t *testing.T) {
 	if err := ShowStacks(); err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		nameThread("hangs")
-		hangsHere()
-	}()
+	go hang()
 	fmt.Println("hangs")
 	select {}
 }

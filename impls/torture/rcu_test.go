@@ -56,3 +56,15 @@ func TestRCUBustedBreaks(t *testing.T) {
 		t.Logf("after %v: %s", r.After, r.Failure)
 	})
 }
+
+// If this fails, a reader faults its memory in while it is tortured: its first second is the
+// kernel's, and the updaters have the CPUs to themselves, or wait for it.
+func TestReaderMemoryIsThere(t *testing.T) {
+	r := (&flavorTorture{attack: &attack{}}).newReader(0)
+	const page = 4096 / 8
+	for i := 0; i < len(r.memory); i += page {
+		if r.memory[i] == 0 {
+			t.Fatalf("page %d was never written", i/page)
+		}
+	}
+}
