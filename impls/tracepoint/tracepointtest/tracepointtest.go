@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/dispatch/probestest"
 	"github.com/tpbench/tpbench/impls/internal/implstest"
@@ -25,9 +24,6 @@ type testCase struct {
 func Run(t *testing.T, v tracepoint.Variant, f rcu.Variant) {
 	implstest.Need(t, v.Supported(), "tracepoint", v.Name)
 	implstest.Need(t, f.Supported(), "rcu", f.Name)
-	if v.Status == impls.Busted && slow(f) {
-		t.Skip("that it does what it is asked for, when nothing else happens, faster flavours show")
-	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, v, f)
@@ -139,10 +135,11 @@ func (b *bench) close() {
 	b.domain.Close()
 }
 
-// slow says that grace periods take so long that a case should do with few of them.
-func (b *bench) slow() bool { return slow(b.flavour) }
+func (b *bench) slow() bool { return Slow(b.flavour) }
 
-func slow(f rcu.Variant) bool {
+// Slow says that the flavour's grace periods take so long that a case should do with few of
+// them.
+func Slow(f rcu.Variant) bool {
 	return slices.Contains([]string{"rude", "paced", "kernelgp", "chain"}, f.Name)
 }
 
