@@ -19,7 +19,8 @@
 // # Invariants
 //
 //   - D1: a probe is called with the arguments its site was passed with, as an
-//     ordinary Go function: registers, spill room and unwinding included.
+//     ordinary Go function: registers, spill room and unwinding included. [Open] tries it,
+//     and refuses a Go release with which it does not hold.
 //   - D2: a read section surrounds every load of tp->funcs and every probe; of flavours
 //     whose sections are not the inline one, theirs around that.
 //   - D3: the data that a direct call passes is the first entry's, read before the

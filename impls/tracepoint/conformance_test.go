@@ -14,7 +14,12 @@ import (
 func TestConformance(t *testing.T) {
 	for _, v := range tracepoint.Variants() {
 		for _, f := range impls.OnlySound(rcu.Variants()) {
-			t.Run(v.Name+"/"+f.Name, func(t *testing.T) { tracepointtest.Run(t, v, f) })
+			t.Run(v.Name+"/"+f.Name, func(t *testing.T) {
+				if v.Status == impls.Busted && tracepointtest.Slow(f) {
+					t.Skip("that it does what it is asked for, when nothing else happens, faster flavours show")
+				}
+				tracepointtest.Run(t, v, f)
+			})
 		}
 	}
 }

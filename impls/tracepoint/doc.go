@@ -51,8 +51,8 @@
 //   - T5: Register, Unregister and Bulk either do the whole change or, with an error,
 //     none of it.
 //
-// Busted strategies break T1 or T3 by one historical bug each, V1 to V8, but for
-// direct-static-call, which has all that its time had. Package torture catches them,
+// Busted strategies break T1 or T3 by one bug each, V1 to V8, which are historical, and V10,
+// but for direct-static-call, which has all that its time had. Package torture catches them,
 // and the tests replay each by name (build tag steps).
 //
 // Package tracepoint refuses what the kernel refuses, as errors: a probe without a

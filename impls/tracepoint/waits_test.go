@@ -30,7 +30,8 @@ func (b *bench) expect(what string, work func(), want waits) {
 
 // events is how many tracepoints a flavour has the patience for.
 func events(f rcu.Variant) int {
-	if f.Name == "kernelgp" || f.Name == "chain" {
+	switch f.Name {
+	case "rude", "paced", "kernelgp", "chain":
 		return 3
 	}
 	return 16

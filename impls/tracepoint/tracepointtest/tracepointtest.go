@@ -135,9 +135,12 @@ func (b *bench) close() {
 	b.domain.Close()
 }
 
-// slow says that grace periods take so long that a case should do with few of them.
-func (b *bench) slow() bool {
-	return slices.Contains([]string{"rude", "paced", "kernelgp", "chain"}, b.flavour.Name)
+func (b *bench) slow() bool { return Slow(b.flavour) }
+
+// Slow says that the flavour's grace periods take so long that a case should do with few of
+// them.
+func Slow(f rcu.Variant) bool {
+	return slices.Contains([]string{"rude", "paced", "kernelgp", "chain"}, f.Name)
 }
 
 // register and unregister tell the tracepoint and its model, and compare what comes of
