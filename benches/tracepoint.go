@@ -266,12 +266,15 @@ func (b *bed) counts() []harness.Count {
 	}
 }
 
-// close leaves the sites as the next bed expects them: off.
+// close leaves the sites as the next bed expects them: off. In a worker there is no next
+// one, and naive-sync would wait for as many grace periods as were measured.
 func (b *bed) close() {
 	b.env.Stop()
-	for _, tp := range b.points {
-		// A probe without a function stands for all; none there is fine too.
-		_ = b.registry.Unregister(tp, dispatch.Probe{})
+	if !b.env.Pinned {
+		for _, tp := range b.points {
+			// A probe without a function stands for all; none there is fine too.
+			_ = b.registry.Unregister(tp, dispatch.Probe{})
+		}
 	}
 	b.domain.Close()
 }

@@ -41,7 +41,7 @@ const (
 	// A worker waits for a quiet core for as long as patience, until a run has
 	// waited for impatience in all.
 	patience   = time.Second
-	impatience = 10 * time.Second
+	impatience = 5 * time.Second
 
 	// usualLimit is how long a worker may take, and Case.Slow beyond that, before it
 	// is taken to hang.
@@ -206,7 +206,7 @@ type budget struct{ useful, wasted time.Duration }
 
 const (
 	againShare = 8
-	againLeast = 4 * time.Second
+	againLeast = 2 * time.Second
 )
 
 // again reports whether a take that cost so much may be thrown away, and notes that.
