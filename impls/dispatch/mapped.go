@@ -40,15 +40,22 @@ const (
 
 // mapSites makes n more sites. machine.mu must be held.
 func mapSites(n int) ([]*Site, error) {
+	var reg registration
+	if err := reg.mapped(n); err != nil {
+		return nil, err
+	}
+	return reg.sites, reg.finish()
+}
+
+// mapped adds n sites in new mapped memory.
+func (g *registration) mapped(n int) error {
 	text, err := textpoke.Map(n * mappedSize)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	base := addressOf(text)
 	points := make([]Point, n)
-	sites := make([]*Site, n)
-	pcs := make([]uintptr, 0, 2*n)
-	for i := range sites {
+	for i := range n {
 		code := text[i*mappedSize:][:mappedSize]
 		entry := base + uintptr(i)*mappedSize
 		call := entry + mappedCall
@@ -56,18 +63,11 @@ func mapSites(n int) ([]*Site, error) {
 		// The points never move and the Sites keep them alive.
 		binary.LittleEndian.PutUint64(code[mappedPoint:], uint64(pointAddress(&points[i])))
 		binary.LittleEndian.PutUint32(code[mappedCall+1:], uint32(machine.pcs.traceiter-(call+textpoke.Size)))
-		sites[i] = &Site{
+		g.sites = append(g.sites, &Site{
 			point: &points[i], tail: true, entry: entry, run: fireMapped,
 			spots: []spot{{body: entry + mappedBody}},
-		}
-		pcs = append(pcs, entry, call)
+		})
+		g.pcs = append(g.pcs, entry, call)
 	}
-	registered, err := textpoke.Register(pcs)
-	if err != nil {
-		return nil, err
-	}
-	for i, s := range sites {
-		s.spots[0].key, s.spots[0].call = registered[2*i], registered[2*i+1]
-	}
-	return sites, nil
+	return nil
 }

@@ -38,7 +38,7 @@ func TestOpenSelfTest(t *testing.T) {
 // that does not leave what Go functions rely on passes the self-test, or ends the process.
 func TestSelfTestRefuses(t *testing.T) {
 	implstest.Need(t, Open(), "dispatch")
-	for _, row := range []struct {
+	rows := []struct {
 		name   string
 		detour []byte // executed before R4
 		call   bool   // mapped code calls, and so is on the stack
@@ -50,9 +50,11 @@ func TestSelfTestRefuses(t *testing.T) {
 		{"another argument in CX", []byte{0xFF, 0xC1}, false, "it was passed"},                         // INCL CX
 		{"the array is not where R3 finds it", []byte{0x49, 0x83, 0xE9, 0x08}, false, "it was passed"}, // SUBQ $8, R9
 		{"mapped code on the stack", nil, true, "which is in no function"},
-	} {
+	}
+	own := ownMapped(t, len(rows))
+	for i, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			site := ownMapped(t)
+			site := own[i]
 			site.tail = !row.call
 			if len(row.detour) > 0 {
 				detour(t, site, row.detour)
@@ -66,14 +68,14 @@ func TestSelfTestRefuses(t *testing.T) {
 	}
 }
 
-// ownMapped returns a mapped site that is no event's.
-func ownMapped(t *testing.T) *Site {
+// ownMapped returns mapped sites that are no event's.
+func ownMapped(t *testing.T, n int) []*Site {
 	t.Helper()
 	machine.mu.Lock()
 	defer machine.mu.Unlock()
-	sites, err := mapSites(1)
+	sites, err := mapSites(n)
 	implstest.Check(t, err)
-	return sites[0]
+	return sites
 }
 
 // detour makes the site execute code before it loads the data.

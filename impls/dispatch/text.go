@@ -63,15 +63,14 @@ func open() error {
 		machine.timed[i] = reg.add(&Site{point: &sitePoint, entry: pcs.site[i], run: siteLoops[i]}, Unroll)
 		machine.plain[i] = reg.add(&Site{point: &plainPoint, entry: pcs.plain[i], run: plainLoops[i]}, Unroll)
 	}
+	if err := reg.mapped(1); err != nil {
+		return err
+	}
 	if err := reg.finish(); err != nil {
 		return err
 	}
-	mapped, err := mapSites(1)
-	if err != nil {
-		return err
-	}
-	machine.mapped = mapped
-	return selfTest(machine.events[TextSites-1], mapped[0])
+	machine.mapped = reg.sites[len(reg.sites)-1:]
+	return selfTest(machine.events[TextSites-1], machine.mapped[0])
 }
 
 // What a site of site_amd64.h looks like in memory.
