@@ -56,6 +56,10 @@ type UnsupportedError struct {
 	What string // the thing asked for, "membarrier GLOBAL"
 	Why  string // what is missing, "the kernel runs with nohz_full"
 	Do   string // what the user can do, "boot without nohz_full"
+
+	// CPU says that the CPU is of another make than it needs: no setting of the machine
+	// changes that.
+	CPU bool
 }
 
 func (e *UnsupportedError) Error() string {

@@ -17,6 +17,7 @@ func checkAligned() error {
 		return &impls.UnsupportedError{
 			What: "aligned-store",
 			Why:  "only AMD's manual promises that code written by one aligned store is fetched whole, and this CPU is by " + cpuid.CPU.VendorString,
+			CPU:  true,
 			Do:   "use int3-batch, which every x86-64 supports",
 		}
 	}

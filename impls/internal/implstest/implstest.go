@@ -24,21 +24,34 @@ func Check(tb testing.TB, err error) {
 
 // Need skips the test if err says that this machine cannot run it, and ends it for any
 // other error, or if TPBENCH_REQUIRE (comma separated) has one of names: the
-// family's and the variant's.
+// family's and, last, the variant's. A variant for CPUs of another make is required only
+// by its own name.
 func Need(tb testing.TB, err error, names ...string) {
 	tb.Helper()
 	if err == nil {
 		return
 	}
-	for required := range strings.SplitSeq(os.Getenv("TPBENCH_REQUIRE"), ",") {
-		if slices.Contains(names, required) {
-			tb.Fatalf("TPBENCH_REQUIRE names %s: %v", required, err)
-		}
+	if name := required(os.Getenv("TPBENCH_REQUIRE"), err, names); name != "" {
+		tb.Fatalf("TPBENCH_REQUIRE names %s: %v", name, err)
 	}
 	if !errors.Is(err, impls.ErrUnsupported) {
 		tb.Fatal(err)
 	}
 	tb.Skip(err)
+}
+
+// required returns the name in list by which what err is about is required, or "".
+func required(list string, err error, names []string) string {
+	var unsupported *impls.UnsupportedError
+	if errors.As(err, &unsupported) && unsupported.CPU {
+		names = names[len(names)-1:]
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		if slices.Contains(names, name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // Rand returns a source whose seed is logged, and which TPBENCH_SEED sets.
