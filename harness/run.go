@@ -191,8 +191,10 @@ func (r *running) take(ctx context.Context, id int, b block, due []int) (take, e
 	return t, nil
 }
 
-// superseded makes comments of a take's benchmark lines.
+// superseded makes comments of a take's benchmark lines. What it lost is no loss: there
+// will be another take.
 func superseded(lines []byte) []byte {
+	lines = bytes.ReplaceAll(lines, []byte("\n# lost "), []byte("\n# again: lost "))
 	return bytes.ReplaceAll(lines, []byte("\nBenchmark"), []byte("\n# superseded Benchmark"))
 }
 

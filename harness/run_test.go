@@ -96,6 +96,21 @@ func TestDisturbedBlocksAreTakenAgain(t *testing.T) {
 	}
 }
 
+// If this fails, a sample that was lost in a take that does not count is told of as lost,
+// though it was taken again.
+func TestLossOfASupersededTake(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "out.txt")
+	p := plan()
+	// The first time, B and C die and D is disturbed.
+	code := fmt.Sprintf(`for n; do s="shared 0"; case $n in B) [ -e %[1]s/b ] || { touch %[1]s/b; exit 1; };; D) [ -e %[1]s/d ] || { touch %[1]s/d; s="shared 1 disturbed"; };; esac; echo "# sample at 2026-01-02T03:04:05.678Z tried 1 kept 1 $s"; echo "Benchmark$n 1 5 ns/op"; done`, dir)
+	report, err := script(code).Run(t.Context(), p, create(t, path, p))
+	text := read(t, path)
+	if err != nil || len(report.Lost) != 0 || report.Done != 14 || strings.Contains(text, "\n# lost ") || strings.Count(text, "\n# again: lost round 0 Benchmark") != 2 {
+		t.Errorf("%+v, %v:\n%s", report, err, text)
+	}
+}
+
 // If this fails, taking blocks again takes more than an eighth of a run's time, or none is
 // taken again at the beginning.
 func TestBudget(t *testing.T) {
