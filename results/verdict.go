@@ -77,14 +77,15 @@ func (r *Run) GracePeriod(gp, readers string) Samples {
 	return alone
 }
 
-// Host returns the facts of the machine in short: "AMD EPYC, Linux 6.18.44".
+// Host returns the facts of the machine in short: "AMD EPYC, Linux 6.18.44". Of the kernel
+// it names the release, without when and how it was built.
 func (r *Run) Host() string {
 	var facts []string
 	if cpu := r.Get("cpu"); cpu != "" {
 		facts = append(facts, cpu)
 	}
-	if kernel := r.Get("kernel"); kernel != "" {
-		facts = append(facts, "Linux "+strings.TrimPrefix(kernel, "Linux "))
+	if release, _, _ := strings.Cut(strings.TrimPrefix(r.Get("kernel"), "Linux "), " "); release != "" {
+		facts = append(facts, "Linux "+release)
 	}
 	return strings.Join(facts, ", ")
 }
