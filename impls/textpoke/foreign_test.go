@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/implstest"
@@ -45,12 +46,16 @@ func child(job string) {
 			fmt.Println(err)
 		}
 	}
+	// The signal arrives on some thread, at some time. This waits for it asleep: where no
+	// goroutine could ever run again the runtime reports a deadlock, and that report and
+	// the signal's can wait for each other for ever.
+	wait := func() { time.Sleep(time.Minute) }
 	switch trap {
 	case "breakpoint":
 		runtime.Breakpoint()
 	case "kill":
 		kill()
-		select {} // it arrives on some thread
+		wait()
 	case "notify", "reset", "ignore":
 		arrived := make(chan os.Signal, 1)
 		signal.Notify(arrived, syscall.SIGTRAP)
@@ -67,7 +72,7 @@ func child(job string) {
 		}
 		if trap == "reset" {
 			kill()
-			select {}
+			wait()
 		}
 	}
 	fmt.Println("alive")
