@@ -33,7 +33,6 @@ type Progress struct {
 // A Report is how a run ended.
 type Report struct {
 	Done, Total int
-	Again       int      // blocks that were taken again
 	Lost        []string // a sentence for each sample that could not be had
 }
 
@@ -125,7 +124,6 @@ func (r *running) block(ctx context.Context, id int, b block) error {
 			return errors.Join(err, r.file.line("%s# again: interrupted\n", superseded(t.lines)))
 		}
 		if t.disturbed && took < mostTakes && r.budget.again(t.cost) {
-			r.report.Again++
 			if err := r.file.line("%s# again: a neighbour shared the core\n", superseded(t.lines)); err != nil {
 				return err
 			}

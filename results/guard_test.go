@@ -134,7 +134,7 @@ func TestUnequalShares(t *testing.T) {
 			t.Errorf("%s: warnings %q, want %q", tc.why, told, tc.want)
 		}
 	}
-	// Neighbours that come and go by samples, whoever is measured.
+	// Neighbours that come and go by samples, for all arms alike.
 	warned := 0
 	for range 200 {
 		warned += len(file(8, all, func(int) float64 { return float64(rnd.IntN(2)) }).Warnings)

@@ -70,10 +70,7 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 				out = "tpbench-evidence-" + time.Now().UTC().Format("20060102-150405")
 			}
 			path := filepath.Join(out, "evidence.txt")
-			for _, c := range charts(nil, nil) {
-				if !slices.Contains(sections, c.section) {
-					continue
-				}
+			for _, c := range charts(nil, nil, sections) {
 				if err := plots.Check(out, c.name); err != nil {
 					return err
 				}
@@ -134,10 +131,7 @@ func show(w io.Writer, path, dir string, sections []string, complete bool) error
 	if run.Superseded > 0 {
 		fmt.Fprintf(w, "%d samples were taken again with the rest of their blocks, because a neighbour shared the core\n", run.Superseded)
 	}
-	for _, chart := range charts(run, cat) {
-		if !slices.Contains(sections, chart.section) {
-			continue
-		}
+	for _, chart := range charts(run, cat, sections) {
 		c, err := chart.draw()
 		var missing *results.MissingError
 		switch {
@@ -176,9 +170,10 @@ type chart struct {
 	draw          func() (*plots.Chart, error)
 }
 
-func charts(run *results.Run, cat results.Catalog) []chart {
+// charts lists the charts of these sections.
+func charts(run *results.Run, cat results.Catalog, sections []string) []chart {
 	const gp = "kernelgp"
-	return []chart{
+	all := []chart{
 		{"disable-all", benches.MainSection, func() (*plots.Chart, error) { return plots.DisableAll(run, cat) }},
 		{"scaling", benches.MainSection, func() (*plots.Chart, error) { return plots.Scaling(run, cat, gp) }},
 		{"transitions", benches.MainSection, func() (*plots.Chart, error) { return plots.Transitions(run, cat, gp) }},
@@ -190,4 +185,5 @@ func charts(run *results.Run, cat results.Catalog) []chart {
 		{"uprobe", "uprobe", func() (*plots.Chart, error) { return plots.Uprobe(run, cat) }},
 		{"poke", "textpoke", func() (*plots.Chart, error) { return plots.Poke(run, cat) }},
 	}
+	return slices.DeleteFunc(all, func(c chart) bool { return !slices.Contains(sections, c.section) })
 }

@@ -100,7 +100,7 @@ TEXT ·probeFreed(SB), NOSPLIT|NOFRAME, $0-0
 
 // func probeSelf(data unsafe.Pointer, a, b uint64), by ABIInternal's registers
 // What the self-test calls before it calls Go: it notes what a Go function would find. The
-// thread's g is in its local storage, whoever has R14.
+// thread's g is in its local storage, whatever R14 holds.
 TEXT ·probeSelf(SB), NOSPLIT|NOFRAME, $0-0
 	INCQ ·self+selfSeen_calls(SB)
 	MOVQ AX, ·self+selfSeen_data(SB)

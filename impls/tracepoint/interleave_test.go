@@ -100,8 +100,8 @@ func (s scenario) stays() (list []string) {
 //     that is G1 of package rcu. After the call there is no reader left to harm.
 //   - One that begins before the load may end while the reader is held, since it need not
 //     wait for a reader that came later. Only a strategy that polls can tell it from a
-//     whole one at its beginning: a snapshot is the same in and after it, and who waits in
-//     it ends it, and has the reader let go.
+//     whole one at its beginning: a snapshot is the same in and after it, and a step that
+//     waits in it ends it, and has the reader let go.
 //   - One that begins with the reader held ends after the call. Up to the call it answers
 //     no question in another way than none at all.
 //
