@@ -86,6 +86,73 @@ func TestQuantileMonotone(t *testing.T) {
 	}
 }
 
+// If this fails, the precision and the overhead are in other units than nanoseconds, or
+// depend on the order of the readings.
+func TestGauge(t *testing.T) {
+	rate := Rate{2e9, 5}
+	c := gauge([]uint64{90, 60, 30, 60, 60, 30, 60, 90, 60, 60}, 30, rate)
+	// Two of ten read 30, which stands for 15 to 45; six 60, two 90.
+	want := Clock{rate, 15, Overhead{Median: 30, P10: 15, P90: 45}}
+	if *c != want {
+		t.Errorf("gauge = %+v, want %+v", *c, want)
+	}
+}
+
+// A straight is a counter that runs evenly.
+type straight struct {
+	hz, offset float64
+	step       uint64
+}
+
+// mark reads both clocks at a time in ns, where the counter is read so long before and
+// after the clock.
+func (s straight) mark(at, before, after float64) mark {
+	read := func(at float64) uint64 { return uint64(s.offset+s.hz*at/1e9) / s.step * s.step }
+	tick := read(at - before)
+	return mark{tick: tick, width: read(at+after) - tick, ns: int64(at)}
+}
+
+// If this fails, the true rate of some counter lies outside of the bound that a calibration
+// gives, or the bound is far from what can happen; or clocks that run evenly are said to
+// drift apart, or those that do not are believed.
+func TestRateIsBounded(t *testing.T) {
+	seed := rand.Uint64()
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	worst := 0.0
+	for range 20_000 {
+		s := straight{hz: math.Exp(rnd.Float64()*4) * 1e8, offset: rnd.Float64() * 1e12, step: 1 + rnd.Uint64N(200)}
+		gap := func() float64 { return []float64{0, 20, rnd.Float64() * 1000}[rnd.IntN(3)] }
+		half := 1e6 + rnd.Float64()*1e8
+		at := rnd.Float64()*1e9 + 1e6
+		m := [3]mark{s.mark(at, gap(), gap()), s.mark(at+half, gap(), gap()), s.mark(at+2*half, gap(), gap())}
+		r, err := agree(m, s.step)
+		if err != nil {
+			t.Fatalf("seed %d: %+v, every %v ns: %v", seed, s, half, err)
+		}
+		off := math.Abs(r.Hz-s.hz) / r.Uncertainty
+		if worst = max(worst, off); off > 1.001 {
+			t.Fatalf("seed %d: %+v was measured as %+v, from %+v", seed, s, r, m)
+		}
+		one := rateBetween(m[0], m[1], s.step)
+		other := rateBetween(m[1], m[2], s.step)
+		if r.Uncertainty >= one.Uncertainty+other.Uncertainty {
+			t.Fatalf("seed %d: %+v over both halves, %+v and %+v over one", seed, r, one, other)
+		}
+		// One of the clocks jumps, by more than twice the doubt about the halves.
+		jump := int64((2.2+rnd.Float64())*(one.Uncertainty+other.Uncertainty)/s.hz*half) + 3
+		if rnd.IntN(2) == 0 {
+			jump = -jump
+		}
+		m[2].ns += jump
+		if r, err := agree(m, s.step); !errors.Is(err, errDisturbed) {
+			t.Fatalf("seed %d: %+v jumped by %d ns in %v, %+v, %v", seed, s, jump, half, r, err)
+		}
+	}
+	if worst < 0.8 {
+		t.Errorf("seed %d: no rate was off by more than %.2f of its bound", seed, worst)
+	}
+}
+
 // If this fails, one disturbed calibration ends a run, or a machine on which none
 // succeeds is asked for ever, or is not told what to do.
 func TestRepeat(t *testing.T) {
