@@ -225,6 +225,50 @@ func TestBatchesAskTheCanary(t *testing.T) {
 	}
 }
 
+// If this fails, a batch in which the kernel took the CPU away counts, or a sample of a
+// fixed number of operations, which may sleep, never does; or what cannot be read is taken
+// for nothing.
+func TestBatchesAskTheKernel(t *testing.T) {
+	c := openClock(t)
+	op := &Op{Run: func(n int, t Timer) { t.Start(0); emptyLoop(n); t.Stop() }}
+	unread := errors.New("unread")
+	for _, tc := range []struct {
+		ops     int
+		more    int64 // switches meanwhile
+		failing int   // the reading that fails, from 1 on
+		counts  bool
+	}{{0, 0, 0, true}, {0, 1, 0, false}, {0, 7, 0, false}, {5, 0, 0, true}, {5, 7, 0, true}, {0, 0, 1, false}, {0, 0, 2, true}, {5, 0, 2, true}} {
+		s := newSampler(c, &Case{Names: []string{"A"}, Ops: tc.ops}, op, &Env{})
+		asked := 0
+		s.switches = func() (int64, error) {
+			asked++
+			if asked == tc.failing {
+				return 100, unread
+			}
+			return 100 + int64(asked-1)*tc.more, nil
+		}
+		b, err := s.batch(100)
+		if b.counts != tc.counts || (tc.failing > 0) != errors.Is(err, unread) || tc.failing == 0 && err != nil {
+			t.Errorf("%+v: counts %v, %v", tc, b.counts, err)
+		}
+	}
+}
+
+// If this fails, batches are so short that the clock's step is more than a thousandth of
+// them, or so short that a thread that stands still beside them does not show.
+func TestBatchesOutlastTheStep(t *testing.T) {
+	for _, step := range []float64{0.4, 10, 50, 51, 1000} {
+		c := new(clock.Clock)
+		text := fmt.Sprintf("tsc/1 hz=1e+09 hz-err=0 step-ns=%v pair-ns=0 pair-p10=0 pair-p90=0", step)
+		if err := c.UnmarshalText([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if s := newSampler(c, &Case{Names: []string{"A"}}, &Op{}, &Env{}); s.least != max(50_000, 1000*step) {
+			t.Errorf("batches of %v ns with steps of %v ns", s.least, step)
+		}
+	}
+}
+
 // If this fails, one long reading of the canary is taken for a neighbour.
 func TestShortest(t *testing.T) {
 	for at := range canaryRepeats {
@@ -443,6 +487,76 @@ func TestStandstill(t *testing.T) {
 		if _, err := s.measure(t.Context(), cs, 0); !errors.Is(err, ErrStandstill) {
 			t.Errorf("Ops %d: measure = %v, expected ErrStandstill", ops, err)
 		}
+	}
+}
+
+// If this fails, a thread that makes passes but is kept off its CPU is taken for one that
+// is busy beside the measuring one, or one that may sleep is not let to.
+func TestThreadsNeedTheirCPU(t *testing.T) {
+	const elapsed = time.Millisecond
+	for _, tc := range []struct {
+		passes uint64
+		onCPU  time.Duration
+		busy   bool // moved, for a thread that should be busy
+		waits  bool // moved, for one that may sleep
+	}{
+		{1, elapsed, true, true}, {1, elapsed / 2, true, true}, {9, elapsed/2 - 1, false, true}, {1, 0, false, true},
+		{0, elapsed, false, false}, {0, 0, false, false},
+	} {
+		busy := (&thread{}).moved(tc.passes, tc.onCPU, elapsed)
+		waits := (&thread{waits: true}).moved(tc.passes, tc.onCPU, elapsed)
+		if busy != tc.busy || waits != tc.waits {
+			t.Errorf("%d passes, %v of %v: moved %v, or %v where it may sleep", tc.passes, tc.onCPU, elapsed, busy, waits)
+		}
+	}
+	var env Env
+	defer env.Stop()
+	// The thread has had much more time before than it gets now.
+	sleepy := func() (pass, end func(), err error) {
+		for tid := threadID(); threadTime(tid) < 100*time.Millisecond; {
+		}
+		return func() { time.Sleep(time.Millisecond) }, func() {}, nil
+	}
+	for _, tc := range []struct {
+		start func(func() (pass, end func(), err error)) error
+		moved bool
+	}{{env.BesideWaiting, true}, {env.Beside, false}} {
+		if err := tc.start(sleepy); err != nil {
+			t.Fatal(err)
+		}
+		w := env.watch()
+		for _, th := range env.threads {
+			for from := th.beats.Load(); th.beats.Load() < from+10; {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		if w.moved() != tc.moved {
+			t.Errorf("threads that sleep, all of which may: %v; moved: %v", tc.moved, !tc.moved)
+		}
+	}
+}
+
+// If this fails, a case measures without the thread that it asked for, or with more than
+// its CPUs.
+func TestBesideRefuses(t *testing.T) {
+	broken := errors.New("broken")
+	ended := 0
+	ok := func() (pass, end func(), err error) { return runtime.Gosched, func() { ended++ }, nil }
+	env := &Env{}
+	if err := env.Beside(func() (pass, end func(), err error) { return nil, nil, broken }); !errors.Is(err, broken) {
+		t.Errorf("a thread that cannot open: %v", err)
+	}
+	if err := errors.Join(env.Beside(ok), env.BesideWaiting(ok)); err != nil {
+		t.Error(err)
+	}
+	if env.Stop(); ended != 2 || len(env.threads) != 0 {
+		t.Errorf("%d of 2 threads ended, %d are left", ended, len(env.threads))
+	}
+	if err := (&Env{Pinned: true}).Beside(ok); err == nil {
+		t.Error("a thread without a CPU of its own")
+	}
+	if err := (&Env{Pinned: true, CPUs: []int{1 << 20}}).Beside(ok); err == nil {
+		t.Error("a thread on a CPU that there is not")
 	}
 }
 
