@@ -79,6 +79,15 @@ func TestRun(t *testing.T) {
 	if len(told) != 10 || told[0].Done != 0 || told[0].Total != 14 || told[9].Left <= 0 {
 		t.Errorf("progress: %+v", told)
 	}
+	done := 0
+	for _, at := range told {
+		if at.Done != done {
+			t.Errorf("%d samples are done before %s, not %d", done, at.Next, at.Done)
+		}
+		if done++; at.Next == "B" { // and C
+			done++
+		}
+	}
 }
 
 // Whatever a worker does, it costs its own samples and no others, and the file says

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tpbench/tpbench/harness/clock"
+	"github.com/tpbench/tpbench/harness/host"
 )
 
 // fakeClock is a clock of 1 GHz, so that ticks are ns, with a step of 10 ns.
@@ -164,6 +165,23 @@ func TestSampleOfSyntheticMachines(t *testing.T) {
 		median := ns[len(ns)/2]
 		if len(ns)%2 == 0 {
 			median = (ns[len(ns)/2-1] + ns[len(ns)/2]) / 2
+		}
+		// It ends when it has lasted long enough, and not before, but for the deadline.
+		lasted := 0.0
+		for _, v := range ns {
+			lasted += v
+		}
+		var last float64
+		for _, b := range m.batches[first:] {
+			if b.counts {
+				last = b.phases[0].ns
+			}
+		}
+		switch {
+		case s.kept > sampleBatches || s.kept > sampleLeast && lasted-last >= sampleTime:
+			fail("%d batches of %v ns in all", s.kept, lasted)
+		case s.kept < sampleBatches && lasted < sampleTime && m.now.Sub(s.at) <= sampleLimit:
+			fail("only %d batches of %v ns in all", s.kept, lasted)
 		}
 		if median < batchMin {
 			fail("batches of %v ns, where %v is the least", median, batchMin)
@@ -324,6 +342,43 @@ func TestWork(t *testing.T) {
 	}
 	if s.shared++; !strings.Contains(s.lines("X"), " shared 3 disturbed\n") {
 		t.Errorf("disturbed: %q", s.lines("X"))
+	}
+}
+
+// If this fails, a worker whose case cannot be measured gives samples, or another reason
+// than what it was; or leaves what the case has opened.
+func TestWorkFails(t *testing.T) {
+	c := openClock(t)
+	broken := errors.New("broken")
+	closed := 0
+	op := &Op{Run: func(n int, t Timer) { t.Start(0); emptyLoop(n); t.Stop() }, Close: func() { closed++ }}
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	var few *host.UnavailableError
+	for _, tc := range []struct {
+		ctx    context.Context
+		cpus   int
+		open   error
+		want   func(error) bool
+		closed int
+	}{
+		{t.Context(), 1 << 20, nil, func(err error) bool { return errors.As(err, &few) }, 0},
+		{t.Context(), 1, broken, func(err error) bool { return errors.Is(err, broken) }, 0},
+		{interrupted, 1, nil, func(err error) bool { return errors.Is(err, context.Canceled) }, 1},
+	} {
+		closed = 0
+		cs := &Case{Names: []string{"A"}, CPUs: tc.cpus, Open: func(*Env) (*Op, error) { return op, tc.open }}
+		var out strings.Builder
+		done := make(chan error)
+		go func() { // pins its thread, which ends with it
+			procs, percent := runtime.GOMAXPROCS(0), debug.SetGCPercent(100)
+			defer runtime.GOMAXPROCS(procs)
+			defer debug.SetGCPercent(percent)
+			done <- Work(tc.ctx, &out, c, cs, Task{Names: cs.Names})
+		}()
+		if err := <-done; !tc.want(err) || out.Len() > 0 || closed != tc.closed {
+			t.Errorf("%d CPUs, open %v: %v, closed %d times, wrote %q", tc.cpus, tc.open, err, closed, &out)
+		}
 	}
 }
 

@@ -64,7 +64,10 @@ func (r *Runner) Run(ctx context.Context, plan *Plan, f *File) (Report, error) {
 	report := run.report
 	switch {
 	case ctx.Err() != nil:
-		return report, errors.Join(ctx.Err(),
+		if !errors.Is(err, ctx.Err()) { // it ended for another reason, or in time
+			err = errors.Join(ctx.Err(), err)
+		}
+		return report, errors.Join(err,
 			f.end("# end interrupted %d of %d samples\n", report.Done, report.Total))
 	case err != nil:
 		return report, err
@@ -129,13 +132,16 @@ func (r *running) block(ctx context.Context, id int, b block) error {
 			}
 			continue
 		}
+		if err := r.file.line("%s", t.lines); err != nil {
+			return err
+		}
 		r.budget.useful += t.cost
 		for _, i := range due {
 			r.spent.done(i)
 		}
 		r.report.Lost = append(r.report.Lost, t.lost...)
 		r.report.Done += t.samples
-		return r.file.line("%s", t.lines)
+		return nil
 	}
 }
 
