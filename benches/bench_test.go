@@ -1,7 +1,10 @@
 package benches
 
 import (
+	"cmp"
+	"errors"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -432,6 +435,216 @@ func TestChurnCounts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// If this fails, PingPong registers the probe that it has just removed, or Shrink removes
+// another than it says: what a transition waits for is not what the names promise.
+func TestTransitionCounts(t *testing.T) {
+	for impl, want := range map[string][3][2]uint64{ // waits or elisions, and core syncs: of PingPong, and of Shrink's first and last
+		"indirect-iterator":  {{0, 6}, {0, 0}, {0, 0}},
+		"direct-static-call": {{0, 6}, {0, 3}, {0, 3}},
+		"naive-sync":         {{1, 12}, {1, 3}, {1, 3}},
+		"rcu-cond-sync":      {{1, 12}, {1, 3}, {0, 3}},
+		"tp-cond-sync":       {{1, 12}, {1, 3}, {0, 3}},
+		"batched":            {{1, 6}, {1, 3}, {0, 3}},
+		"bound":              {{0, 9}, {0, 3}, {0, 3}},
+	} {
+		for i, name := range []string{
+			"PingPong/impl=" + impl + "/gp=memb/readers=0",
+			"Shrink/impl=" + impl + "/gp=memb/removed=first/readers=0",
+			"Shrink/impl=" + impl + "/gp=memb/removed=last/readers=0",
+		} {
+			c, err := Find(name)
+			must(err)
+			if c.Err != nil {
+				t.Skip(c.Err)
+			}
+			op, err := c.Open(&harness.Env{})
+			must(err)
+			for _, n := range []int{1, 2, 5} {
+				l := &ledger{op: op}
+				op.Run(n, l)
+				got := [2]uint64{l.total[0].N + l.total[1].N, l.total[2].N}
+				if got != [2]uint64{want[i][0] * uint64(n), want[i][1] * uint64(n)} {
+					t.Errorf("%s, %d times: %v waits and core syncs, want %v each", name, n, got, want[i])
+				}
+			}
+			op.Close()
+		}
+	}
+}
+
+// If this fails, a transition of a patch is not the one that its name says, or is not made
+// on another patch; or what a failing removal leaves is not what is reported.
+func TestNeighboursDoWhatTheySay(t *testing.T) {
+	open := func(name string) *harness.Op {
+		c, err := Find(name)
+		must(err)
+		if c.Err != nil {
+			t.Skip(c.Err)
+		}
+		op, err := c.Open(&harness.Env{})
+		must(err)
+		return op
+	}
+	for _, tc := range []struct {
+		change, stack string
+		want          [3]uint64 // waits, ftrace's, and core syncs
+	}{
+		{"patch", "0", [3]uint64{1, 0, 3}}, {"unpatch", "0", [3]uint64{1, 1, 3}}, {"reverse", "0", [3]uint64{2, 1, 3}},
+		{"patch", "1", [3]uint64{1, 0, 0}}, {"unpatch", "1", [3]uint64{1, 0, 0}}, {"reverse", "1", [3]uint64{2, 0, 0}},
+	} {
+		op := open("LivepatchTransition/impl=rude/change=" + tc.change + "/stack=" + tc.stack + "/tasks=16/readers=0")
+		for _, n := range []uint64{1, 3} {
+			l := &ledger{op: op}
+			op.Run(int(n), l)
+			for i, c := range l.total {
+				if c.N != n*tc.want[i] {
+					t.Errorf("%s on %s patches, %d times: %d %s, want %d each", tc.change, tc.stack, n, c.N, c.Unit, tc.want[i])
+				}
+			}
+		}
+		op.Close()
+	}
+	var held []float64
+	for _, fail := range []string{"none", "some", "all"} {
+		op := open("Unregister/impl=stub/gp=memb/fail=" + fail + "/probes=8/readers=0")
+		op.Run(2, &bracket{t: t, times: make([]int, 2)})
+		v := op.Values()
+		held = append(held, v[0].V)
+		if v[1].V != 9*16 { // what nine probes take: the registration after that takes the room of the dead
+			t.Errorf("%s fail: %v after the next registration", fail, v)
+		}
+		op.Close()
+	}
+	if !(0 < held[0] && held[0] < held[1] && held[1] < held[2]) {
+		t.Errorf("%v bytes are held, as more allocations fail", held)
+	}
+	for impl, flips := range map[string]bool{undisturbed: false, "naive-sync": true} {
+		syncs := textpoke.Totals().Syncs
+		op := open("Disturb/impl=" + impl + "/gp=memb/events=64/readers=1")
+		op.Run(1, nil)
+		if now := textpoke.Totals().Syncs; (now > syncs) != flips {
+			t.Errorf("Disturb by %s: %d core syncs", impl, now-syncs)
+		}
+		if v := op.Values(); v[0].V <= 0 || !slices.IsSortedFunc(v, func(a, b harness.Value) int { return cmp.Compare(a.V, b.V) }) {
+			t.Errorf("Disturb by %s: %v", impl, v)
+		}
+		op.Close()
+	}
+}
+
+// A bracket is a Timer that notes how it is used.
+type bracket struct {
+	t       *testing.T
+	name    string
+	running bool
+	times   []int // by phase
+}
+
+func (b *bracket) Start(phase int) {
+	if b.running || phase >= len(b.times) {
+		b.t.Fatalf("%s starts phase %d of %d, while one runs: %v", b.name, phase, len(b.times), b.running)
+	}
+	b.running = true
+	b.times[phase]++
+}
+
+func (b *bracket) Stop() {
+	if !b.running {
+		b.t.Fatalf("%s stops what does not run", b.name)
+	}
+	b.running = false
+}
+
+// If this fails, an operation times nothing, or not all of its phases, or does not stop
+// in between; or it cannot be repeated; or it reports what a file does not say the
+// direction of.
+func TestOperationsTimeTheirPhases(t *testing.T) {
+	known := map[string]bool{}
+	for _, u := range Units() {
+		known[u.Name] = true
+	}
+	// These report what they have measured themselves.
+	untimed := []*Family{&disturbFamily, &tortureFamily}
+	for _, f := range Families() {
+		seen := map[string]bool{} // all but the numbers of a name
+		for _, c := range f.Cases(Params{Events: []int{disturbSites}, GPs: []string{"memb"}}) {
+			kind := regexp.MustCompile(`=\d+`).ReplaceAllString(c.Names[0], "")
+			if c.Err != nil || seen[kind] || slices.Contains(untimed, f) && len(seen) > 0 {
+				continue
+			}
+			seen[kind] = true
+			op, err := c.Open(&harness.Env{})
+			if err != nil {
+				t.Fatalf("%s: %v", c.Names[0], err)
+			}
+			for _, n := range []int{1, 3} {
+				b := &bracket{t: t, name: c.Names[0], times: make([]int, len(c.Names))}
+				op.Run(n, b)
+				least, most := slices.Min(b.times), slices.Max(b.times)
+				if b.running || least != most || (least == 0) != slices.Contains(untimed, f) {
+					t.Errorf("%s: %d operations are timed %v times, still running: %v", c.Names[0], n, b.times, b.running)
+				}
+			}
+			var units []string
+			if op.Counts != nil {
+				for _, count := range op.Counts() {
+					units = append(units, count.Unit+"/op")
+				}
+			}
+			for _, d := range op.Divide {
+				units = append(units, "ns/"+d.Unit)
+			}
+			if op.Values != nil {
+				for _, v := range op.Values() {
+					units = append(units, v.Unit)
+				}
+			}
+			for _, u := range units {
+				if !known[u] {
+					t.Errorf("%s reports %s, of which no Unit line tells", c.Names[0], u)
+				}
+			}
+			if op.Close != nil {
+				op.Close()
+			}
+		}
+	}
+}
+
+// If this fails, a sample is made of an operation that failed.
+func TestMust(t *testing.T) {
+	must(nil)
+	defer func() {
+		if recover() == nil {
+			t.Error("an operation that failed goes on")
+		}
+	}()
+	must(errors.New("it failed"))
+}
+
+// If this fails, a case gets fewer CPUs than it has threads, or a worker that waits for
+// thousands of grace periods is taken to hang.
+func TestResourcesByName(t *testing.T) {
+	for name, want := range map[string]harness.Case{
+		"Dispatch/impl=static-call/probes=1":                                    {CPUs: 1, Layouts: dispatch.Layouts},
+		"DisableAll/impl=naive-sync/gp=kernelgp/events=2305/probes=1/readers=3": {CPUs: 4, Ops: 1, Slow: 2305 * slowestGracePeriod},
+		"Poke/impl=int3/sites=1/beside=idle":                                    {CPUs: 1},
+		"Poke/impl=int3/sites=1/beside=busy":                                    {CPUs: 2},
+		"Poke/impl=int3/sites=1/beside=sites":                                   {CPUs: 2},
+		"UprobeHit/impl=srcu/keys=same/cpus=5":                                  {CPUs: 5},
+		"LivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=1":  {CPUs: 2, Ops: transitionsPerSample},
+		"GracePeriod/gp=kernelgp/readers=1":                                     {CPUs: 2, Ops: 20},
+		"GracePeriod/gp=memb/readers=0":                                         {CPUs: 1},
+	} {
+		c, err := Find(name)
+		if err != nil {
+			t.Error(err)
+		} else if c.CPUs != want.CPUs || c.Layouts != want.Layouts || c.Ops != want.Ops || c.Slow != want.Slow {
+			t.Errorf("%s: %d CPUs, %d layouts, %d operations, %v; want %+v", name, c.CPUs, c.Layouts, c.Ops, c.Slow, want)
+		}
 	}
 }
 
