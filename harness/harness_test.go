@@ -230,6 +230,7 @@ func TestCreateRefuses(t *testing.T) {
 		"another machine": {strings.Replace(cut, "cpu: a cpu", "cpu: another", 1), `cpu was "another", now it is "a cpu"`},
 		"another plan":    {strings.Replace(cut, "plan: ", "plan: f", 1), "begun by another run (plan was"},
 		"not ours":        {"hello\n", "no sample to go on from"},
+		"too long":        {cut + "# " + strings.Repeat("x", 1<<20) + "\n", "too long"},
 		"broken":          {cut + "BenchmarkX 1 zwei ns/op\n", "expected a line of a tpbench result file"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -436,6 +436,51 @@ func TestSampleGivesUp(t *testing.T) {
 	}
 }
 
+// If this fails, a number is made of too few batches, or of those around one that failed.
+func TestSampleNeedsItsBatches(t *testing.T) {
+	broken := errors.New("broken")
+	for _, ops := range []int{0, 1} {
+		for good := range 2 * sampleLeast {
+			for _, then := range []string{"no batch counts", "one fails", "it is interrupted"} {
+				m := &synthetic{rnd: rand.New(rand.NewPCG(1, 4)), now: time.Now(), perOp: batchMin}
+				ctx, cancel := context.WithCancel(t.Context())
+				s := m.sampler()
+				least := sampleLeast
+				left := good
+				if ops == 0 {
+					left += fitBatches
+				} else {
+					least = 1
+				}
+				s.batch = func(n int) (batch, error) {
+					left--
+					var err error
+					switch {
+					case left >= 0:
+					case then == "no batch counts":
+						m.hiccup = 1
+					case left == -1 && then == "one fails":
+						err = broken
+					case then == "it is interrupted":
+						cancel()
+					}
+					b, _ := m.batch(n)
+					return b, err
+				}
+				samples, err := s.measure(ctx, &Case{Names: []string{"A"}, Ops: ops}, 0)
+				cancel()
+				want := map[string]error{"no batch counts": ErrStandstill, "one fails": broken, "it is interrupted": context.Canceled}[then]
+				if good >= least && (then == "no batch counts" || ops > 0) {
+					want = nil
+				}
+				if !errors.Is(err, want) || want == nil && (len(samples) != 1 || samples[0].kept < least) || want != nil && samples != nil {
+					t.Errorf("Ops %d, after %d batches %s: %+v, %v; want %v", ops, good, then, samples, err, want)
+				}
+			}
+		}
+	}
+}
+
 // If this fails, a sample of a fixed number of operations says wrongly how often it was
 // tried, or that the core was shared, or loses one of its phases.
 func TestOnce(t *testing.T) {

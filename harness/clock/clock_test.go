@@ -181,8 +181,8 @@ func TestRepeat(t *testing.T) {
 		if asked != tt.asked || !errors.Is(err, tt.want) || (err == nil) != (c == good) {
 			t.Errorf("%s: asked %d times for %v, %v; want %d times and %v", tt.why, asked, c, err, tt.asked, tt.want)
 		}
-		if tt.why == "disturbed all the time" && !strings.Contains(err.Error(), "stop what else runs here and try again") {
-			t.Errorf("%s: %v does not say what to do", tt.why, err)
+		if tt.why == "disturbed all the time" && !(errors.Is(err, errDisturbed) && strings.Contains(err.Error(), "stop what else runs here and try again")) {
+			t.Errorf("%s: %v does not say what was wrong and what to do", tt.why, err)
 		}
 	}
 }
@@ -202,6 +202,9 @@ func TestTextRoundTrip(t *testing.T) {
 	if text, err := c.MarshalText(); err != nil || string(text) != sample {
 		t.Errorf("wrote %q, %v, want %q", text, err, sample)
 	}
+	if err := c.UnmarshalText([]byte("tsc/1 hz=1 hz-err=0 step-ns=1 pair-ns=0 pair-p10=0 pair-p90=0")); err != nil {
+		t.Errorf("a pair that costs nothing: %v", err)
+	}
 }
 
 func TestTextRefuses(t *testing.T) {
@@ -217,6 +220,9 @@ func TestTextRefuses(t *testing.T) {
 		"a rate that runs backwards":    edit("hz=2", "hz=-2"),
 		"a rate without end":            edit("hz=2.59612223e+09", "hz=+Inf"),
 		"an uncertainty that is no one": edit("hz-err=8100.25", "hz-err=NaN"),
+		"an uncertainty below nothing":  edit("hz-err=8100.25", "hz-err=-1"),
+		"a pair that costs less":        edit("pair-p10=17.125", "pair-p10=-1"),
+		"a spread without end":          edit("pair-p90=32.5", "pair-p90=+Inf"),
 		"no step":                       edit("step-ns=10.015", "step-ns=0"),
 		"a median outside its spread":   edit("pair-ns=25.25", "pair-ns=50"),
 	} {

@@ -119,6 +119,19 @@ func TestQueryMembarrier(t *testing.T) {
 	}
 }
 
+// If this fails, a command of membarrier(2) that the kernel withholds is taken for one that
+// it offers.
+func TestOffered(t *testing.T) {
+	for mask, want := range map[uintptr]string{
+		0: "none", 1: "global", 1 << 3: "private-expedited", 1 << 5: "private-expedited-sync-core",
+		1<<1 | 1<<2 | 1<<4 | 1<<6 | 1<<7: "none",
+	} {
+		if got := offered(mask).String(); got != want {
+			t.Errorf("%#x offers %s, want %s", mask, got, want)
+		}
+	}
+}
+
 func BenchmarkSwitches(b *testing.B) {
 	for b.Loop() {
 		if _, err := Switches(); err != nil {
