@@ -8,10 +8,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/livepatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/tracepoint"
@@ -290,6 +292,12 @@ func TestEvidence(t *testing.T) {
 	if !seen["GracePeriod/gp=kernelgp/readers=0"] || bases(seen)["Livepatch"] || bases(seen)["Poke"] {
 		t.Errorf("the main part holds %v", slices.Sorted(maps.Keys(bases(seen))))
 	}
+	patching := names("textpoke")
+	for sites, want := range map[string]bool{"1": true, "64": true, "256": false, "4096": true} {
+		if got := patching["Poke/impl=int3-batch/sites="+sites+"/beside=sites"]; got != want {
+			t.Errorf("the evidence of patching has %s sites: %v", sites, got)
+		}
+	}
 	if _, err := Evidence(events, "uprobs"); err == nil || !strings.Contains(err.Error(), "uprobe") {
 		t.Errorf("an unknown part: %v", err)
 	}
@@ -343,6 +351,11 @@ func TestLayoutsAreUsed(t *testing.T) {
 		},
 	} {
 		for layout := range dispatch.Layouts {
+			if name == "Dispatch" { // without probes nothing is armed
+				op, err := openDispatch(keys{"impl": "static-call", "probes": "0"}, &harness.Env{Layout: layout})
+				must(err)
+				op.Close()
+			}
 			op, err := open(&harness.Env{Layout: layout})
 			must(err)
 			for other := range dispatch.Layouts {
@@ -367,6 +380,11 @@ func TestPlan(t *testing.T) {
 	p, err := Plan(chosen, onlyEnable, []int{0}, 1)
 	if err != nil || len(p.Cases) != 1 || p.Samples() != 3 || len(p.Cases[0].Wanted) != 1 {
 		t.Errorf("Plan = %+v, %v", p, err)
+	}
+	// What cannot run, and nobody asks for, is no reason.
+	other := Case{Case: harness.Case{Names: []string{"Other"}}, Err: errors.New("not here")}
+	if p, err := Plan(append(chosen, Chosen{[]Case{other}, 1}), onlyEnable, []int{0}, 1); err != nil || len(p.Cases) != 1 {
+		t.Errorf("beside what cannot run: %+v, %v", p, err)
 	}
 	if _, err := Plan(chosen, onlyEnable, nil, 1); err == nil {
 		t.Error("a plan without CPUs")
@@ -532,6 +550,93 @@ func TestNeighboursDoWhatTheySay(t *testing.T) {
 			t.Errorf("Disturb by %s: %v", impl, v)
 		}
 		op.Close()
+	}
+}
+
+// If this fails, a thread beside does not execute the sites that it stands for: what a
+// change costs beside a reader is measured beside none.
+func TestThreadsBesideFire(t *testing.T) {
+	const events = 3
+	k := keys{"impl": "bound", "gp": "memb", "readers": "0"}
+	if err := checkStrategy(k); err != nil {
+		t.Skip(err)
+	}
+	b, err := newBed(k, &harness.Env{}, events)
+	must(err)
+	defer b.close()
+	var fired [events]uint64
+	for i, tp := range b.points {
+		must(b.registry.Register(tp, dispatch.Probe{Fn: dispatch.Count(), Data: unsafe.Pointer(&fired[i])}))
+	}
+	expect := func(who string, least, most uint64) {
+		t.Helper()
+		for i, n := range fired {
+			if n < least || n > most {
+				t.Errorf("%s executed site %d of %d %d times, want %d..%d", who, i, events, n, least, most)
+			}
+		}
+		fired = [events]uint64{}
+	}
+	pass, end, err := b.reader()
+	must(err)
+	pass()
+	end()
+	expect("a reader", 256/events, 256/events)
+
+	sites, err := dispatch.Events(events)
+	must(err)
+	s := &sufferer{domain: b.domain, sites: sites}
+	must(s.start(func(open func() (pass, end func(), err error)) error {
+		pass, end, err := open()
+		must(err)
+		pass()
+		end()
+		return nil
+	}))
+	expect("a sufferer", 16*disturbSites/events, 16*disturbSites/events+1)
+	if n := s.latency.TotalCount(); n != 16 {
+		t.Errorf("a sufferer timed %d of 16 sweeps", n)
+	}
+}
+
+// called counts the calls of counted.
+var called int
+
+func counted(unsafe.Pointer, uint64, uint64) { called++ }
+
+// If this fails, Livepatch calls another function of the stack than its name says: the
+// patch's before it is complete, or the old one after it.
+func TestLivepatchCallsWhatItSays(t *testing.T) {
+	if err := checkLivepatch(keys{"impl": "rude"}); err != nil {
+		t.Skip(err)
+	}
+	functions, err := livepatch.Functions()
+	must(err)
+	body, err := dispatch.GoFunc(counted)
+	must(err)
+	for _, tc := range []struct {
+		stack, transition string
+		old               int // calls of the old function, of 3
+	}{{"0", "no", 3}, {"1", "no", 0}, {"1", "yes", 3}, {"2", "no", 0}, {"2", "yes", 0}} {
+		functions[0].SetBody(body)
+		op, err := livepatchFamily.open(keys{"impl": "rude", "stack": tc.stack, "transition": tc.transition}, &harness.Env{})
+		must(err)
+		called = 0
+		op.Run(3, &bracket{t: t, times: make([]int, 1)})
+		if called != tc.old {
+			t.Errorf("%s patches, transition %s: the old function was called %d times of 3, want %d", tc.stack, tc.transition, called, tc.old)
+		}
+		op.Close()
+		functions[0].SetBody(dispatch.Nop())
+	}
+}
+
+// If this fails, the scaling of hits leaves out the machine's own number of CPUs.
+func TestDoubling(t *testing.T) {
+	for cpus, want := range map[int][]int{1: {1, 2}, 2: {1, 2}, 3: {1, 2, 3}, 4: {1, 2, 4}, 6: {1, 2, 4, 6}, 16: {1, 2, 4, 8, 16}} {
+		if got := doubling(cpus); !slices.Equal(got, want) {
+			t.Errorf("doubling(%d) = %v, want %v", cpus, got, want)
+		}
 	}
 }
 

@@ -248,6 +248,10 @@ func TestCreateRefuses(t *testing.T) {
 			}
 		})
 	}
+	var refused *FileError
+	if _, err := Create(os.DevNull, plan(), facts, nil); !errors.As(err, &refused) {
+		t.Errorf("results into a device: %v", err)
+	}
 	if _, err := Create(filepath.Join(whole, "out.txt"), plan(), facts, nil); err == nil {
 		t.Error("a file below a file was created")
 	}

@@ -16,6 +16,7 @@ func TestStep(t *testing.T) {
 		pairs []uint64
 		want  uint64
 	}{
+		{"falls count as rises do", []uint64{50, 46, 43, 40, 44, 41, 38}, 3},
 		{"a coarse counter shows its step between pairs, not in them", []uint64{52, 78, 52, 52, 78}, 26},
 		{"a fine counter", []uint64{64, 66, 64, 68, 66}, 2},
 		{"rounding by a hypervisor is not the step", []uint64{52, 78, 52, 78, 77, 51, 78, 52}, 26},
@@ -26,6 +27,11 @@ func TestStep(t *testing.T) {
 	} {
 		if got := step(tt.pairs); got != tt.want {
 			t.Errorf("%s: step(%v) = %d, want %d", tt.why, tt.pairs, got, tt.want)
+		}
+		back := slices.Clone(tt.pairs)
+		slices.Reverse(back)
+		if got := step(back); got != tt.want {
+			t.Errorf("%s, from the end: step(%v) = %d, want %d", tt.why, back, got, tt.want)
 		}
 	}
 }
