@@ -329,6 +329,9 @@ func (r *recorder) Write(b []byte) (int, error) {
 		if round, ok := strings.CutPrefix(line, "# block "); ok {
 			r.log = append(r.log, strings.Fields(round)[2])
 		}
+		if strings.HasPrefix(line, "# end ") {
+			r.log = append(r.log, "end")
+		}
 	}
 	return len(b), nil
 }
@@ -341,7 +344,7 @@ func TestFinishedRoundsAreSafe(t *testing.T) {
 	if _, err := script(honest).Run(t.Context(), plan(), &File{f: f, done: map[sampleID]bool{}}); err != nil {
 		t.Fatal(err)
 	}
-	const want = "0 0 sync 1 1 sync 2 2 sync 3 3 sync close"
+	const want = "0 0 sync 1 1 sync 2 2 sync 3 3 end sync close"
 	if got := strings.Join(f.log, " "); got != want {
 		t.Errorf("blocks by their rounds, and syncs: %s; want %s", got, want)
 	}
