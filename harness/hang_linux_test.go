@@ -164,7 +164,7 @@ func TestInterrogate(t *testing.T) {
 }
 
 // If this fails, Ctrl-C in a terminal ends workers behind the coordinator's back, or they
-// outlive it.
+// outlive it, or one that does not end when it is asked to is waited for without end.
 func TestWorkersAreIsolated(t *testing.T) {
 	var cmds []*exec.Cmd
 	r := script(honest)
@@ -179,6 +179,9 @@ func TestWorkersAreIsolated(t *testing.T) {
 	for _, cmd := range cmds {
 		if a := cmd.SysProcAttr; a == nil || !a.Setpgid || a.Pdeathsig != syscall.SIGKILL {
 			t.Errorf("%v has the attributes %+v", cmd.Args[3:], a)
+		}
+		if cmd.WaitDelay != endLimit {
+			t.Errorf("%v may take %v to end", cmd.Args[3:], cmd.WaitDelay)
 		}
 	}
 }

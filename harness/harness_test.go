@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,8 +112,11 @@ func TestLostWorker(t *testing.T) {
 			}
 			// What was lost can be had by running again.
 			p = plan()
-			if report, err = script(honest).Run(t.Context(), p, create(t, path, p)); err != nil || report.Done != 14 {
-				t.Errorf("again: Run = %+v, %v", report, err)
+			r := script(honest)
+			var next []string
+			r.Progress = func(at Progress) { next = append(next, at.Next) }
+			if report, err = r.Run(t.Context(), p, create(t, path, p)); err != nil || report.Done != 14 || !slices.Equal(next, []string{"D", "D"}) {
+				t.Errorf("again: Run = %+v, %v, which measured %s", report, err, next)
 			}
 		})
 	}
@@ -189,8 +193,13 @@ func TestResumeCutOff(t *testing.T) {
 	if report, err := script(honest).Run(t.Context(), p, f); err != nil || report.Done != 14 {
 		t.Fatalf("Run = %+v, %v", report, err)
 	}
-	if n := strings.Count(read(t, path), "5 ns/op\n"); n != 14 {
+	after := read(t, path)
+	if n := strings.Count(after, "5 ns/op\n"); n != 14 {
 		t.Errorf("%d whole samples, expected 14", n)
+	}
+	whole := text[:strings.LastIndexByte(text, '\n')+1]
+	if rest, ok := strings.CutPrefix(after, whole); !ok || !strings.HasPrefix(rest, "# session ") {
+		t.Errorf("what was whole ends in %q, and the file goes on with %q", whole[max(0, len(whole)-40):], rest[:min(40, len(rest))])
 	}
 }
 

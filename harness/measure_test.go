@@ -45,6 +45,42 @@ func TestPhaseAdds(t *testing.T) {
 	}
 }
 
+// If this fails, the timer times something else than what stands between Start and Stop:
+// more than that, such as its own counting, or less. However long the scheduler takes, one
+// span lies within the other.
+func TestTimerBracketsItsPart(t *testing.T) {
+	c := openClock(t)
+	done := make(chan struct{})
+	go func() { // on one CPU, whose counter is one
+		defer close(done)
+		allowed, err := host.Allowed()
+		if err = errors.Join(err, host.Pin(allowed[0])); err != nil {
+			t.Error(err)
+			return
+		}
+		var counting, counted uint64 // when the last counting began and ended
+		op := &Op{Counts: func() []Count {
+			counting = clock.Start()
+			emptyLoop(100_000)
+			counted = clock.Stop()
+			return nil
+		}}
+		timer := newTimer(c, op, 2)
+		for phase := range 2 {
+			timer.Start(phase)
+			outer, inner := counted, clock.Start()
+			emptyLoop(1_000_000)
+			within := c.NS(clock.Stop() - inner)
+			timer.Stop()
+			around := c.NS(counting - outer)
+			if ns := timer.phases[phase].ns; ns < within-c.Overhead().Median || ns > around {
+				t.Errorf("phase %d took %v ns, which lasted %v at least and %v at most", phase, ns, within, around)
+			}
+		}
+	}()
+	<-done
+}
+
 // A synthetic is a machine with an operation on it: what one operation takes, and what
 // happens to batches.
 type synthetic struct {
