@@ -505,8 +505,12 @@ func TestSampleNeedsItsBatches(t *testing.T) {
 					b, _ := m.batch(n)
 					return b, err
 				}
+				began := m.now
 				samples, err := s.measure(ctx, &Case{Names: []string{"A"}, Ops: ops}, 0)
 				cancel()
+				if took := m.now.Sub(began); took > sampleLimit*11/10 {
+					t.Errorf("Ops %d, after %d batches %s: gave up after %v", ops, good, then, took)
+				}
 				want := map[string]error{"no batch counts": ErrStandstill, "one fails": broken, "it is interrupted": context.Canceled}[then]
 				if good >= least && (then == "no batch counts" || ops > 0) {
 					want = nil
@@ -589,6 +593,17 @@ func TestAlone(t *testing.T) {
 		if got := alone(tc.empty, tc.chain); got != tc.want {
 			t.Errorf("%d ticks for %d empty turns and %d for the chain: alone %v", tc.empty, canaryLoops, tc.chain, got)
 		}
+	}
+}
+
+// If this fails, the canary does not run its loops, or not as long: it would be quiet, or
+// not, whatever a neighbour does. No CPU takes eight turns, or eight times the latency's
+// share, in a tick.
+func TestCanaryRunsItsLoops(t *testing.T) {
+	openClock(t)
+	empty, chain := readings()
+	if empty < canaryLoops/8 || chain < canaryChain*imulCycles/8 {
+		t.Errorf("%d empty turns in %d ticks, and a chain of %d cycles in %d", canaryLoops, empty, canaryChain*imulCycles, chain)
 	}
 }
 
