@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -693,8 +694,8 @@ func TestThreadsNeedTheirCPU(t *testing.T) {
 // its CPUs.
 func TestBesideRefuses(t *testing.T) {
 	broken := errors.New("broken")
-	ended := 0
-	ok := func() (pass, end func(), err error) { return runtime.Gosched, func() { ended++ }, nil }
+	var ended atomic.Int32
+	ok := func() (pass, end func(), err error) { return runtime.Gosched, func() { ended.Add(1) }, nil }
 	env := &Env{}
 	if err := env.Beside(func() (pass, end func(), err error) { return nil, nil, broken }); !errors.Is(err, broken) {
 		t.Errorf("a thread that cannot open: %v", err)
@@ -702,8 +703,8 @@ func TestBesideRefuses(t *testing.T) {
 	if err := errors.Join(env.Beside(ok), env.BesideWaiting(ok)); err != nil {
 		t.Error(err)
 	}
-	if env.Stop(); ended != 2 || len(env.threads) != 0 {
-		t.Errorf("%d of 2 threads ended, %d are left", ended, len(env.threads))
+	if env.Stop(); ended.Load() != 2 || len(env.threads) != 0 {
+		t.Errorf("%d of 2 threads ended, %d are left", ended.Load(), len(env.threads))
 	}
 	if err := (&Env{Pinned: true}).Beside(ok); err == nil {
 		t.Error("a thread without a CPU of its own")
