@@ -542,6 +542,9 @@ func TestNeighboursDoWhatTheySay(t *testing.T) {
 	for impl, flips := range map[string]bool{undisturbed: false, "naive-sync": true} {
 		syncs := textpoke.Totals().Syncs
 		op := open("Disturb/impl=" + impl + "/gp=memb/events=64/readers=1")
+		if !flips { // what opening does is no disturbance; the other has flipped one by then
+			syncs = textpoke.Totals().Syncs
+		}
 		op.Run(1, nil)
 		if now := textpoke.Totals().Syncs; (now > syncs) != flips {
 			t.Errorf("Disturb by %s: %d core syncs", impl, now-syncs)
@@ -596,6 +599,41 @@ func TestThreadsBesideFire(t *testing.T) {
 	expect("a sufferer", 16*disturbSites/events, 16*disturbSites/events+1)
 	if n := s.latency.TotalCount(); n != 16 {
 		t.Errorf("a sufferer timed %d of 16 sweeps", n)
+	}
+}
+
+// If this fails, a pass of a site is charged with several, or several with one.
+func TestDispatchUnit(t *testing.T) {
+	if err := dispatch.Open(); err != nil {
+		t.Skip(err)
+	}
+	op, err := openDispatch(keys{"impl": "indirect-iterator", "probes": "1"}, &harness.Env{})
+	must(err)
+	site := dispatch.Timed(0)
+	var passes uint64
+	site.Publish([]dispatch.Entry{{Fn: uintptr(dispatch.Count()), Data: unsafe.Pointer(&passes)}, {}})
+	op.Run(7, &bracket{t: t, times: make([]int, 1)})
+	must(site.KeyDisable())
+	op.Close()
+	if passes != 7*uint64(op.Unit) {
+		t.Errorf("%d passes are told as 7 times %d", passes, op.Unit)
+	}
+}
+
+// If this fails, the rate of hits is that of one thread.
+func TestUprobeRatesAll(t *testing.T) {
+	for cpus, want := range map[string]uint64{"1": 0, "2": 16 * uprobeHits, "3": 2 * 16 * uprobeHits} {
+		k := keys{"impl": "srcu", "keys": "different", "cpus": cpus}
+		if err := checkUprobe(k); err != nil {
+			t.Skip(err)
+		}
+		op, err := openUprobeHit(k, &harness.Env{})
+		must(err)
+		before := op.Rate() // each has made one pass
+		op.Close()
+		if before.N < want || want == 0 && before.N != 0 {
+			t.Errorf("%s threads, one of them the measuring one, have hit %d times, want %d at least", cpus, before.N, want)
+		}
 	}
 }
 

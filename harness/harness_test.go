@@ -261,6 +261,9 @@ func TestCreateRefuses(t *testing.T) {
 	if _, err := Create(os.DevNull, plan(), facts, nil); !errors.As(err, &refused) {
 		t.Errorf("results into a device: %v", err)
 	}
+	if _, err := Create(filepath.Join(t.TempDir(), strings.Repeat("x", 1000)), plan(), facts, nil); err == nil {
+		t.Error("a name that no file can have")
+	}
 	if _, err := Create(filepath.Join(whole, "out.txt"), plan(), facts, nil); err == nil {
 		t.Error("a file below a file was created")
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestLive(t *testing.T) {
@@ -102,6 +104,17 @@ func TestSwitches(t *testing.T) {
 		}
 		if after, err := Switches(); err != nil || before < 0 || after < before {
 			t.Errorf("%d switches, then %d, %v", before, after, err)
+		}
+		// A thread that gives its CPU away is not made to.
+		const sleeps = 100
+		if before, err = Switches(); err != nil {
+			t.Error(err)
+		}
+		for range sleeps {
+			_ = unix.Nanosleep(&unix.Timespec{Nsec: 1000}, nil)
+		}
+		if after, err := Switches(); err != nil || after-before >= sleeps {
+			t.Errorf("%d switches in %d sleeps, %v", after-before, sleeps, err)
 		}
 	})
 }
