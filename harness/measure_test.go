@@ -602,7 +602,12 @@ func TestAlone(t *testing.T) {
 // share, in a tick.
 func TestCanaryRunsItsLoops(t *testing.T) {
 	openClock(t)
+	begin := clock.Start()
 	empty, chain := readings()
+	around := clock.Stop() - begin
+	if canaryRepeats*(empty+chain) > around {
+		t.Errorf("%d readings of %d and %d ticks or more in %d", canaryRepeats, empty, chain, around)
+	}
 	if empty < canaryLoops/8 || chain < canaryChain*imulCycles/8 {
 		t.Errorf("%d empty turns in %d ticks, and a chain of %d cycles in %d", canaryLoops, empty, canaryChain*imulCycles, chain)
 	}
