@@ -386,6 +386,9 @@ func TestPlan(t *testing.T) {
 	if p, err := Plan(append(chosen, Chosen{[]Case{other}, 1}), onlyEnable, []int{0}, 1); err != nil || len(p.Cases) != 1 {
 		t.Errorf("beside what cannot run: %+v, %v", p, err)
 	}
+	if _, err := Plan([]Chosen{{[]Case{other}, 1}}, func(string) bool { return true }, []int{0}, 1); err == nil {
+		t.Error("a plan of what cannot run")
+	}
 	if _, err := Plan(chosen, onlyEnable, nil, 1); err == nil {
 		t.Error("a plan without CPUs")
 	}
@@ -637,6 +640,40 @@ func TestUprobeRatesAll(t *testing.T) {
 	}
 }
 
+// If this fails, a case whose name says that another thread runs measures without it, or one
+// that is to be alone is not.
+func TestCasesStartTheirThreads(t *testing.T) {
+	for name, alone := range map[string]bool{
+		"DisableAll/impl=bound/gp=memb/events=5/probes=1/readers=1":            false,
+		"PingPong/impl=bound/gp=memb/readers=1":                                false,
+		"Disturb/impl=bound/gp=memb/events=64/readers=1":                       false,
+		"Disturb/impl=none/gp=memb/events=64/readers=1":                        true,
+		"Unregister/impl=stub/gp=memb/fail=none/probes=4/readers=1":            false,
+		"GracePeriod/gp=memb/readers=0":                                        true,
+		"GracePeriod/gp=memb/readers=1":                                        false,
+		"Poke/impl=int3/sites=1/beside=idle":                                   true,
+		"Poke/impl=int3/sites=1/beside=busy":                                   false,
+		"Poke/impl=int3/sites=1/beside=sites":                                  false,
+		"LivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=1": false,
+		"UprobeHit/impl=srcu/keys=same/cpus=1":                                 true,
+		"UprobeHit/impl=srcu/keys=same/cpus=2":                                 false,
+	} {
+		c, err := Find(name)
+		must(err)
+		if c.Err != nil {
+			t.Skip(c.Err)
+		}
+		// There is no CPU for another thread.
+		op, err := c.Open(&harness.Env{Pinned: true})
+		if (err == nil) != alone {
+			t.Errorf("%s starts no thread: %v (%v)", name, !alone, err)
+		}
+		if err == nil {
+			op.Close()
+		}
+	}
+}
+
 // called counts the calls of counted.
 var called int
 
@@ -723,7 +760,11 @@ func TestOperationsTimeTheirPhases(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", c.Names[0], err)
 			}
-			for _, n := range []int{1, 3} {
+			times := []int{1, 3}
+			if slices.Contains(untimed, f) { // they take their time
+				times = []int{1}
+			}
+			for _, n := range times {
 				b := &bracket{t: t, name: c.Names[0], times: make([]int, len(c.Names))}
 				op.Run(n, b)
 				least, most := slices.Min(b.times), slices.Max(b.times)
@@ -777,6 +818,7 @@ func TestResourcesByName(t *testing.T) {
 		"Poke/impl=int3/sites=1/beside=idle":                                    {CPUs: 1},
 		"Poke/impl=int3/sites=1/beside=busy":                                    {CPUs: 2},
 		"Poke/impl=int3/sites=1/beside=sites":                                   {CPUs: 2},
+		"Poke/impl=stop-readers/sites=1/beside=sites":                           {CPUs: 2, Ops: stopperOps},
 		"UprobeHit/impl=srcu/keys=same/cpus=5":                                  {CPUs: 5},
 		"LivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=1":  {CPUs: 2, Ops: transitionsPerSample},
 		"GracePeriod/gp=kernelgp/readers=1":                                     {CPUs: 2, Ops: 20},
