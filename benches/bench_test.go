@@ -3,6 +3,7 @@ package benches
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -11,11 +12,13 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/livepatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
+	"github.com/tpbench/tpbench/impls/torture"
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
 
@@ -528,6 +531,15 @@ func TestNeighboursDoWhatTheySay(t *testing.T) {
 		}
 		op.Close()
 	}
+	op := open("UprobeRegister/impl=srcu/batch=10") // whose Sync waits
+	for _, n := range []uint64{1, 3} {
+		l := &ledger{op: op}
+		op.Run(int(n), l)
+		if l.total[0].N != n {
+			t.Errorf("%d batches of uprobes are gone after %d %s", n, l.total[0].N, l.total[0].Unit)
+		}
+	}
+	op.Close()
 	var held []float64
 	for _, fail := range []string{"none", "some", "all"} {
 		op := open("Unregister/impl=stub/gp=memb/fail=" + fail + "/probes=8/readers=0")
@@ -670,6 +682,31 @@ func TestCasesStartTheirThreads(t *testing.T) {
 		}
 		if err == nil {
 			op.Close()
+		}
+	}
+}
+
+// If this fails, what is measured of a strategy says that it held where it broke, of a
+// site that it has another number of probes, or of a pass that it took as long as the clock.
+func TestWhatIsReported(t *testing.T) {
+	for failure, want := range map[string]string{"": "[{executions/op 7} {transitions/op 9} {mistakes/op 0}]", "it broke": "[{executions/op 7} {transitions/op 9} {mistakes/op 1}]"} {
+		if got := fmt.Sprint(tortureValues(torture.Report{Tally: torture.Tally{Executions: 7, Transitions: 9}, Failure: failure})); got != want {
+			t.Errorf("failure %q is reported as %s", failure, got)
+		}
+	}
+	for n := range 10 {
+		funcs := nops(n)
+		for i, f := range funcs {
+			if (f.Fn == uintptr(dispatch.Nop())) != (i < n) || len(funcs) != n+1 {
+				t.Errorf("%d probes are %v", n, funcs)
+			}
+		}
+	}
+	c := new(clock.Clock)
+	must(c.UnmarshalText([]byte("tsc/1 hz=2e+09 hz-err=0 step-ns=10 pair-ns=25 pair-p10=0 pair-p90=1000")))
+	for ticks, want := range map[uint64]int64{1000: 475, 50: 1, 10: 1, 0: 1} {
+		if got := lasted(c, ticks); got != want {
+			t.Errorf("%d ticks of half a ns lasted %d ns, want %d", ticks, got, want)
 		}
 	}
 }
