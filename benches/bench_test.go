@@ -1,16 +1,24 @@
 package benches
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/livepatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
+	"github.com/tpbench/tpbench/impls/torture"
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
 
@@ -287,6 +295,12 @@ func TestEvidence(t *testing.T) {
 	if !seen["GracePeriod/gp=kernelgp/readers=0"] || bases(seen)["Livepatch"] || bases(seen)["Poke"] {
 		t.Errorf("the main part holds %v", slices.Sorted(maps.Keys(bases(seen))))
 	}
+	patching := names("textpoke")
+	for sites, want := range map[string]bool{"1": true, "64": true, "256": false, "4096": true} {
+		if got := patching["Poke/impl=int3-batch/sites="+sites+"/beside=sites"]; got != want {
+			t.Errorf("the evidence of patching has %s sites: %v", sites, got)
+		}
+	}
 	if _, err := Evidence(events, "uprobs"); err == nil || !strings.Contains(err.Error(), "uprobe") {
 		t.Errorf("an unknown part: %v", err)
 	}
@@ -340,6 +354,11 @@ func TestLayoutsAreUsed(t *testing.T) {
 		},
 	} {
 		for layout := range dispatch.Layouts {
+			if name == "Dispatch" { // without probes nothing is armed
+				op, err := openDispatch(keys{"impl": "static-call", "probes": "0"}, &harness.Env{Layout: layout})
+				must(err)
+				op.Close()
+			}
 			op, err := open(&harness.Env{Layout: layout})
 			must(err)
 			for other := range dispatch.Layouts {
@@ -364,6 +383,14 @@ func TestPlan(t *testing.T) {
 	p, err := Plan(chosen, onlyEnable, []int{0}, 1)
 	if err != nil || len(p.Cases) != 1 || p.Samples() != 3 || len(p.Cases[0].Wanted) != 1 {
 		t.Errorf("Plan = %+v, %v", p, err)
+	}
+	// What cannot run, and nobody asks for, is no reason.
+	other := Case{Case: harness.Case{Names: []string{"Other"}}, Err: errors.New("not here")}
+	if p, err := Plan(append(chosen, Chosen{[]Case{other}, 1}), onlyEnable, []int{0}, 1); err != nil || len(p.Cases) != 1 {
+		t.Errorf("beside what cannot run: %+v, %v", p, err)
+	}
+	if _, err := Plan([]Chosen{{[]Case{other}, 1}}, func(string) bool { return true }, []int{0}, 1); err == nil {
+		t.Error("a plan of what cannot run")
 	}
 	if _, err := Plan(chosen, onlyEnable, nil, 1); err == nil {
 		t.Error("a plan without CPUs")
@@ -432,6 +459,414 @@ func TestChurnCounts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// If this fails, PingPong registers the probe that it has just removed, or Shrink removes
+// another than it says: what a transition waits for is not what the names promise.
+func TestTransitionCounts(t *testing.T) {
+	for impl, want := range map[string][3][2]uint64{ // waits or elisions, and core syncs: of PingPong, and of Shrink's first and last
+		"indirect-iterator":  {{0, 6}, {0, 0}, {0, 0}},
+		"direct-static-call": {{0, 6}, {0, 3}, {0, 3}},
+		"naive-sync":         {{1, 12}, {1, 3}, {1, 3}},
+		"rcu-cond-sync":      {{1, 12}, {1, 3}, {0, 3}},
+		"tp-cond-sync":       {{1, 12}, {1, 3}, {0, 3}},
+		"batched":            {{1, 6}, {1, 3}, {0, 3}},
+		"bound":              {{0, 9}, {0, 3}, {0, 3}},
+	} {
+		for i, name := range []string{
+			"PingPong/impl=" + impl + "/gp=memb/readers=0",
+			"Shrink/impl=" + impl + "/gp=memb/removed=first/readers=0",
+			"Shrink/impl=" + impl + "/gp=memb/removed=last/readers=0",
+		} {
+			c, err := Find(name)
+			must(err)
+			if c.Err != nil {
+				t.Skip(c.Err)
+			}
+			op, err := c.Open(&harness.Env{})
+			must(err)
+			for _, n := range []int{1, 2, 5} {
+				l := &ledger{op: op}
+				op.Run(n, l)
+				got := [2]uint64{l.total[0].N + l.total[1].N, l.total[2].N}
+				if got != [2]uint64{want[i][0] * uint64(n), want[i][1] * uint64(n)} {
+					t.Errorf("%s, %d times: %v waits and core syncs, want %v each", name, n, got, want[i])
+				}
+			}
+			op.Close()
+		}
+	}
+}
+
+// If this fails, a transition of a patch is not the one that its name says, or is not made
+// on another patch; or what a failing removal leaves is not what is reported.
+func TestNeighboursDoWhatTheySay(t *testing.T) {
+	open := func(name string) *harness.Op {
+		c, err := Find(name)
+		must(err)
+		if c.Err != nil {
+			t.Skip(c.Err)
+		}
+		op, err := c.Open(&harness.Env{})
+		must(err)
+		return op
+	}
+	for _, tc := range []struct {
+		change, stack string
+		want          [3]uint64 // waits, ftrace's, and core syncs
+	}{
+		{"patch", "0", [3]uint64{1, 0, 3}}, {"unpatch", "0", [3]uint64{1, 1, 3}}, {"reverse", "0", [3]uint64{2, 1, 3}},
+		{"patch", "1", [3]uint64{1, 0, 0}}, {"unpatch", "1", [3]uint64{1, 0, 0}}, {"reverse", "1", [3]uint64{2, 0, 0}},
+	} {
+		op := open("LivepatchTransition/impl=rude/change=" + tc.change + "/stack=" + tc.stack + "/tasks=16/readers=0")
+		for _, n := range []uint64{1, 3} {
+			l := &ledger{op: op}
+			op.Run(int(n), l)
+			for i, c := range l.total {
+				if c.N != n*tc.want[i] {
+					t.Errorf("%s on %s patches, %d times: %d %s, want %d each", tc.change, tc.stack, n, c.N, c.Unit, tc.want[i])
+				}
+			}
+		}
+		op.Close()
+	}
+	op := open("UprobeRegister/impl=srcu/batch=10") // whose Sync waits
+	for _, n := range []uint64{1, 3} {
+		l := &ledger{op: op}
+		op.Run(int(n), l)
+		if l.total[0].N != n {
+			t.Errorf("%d batches of uprobes are gone after %d %s", n, l.total[0].N, l.total[0].Unit)
+		}
+	}
+	op.Close()
+	var held []float64
+	for _, fail := range []string{"none", "some", "all"} {
+		op := open("Unregister/impl=stub/gp=memb/fail=" + fail + "/probes=8/readers=0")
+		op.Run(2, &bracket{t: t, times: make([]int, 2)})
+		v := op.Values()
+		held = append(held, v[0].V)
+		if v[1].V != 9*16 { // what nine probes take: the registration after that takes the room of the dead
+			t.Errorf("%s fail: %v after the next registration", fail, v)
+		}
+		op.Close()
+	}
+	if !(0 < held[0] && held[0] < held[1] && held[1] < held[2]) {
+		t.Errorf("%v bytes are held, as more allocations fail", held)
+	}
+	for impl, flips := range map[string]bool{undisturbed: false, "naive-sync": true} {
+		syncs := textpoke.Totals().Syncs
+		op := open("Disturb/impl=" + impl + "/gp=memb/events=64/readers=1")
+		if !flips { // what opening does is no disturbance; the other has flipped one by then
+			syncs = textpoke.Totals().Syncs
+		}
+		op.Run(1, nil)
+		if now := textpoke.Totals().Syncs; (now > syncs) != flips {
+			t.Errorf("Disturb by %s: %d core syncs", impl, now-syncs)
+		}
+		if v := op.Values(); v[0].V <= 0 || !slices.IsSortedFunc(v, func(a, b harness.Value) int { return cmp.Compare(a.V, b.V) }) {
+			t.Errorf("Disturb by %s: %v", impl, v)
+		}
+		op.Close()
+	}
+}
+
+// If this fails, a thread beside does not execute the sites that it stands for: what a
+// change costs beside a reader is measured beside none.
+func TestThreadsBesideFire(t *testing.T) {
+	const events = 3
+	k := keys{"impl": "bound", "gp": "memb", "readers": "0"}
+	if err := checkStrategy(k); err != nil {
+		t.Skip(err)
+	}
+	b, err := newBed(k, &harness.Env{}, events)
+	must(err)
+	defer b.close()
+	var fired [events]uint64
+	for i, tp := range b.points {
+		must(b.registry.Register(tp, dispatch.Probe{Fn: dispatch.Count(), Data: unsafe.Pointer(&fired[i])}))
+	}
+	expect := func(who string, least, most uint64) {
+		t.Helper()
+		for i, n := range fired {
+			if n < least || n > most {
+				t.Errorf("%s executed site %d of %d %d times, want %d..%d", who, i, events, n, least, most)
+			}
+		}
+		fired = [events]uint64{}
+	}
+	pass, end, err := b.reader()
+	must(err)
+	pass()
+	end()
+	expect("a reader", 256/events, 256/events)
+
+	sites, err := dispatch.Events(events)
+	must(err)
+	s := &sufferer{domain: b.domain, sites: sites}
+	must(s.start(func(open func() (pass, end func(), err error)) error {
+		pass, end, err := open()
+		must(err)
+		pass()
+		end()
+		return nil
+	}))
+	expect("a sufferer", 16*disturbSites/events, 16*disturbSites/events+1)
+	if n := s.latency.TotalCount(); n != 16 {
+		t.Errorf("a sufferer timed %d of 16 sweeps", n)
+	}
+}
+
+// If this fails, a pass of a site is charged with several, or several with one.
+func TestDispatchUnit(t *testing.T) {
+	if err := dispatch.Open(); err != nil {
+		t.Skip(err)
+	}
+	op, err := openDispatch(keys{"impl": "indirect-iterator", "probes": "1"}, &harness.Env{})
+	must(err)
+	site := dispatch.Timed(0)
+	var passes uint64
+	site.Publish([]dispatch.Entry{{Fn: uintptr(dispatch.Count()), Data: unsafe.Pointer(&passes)}, {}})
+	op.Run(7, &bracket{t: t, times: make([]int, 1)})
+	must(site.KeyDisable())
+	op.Close()
+	if passes != 7*uint64(op.Unit) {
+		t.Errorf("%d passes are told as 7 times %d", passes, op.Unit)
+	}
+}
+
+// If this fails, the rate of hits is that of one thread.
+func TestUprobeRatesAll(t *testing.T) {
+	for cpus, want := range map[string]uint64{"1": 0, "2": 16 * uprobeHits, "3": 2 * 16 * uprobeHits} {
+		k := keys{"impl": "srcu", "keys": "different", "cpus": cpus}
+		if err := checkUprobe(k); err != nil {
+			t.Skip(err)
+		}
+		op, err := openUprobeHit(k, &harness.Env{})
+		must(err)
+		before := op.Rate() // each has made one pass
+		op.Close()
+		if before.N < want || want == 0 && before.N != 0 {
+			t.Errorf("%s threads, one of them the measuring one, have hit %d times, want %d at least", cpus, before.N, want)
+		}
+	}
+}
+
+// If this fails, a case whose name says that another thread runs measures without it, or one
+// that is to be alone is not.
+func TestCasesStartTheirThreads(t *testing.T) {
+	for name, alone := range map[string]bool{
+		"DisableAll/impl=bound/gp=memb/events=5/probes=1/readers=1":            false,
+		"PingPong/impl=bound/gp=memb/readers=1":                                false,
+		"Disturb/impl=bound/gp=memb/events=64/readers=1":                       false,
+		"Disturb/impl=none/gp=memb/events=64/readers=1":                        true,
+		"Unregister/impl=stub/gp=memb/fail=none/probes=4/readers=1":            false,
+		"GracePeriod/gp=memb/readers=0":                                        true,
+		"GracePeriod/gp=memb/readers=1":                                        false,
+		"Poke/impl=int3/sites=1/beside=idle":                                   true,
+		"Poke/impl=int3/sites=1/beside=busy":                                   false,
+		"Poke/impl=int3/sites=1/beside=sites":                                  false,
+		"LivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=1": false,
+		"UprobeHit/impl=srcu/keys=same/cpus=1":                                 true,
+		"UprobeHit/impl=srcu/keys=same/cpus=2":                                 false,
+	} {
+		c, err := Find(name)
+		must(err)
+		if c.Err != nil {
+			t.Skip(c.Err)
+		}
+		// There is no CPU for another thread.
+		op, err := c.Open(&harness.Env{Pinned: true})
+		if (err == nil) != alone {
+			t.Errorf("%s starts no thread: %v (%v)", name, !alone, err)
+		}
+		if err == nil {
+			op.Close()
+		}
+	}
+}
+
+// If this fails, what is measured of a strategy says that it held where it broke, of a
+// site that it has another number of probes, or of a pass that it took as long as the clock.
+func TestWhatIsReported(t *testing.T) {
+	for failure, want := range map[string]string{"": "[{executions/op 7} {transitions/op 9} {mistakes/op 0}]", "it broke": "[{executions/op 7} {transitions/op 9} {mistakes/op 1}]"} {
+		if got := fmt.Sprint(tortureValues(torture.Report{Tally: torture.Tally{Executions: 7, Transitions: 9}, Failure: failure})); got != want {
+			t.Errorf("failure %q is reported as %s", failure, got)
+		}
+	}
+	for n := range 10 {
+		funcs := nops(n)
+		for i, f := range funcs {
+			if (f.Fn == uintptr(dispatch.Nop())) != (i < n) || len(funcs) != n+1 {
+				t.Errorf("%d probes are %v", n, funcs)
+			}
+		}
+	}
+	c := new(clock.Clock)
+	must(c.UnmarshalText([]byte("tsc/1 hz=2e+09 hz-err=0 step-ns=10 pair-ns=25 pair-p10=0 pair-p90=1000")))
+	for ticks, want := range map[uint64]int64{1000: 475, 50: 1, 10: 1, 0: 1} {
+		if got := lasted(c, ticks); got != want {
+			t.Errorf("%d ticks of half a ns lasted %d ns, want %d", ticks, got, want)
+		}
+	}
+}
+
+// called counts the calls of counted.
+var called int
+
+func counted(unsafe.Pointer, uint64, uint64) { called++ }
+
+// If this fails, Livepatch calls another function of the stack than its name says: the
+// patch's before it is complete, or the old one after it.
+func TestLivepatchCallsWhatItSays(t *testing.T) {
+	if err := checkLivepatch(keys{"impl": "rude"}); err != nil {
+		t.Skip(err)
+	}
+	functions, err := livepatch.Functions()
+	must(err)
+	body, err := dispatch.GoFunc(counted)
+	must(err)
+	for _, tc := range []struct {
+		stack, transition string
+		old               int // calls of the old function, of 3
+	}{{"0", "no", 3}, {"1", "no", 0}, {"1", "yes", 3}, {"2", "no", 0}, {"2", "yes", 0}} {
+		functions[0].SetBody(body)
+		op, err := livepatchFamily.open(keys{"impl": "rude", "stack": tc.stack, "transition": tc.transition}, &harness.Env{})
+		must(err)
+		called = 0
+		op.Run(3, &bracket{t: t, times: make([]int, 1)})
+		if called != tc.old {
+			t.Errorf("%s patches, transition %s: the old function was called %d times of 3, want %d", tc.stack, tc.transition, called, tc.old)
+		}
+		op.Close()
+		functions[0].SetBody(dispatch.Nop())
+	}
+}
+
+// If this fails, the scaling of hits leaves out the machine's own number of CPUs.
+func TestDoubling(t *testing.T) {
+	for cpus, want := range map[int][]int{1: {1, 2}, 2: {1, 2}, 3: {1, 2, 3}, 4: {1, 2, 4}, 6: {1, 2, 4, 6}, 16: {1, 2, 4, 8, 16}} {
+		if got := doubling(cpus); !slices.Equal(got, want) {
+			t.Errorf("doubling(%d) = %v, want %v", cpus, got, want)
+		}
+	}
+}
+
+// A bracket is a Timer that notes how it is used.
+type bracket struct {
+	t       *testing.T
+	name    string
+	running bool
+	times   []int // by phase
+}
+
+func (b *bracket) Start(phase int) {
+	if b.running || phase >= len(b.times) {
+		b.t.Fatalf("%s starts phase %d of %d, while one runs: %v", b.name, phase, len(b.times), b.running)
+	}
+	b.running = true
+	b.times[phase]++
+}
+
+func (b *bracket) Stop() {
+	if !b.running {
+		b.t.Fatalf("%s stops what does not run", b.name)
+	}
+	b.running = false
+}
+
+// If this fails, an operation times nothing, or not all of its phases, or does not stop
+// in between; or it cannot be repeated; or it reports what a file does not say the
+// direction of.
+func TestOperationsTimeTheirPhases(t *testing.T) {
+	known := map[string]bool{}
+	for _, u := range Units() {
+		known[u.Name] = true
+	}
+	// These report what they have measured themselves.
+	untimed := []*Family{&disturbFamily, &tortureFamily}
+	for _, f := range Families() {
+		seen := map[string]bool{} // all but the numbers of a name
+		for _, c := range f.Cases(Params{Events: []int{disturbSites}, GPs: []string{"memb"}}) {
+			kind := regexp.MustCompile(`=\d+`).ReplaceAllString(c.Names[0], "")
+			if c.Err != nil || seen[kind] || slices.Contains(untimed, f) && len(seen) > 0 {
+				continue
+			}
+			seen[kind] = true
+			op, err := c.Open(&harness.Env{})
+			if err != nil {
+				t.Fatalf("%s: %v", c.Names[0], err)
+			}
+			times := []int{1, 3}
+			if slices.Contains(untimed, f) { // they take their time
+				times = []int{1}
+			}
+			for _, n := range times {
+				b := &bracket{t: t, name: c.Names[0], times: make([]int, len(c.Names))}
+				op.Run(n, b)
+				least, most := slices.Min(b.times), slices.Max(b.times)
+				if b.running || least != most || (least == 0) != slices.Contains(untimed, f) {
+					t.Errorf("%s: %d operations are timed %v times, still running: %v", c.Names[0], n, b.times, b.running)
+				}
+			}
+			var units []string
+			if op.Counts != nil {
+				for _, count := range op.Counts() {
+					units = append(units, count.Unit+"/op")
+				}
+			}
+			for _, d := range op.Divide {
+				units = append(units, "ns/"+d.Unit)
+			}
+			if op.Values != nil {
+				for _, v := range op.Values() {
+					units = append(units, v.Unit)
+				}
+			}
+			for _, u := range units {
+				if !known[u] {
+					t.Errorf("%s reports %s, of which no Unit line tells", c.Names[0], u)
+				}
+			}
+			if op.Close != nil {
+				op.Close()
+			}
+		}
+	}
+}
+
+// If this fails, a sample is made of an operation that failed.
+func TestMust(t *testing.T) {
+	must(nil)
+	defer func() {
+		if recover() == nil {
+			t.Error("an operation that failed goes on")
+		}
+	}()
+	must(errors.New("it failed"))
+}
+
+// If this fails, a case gets fewer CPUs than it has threads, or a worker that waits for
+// thousands of grace periods is taken to hang.
+func TestResourcesByName(t *testing.T) {
+	for name, want := range map[string]harness.Case{
+		"Dispatch/impl=static-call/probes=1":                                    {CPUs: 1, Layouts: dispatch.Layouts},
+		"DisableAll/impl=naive-sync/gp=kernelgp/events=2305/probes=1/readers=3": {CPUs: 4, Ops: 1, Slow: 2305 * slowestGracePeriod},
+		"Poke/impl=int3/sites=1/beside=idle":                                    {CPUs: 1},
+		"Poke/impl=int3/sites=1/beside=busy":                                    {CPUs: 2},
+		"Poke/impl=int3/sites=1/beside=sites":                                   {CPUs: 2},
+		"Poke/impl=stop-readers/sites=1/beside=sites":                           {CPUs: 2, Ops: stopperOps},
+		"UprobeHit/impl=srcu/keys=same/cpus=5":                                  {CPUs: 5},
+		"LivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=1":  {CPUs: 2, Ops: transitionsPerSample},
+		"GracePeriod/gp=kernelgp/readers=1":                                     {CPUs: 2, Ops: 20},
+		"GracePeriod/gp=memb/readers=0":                                         {CPUs: 1},
+	} {
+		c, err := Find(name)
+		if err != nil {
+			t.Error(err)
+		} else if c.CPUs != want.CPUs || c.Layouts != want.Layouts || c.Ops != want.Ops || c.Slow != want.Slow {
+			t.Errorf("%s: %d CPUs, %d layouts, %d operations, %v; want %+v", name, c.CPUs, c.Layouts, c.Ops, c.Slow, want)
+		}
 	}
 }
 

@@ -90,10 +90,7 @@ func armDispatch(k keys, layout int) (func(*rcu.Reader, int), error) {
 	if probes == 0 {
 		return site.Loop, nil
 	}
-	funcs := make([]dispatch.Entry, probes+1)
-	for i := range probes {
-		funcs[i].Fn = uintptr(dispatch.Nop())
-	}
+	funcs := nops(probes)
 	target, err := how.Target(funcs)
 	if err != nil {
 		return nil, err
@@ -103,4 +100,13 @@ func armDispatch(k keys, layout int) (func(*rcu.Reader, int), error) {
 	}
 	site.Publish(funcs)
 	return site.Loop, site.KeyEnable()
+}
+
+// nops are so many probes that do nothing, and the array's end.
+func nops(n int) []dispatch.Entry {
+	funcs := make([]dispatch.Entry, n+1)
+	for i := range n {
+		funcs[i].Fn = uintptr(dispatch.Nop())
+	}
+	return funcs
 }

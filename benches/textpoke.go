@@ -136,9 +136,9 @@ func (s *sufferer) start(beside func(open func() (pass, end func(), err error)) 
 						next = 0
 					}
 				}
-				ns := ticks.NS(clock.Stop()-begin) - ticks.Overhead().Median
+				ns := lasted(ticks, clock.Stop()-begin)
 				s.mu.Lock()
-				must(s.latency.RecordValue(max(1, int64(ns))))
+				must(s.latency.RecordValue(ns))
 				s.mu.Unlock()
 			}
 		}, r.Unregister, nil
@@ -149,6 +149,11 @@ func (s *sufferer) values() []harness.Value {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return percentiles(s.latency)
+}
+
+// lasted is how many ns a pass took, without the clock's overhead. A histogram has no 0.
+func lasted(c *clock.Clock, ticks uint64) int64 {
+	return max(1, int64(c.NS(ticks)-c.Overhead().Median))
 }
 
 // percentiles are what is reported of a reader's passes.

@@ -31,19 +31,22 @@ var tortureFamily = Family{
 				})
 				must(err)
 			},
-			Values: func() []harness.Value {
-				mistakes := 0.0
-				if r.Failure != "" {
-					mistakes = 1
-				}
-				return []harness.Value{
-					{Unit: "executions/op", V: float64(r.Executions)},
-					{Unit: "transitions/op", V: float64(r.Transitions)},
-					{Unit: "mistakes/op", V: mistakes},
-				}
-			},
+			Values: func() []harness.Value { return tortureValues(r) },
 		}, nil
 	},
+}
+
+// tortureValues are what is reported of a torture.
+func tortureValues(r torture.Report) []harness.Value {
+	mistakes := 0.0
+	if r.Failure != "" {
+		mistakes = 1
+	}
+	return []harness.Value{
+		{Unit: "executions/op", V: float64(r.Executions)},
+		{Unit: "transitions/op", V: float64(r.Transitions)},
+		{Unit: "mistakes/op", V: mistakes},
+	}
 }
 
 // tortured is the subject that a strategy is.

@@ -457,8 +457,7 @@ func openDisturb(k keys, e *harness.Env) (*harness.Op, error) {
 				for range 100 {
 					begin := clock.Start()
 					dispatch.Sweep(reader, disturbSites)
-					ns := ticks.NS(clock.Stop()-begin) - ticks.Overhead().Median
-					must(latency.RecordValue(max(1, int64(ns))))
+					must(latency.RecordValue(lasted(ticks, clock.Stop()-begin)))
 				}
 				reader.Quiescent()
 			}

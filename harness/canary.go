@@ -23,8 +23,11 @@ const (
 // The shortest of several readings of each loop counts. What a measured operation leaves
 // behind (a CPU that slept, cold caches, a pending interrupt) lengthens one reading and
 // is gone in the next; a neighbour lengthens all of them. It takes about 20 us.
-func quiet() bool {
-	return alone(shortest(
+func quiet() bool { return alone(readings()) }
+
+// readings takes the canary's: of the empty loop and of the chain, in ticks.
+func readings() (empty, chain uint64) {
+	return shortest(
 		func() uint64 {
 			begin := clock.Start()
 			emptyLoop(canaryLoops)
@@ -34,7 +37,7 @@ func quiet() bool {
 			begin := clock.Start()
 			imulChain(canaryChain)
 			return clock.Stop() - begin
-		}))
+		})
 }
 
 // shortest reads each of two loops several times, in turn, and returns the shortest

@@ -134,12 +134,14 @@ func (e *Env) watch() *watch {
 func (w *watch) moved() bool {
 	elapsed := time.Since(w.began)
 	for i, t := range w.threads {
-		if t.beats.Load() == w.beats[i] {
-			return false
-		}
-		if onCPU := threadTime(t.tid) - w.onCPU[i]; !t.waits && onCPU < time.Duration(share*float64(elapsed)) {
+		if !t.moved(t.beats.Load()-w.beats[i], threadTime(t.tid)-w.onCPU[i], elapsed) {
 			return false
 		}
 	}
 	return true
+}
+
+// moved judges what the thread did in some time.
+func (t *thread) moved(passes uint64, onCPU, elapsed time.Duration) bool {
+	return passes > 0 && (t.waits || onCPU >= time.Duration(share*float64(elapsed)))
 }

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -159,6 +160,29 @@ func TestInterrogate(t *testing.T) {
 	}
 	if again := Interrogate(cmd.Process, time.Hour); again != "" {
 		t.Errorf("threads of a process that has ended:\n%s", again)
+	}
+}
+
+// If this fails, Ctrl-C in a terminal ends workers behind the coordinator's back, or they
+// outlive it, or one that does not end when it is asked to is waited for without end.
+func TestWorkersAreIsolated(t *testing.T) {
+	var cmds []*exec.Cmd
+	r := script(honest)
+	inner := r.Worker
+	r.Worker = func(ctx context.Context, task Task) *exec.Cmd {
+		cmds = append(cmds, inner(ctx, task))
+		return cmds[len(cmds)-1]
+	}
+	if _, err := r.Run(t.Context(), plan(), &File{f: &recorder{}, done: map[sampleID]bool{}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, cmd := range cmds {
+		if a := cmd.SysProcAttr; a == nil || !a.Setpgid || a.Pdeathsig != syscall.SIGKILL {
+			t.Errorf("%v has the attributes %+v", cmd.Args[3:], a)
+		}
+		if cmd.WaitDelay != endLimit {
+			t.Errorf("%v may take %v to end", cmd.Args[3:], cmd.WaitDelay)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,6 +80,15 @@ func TestRun(t *testing.T) {
 	if len(told) != 10 || told[0].Done != 0 || told[0].Total != 14 || told[9].Left <= 0 {
 		t.Errorf("progress: %+v", told)
 	}
+	done := 0
+	for _, at := range told {
+		if at.Done != done {
+			t.Errorf("%d samples are done before %s, not %d", done, at.Next, at.Done)
+		}
+		if done++; at.Next == "B" { // and C
+			done++
+		}
+	}
 }
 
 // Whatever a worker does, it costs its own samples and no others, and the file says
@@ -102,8 +112,11 @@ func TestLostWorker(t *testing.T) {
 			}
 			// What was lost can be had by running again.
 			p = plan()
-			if report, err = script(honest).Run(t.Context(), p, create(t, path, p)); err != nil || report.Done != 14 {
-				t.Errorf("again: Run = %+v, %v", report, err)
+			r := script(honest)
+			var next []string
+			r.Progress = func(at Progress) { next = append(next, at.Next) }
+			if report, err = r.Run(t.Context(), p, create(t, path, p)); err != nil || report.Done != 14 || !slices.Equal(next, []string{"D", "D"}) {
+				t.Errorf("again: Run = %+v, %v, which measured %s", report, err, next)
 			}
 		})
 	}
@@ -180,8 +193,13 @@ func TestResumeCutOff(t *testing.T) {
 	if report, err := script(honest).Run(t.Context(), p, f); err != nil || report.Done != 14 {
 		t.Fatalf("Run = %+v, %v", report, err)
 	}
-	if n := strings.Count(read(t, path), "5 ns/op\n"); n != 14 {
+	after := read(t, path)
+	if n := strings.Count(after, "5 ns/op\n"); n != 14 {
 		t.Errorf("%d whole samples, expected 14", n)
+	}
+	whole := text[:strings.LastIndexByte(text, '\n')+1]
+	if rest, ok := strings.CutPrefix(after, whole); !ok || !strings.HasPrefix(rest, "# session ") {
+		t.Errorf("what was whole ends in %q, and the file goes on with %q", whole[max(0, len(whole)-40):], rest[:min(40, len(rest))])
 	}
 }
 
@@ -221,6 +239,7 @@ func TestCreateRefuses(t *testing.T) {
 		"another machine": {strings.Replace(cut, "cpu: a cpu", "cpu: another", 1), `cpu was "another", now it is "a cpu"`},
 		"another plan":    {strings.Replace(cut, "plan: ", "plan: f", 1), "begun by another run (plan was"},
 		"not ours":        {"hello\n", "no sample to go on from"},
+		"too long":        {cut + "# " + strings.Repeat("x", 1<<20) + "\n", "too long"},
 		"broken":          {cut + "BenchmarkX 1 zwei ns/op\n", "expected a line of a tpbench result file"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -237,6 +256,13 @@ func TestCreateRefuses(t *testing.T) {
 				t.Error("the refused file was changed")
 			}
 		})
+	}
+	var refused *FileError
+	if _, err := Create(os.DevNull, plan(), facts, nil); !errors.As(err, &refused) {
+		t.Errorf("results into a device: %v", err)
+	}
+	if _, err := Create(filepath.Join(t.TempDir(), strings.Repeat("x", 1000)), plan(), facts, nil); err == nil {
+		t.Error("a name that no file can have")
 	}
 	if _, err := Create(filepath.Join(whole, "out.txt"), plan(), facts, nil); err == nil {
 		t.Error("a file below a file was created")

@@ -132,19 +132,20 @@ func (s *sample) disturbed() bool { return float64(s.shared) > disturbedShare*fl
 
 // A sampler makes samples of batches. Its functions are the machine; tests have others.
 type sampler struct {
-	op    *Op
-	least float64 // ns that a batch lasts at least
-	batch func(n int) (batch, error)
-	quiet func() bool
-	now   func() time.Time
+	op       *Op
+	least    float64 // ns that a batch lasts at least
+	batch    func(n int) (batch, error)
+	quiet    func() bool
+	switches func() (int64, error) // see host.Switches
+	now      func() time.Time
 }
 
 // newSampler returns the sampler of a case on this machine.
 func newSampler(c *clock.Clock, cs *Case, op *Op, env *Env) *sampler {
-	s := &sampler{op: op, least: max(batchMin, batchSteps*c.Precision()), quiet: quiet, now: time.Now}
+	s := &sampler{op: op, least: max(batchMin, batchSteps*c.Precision()), quiet: quiet, switches: host.Switches, now: time.Now}
 	s.batch = func(n int) (batch, error) {
 		t := newTimer(c, op, len(cs.Names))
-		before, err := host.Switches()
+		before, err := s.switches()
 		if err != nil {
 			return batch{}, err
 		}
@@ -153,7 +154,7 @@ func newSampler(c *clock.Clock, cs *Case, op *Op, env *Env) *sampler {
 		op.Run(n, t)
 		b.counts = w.moved()
 		b.quiet = s.quiet() && b.quiet
-		after, err := host.Switches()
+		after, err := s.switches()
 		if cs.Ops == 0 { // others may sleep as part of what they do
 			b.counts = b.counts && after == before
 		}

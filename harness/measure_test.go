@@ -11,10 +11,12 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/tpbench/tpbench/harness/clock"
+	"github.com/tpbench/tpbench/harness/host"
 )
 
 // fakeClock is a clock of 1 GHz, so that ticks are ns, with a step of 10 ns.
@@ -42,6 +44,42 @@ func TestPhaseAdds(t *testing.T) {
 	if !slices.Equal(p.counts, []Count{{"waits", 1}, {"syncs", 4}}) || p.rated != (Count{"hits", 43}) {
 		t.Errorf("counted %v and rated %v", p.counts, p.rated)
 	}
+}
+
+// If this fails, the timer times something else than what stands between Start and Stop:
+// more than that, such as its own counting, or less. However long the scheduler takes, one
+// span lies within the other.
+func TestTimerBracketsItsPart(t *testing.T) {
+	c := openClock(t)
+	done := make(chan struct{})
+	go func() { // on one CPU, whose counter is one
+		defer close(done)
+		allowed, err := host.Allowed()
+		if err = errors.Join(err, host.Pin(allowed[0])); err != nil {
+			t.Error(err)
+			return
+		}
+		var counting, counted uint64 // when the last counting began and ended
+		op := &Op{Counts: func() []Count {
+			counting = clock.Start()
+			emptyLoop(100_000)
+			counted = clock.Stop()
+			return nil
+		}}
+		timer := newTimer(c, op, 2)
+		for phase := range 2 {
+			timer.Start(phase)
+			outer, inner := counted, clock.Start()
+			emptyLoop(1_000_000)
+			within := c.NS(clock.Stop() - inner)
+			timer.Stop()
+			around := c.NS(counting - outer)
+			if ns := timer.phases[phase].ns; ns < within-c.Overhead().Median || ns > around {
+				t.Errorf("phase %d took %v ns, which lasted %v at least and %v at most", phase, ns, within, around)
+			}
+		}
+	}()
+	<-done
 }
 
 // A synthetic is a machine with an operation on it: what one operation takes, and what
@@ -124,7 +162,7 @@ func TestSampleOfSyntheticMachines(t *testing.T) {
 	standstills := 0
 	for i := range 400 {
 		m := &synthetic{
-			rnd: rnd, now: time.Now(), perOp: math.Exp(rnd.Float64()*14 - 1), // 0.4 ns to 0.4 ms
+			rnd: rnd, now: time.Now(), perOp: math.Exp(rnd.Float64()*18 - 1), // 0.4 ns to 24 ms
 			hiccup: share(), unseen: share() / 4, neighbor: share(), slowFor: rnd.IntN(20),
 		}
 		fail := func(format string, args ...any) {
@@ -164,6 +202,23 @@ func TestSampleOfSyntheticMachines(t *testing.T) {
 		median := ns[len(ns)/2]
 		if len(ns)%2 == 0 {
 			median = (ns[len(ns)/2-1] + ns[len(ns)/2]) / 2
+		}
+		// It ends when it has lasted long enough, and not before, but for the deadline.
+		lasted := 0.0
+		for _, v := range ns {
+			lasted += v
+		}
+		var last float64
+		for _, b := range m.batches[first:] {
+			if b.counts {
+				last = b.phases[0].ns
+			}
+		}
+		switch {
+		case s.kept > sampleBatches || s.kept > sampleLeast && lasted-last >= sampleTime:
+			fail("%d batches of %v ns in all", s.kept, lasted)
+		case s.kept < sampleBatches && lasted < sampleTime && m.now.Sub(s.at) <= sampleLimit:
+			fail("only %d batches of %v ns in all", s.kept, lasted)
 		}
 		if median < batchMin {
 			fail("batches of %v ns, where %v is the least", median, batchMin)
@@ -225,6 +280,50 @@ func TestBatchesAskTheCanary(t *testing.T) {
 	}
 }
 
+// If this fails, a batch in which the kernel took the CPU away counts, or a sample of a
+// fixed number of operations, which may sleep, never does; or what cannot be read is taken
+// for nothing.
+func TestBatchesAskTheKernel(t *testing.T) {
+	c := openClock(t)
+	op := &Op{Run: func(n int, t Timer) { t.Start(0); emptyLoop(n); t.Stop() }}
+	unread := errors.New("unread")
+	for _, tc := range []struct {
+		ops     int
+		more    int64 // switches meanwhile
+		failing int   // the reading that fails, from 1 on
+		counts  bool
+	}{{0, 0, 0, true}, {0, 1, 0, false}, {0, 7, 0, false}, {5, 0, 0, true}, {5, 7, 0, true}, {0, 0, 1, false}, {0, 0, 2, true}, {5, 0, 2, true}} {
+		s := newSampler(c, &Case{Names: []string{"A"}, Ops: tc.ops}, op, &Env{})
+		asked := 0
+		s.switches = func() (int64, error) {
+			asked++
+			if asked == tc.failing {
+				return 100, unread
+			}
+			return 100 + int64(asked-1)*tc.more, nil
+		}
+		b, err := s.batch(100)
+		if b.counts != tc.counts || (tc.failing > 0) != errors.Is(err, unread) || tc.failing == 0 && err != nil {
+			t.Errorf("%+v: counts %v, %v", tc, b.counts, err)
+		}
+	}
+}
+
+// If this fails, batches are so short that the clock's step is more than a thousandth of
+// them, or so short that a thread that stands still beside them does not show.
+func TestBatchesOutlastTheStep(t *testing.T) {
+	for _, step := range []float64{0.4, 10, 50, 51, 1000} {
+		c := new(clock.Clock)
+		text := fmt.Sprintf("tsc/1 hz=1e+09 hz-err=0 step-ns=%v pair-ns=0 pair-p10=0 pair-p90=0", step)
+		if err := c.UnmarshalText([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if s := newSampler(c, &Case{Names: []string{"A"}}, &Op{}, &Env{}); s.least != max(50_000, 1000*step) {
+			t.Errorf("batches of %v ns with steps of %v ns", s.least, step)
+		}
+	}
+}
+
 // If this fails, one long reading of the canary is taken for a neighbour.
 func TestShortest(t *testing.T) {
 	for at := range canaryRepeats {
@@ -246,9 +345,11 @@ func TestShortest(t *testing.T) {
 func TestWork(t *testing.T) {
 	c := openClock(t)
 	var env Env
+	collects := false
 	cs := &Case{Names: []string{"A", "B", "C"}, CPUs: 1, Ops: 3, Open: func(e *Env) (*Op, error) {
 		env = *e
 		return &Op{Run: func(_ int, t Timer) {
+			collects = debug.SetGCPercent(-1) >= 0
 			for phase := range 3 {
 				t.Start(phase)
 				emptyLoop(1000)
@@ -267,8 +368,8 @@ func TestWork(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if env.Layout != 2 || env.Round != 5 || !env.Pinned {
-		t.Errorf("opened in %+v", env)
+	if env.Layout != 2 || env.Round != 5 || !env.Pinned || collects {
+		t.Errorf("opened in %+v; the collector may run: %v", env, collects)
 	}
 	lines := regexp.MustCompile(`^(# sample at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z tried \d+ kept 1 shared [01]( disturbed)?\nBenchmark[AC] 3 [0-9.]+ ns/op\n){2}$`)
 	if !lines.MatchString(out.String()) {
@@ -280,6 +381,43 @@ func TestWork(t *testing.T) {
 	}
 	if s.shared++; !strings.Contains(s.lines("X"), " shared 3 disturbed\n") {
 		t.Errorf("disturbed: %q", s.lines("X"))
+	}
+}
+
+// If this fails, a worker whose case cannot be measured gives samples, or another reason
+// than what it was; or leaves what the case has opened.
+func TestWorkFails(t *testing.T) {
+	c := openClock(t)
+	broken := errors.New("broken")
+	closed := 0
+	op := &Op{Run: func(n int, t Timer) { t.Start(0); emptyLoop(n); t.Stop() }, Close: func() { closed++ }}
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	var few *host.UnavailableError
+	for _, tc := range []struct {
+		ctx    context.Context
+		cpus   int
+		open   error
+		want   func(error) bool
+		closed int
+	}{
+		{t.Context(), 1 << 20, nil, func(err error) bool { return errors.As(err, &few) }, 0},
+		{t.Context(), 1, broken, func(err error) bool { return errors.Is(err, broken) }, 0},
+		{interrupted, 1, nil, func(err error) bool { return errors.Is(err, context.Canceled) }, 1},
+	} {
+		closed = 0
+		cs := &Case{Names: []string{"A"}, CPUs: tc.cpus, Open: func(*Env) (*Op, error) { return op, tc.open }}
+		var out strings.Builder
+		done := make(chan error)
+		go func() { // pins its thread, which ends with it
+			procs, percent := runtime.GOMAXPROCS(0), debug.SetGCPercent(100)
+			defer runtime.GOMAXPROCS(procs)
+			defer debug.SetGCPercent(percent)
+			done <- Work(tc.ctx, &out, c, cs, Task{Names: cs.Names})
+		}()
+		if err := <-done; !tc.want(err) || out.Len() > 0 || closed != tc.closed {
+			t.Errorf("%d CPUs, open %v: %v, closed %d times, wrote %q", tc.cpus, tc.open, err, closed, &out)
+		}
 	}
 }
 
@@ -333,6 +471,55 @@ func TestSampleGivesUp(t *testing.T) {
 	for _, ops := range []int{0, 100} {
 		if _, err := busy.sampler().measure(ctx, &Case{Names: []string{"A"}, Ops: ops}, 0); !errors.Is(err, context.Canceled) {
 			t.Errorf("Ops %d when interrupted: %v", ops, err)
+		}
+	}
+}
+
+// If this fails, a number is made of too few batches, or of those around one that failed.
+func TestSampleNeedsItsBatches(t *testing.T) {
+	broken := errors.New("broken")
+	for _, ops := range []int{0, 1} {
+		for good := range 2 * sampleLeast {
+			for _, then := range []string{"no batch counts", "one fails", "it is interrupted"} {
+				m := &synthetic{rnd: rand.New(rand.NewPCG(1, 4)), now: time.Now(), perOp: batchMin}
+				ctx, cancel := context.WithCancel(t.Context())
+				s := m.sampler()
+				least := sampleLeast
+				left := good
+				if ops == 0 {
+					left += fitBatches
+				} else {
+					least = 1
+				}
+				s.batch = func(n int) (batch, error) {
+					left--
+					var err error
+					switch {
+					case left >= 0:
+					case then == "no batch counts":
+						m.hiccup = 1
+					case left == -1 && then == "one fails":
+						err = broken
+					case then == "it is interrupted":
+						cancel()
+					}
+					b, _ := m.batch(n)
+					return b, err
+				}
+				began := m.now
+				samples, err := s.measure(ctx, &Case{Names: []string{"A"}, Ops: ops}, 0)
+				cancel()
+				if took := m.now.Sub(began); took > sampleLimit*11/10 {
+					t.Errorf("Ops %d, after %d batches %s: gave up after %v", ops, good, then, took)
+				}
+				want := map[string]error{"no batch counts": ErrStandstill, "one fails": broken, "it is interrupted": context.Canceled}[then]
+				if good >= least && (then == "no batch counts" || ops > 0) {
+					want = nil
+				}
+				if !errors.Is(err, want) || want == nil && (len(samples) != 1 || samples[0].kept < least) || want != nil && samples != nil {
+					t.Errorf("Ops %d, after %d batches %s: %+v, %v; want %v", ops, good, then, samples, err, want)
+				}
+			}
 		}
 	}
 }
@@ -410,6 +597,22 @@ func TestAlone(t *testing.T) {
 	}
 }
 
+// If this fails, the canary does not run its loops, or not as long: it would be quiet, or
+// not, whatever a neighbour does. No CPU takes eight turns, or eight times the latency's
+// share, in a tick.
+func TestCanaryRunsItsLoops(t *testing.T) {
+	openClock(t)
+	begin := clock.Start()
+	empty, chain := readings()
+	around := clock.Stop() - begin
+	if canaryRepeats*(empty+chain) > around {
+		t.Errorf("%d readings of %d and %d ticks or more in %d", canaryRepeats, empty, chain, around)
+	}
+	if empty < canaryLoops/8 || chain < canaryChain*imulCycles/8 {
+		t.Errorf("%d empty turns in %d ticks, and a chain of %d cycles in %d", canaryLoops, empty, canaryChain*imulCycles, chain)
+	}
+}
+
 // A batch beside a thread that makes no pass does not count, and a sample of
 // nothing else is an error, not a number.
 func TestStandstill(t *testing.T) {
@@ -443,6 +646,76 @@ func TestStandstill(t *testing.T) {
 		if _, err := s.measure(t.Context(), cs, 0); !errors.Is(err, ErrStandstill) {
 			t.Errorf("Ops %d: measure = %v, expected ErrStandstill", ops, err)
 		}
+	}
+}
+
+// If this fails, a thread that makes passes but is kept off its CPU is taken for one that
+// is busy beside the measuring one, or one that may sleep is not let to.
+func TestThreadsNeedTheirCPU(t *testing.T) {
+	const elapsed = time.Millisecond
+	for _, tc := range []struct {
+		passes uint64
+		onCPU  time.Duration
+		busy   bool // moved, for a thread that should be busy
+		waits  bool // moved, for one that may sleep
+	}{
+		{1, elapsed, true, true}, {1, elapsed / 2, true, true}, {9, elapsed/2 - 1, false, true}, {1, 0, false, true},
+		{0, elapsed, false, false}, {0, 0, false, false},
+	} {
+		busy := (&thread{}).moved(tc.passes, tc.onCPU, elapsed)
+		waits := (&thread{waits: true}).moved(tc.passes, tc.onCPU, elapsed)
+		if busy != tc.busy || waits != tc.waits {
+			t.Errorf("%d passes, %v of %v: moved %v, or %v where it may sleep", tc.passes, tc.onCPU, elapsed, busy, waits)
+		}
+	}
+	var env Env
+	defer env.Stop()
+	// The thread has had much more time before than it gets now.
+	sleepy := func() (pass, end func(), err error) {
+		for tid := threadID(); threadTime(tid) < 100*time.Millisecond; {
+		}
+		return func() { time.Sleep(time.Millisecond) }, func() {}, nil
+	}
+	for _, tc := range []struct {
+		start func(func() (pass, end func(), err error)) error
+		moved bool
+	}{{env.BesideWaiting, true}, {env.Beside, false}} {
+		if err := tc.start(sleepy); err != nil {
+			t.Fatal(err)
+		}
+		w := env.watch()
+		for _, th := range env.threads {
+			for from := th.beats.Load(); th.beats.Load() < from+10; {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		if w.moved() != tc.moved {
+			t.Errorf("threads that sleep, all of which may: %v; moved: %v", tc.moved, !tc.moved)
+		}
+	}
+}
+
+// If this fails, a case measures without the thread that it asked for, or with more than
+// its CPUs.
+func TestBesideRefuses(t *testing.T) {
+	broken := errors.New("broken")
+	var ended atomic.Int32
+	ok := func() (pass, end func(), err error) { return runtime.Gosched, func() { ended.Add(1) }, nil }
+	env := &Env{}
+	if err := env.Beside(func() (pass, end func(), err error) { return nil, nil, broken }); !errors.Is(err, broken) {
+		t.Errorf("a thread that cannot open: %v", err)
+	}
+	if err := errors.Join(env.Beside(ok), env.BesideWaiting(ok)); err != nil {
+		t.Error(err)
+	}
+	if env.Stop(); ended.Load() != 2 || len(env.threads) != 0 {
+		t.Errorf("%d of 2 threads ended, %d are left", ended.Load(), len(env.threads))
+	}
+	if err := (&Env{Pinned: true}).Beside(ok); err == nil {
+		t.Error("a thread without a CPU of its own")
+	}
+	if err := (&Env{Pinned: true, CPUs: []int{1 << 20}}).Beside(ok); err == nil {
+		t.Error("a thread on a CPU that there is not")
 	}
 }
 

@@ -81,6 +81,32 @@ func TestPlanIsBalanced(t *testing.T) {
 	}
 }
 
+// If this fails, a run goes on in the file of another plan: what the two have in common
+// would be mixed.
+func TestPlansAreToldApart(t *testing.T) {
+	seen := map[string]string{plan().id(): "the plan itself"}
+	for what, change := range map[string]func(*Plan){
+		"more rounds":      func(p *Plan) { p.Cases[1].Rounds++ },
+		"fewer layouts":    func(p *Plan) { p.Cases[0].Layouts-- },
+		"another block":    func(p *Plan) { p.Cases[2].Block = "A" },
+		"fewer wanted":     func(p *Plan) { p.Cases[1].Wanted = []string{"B"} },
+		"the other wanted": func(p *Plan) { p.Cases[1].Wanted = []string{"C"} },
+		"fewer cases":      func(p *Plan) { p.Cases = p.Cases[:2] },
+		"another order":    func(p *Plan) { p.Cases[0], p.Cases[1] = p.Cases[1], p.Cases[0] },
+	} {
+		p := plan()
+		change(p)
+		if other, ok := seen[p.id()]; ok {
+			t.Errorf("%s has the id of %s", what, other)
+		}
+		seen[p.id()] = what
+	}
+	p := plan()
+	if p.Seed++; p.id() != plan().id() {
+		t.Error("another seed makes another plan")
+	}
+}
+
 // If this fails, a case that wants few rounds meets only the beginning or the end of a
 // run, and what drifts over the run is taken for the case.
 func TestFewRoundsAreSpread(t *testing.T) {

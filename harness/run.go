@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,7 +54,8 @@ const (
 
 // Run measures what the plan asks for and f does not hold yet, and ends f; what was
 // lost can be had by running again. If ctx is
-// done it keeps what was measured, says so in f, and returns ctx's error.
+// done it keeps what was measured, says so in f, and returns ctx's error. An error of
+// writing goes before that: what is not in f cannot be gone on from.
 func (r *Runner) Run(ctx context.Context, plan *Plan, f *File) (Report, error) {
 	run := &running{
 		Runner: r, plan: plan, file: f,
@@ -62,12 +64,11 @@ func (r *Runner) Run(ctx context.Context, plan *Plan, f *File) (Report, error) {
 	}
 	err := run.all(ctx)
 	report := run.report
-	switch {
-	case ctx.Err() != nil:
-		return report, errors.Join(ctx.Err(),
-			f.end("# end interrupted %d of %d samples\n", report.Done, report.Total))
-	case err != nil:
+	switch interrupted := ctx.Err(); {
+	case err != nil && !errors.Is(err, interrupted):
 		return report, err
+	case interrupted != nil:
+		return report, cmp.Or(f.end("# end interrupted %d of %d samples\n", report.Done, report.Total), interrupted)
 	case report.Done < report.Total:
 		return report, f.end("# end incomplete %d of %d samples\n", report.Done, report.Total)
 	}
@@ -121,7 +122,7 @@ func (r *running) block(ctx context.Context, id int, b block) error {
 	for took := 1; ; took++ {
 		t, err := r.take(ctx, id, b, due)
 		if err != nil { // interrupted
-			return errors.Join(err, r.file.line("%s# again: interrupted\n", superseded(t.lines)))
+			return cmp.Or(r.file.line("%s# again: interrupted\n", superseded(t.lines)), err)
 		}
 		if t.disturbed && took < mostTakes && r.budget.again(t.cost) {
 			if err := r.file.line("%s# again: a neighbour shared the core\n", superseded(t.lines)); err != nil {
@@ -129,13 +130,16 @@ func (r *running) block(ctx context.Context, id int, b block) error {
 			}
 			continue
 		}
+		if err := r.file.line("%s", t.lines); err != nil {
+			return err
+		}
 		r.budget.useful += t.cost
 		for _, i := range due {
 			r.spent.done(i)
 		}
 		r.report.Lost = append(r.report.Lost, t.lost...)
 		r.report.Done += t.samples
-		return r.file.line("%s", t.lines)
+		return nil
 	}
 }
 

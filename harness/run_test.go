@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -127,6 +128,9 @@ func TestBudget(t *testing.T) {
 				}
 				continue
 			}
+			if b.wasted+cost <= againLeast+b.useful/8 {
+				t.Fatalf("seed %d: %v were refused with %v wasted of %v", seed, cost, b.wasted, b.useful)
+			}
 			refused++
 			b.useful += cost
 		}
@@ -136,6 +140,163 @@ func TestBudget(t *testing.T) {
 	}
 	if b := (budget{}); !b.again(againLeast) || b.again(1) {
 		t.Errorf("the first %v may be wasted, and no more: %+v", againLeast, b)
+	}
+}
+
+// disturbedTwice is a worker's code: D is disturbed the first two times it is measured.
+func disturbedTwice(dir string) string {
+	return fmt.Sprintf(`for n; do s="shared 0"; if [ "$n" = D ]; then echo x >> %[1]s/times; [ $(wc -l < %[1]s/times) -le 2 ] && s="shared 1 disturbed"; fi; echo "# sample at 2026-01-02T03:04:05.678Z tried 1 kept 1 $s"; echo "Benchmark$n 1 5 ns/op"; done`, dir)
+}
+
+// If this fails, the time that workers took is not what the budget and the prediction go
+// by: blocks are taken again for ever, or never.
+func TestTimesAreAccounted(t *testing.T) {
+	p := plan()
+	run := &running{Runner: script(disturbedTwice(t.TempDir())), plan: p, file: &File{f: &recorder{}, done: map[sampleID]bool{}}, spent: newSpending(p)}
+	if err := run.all(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var total time.Duration
+	takes := 0
+	for i, s := range run.spent {
+		if s.toCome != 0 {
+			t.Errorf("after the run %d samples of case %d are to come", s.toCome, i)
+		}
+		total += s.total
+		takes += s.seen
+	}
+	if b := run.budget; takes != 14 || b.useful <= 0 || b.wasted <= 0 || b.useful+b.wasted != total {
+		t.Errorf("%d takes in %v: %+v", takes, total, b)
+	}
+	if left := run.spent.left(); left != 0 {
+		t.Errorf("after the run %v are left", left)
+	}
+}
+
+// If this fails, what is left of a run is predicted of something else than what its cases
+// took: one that takes as long each time takes so often that long, and what nobody has
+// seen yet is taken for the mean of the others.
+func TestSpending(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(rand.Uint64(), 0))
+	for range 200 {
+		p := arbitrary(rnd)
+		s := newSpending(p)
+		if s.left() != 0 {
+			t.Fatalf("%v are left before anything was seen", s.left())
+		}
+		costs := make([]time.Duration, len(p.Cases))
+		var want, seen time.Duration
+		unseen, cases := 0, 0
+		for i := range p.Cases {
+			costs[i] = time.Duration(1+rnd.IntN(1000)) * time.Millisecond
+			toCome := p.Cases[i].rounds()
+			if rnd.IntN(4) == 0 && cases > 0 {
+				unseen += toCome
+				continue
+			}
+			for range 1 + rnd.IntN(toCome) {
+				s.add(i, costs[i])
+				if rnd.IntN(3) > 0 {
+					s.done(i)
+					toCome--
+				}
+			}
+			want += time.Duration(toCome) * costs[i]
+			seen += costs[i]
+			cases++
+		}
+		want += seen * time.Duration(unseen) / time.Duration(cases)
+		if got := s.left(); got != want {
+			t.Fatalf("%v are left, want %v: %+v", got, want, s)
+		}
+	}
+}
+
+// If this fails, workers wait for a quiet core without end, or not at all.
+func TestImpatience(t *testing.T) {
+	for disturbed, want := range map[string]time.Duration{"shared 0": 10 * patience, "shared 1 disturbed": impatience} {
+		var waited time.Duration
+		r := script(`for n; do echo "# sample at 2026-01-02T03:04:05.678Z tried 1 kept 1 ` + disturbed + `"; echo "Benchmark$n 1 5 ns/op"; done`)
+		inner := r.Worker
+		r.Worker = func(ctx context.Context, task Task) *exec.Cmd {
+			waited += task.Patience
+			if task.Patience < 0 || task.Patience > patience {
+				t.Errorf("a worker is to wait for %v", task.Patience)
+			}
+			return inner(ctx, task)
+		}
+		if _, err := r.Run(t.Context(), plan(), &File{f: &recorder{}, done: map[sampleID]bool{}}); err != nil {
+			t.Fatal(err)
+		}
+		if waited != want {
+			t.Errorf("%s: workers were to wait for %v in all, want %v", disturbed, waited, want)
+		}
+	}
+}
+
+// A fragile is a file of which one operation fails.
+type fragile struct {
+	recorder
+	left int // operations before the one that fails
+}
+
+var errDisk = errors.New("the disk is full")
+
+func (f *fragile) fails() error {
+	if f.left--; f.left == -1 {
+		return errDisk
+	}
+	return nil
+}
+
+func (f *fragile) Write(b []byte) (int, error) {
+	if err := f.fails(); err != nil {
+		return 0, err
+	}
+	return f.recorder.Write(b)
+}
+
+func (f *fragile) Sync() error  { return errors.Join(f.fails(), f.recorder.Sync()) }
+func (f *fragile) Close() error { return errors.Join(f.fails(), f.recorder.Close()) }
+
+// If this fails, a run whose results could not be written, or made safe, says that it has
+// them: whichever write it was, and however the run ends.
+func TestEveryFailureToWriteIsTold(t *testing.T) {
+	for _, how := range []string{"complete", "interrupted", "incomplete"} {
+		for at := 0; ; at++ {
+			p := plan()
+			p.Cases = p.Cases[1:] // one block
+			for i := range p.Cases {
+				p.Cases[i].Rounds = 2
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			r := script(disturbedTwice(t.TempDir()))
+			switch how {
+			case "interrupted":
+				r.Progress = func(at Progress) {
+					if at.Done > 3 {
+						cancel()
+					}
+				}
+			case "incomplete":
+				r = script(`[ "$1" = D ] && exit 1; ` + honest)
+			}
+			f := &fragile{left: at}
+			_, err := r.Run(ctx, p, &File{f: f, done: map[sampleID]bool{}})
+			cancel()
+			if f.left >= 0 { // it was not reached
+				if (err != nil) != (how == "interrupted") || errors.Is(err, errDisk) {
+					t.Errorf("%s, on a good disk: %v", how, err)
+				}
+				if at < 6 {
+					t.Errorf("%s: only %d operations", how, at)
+				}
+				break
+			}
+			if !errors.Is(err, errDisk) || errors.Is(err, context.Canceled) {
+				t.Errorf("%s, and operation %d fails: Run = %v", how, at, err)
+			}
+		}
 	}
 }
 
@@ -168,6 +329,9 @@ func (r *recorder) Write(b []byte) (int, error) {
 		if round, ok := strings.CutPrefix(line, "# block "); ok {
 			r.log = append(r.log, strings.Fields(round)[2])
 		}
+		if strings.HasPrefix(line, "# end ") {
+			r.log = append(r.log, "end")
+		}
 	}
 	return len(b), nil
 }
@@ -180,7 +344,7 @@ func TestFinishedRoundsAreSafe(t *testing.T) {
 	if _, err := script(honest).Run(t.Context(), plan(), &File{f: f, done: map[sampleID]bool{}}); err != nil {
 		t.Fatal(err)
 	}
-	const want = "0 0 sync 1 1 sync 2 2 sync 3 3 sync close"
+	const want = "0 0 sync 1 1 sync 2 2 sync 3 3 end sync close"
 	if got := strings.Join(f.log, " "); got != want {
 		t.Errorf("blocks by their rounds, and syncs: %s; want %s", got, want)
 	}

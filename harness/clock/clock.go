@@ -149,6 +149,52 @@ func quantile(sorted []uint64, q float64, step uint64) float64 {
 	return max(0, low+within*(high-low))
 }
 
+// gauge makes a clock of the ticks that empty pairs read, which it sorts, of their step
+// and of the rate.
+func gauge(pairs []uint64, step uint64, rate Rate) *Clock {
+	slices.Sort(pairs)
+	ns := func(ticks float64) float64 { return ticks * 1e9 / rate.Hz }
+	return &Clock{
+		rate:      rate,
+		precision: ns(float64(step)),
+		overhead: Overhead{
+			Median: ns(quantile(pairs, 0.5, step)),
+			P10:    ns(quantile(pairs, 0.1, step)),
+			P90:    ns(quantile(pairs, 0.9, step)),
+		},
+	}
+}
+
+// A mark is one moment on both clocks: CLOCK_MONOTONIC_RAW read ns at some time
+// in [tick, tick+width+step).
+type mark struct {
+	tick, width uint64
+	ns          int64
+}
+
+// agree returns the rate between the first mark and the last, if the two halves agree.
+// Each half is a bound, so two bounds that do not meet mean that one of the clocks jumped
+// or bent: a migrated or suspended guest, or an emulated TSC.
+func agree(m [3]mark, step uint64) (Rate, error) {
+	first, second := rateBetween(m[0], m[1], step), rateBetween(m[1], m[2], step)
+	if d := math.Abs(first.Hz - second.Hz); !(d <= first.Uncertainty+second.Uncertainty) {
+		return Rate{}, fmt.Errorf("clock: %w: the TSC and CLOCK_MONOTONIC_RAW drift apart (%.0f Hz in one half of the calibration, %.0f in the other)",
+			errDisturbed, first.Hz, second.Hz)
+	}
+	return rateBetween(m[0], m[2], step), nil
+}
+
+// rateBetween returns the rate with its bound. Each end is known to half its
+// bracket plus half a step; both clock reads are cut to a nanosecond.
+func rateBetween(a, b mark, step uint64) Rate {
+	middle := func(m mark) float64 { return float64(m.width) / 2 }
+	ticks := float64(b.tick-a.tick) + middle(b) - middle(a)
+	ns := float64(b.ns - a.ns)
+	hz := ticks * 1e9 / ns
+	slack := middle(a) + middle(b) + float64(step) // ticks
+	return Rate{Hz: hz, Uncertainty: slack*1e9/ns + hz/ns}
+}
+
 // tries is how many calibrations in a row may fail before [Open] gives up.
 const tries = 5
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/klauspost/cpuid/v2"
@@ -60,38 +59,28 @@ func measure() (*Clock, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(ticks)
-	ns := func(t float64) float64 { return t * 1e9 / rate.Hz }
-	return &Clock{
-		rate:      rate,
-		precision: ns(float64(quantum)),
-		overhead: Overhead{
-			Median: ns(quantile(ticks, 0.5, quantum)),
-			P10:    ns(quantile(ticks, 0.1, quantum)),
-			P90:    ns(quantile(ticks, 0.9, quantum)),
-		},
-	}, nil
+	return gauge(ticks, quantum, rate), nil
 }
 
 // usable reports what CPUID says is missing, if anything.
 func usable() error {
-	const advancedPower, invariantTSC = 0x80000007, 1 << 8 // EDX bit 8
+	const advancedPower = 0x80000007
 	top, _ := cpuidLeaf(0x80000000)
 	_, power := cpuidLeaf(advancedPower)
+	return vet(top >= advancedPower, power, cpuid.CPU.Has(cpuid.RDTSCP))
+}
+
+// vet judges what CPUID says: whether the leaf 0x80000007 is there, its EDX, and whether
+// there is RDTSCP.
+func vet(told bool, power uint32, rdtscp bool) error {
+	const invariantTSC = 1 << 8
 	switch {
-	case top < advancedPower || power&invariantTSC == 0:
+	case !told || power&invariantTSC == 0:
 		return fmt.Errorf("clock: %w: it is not invariant (CPUID 0x80000007 EDX bit 8): use another machine, or have the hypervisor pass the bit on (qemu: -cpu host,+invtsc)", ErrUnavailable)
-	case !cpuid.CPU.Has(cpuid.RDTSCP):
+	case !rdtscp:
 		return fmt.Errorf("clock: %w: no RDTSCP: use another machine, or have the hypervisor pass it on (qemu: -cpu host)", ErrUnavailable)
 	}
 	return nil
-}
-
-// A mark is one moment on both clocks: CLOCK_MONOTONIC_RAW read ns at some time
-// in [tick, tick+width+step).
-type mark struct {
-	tick, width uint64
-	ns          int64
 }
 
 // calibrate compares the counter with CLOCK_MONOTONIC_RAW over two halves.
@@ -106,14 +95,7 @@ func calibrate(step uint64) (Rate, error) {
 			return Rate{}, err
 		}
 	}
-	first, second := rateBetween(m[0], m[1], step), rateBetween(m[1], m[2], step)
-	// Each half is a bound, so two bounds that do not meet mean that one of the
-	// clocks jumped or bent: a migrated or suspended guest, or an emulated TSC.
-	if d := math.Abs(first.Hz - second.Hz); !(d <= first.Uncertainty+second.Uncertainty) {
-		return Rate{}, fmt.Errorf("clock: %w: the TSC and CLOCK_MONOTONIC_RAW drift apart (%.0f Hz in one half of the calibration, %.0f in the other)",
-			errDisturbed, first.Hz, second.Hz)
-	}
-	return rateBetween(m[0], m[2], step), nil
+	return agree(m, step)
 }
 
 // takeMark reads the clock between two reads of the counter, several times, and
@@ -134,15 +116,4 @@ func takeMark() (mark, error) {
 		}
 	}
 	return best, nil
-}
-
-// rateBetween returns the rate with its bound. Each end is known to half its
-// bracket plus half a step; both clock reads are cut to a nanosecond.
-func rateBetween(a, b mark, step uint64) Rate {
-	middle := func(m mark) float64 { return float64(m.width) / 2 }
-	ticks := float64(b.tick-a.tick) + middle(b) - middle(a)
-	ns := float64(b.ns - a.ns)
-	hz := ticks * 1e9 / ns
-	slack := middle(a) + middle(b) + float64(step) // ticks
-	return Rate{Hz: hz, Uncertainty: slack*1e9/ns + hz/ns}
 }

@@ -16,6 +16,7 @@ func TestStep(t *testing.T) {
 		pairs []uint64
 		want  uint64
 	}{
+		{"falls count as rises do", []uint64{50, 46, 43, 40, 44, 41, 38}, 3},
 		{"a coarse counter shows its step between pairs, not in them", []uint64{52, 78, 52, 52, 78}, 26},
 		{"a fine counter", []uint64{64, 66, 64, 68, 66}, 2},
 		{"rounding by a hypervisor is not the step", []uint64{52, 78, 52, 78, 77, 51, 78, 52}, 26},
@@ -26,6 +27,11 @@ func TestStep(t *testing.T) {
 	} {
 		if got := step(tt.pairs); got != tt.want {
 			t.Errorf("%s: step(%v) = %d, want %d", tt.why, tt.pairs, got, tt.want)
+		}
+		back := slices.Clone(tt.pairs)
+		slices.Reverse(back)
+		if got := step(back); got != tt.want {
+			t.Errorf("%s, from the end: step(%v) = %d, want %d", tt.why, back, got, tt.want)
 		}
 	}
 }
@@ -86,6 +92,73 @@ func TestQuantileMonotone(t *testing.T) {
 	}
 }
 
+// If this fails, the precision and the overhead are in other units than nanoseconds, or
+// depend on the order of the readings.
+func TestGauge(t *testing.T) {
+	rate := Rate{2e9, 5}
+	c := gauge([]uint64{90, 60, 30, 60, 60, 30, 60, 90, 60, 60}, 30, rate)
+	// Two of ten read 30, which stands for 15 to 45; six 60, two 90.
+	want := Clock{rate, 15, Overhead{Median: 30, P10: 15, P90: 45}}
+	if *c != want {
+		t.Errorf("gauge = %+v, want %+v", *c, want)
+	}
+}
+
+// A straight is a counter that runs evenly.
+type straight struct {
+	hz, offset float64
+	step       uint64
+}
+
+// mark reads both clocks at a time in ns, where the counter is read so long before and
+// after the clock.
+func (s straight) mark(at, before, after float64) mark {
+	read := func(at float64) uint64 { return uint64(s.offset+s.hz*at/1e9) / s.step * s.step }
+	tick := read(at - before)
+	return mark{tick: tick, width: read(at+after) - tick, ns: int64(at)}
+}
+
+// If this fails, the true rate of some counter lies outside of the bound that a calibration
+// gives, or the bound is far from what can happen; or clocks that run evenly are said to
+// drift apart, or those that do not are believed.
+func TestRateIsBounded(t *testing.T) {
+	seed := rand.Uint64()
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	worst := 0.0
+	for range 20_000 {
+		s := straight{hz: math.Exp(rnd.Float64()*4) * 1e8, offset: rnd.Float64() * 1e12, step: 1 + rnd.Uint64N(200)}
+		gap := func() float64 { return []float64{0, 20, rnd.Float64() * 1000}[rnd.IntN(3)] }
+		half := 1e6 + rnd.Float64()*1e8
+		at := rnd.Float64()*1e9 + 1e6
+		m := [3]mark{s.mark(at, gap(), gap()), s.mark(at+half, gap(), gap()), s.mark(at+2*half, gap(), gap())}
+		r, err := agree(m, s.step)
+		if err != nil {
+			t.Fatalf("seed %d: %+v, every %v ns: %v", seed, s, half, err)
+		}
+		off := math.Abs(r.Hz-s.hz) / r.Uncertainty
+		if worst = max(worst, off); off > 1.001 {
+			t.Fatalf("seed %d: %+v was measured as %+v, from %+v", seed, s, r, m)
+		}
+		one := rateBetween(m[0], m[1], s.step)
+		other := rateBetween(m[1], m[2], s.step)
+		if r != rateBetween(m[0], m[2], s.step) {
+			t.Fatalf("seed %d: %+v, and %+v and %+v over one half", seed, r, one, other)
+		}
+		// One of the clocks jumps, by more than twice the doubt about the halves.
+		jump := int64((2.2+rnd.Float64())*(one.Uncertainty+other.Uncertainty)/s.hz*half) + 3
+		if rnd.IntN(2) == 0 {
+			jump = -jump
+		}
+		m[2].ns += jump
+		if r, err := agree(m, s.step); !errors.Is(err, errDisturbed) {
+			t.Fatalf("seed %d: %+v jumped by %d ns in %v, %+v, %v", seed, s, jump, half, r, err)
+		}
+	}
+	if worst < 0.8 {
+		t.Errorf("seed %d: no rate was off by more than %.2f of its bound", seed, worst)
+	}
+}
+
 // If this fails, one disturbed calibration ends a run, or a machine on which none
 // succeeds is asked for ever, or is not told what to do.
 func TestRepeat(t *testing.T) {
@@ -114,8 +187,8 @@ func TestRepeat(t *testing.T) {
 		if asked != tt.asked || !errors.Is(err, tt.want) || (err == nil) != (c == good) {
 			t.Errorf("%s: asked %d times for %v, %v; want %d times and %v", tt.why, asked, c, err, tt.asked, tt.want)
 		}
-		if tt.why == "disturbed all the time" && !strings.Contains(err.Error(), "stop what else runs here and try again") {
-			t.Errorf("%s: %v does not say what to do", tt.why, err)
+		if tt.why == "disturbed all the time" && !(errors.Is(err, errDisturbed) && strings.Contains(err.Error(), "stop what else runs here and try again")) {
+			t.Errorf("%s: %v does not say what was wrong and what to do", tt.why, err)
 		}
 	}
 }
@@ -135,6 +208,9 @@ func TestTextRoundTrip(t *testing.T) {
 	if text, err := c.MarshalText(); err != nil || string(text) != sample {
 		t.Errorf("wrote %q, %v, want %q", text, err, sample)
 	}
+	if err := c.UnmarshalText([]byte("tsc/1 hz=1 hz-err=0 step-ns=1 pair-ns=0 pair-p10=0 pair-p90=0")); err != nil {
+		t.Errorf("a pair that costs nothing: %v", err)
+	}
 }
 
 func TestTextRefuses(t *testing.T) {
@@ -150,6 +226,9 @@ func TestTextRefuses(t *testing.T) {
 		"a rate that runs backwards":    edit("hz=2", "hz=-2"),
 		"a rate without end":            edit("hz=2.59612223e+09", "hz=+Inf"),
 		"an uncertainty that is no one": edit("hz-err=8100.25", "hz-err=NaN"),
+		"an uncertainty below nothing":  edit("hz-err=8100.25", "hz-err=-1"),
+		"a pair that costs less":        edit("pair-p10=17.125", "pair-p10=-1"),
+		"a spread without end":          edit("pair-p90=32.5", "pair-p90=+Inf"),
 		"no step":                       edit("step-ns=10.015", "step-ns=0"),
 		"a median outside its spread":   edit("pair-ns=25.25", "pair-ns=50"),
 	} {

@@ -83,12 +83,18 @@ func Switches() (int64, error) {
 
 // QueryMembarrier asks the kernel which commands of membarrier(2) it offers.
 func QueryMembarrier() (Membarrier, error) {
-	const query, global, private, syncCore = 0, 1 << 0, 1 << 3, 1 << 5 // linux/membarrier.h
+	const query = 0 // linux/membarrier.h
 	mask, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, query, 0, 0)
 	if errno != 0 {
 		return Membarrier{}, &UnavailableError{"no membarrier(2)", "use a kernel with CONFIG_MEMBARRIER, or allow the call in the sandbox", errno}
 	}
-	return Membarrier{mask&global != 0, mask&private != 0, mask&syncCore != 0}, nil
+	return offered(mask), nil
+}
+
+// offered decodes the answer to a query.
+func offered(mask uintptr) Membarrier {
+	const global, private, syncCore = 1 << 0, 1 << 3, 1 << 5 // linux/membarrier.h
+	return Membarrier{mask&global != 0, mask&private != 0, mask&syncCore != 0}
 }
 
 // tryRWX reports why a page can not be writable and executable at once, if so.

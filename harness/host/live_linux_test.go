@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestLive(t *testing.T) {
@@ -103,6 +105,17 @@ func TestSwitches(t *testing.T) {
 		if after, err := Switches(); err != nil || before < 0 || after < before {
 			t.Errorf("%d switches, then %d, %v", before, after, err)
 		}
+		// A thread that gives its CPU away is not made to.
+		const sleeps = 100
+		if before, err = Switches(); err != nil {
+			t.Error(err)
+		}
+		for range sleeps {
+			_ = unix.Nanosleep(&unix.Timespec{Nsec: 1000}, nil)
+		}
+		if after, err := Switches(); err != nil || after-before >= sleeps {
+			t.Errorf("%d switches in %d sleeps, %v", after-before, sleeps, err)
+		}
 	})
 }
 
@@ -116,6 +129,19 @@ func TestQueryMembarrier(t *testing.T) {
 		t.Error(err)
 	case m.PrivateExpeditedSyncCore && !m.PrivateExpedited:
 		t.Errorf("%v: no kernel has the one without the other", m)
+	}
+}
+
+// If this fails, a command of membarrier(2) that the kernel withholds is taken for one that
+// it offers.
+func TestOffered(t *testing.T) {
+	for mask, want := range map[uintptr]string{
+		0: "none", 1: "global", 1 << 3: "private-expedited", 1 << 5: "private-expedited-sync-core",
+		1<<1 | 1<<2 | 1<<4 | 1<<6 | 1<<7: "none",
+	} {
+		if got := offered(mask).String(); got != want {
+			t.Errorf("%#x offers %s, want %s", mask, got, want)
+		}
 	}
 }
 

@@ -1,0 +1,57 @@
+package harness
+
+import (
+	"io"
+	"runtime"
+	"runtime/debug"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tpbench/tpbench/harness/host"
+)
+
+// If this fails, a thread beside shares the CPU of the measuring one, or the scheduler of Go
+// has not enough Ps for both: what is measured beside a reader is measured in turn with it.
+func TestThreadsHaveCPUsOfTheirOwn(t *testing.T) {
+	c := openClock(t)
+	allowed, err := host.Allowed()
+	if err != nil || len(allowed) < 2 {
+		t.Skipf("%d CPUs, %v", len(allowed), err)
+	}
+	own := func() (set unix.CPUSet) {
+		if err := unix.SchedGetaffinity(0, &set); err != nil {
+			t.Error(err)
+		}
+		return set
+	}
+	var measuring, beside unix.CPUSet
+	procs := 0
+	cs := &Case{Names: []string{"A"}, CPUs: 2, Ops: 1, Open: func(e *Env) (*Op, error) {
+		err := e.Beside(func() (pass, end func(), err error) {
+			beside = own()
+			return func() { emptyLoop(10_000) }, func() {}, nil
+		})
+		return &Op{Run: func(n int, timer Timer) {
+			measuring, procs = own(), runtime.GOMAXPROCS(0)
+			timer.Start(0)
+			emptyLoop(1_000_000)
+			timer.Stop()
+		}, Close: e.Stop}, err
+	}}
+	done := make(chan struct{})
+	go func() { // pins its thread, which ends with it
+		defer close(done)
+		before, percent := runtime.GOMAXPROCS(1), debug.SetGCPercent(100)
+		defer runtime.GOMAXPROCS(before)
+		defer debug.SetGCPercent(percent)
+		_ = Work(t.Context(), io.Discard, c, cs, Task{Names: cs.Names}) // the machine may be too busy
+	}()
+	<-done
+	if measuring.Count() != 1 || beside.Count() != 1 || measuring == beside || !measuring.IsSet(allowed[1]) {
+		t.Errorf("of the CPUs %v the measuring thread has %v, and the one beside %v", allowed, measuring, beside)
+	}
+	if procs < 4 {
+		t.Errorf("GOMAXPROCS is %d with two pinned threads", procs)
+	}
+}
