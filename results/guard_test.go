@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/tpbench/tpbench/results/stat"
 )
 
 // If this fails, a ratio that is told the other way round keeps the bounds of the first
@@ -244,13 +246,34 @@ func TestCompareTellsAll(t *testing.T) {
 		return b.String()
 	}
 	const one, two = "BenchmarkA 1 1 ns/op\n", "BenchmarkA 1 1 ns/op 2 traps/op\n"
+	const three = two + "BenchmarkB 1 1 ns/op 2 traps/op\n"
 	for _, tc := range []struct{ old, new string }{{one, two}, {two, one}} {
 		if got := text(tc.old, tc.new); strings.Count(got, "only in made-up.txt: A [traps/op]\n") != 1 {
 			t.Errorf("a unit in one of two files:\n%s", got)
 		}
 	}
-	if got := text(two, two); strings.Contains(got, "only in") || strings.Contains(got, "warning") {
+	if got := text(two, two); strings.Contains(got, "only in") || strings.Contains(got, "warning") || strings.Contains(got, "geomean") {
 		t.Errorf("the same file twice:\n%s", got)
+	}
+	if got := text(three, three); strings.Count(got, "geomean of 2") != 1 {
+		t.Errorf("two families, of times and of counts:\n%s", got)
+	}
+}
+
+// If this fails, a bound is printed without its unit though it is not the median's.
+func TestSpreadUnits(t *testing.T) {
+	for _, tc := range []struct {
+		times []float64
+		want  string
+	}{
+		{[]float64{4e-6, 5e-6, 6e-6}, "5.00 µs (4.00..6.00)"},
+		{[]float64{900e-9, 5e-6, 6e-6}, "5.00 µs (900 ns..6.00 µs)"},
+		{[]float64{4e-6, 5e-6, 6e-3}, "5.00 µs (4.00 µs..6.00 ms)"},
+		{[]float64{5e-6, 5e-6, 5e-6}, "5.00 µs"},
+	} {
+		if got := new(Table).spread(stat.Summarize(tc.times), func(v float64) string { return Human(v, "sec/op") }); got != tc.want {
+			t.Errorf("%v: %s, want %s", tc.times, got, tc.want)
+		}
 	}
 }
 

@@ -97,7 +97,7 @@ func TestVerdict(t *testing.T) {
 		{"the largest that both have", naive + cond + line("naive-sync", "memb", "9000", "30"), "Disabling 2,000 events"},
 		{"a little less", line("naive-sync", "memb", "10", "15") + line("rcu-cond-sync", "memb", "10", "10"), "1.50x less (one round"},
 		{"a little more", line("naive-sync", "memb", "10", "10") + line("rcu-cond-sync", "memb", "10", "15"), "1.50x more (one round"},
-		{"neighbours", disturbed + naive + cond + disturbed + strings.ReplaceAll(naive, "naive-sync", "other") + "# block 1 round 1\n" + naive + cond, "(1 of the 4 samples were taken while a neighbour shared the core)"},
+		{"neighbours", disturbed + naive + disturbed + cond + "# block 1 round 1\n" + naive + disturbed + cond, "(3 of the 4 samples were taken while a neighbour shared the core)"},
 		{"no difference", naive + cond + "# block 1 round 1\n" + strings.ReplaceAll(naive, "8e9", "8e3") + cond, "and as well none at all: the interval holds 1"},
 	} {
 		got, err := Verdict(parse(t, head+tc.text))
@@ -127,7 +127,7 @@ func rounds(name, unit string, values ...string) string {
 }
 
 func TestCompare(t *testing.T) {
-	units := "Unit gp-elided/op better=higher\nUnit gp-waits/op better=lower\nUnit span-ns better=neither\n"
+	units := "Unit gp-elided/op better=higher\nUnit gp-waits/op better=lower\nUnit span-ns better=neither\nUnit up-ns better=higher\n"
 	for _, tc := range []struct {
 		why, unit string
 		old, new  []string
@@ -136,6 +136,7 @@ func TestCompare(t *testing.T) {
 		{"a time, up", "ns/op", []string{"1", "2", "3", "4"}, []string{"11", "12", "13", "14"}, "slower"},
 		{"a time, down", "p99-ns", []string{"11", "12", "13", "14"}, []string{"1", "2", "3", "4"}, "faster"},
 		{"a time of declared indifference", "span-ns", []string{"1", "2", "3", "4"}, []string{"11", "12", "13", "14"}, "changed"},
+		{"a time, the longer the better", "up-ns", []string{"1", "2", "3", "4"}, []string{"11", "12", "13", "14"}, "better"},
 		{"too few to tell", "ns/op", []string{"1", "2", "3"}, []string{"11", "12", "13"}, "~"},
 		{"a constant time needs its test", "ns/op", []string{"1", "1"}, []string{"2", "2"}, "~"},
 		{"a count, up", "gp-waits/op", []string{"0", "0"}, []string{"3", "3"}, "worse"},
@@ -154,8 +155,8 @@ func TestCompare(t *testing.T) {
 		}
 	}
 	exact := "Unit gp-waits/op assume=exact better=lower\n" + head
-	c := Compare(parse(t, exact+rounds("A", "gp-waits/op", "1")), parse(t, exact+rounds("A", "gp-waits/op", "2")))
-	if r := c.Rows[0]; !r.Exact || r.Change != Worse || r.Delta != 1 {
+	c := Compare(parse(t, exact+rounds("A", "gp-waits/op", "2")), parse(t, exact+rounds("A", "gp-waits/op", "3")))
+	if r := c.Rows[0]; !r.Exact || r.Change != Worse || r.Delta != .5 {
 		t.Errorf("assume=exact, one sample each: %+v", r)
 	}
 	// The difference of exact counts is told with its sign.
@@ -243,7 +244,8 @@ func TestHuman(t *testing.T) {
 		{8.003, "sec/op", "8.00 s"}, {7.12e-3, "sec/event", "7.12 ms"}, {105e-6, "p50-sec", "105 µs"},
 		{0.26e-9, "sec/op", "0.260 ns"}, {1234.5, "sec/op", "1234 s"}, {0, "sec/op", "0 s"},
 		{2305, "gp-waits/op", "2,305"}, {0, "gp-waits/op", "0"}, {1e6, "x", "1,000,000"},
-		{2.5, "traps/op", "2.500"}, {math.Inf(1), "sec/op", "–"},
+		{2.5, "traps/op", "2.500"}, {math.Inf(1), "sec/op", "–"}, {math.Inf(-1), "x", "–"},
+		{-123, "x", "-123"}, {-1234, "x", "-1,234"},
 	} {
 		if got := Human(tc.v, tc.unit); got != tc.want {
 			t.Errorf("Human(%v, %s) = %q, want %q", tc.v, tc.unit, got, tc.want)
