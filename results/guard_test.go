@@ -45,6 +45,9 @@ func TestVerdictBothWays(t *testing.T) {
 	if got := sentence(fast, slow); !strings.Contains(got, want+" more") {
 		t.Errorf("naive faster: %s; want %s more", got, want)
 	}
+	if got := sentence(slow, fast); strings.Contains(got, "none at all") {
+		t.Errorf("an interval above 1: %s", got)
+	}
 	// Three rounds say what their interval takes for granted.
 	if got := sentence(slow[:3], fast[:3]); !strings.Contains(got, "3 paired rounds; an interval from 3 rounds takes log ratios for normal") {
 		t.Errorf("three rounds: %s", got)
@@ -277,28 +280,27 @@ func TestSpreadUnits(t *testing.T) {
 	}
 }
 
-// A full disk takes so many bytes.
-type fullDisk int
+// One write fails, the one that is counted down to.
+type oneFails int
 
-func (d *fullDisk) Write(p []byte) (int, error) {
-	if len(p) > int(*d) {
+func (f *oneFails) Write(p []byte) (int, error) {
+	if *f--; *f == 0 {
 		return 0, syscall.ENOSPC
 	}
-	*d -= fullDisk(len(p))
 	return len(p), nil
 }
 
 // If this fails, a comparison that was written in part only is said to be whole.
 func TestCompareNotWritten(t *testing.T) {
 	old, new := parse(t, "cpu: x\n"+strings.Replace(head, "cpu", "was", 1)+"BenchmarkA 1 1 ns/op 3 traps/op\n"), parse(t, head+"BenchmarkA 1 1 ns/op\nBenchmarkB 1 1 ns/op\n")
-	var whole strings.Builder
-	if err := Compare(old, new).WriteText(&whole); err != nil {
-		t.Fatal(err)
+	writes := oneFails(0) // none
+	if err := Compare(old, new).WriteText(&writes); err != nil || writes > -4 {
+		t.Fatalf("%d writes: %v", -writes, err)
 	}
-	for n := range whole.Len() {
-		disk := fullDisk(n)
-		if err := Compare(old, new).WriteText(&disk); !errors.Is(err, syscall.ENOSPC) {
-			t.Fatalf("%d of %d bytes were written: %v", n, whole.Len(), err)
+	for n := range -writes {
+		fails := n + 1
+		if err := Compare(old, new).WriteText(&fails); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("write %d of %d failed: %v", n+1, -writes, err)
 		}
 	}
 }
