@@ -110,7 +110,7 @@ func TestSeriesData(t *testing.T) {
 		suffix string // of the label's name
 	}{
 		{"dispatch", "Dispatch/impl=%s/probes=%v", "ns/op", []float64{0, 1, 8}, 1e-9, false, "65.0 ns at 8 probes", ""},
-		{"scaling", "DisableAll/impl=%s/gp=kernelgp/events=%v", "ns/op", []float64{10, 100, 1000}, 1e-9, true, "slope ", ""},
+		{"scaling", "DisableAll/impl=%s/gp=kernelgp/events=%v", "ns/op", []float64{10, 100, 1000}, 1e-9, true, "slope 0.50 [", ""},
 		{"uprobe", "UprobeHit/impl=%s/keys=same/cpus=%v", "Mhits/s", []float64{1, 2, 4}, 1, true, "65 M/s at 4 CPUs, 10.00 times 1 CPU's", ""},
 		{"poke", "Poke/impl=%s/sites=%v/beside=sites", "ns/site", []float64{1, 10, 100}, 1e-9, true, "65.0 ns a site", ", executed"},
 	} {
