@@ -48,6 +48,9 @@ func TestVerdictBothWays(t *testing.T) {
 	if got := sentence(slow, fast); strings.Contains(got, "none at all") {
 		t.Errorf("an interval above 1: %s", got)
 	}
+	if got := sentence([]float64{15, 15}, []float64{10, 10}); !strings.Contains(got, ": 1.50x [1.50..1.50, ") || !strings.Contains(got, "] less") {
+		t.Errorf("naive a little slower: %s", got)
+	}
 	// Three rounds say what their interval takes for granted.
 	if got := sentence(slow[:3], fast[:3]); !strings.Contains(got, "3 paired rounds; an interval from 3 rounds takes log ratios for normal") {
 		t.Errorf("three rounds: %s", got)
@@ -109,6 +112,8 @@ func TestUnequalShares(t *testing.T) {
 				k := int(float64(tried) * kept(arm))
 				fmt.Fprintf(&b, "# sample at 2026-01-02T03:04:05Z tried %d kept %d shared %d\nBenchmarkA/impl=%d 1 1 ns/op\n", tried, k, int(float64(k)*shared(arm)), arm)
 			}
+			// Another benchmark, which A is not compared with.
+			fmt.Fprintf(&b, "# sample at 2026-01-02T03:04:05Z tried 100 kept 20 shared 20\nBenchmarkB 1 1 ns/op\n")
 		}
 		return parse(t, "tpbench: 2\n"+b.String()+"# end complete\n")
 	}
@@ -213,9 +218,12 @@ func TestTablesTellAll(t *testing.T) {
 		fmt.Fprintf(&b, "# block %d round %[1]d layout %d\n", round, round%2)
 		fmt.Fprintf(&b, "BenchmarkDispatch/impl=static-call/probes=1/cold=no 1 5 ns/op\n")
 		fmt.Fprintf(&b, "BenchmarkReadSide/impl=memb 1 %d ns/op\n", 5+round%2)
+		if round == 0 {
+			fmt.Fprintf(&b, "%sBenchmarkReadSide/impl=qsbr 1 5 ns/op\n", disturbed)
+		}
 		fmt.Fprintf(&b, "# block %d round %[1]d\n", 10+round)
 		fmt.Fprintf(&b, "BenchmarkDisableAll/impl=naive-sync/events=10 1 5 ns/op\nBenchmarkDisableAll/impl=rcu-cond-sync/events=10 1 5 ns/op\n")
-		fmt.Fprintf(&b, "BenchmarkOther/x=1 1 5 ns/op\n")
+		fmt.Fprintf(&b, "BenchmarkOther/x=1 1 5 ns/op\nBenchmarkOther/x=3 1 5 ns/op\n")
 		if round == 0 {
 			fmt.Fprintf(&b, "BenchmarkOther/x=2 1 5 ns/op\n")
 			fmt.Fprintf(&b, "BenchmarkDisableAll/impl=static-call/events=9 1 5 ns/op\n")
@@ -228,8 +236,8 @@ func TestTablesTellAll(t *testing.T) {
 		"with the loop, cold=no\n",
 		"a neighbour shared the core in 1 of 9 samples\n",
 		"not run with that many events: DisableAll/impl=static-call\n",
-		"Read side: entering and leaving a read section, n=2\n",
-		"Other\n  x  n  time/op\n  1  4  5.00 ns\n  2  1  5.00 ns\n",
+		"a neighbour shared the core in 1 of 5 samples\n",
+		"Other\n  x  n  time/op\n  1  4  5.00 ns\n  2  1  5.00 ns\n  3  4  5.00 ns\n",
 		"n counts alignments of the timed loop",
 	} {
 		if strings.Count(got, want) != 1 {

@@ -97,6 +97,9 @@ func TestVerdict(t *testing.T) {
 		{"the largest that both have", naive + cond + line("naive-sync", "memb", "9000", "30"), "Disabling 2,000 events"},
 		{"a little less", line("naive-sync", "memb", "10", "15") + line("rcu-cond-sync", "memb", "10", "10"), "1.50x less (one round"},
 		{"a little more", line("naive-sync", "memb", "10", "10") + line("rcu-cond-sync", "memb", "10", "15"), "1.50x more (one round"},
+		{"a neighbour", naive + disturbed + cond, "(1 of the 2 samples were taken while a neighbour shared the core)"},
+		{"a grace period beside as many readers", strings.ReplaceAll(naive+cond, "events=2000", "events=2000/readers=1") +
+			"BenchmarkGracePeriod/gp=memb/readers=0 1 5 ns/op\nBenchmarkGracePeriod/gp=memb/readers=1 1 7 ns/op\nBenchmarkGracePeriod/gp=memb/readers=2 1 9 ns/op\n", "one grace period (memb) alone took 7.00 ns"},
 		{"neighbours", disturbed + naive + disturbed + cond + "# block 1 round 1\n" + naive + disturbed + cond, "(3 of the 4 samples were taken while a neighbour shared the core)"},
 		{"no difference", naive + cond + "# block 1 round 1\n" + strings.ReplaceAll(naive, "8e9", "8e3") + cond, "and as well none at all: the interval holds 1"},
 	} {
