@@ -110,7 +110,7 @@ func TestSeriesData(t *testing.T) {
 		suffix string // of the label's name
 	}{
 		{"dispatch", "Dispatch/impl=%s/probes=%v", "ns/op", []float64{0, 1, 8}, 1e-9, false, "65.0 ns at 8 probes", ""},
-		{"scaling", "DisableAll/impl=%s/gp=kernelgp/events=%v", "ns/op", []float64{10, 100, 1000}, 1e-9, true, "slope ", ""},
+		{"scaling", "DisableAll/impl=%s/gp=kernelgp/events=%v", "ns/op", []float64{10, 100, 1000}, 1e-9, true, "slope 0.50 [", ""},
 		{"uprobe", "UprobeHit/impl=%s/keys=same/cpus=%v", "Mhits/s", []float64{1, 2, 4}, 1, true, "65 M/s at 4 CPUs, 10.00 times 1 CPU's", ""},
 		{"poke", "Poke/impl=%s/sites=%v/beside=sites", "ns/site", []float64{1, 10, 100}, 1e-9, true, "65.0 ns a site", ", executed"},
 	} {
@@ -129,6 +129,7 @@ func TestSeriesData(t *testing.T) {
 					ms = append(ms, made{fmt.Sprintf(tc.name, l.impl, x), tc.unit, base(i, j), l.n, 0})
 				}
 			}
+			ms = append(ms, made{fmt.Sprintf(tc.name, lines[0].impl, 7), "other/op", 1, many, 0}) // no point of this chart
 			c, err := charts[tc.chart](ms.run(t))
 			if err != nil {
 				t.Fatal(err)
@@ -212,7 +213,7 @@ func TestDisturbData(t *testing.T) {
 	for round := range many {
 		fmt.Fprintf(&b, "# block %d round %d\n", round, round)
 		k := (round*5+3)%many + 1
-		fmt.Fprintf(&b, "BenchmarkDisturb/impl=rcu-cond-sync/gp=kernelgp 1 %d p50-ns %d max-ns\n", 100*k, 1000*k)
+		fmt.Fprintf(&b, "BenchmarkDisturb/impl=rcu-cond-sync/gp=kernelgp 1 9 ns/op %d p50-ns 5 waits/op %d max-ns\n", 100*k, 1000*k)
 		fmt.Fprintf(&b, "BenchmarkDisturb/impl=none/gp=kernelgp 1 %d p50-ns %d max-ns\n", 10*k, 20*k)
 	}
 	c, err := charts["disturb"](parse(t, b.String()))
@@ -326,6 +327,7 @@ func TestRowsData(t *testing.T) {
 		{"transitions", []string{
 			"Churn/impl=naive-sync/gp=kernelgp | naive-sync  ·  Churn",
 			"Churn/impl=rcu-cond-sync/gp=kernelgp | rcu-cond-sync  ·  Churn",
+			"Churn/impl=double-array-sync/gp=kernelgp | double-array-sync  ·  Churn",
 			"PingPong/impl=naive-sync/gp=kernelgp | naive-sync  ·  PingPong",
 			"Shrink/impl=naive-sync/gp=kernelgp/removed=first | naive-sync  ·  Shrink",
 		}},
@@ -348,6 +350,9 @@ func TestRowsData(t *testing.T) {
 			for i, row := range slices.Backward(tc.rows) { // the file's order is another
 				name, _, _ := strings.Cut(row, " | ")
 				ms = append(ms, made{name, "ns/op", float64(2*i + 3), many, 0})
+				if shown, ok := strings.CutSuffix(name, "/removed=first"); ok {
+					ms = append(ms, made{shown + "/removed=last", "ns/op", 1, many, 0})
+				}
 			}
 			c, err := charts[tc.chart](ms.run(t))
 			if err != nil {
@@ -422,13 +427,30 @@ BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10/readers=1 1 10 ns/op
 BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=20/readers=1 1 20 ns/op
 BenchmarkDisableAll/impl=rcu-cond-sync/gp=kernelgp/events=20/readers=1 1 20 ns/op
 BenchmarkDisableAll/impl=rcu-cond-sync/gp=kernelgp/events=20/readers=0 1 20 ns/op
+BenchmarkDispatch/impl=static-call/probes=1 1 2 ns/op
+# block 1 round 1
+BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10/readers=1 1 10 ns/op
 `)
+	// What has no readers is told the grace period without them; what was not measured is not told.
+	c, err := charts["dispatch"](run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(c.subtitle, "kernel grace period 8.00 ns") {
+		t.Errorf("dispatch: subtitle %q", c.subtitle)
+	}
+	if c, err = charts["dispatch"](parse(t, oneSample)); err != nil || strings.Contains(c.subtitle, "grace period") {
+		t.Errorf("a run without a grace period: %v, subtitle %q", err, c.subtitle)
+	}
 	for _, chart := range []string{"scaling", "disableall"} {
 		c, err := charts[chart](run)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(c.subtitle, "kernel grace period 9.00 ns") || !strings.Contains(c.subtitle, "readers=1") {
+			t.Errorf("%s: subtitle %q", chart, c.subtitle)
+		}
+		if chart == "scaling" && !strings.HasSuffix(c.subtitle, "1 to 2 rounds") || chart == "disableall" && !strings.HasSuffix(c.subtitle, "1 round") {
 			t.Errorf("%s: subtitle %q", chart, c.subtitle)
 		}
 		want := map[string]int{"scaling": 1, "disableall": 2}[chart] // one point makes no line

@@ -38,8 +38,8 @@ func Livepatch(run *results.Run, cat results.Catalog) (*Chart, error) {
 	}
 	return c, c.addRows(rows, cat, what, func(ss results.Samples) string {
 		detail := waited(ss)
-		if own := ss.Values("ftrace-waits/op"); len(own) > 0 && stat.Summarize(own).Center > 0 {
-			detail += " + " + results.Human(stat.Summarize(own).Center, "") + " by ftrace"
+		if own := stat.Summarize(ss.Values("ftrace-waits/op")).Center; own > 0 { // NaN of none
+			detail += " + " + results.Human(own, "") + " by ftrace"
 		}
 		return detail
 	})

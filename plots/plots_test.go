@@ -151,6 +151,16 @@ BenchmarkPoke/impl=int3/sites=1/beside=sites 1 0 ns/op 0 ns/site
 			t.Errorf("%s of zeros: %v", name, err)
 		}
 	}
+	run = parse(t, `BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=0 1 9 ns/op
+BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=100 1 9 ns/op
+BenchmarkUprobeHit/impl=rwlock/keys=same/cpus=0 1 9 ns/op 9 Mhits/s
+BenchmarkPoke/impl=int3/sites=0/beside=sites 1 9 ns/op 9 ns/site
+`)
+	for _, name := range []string{"scaling", "uprobe", "poke"} {
+		if _, err := charts[name](run); err == nil || !strings.Contains(err.Error(), "logarithmic") {
+			t.Errorf("%s at zero: %v", name, err)
+		}
+	}
 }
 
 // oneSample is the smallest run that every chart accepts.

@@ -44,20 +44,11 @@ func grid(cat Catalog, ss Samples, without ...string) *gridTable {
 		}
 		return name
 	})
-	var bases []string
-	for _, s := range ss {
-		if !slices.Contains(bases, s.Base) {
-			bases = append(bases, s.Base)
-		}
-	}
 	slices.SortStableFunc(t.rows, func(a, b Group) int {
 		x, y := &a.Samples[0], &b.Samples[0]
 		for _, k := range keys {
 			c := natural(get(x, k), get(y, k))
-			switch k {
-			case "base":
-				c = slices.Index(bases, x.Base) - slices.Index(bases, y.Base)
-			case "impl":
+			if k == "impl" {
 				c = cmp.Compare(cat.Index(x.Key(k)), cat.Index(y.Key(k)))
 			}
 			if c != 0 {

@@ -1,11 +1,15 @@
 package results
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/tpbench/tpbench/results/stat"
 )
 
 // If this fails, a ratio that is told the other way round keeps the bounds of the first
@@ -40,6 +44,12 @@ func TestVerdictBothWays(t *testing.T) {
 	}
 	if got := sentence(fast, slow); !strings.Contains(got, want+" more") {
 		t.Errorf("naive faster: %s; want %s more", got, want)
+	}
+	if got := sentence(slow, fast); strings.Contains(got, "none at all") {
+		t.Errorf("an interval above 1: %s", got)
+	}
+	if got := sentence([]float64{15, 15}, []float64{10, 10}); !strings.Contains(got, ": 1.50x [1.50..1.50, ") || !strings.Contains(got, "] less") {
+		t.Errorf("naive a little slower: %s", got)
 	}
 	// Three rounds say what their interval takes for granted.
 	if got := sentence(slow[:3], fast[:3]); !strings.Contains(got, "3 paired rounds; an interval from 3 rounds takes log ratios for normal") {
@@ -79,8 +89,10 @@ func TestGeomean(t *testing.T) {
 	if m, ok := geomean(many[1:]); ok {
 		t.Errorf("one family: %+v", m)
 	}
-	if m, ok := geomean([]Row{row("A", 0, 1), row("B", 1, 1)}); ok {
-		t.Errorf("a median of nothing: %+v", m)
+	for _, nothing := range []Row{row("A", 0, 1), row("A", 1, 0)} {
+		if m, ok := geomean([]Row{nothing, row("B", 1, 1)}); ok {
+			t.Errorf("a median of nothing: %+v", m)
+		}
 	}
 }
 
@@ -100,6 +112,8 @@ func TestUnequalShares(t *testing.T) {
 				k := int(float64(tried) * kept(arm))
 				fmt.Fprintf(&b, "# sample at 2026-01-02T03:04:05Z tried %d kept %d shared %d\nBenchmarkA/impl=%d 1 1 ns/op\n", tried, k, int(float64(k)*shared(arm)), arm)
 			}
+			// Another benchmark, which A is not compared with.
+			fmt.Fprintf(&b, "# sample at 2026-01-02T03:04:05Z tried 100 kept 20 shared 20\nBenchmarkB 1 1 ns/op\n")
 		}
 		return parse(t, "tpbench: 2\n"+b.String()+"# end complete\n")
 	}
@@ -123,6 +137,8 @@ func TestUnequalShares(t *testing.T) {
 		{"much was lost, by all alike", 8, only(.3, .3), none, ""},
 		{"one lost much", 8, only(.3, 1), none, "A/impl=1 was kept off its CPU in 70 % of its batches, and what it is compared with in 0 %"},
 		{"one lost a little", 8, only(.8, 1), none, ""},
+		{"one lost a little more than the others, who lost much", 8, only(.4, .5), none, ""},
+		{"one lost nothing", 8, only(1, .3), none, "A/impl=1 was kept off its CPU in 0 % of its batches, and what it is compared with in 70 %"},
 		{"one lost much, but in two rounds only", 2, only(.3, 1), none, ""},
 		{"one had the neighbours", 8, all, only(.6, .1), "A/impl=1 shared the core with a neighbour in 60 % of its batches, and what it is compared with in 10 %"},
 	} {
@@ -169,13 +185,14 @@ func TestFiringByAlignment(t *testing.T) {
 	var b strings.Builder
 	for round := range 8 {
 		layout := round % 4
-		sample := "# sample at 2026-01-02T03:04:05Z tried 101 kept 101 shared 0\n"
+		const sample = "# sample at 2026-01-02T03:04:05Z tried 101 kept 101 shared 0\n"
+		beside := sample
 		if round == 5 {
-			sample = "# sample at 2026-01-02T03:04:05Z tried 101 kept 101 shared 60 disturbed\n"
+			beside = "# sample at 2026-01-02T03:04:05Z tried 101 kept 101 shared 60 disturbed\n"
 		}
 		fmt.Fprintf(&b, "# block %d round %d layout %d\n", round, round, layout)
 		fmt.Fprintf(&b, "%sBenchmarkDispatch/impl=nothing/probes=0 1 1 ns/op\n", sample)
-		fmt.Fprintf(&b, "%sBenchmarkDispatch/impl=static-call/probes=1 1 %d ns/op\n", sample, 3+layout)
+		fmt.Fprintf(&b, "%sBenchmarkDispatch/impl=static-call/probes=1 1 %d ns/op\n", beside, 3+layout)
 		fmt.Fprintf(&b, "%sBenchmarkDispatch/impl=plain-call/probes=1 1 3 ns/op\n", sample)
 	}
 	got := evidence(t, parse(t, "tpbench: 2\n"+b.String()+"# end complete\n"))
@@ -183,11 +200,115 @@ func TestFiringByAlignment(t *testing.T) {
 		"3.50 (2.00..5.00)",                    // of 2, 3, 4, 5
 		"n=8 rounds at 4 alignments",           // of the ratio
 		"it holds the median at 87.5 % (n=4)",  // of the range
-		"the core in 3 of 24 samples",          // all used
+		"the core in 1 of 24 samples",          // all used
 		"an interval from 4 alignments takes ", // not of 8 rounds
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
+// If this fails, a table leaves out what a run has, says it twice, or is silent about what
+// its rows differ in: the setting, the number of samples, the neighbours, the alignments.
+func TestTablesTellAll(t *testing.T) {
+	const disturbed = "# sample at 2026-01-02T03:04:05Z tried 9 kept 9 shared 9 disturbed\n"
+	var b strings.Builder
+	for round := range 4 {
+		fmt.Fprintf(&b, "# block %d round %[1]d layout %d\n", round, round%2)
+		fmt.Fprintf(&b, "BenchmarkDispatch/impl=static-call/probes=1/cold=no 1 5 ns/op\n")
+		fmt.Fprintf(&b, "BenchmarkReadSide/impl=memb 1 %d ns/op\n", 5+round%2)
+		if round == 0 {
+			fmt.Fprintf(&b, "%sBenchmarkReadSide/impl=qsbr 1 5 ns/op\n", disturbed)
+		}
+		fmt.Fprintf(&b, "# block %d round %[1]d\n", 10+round)
+		fmt.Fprintf(&b, "BenchmarkDisableAll/impl=naive-sync/events=10 1 5 ns/op\nBenchmarkDisableAll/impl=rcu-cond-sync/events=10 1 5 ns/op\n")
+		fmt.Fprintf(&b, "BenchmarkOther/x=1 1 5 ns/op\nBenchmarkOther/x=3 1 5 ns/op\n")
+		if round == 0 {
+			fmt.Fprintf(&b, "BenchmarkOther/x=2 1 5 ns/op\n")
+			fmt.Fprintf(&b, "BenchmarkDisableAll/impl=static-call/events=9 1 5 ns/op\n")
+			fmt.Fprintf(&b, "BenchmarkDisableAll/impl=static-call/events=11 1 5 ns/op\n")
+			fmt.Fprintf(&b, "%sBenchmarkEnableAll/impl=naive-sync/events=10 1 5 ns/op\n", disturbed)
+		}
+	}
+	got := evidence(t, parse(t, "tpbench: 2\n"+b.String()+"# end complete\n"))
+	for _, want := range []string{
+		"with the loop, cold=no\n",
+		"a neighbour shared the core in 1 of 9 samples\n",
+		"not run with that many events: DisableAll/impl=static-call\n",
+		"a neighbour shared the core in 1 of 5 samples\n",
+		"Other\n  x  n  time/op\n  1  4  5.00 ns\n  2  1  5.00 ns\n  3  4  5.00 ns\n",
+		"n counts alignments of the timed loop",
+	} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("%q is there %d times in\n%s", want, strings.Count(got, want), got)
+		}
+	}
+}
+
+// If this fails, a comparison is silent about a unit that one file has alone, or tells of
+// differences where there are none.
+func TestCompareTellsAll(t *testing.T) {
+	text := func(old, new string) string {
+		var b strings.Builder
+		if err := Compare(parse(t, head+old), parse(t, head+new)).WriteText(&b); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	const one, two = "BenchmarkA 1 1 ns/op\n", "BenchmarkA 1 1 ns/op 2 traps/op\n"
+	const three = two + "BenchmarkB 1 1 ns/op 2 traps/op\n"
+	for _, tc := range []struct{ old, new string }{{one, two}, {two, one}} {
+		if got := text(tc.old, tc.new); strings.Count(got, "only in made-up.txt: A [traps/op]\n") != 1 {
+			t.Errorf("a unit in one of two files:\n%s", got)
+		}
+	}
+	if got := text(two, two); strings.Contains(got, "only in") || strings.Contains(got, "warning") || strings.Contains(got, "geomean") {
+		t.Errorf("the same file twice:\n%s", got)
+	}
+	if got := text(three, three); strings.Count(got, "geomean of 2") != 1 {
+		t.Errorf("two families, of times and of counts:\n%s", got)
+	}
+}
+
+// If this fails, a bound is printed without its unit though it is not the median's.
+func TestSpreadUnits(t *testing.T) {
+	for _, tc := range []struct {
+		times []float64
+		want  string
+	}{
+		{[]float64{4e-6, 5e-6, 6e-6}, "5.00 µs (4.00..6.00)"},
+		{[]float64{900e-9, 5e-6, 6e-6}, "5.00 µs (900 ns..6.00 µs)"},
+		{[]float64{4e-6, 5e-6, 6e-3}, "5.00 µs (4.00 µs..6.00 ms)"},
+		{[]float64{5e-6, 5e-6, 5e-6}, "5.00 µs"},
+	} {
+		if got := new(Table).spread(stat.Summarize(tc.times), func(v float64) string { return Human(v, "sec/op") }); got != tc.want {
+			t.Errorf("%v: %s, want %s", tc.times, got, tc.want)
+		}
+	}
+}
+
+// One write fails, the one that is counted down to.
+type oneFails int
+
+func (f *oneFails) Write(p []byte) (int, error) {
+	if *f--; *f == 0 {
+		return 0, syscall.ENOSPC
+	}
+	return len(p), nil
+}
+
+// If this fails, a comparison that was written in part only is said to be whole.
+func TestCompareNotWritten(t *testing.T) {
+	old, new := parse(t, "cpu: x\n"+strings.Replace(head, "cpu", "was", 1)+"BenchmarkA 1 1 ns/op 3 traps/op\n"), parse(t, head+"BenchmarkA 1 1 ns/op\nBenchmarkB 1 1 ns/op\n")
+	writes := oneFails(0) // none
+	if err := Compare(old, new).WriteText(&writes); err != nil || writes > -4 {
+		t.Fatalf("%d writes: %v", -writes, err)
+	}
+	for n := range -writes {
+		fails := n + 1
+		if err := Compare(old, new).WriteText(&fails); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("write %d of %d failed: %v", n+1, -writes, err)
 		}
 	}
 }

@@ -44,9 +44,9 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 		return nil, &FormatError{name, 0, what}
 	}
 	var (
-		text          bytes.Buffer
-		ours, sampled bool // a line of ours, and one of a benchmark, were read
-		read          int
+		text bytes.Buffer
+		ours bool // a line of ours was read
+		read int
 	)
 	for n := 1; ; n++ {
 		line, err := in.ReadSlice('\n')
@@ -69,7 +69,6 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 			return fail(`no "tpbench:" line above the first benchmark, as in the output of go test -bench; benchstat compares such files, tpbench compares those that "tpbench run" writes`)
 		}
 		if bytes.HasPrefix(line, []byte("Benchmark")) || bytes.HasPrefix(line, []byte("Unit")) {
-			sampled = true
 			if bad, found := hidden(line); found {
 				return fail("the character %s, which is not to be seen, in a benchmark's name or a unit; delete the line or run again", bad)
 			}
@@ -81,7 +80,7 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 				text.WriteByte('\n')
 			}
 		}
-		if !ours && !sampled && read > headLimit {
+		if !ours && read > headLimit {
 			return nil, &FormatError{name, 0, fmt.Sprintf(`no "tpbench:" line and no benchmark lines in its first %d KiB; %s`, headLimit>>10, expected)}
 		}
 		if err != nil {
@@ -91,7 +90,7 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 	switch {
 	case read == 0:
 		return nil, &FormatError{name, 0, "the file is empty and has no benchmark lines; " + expected}
-	case !ours && !sampled:
+	case !ours:
 		return nil, &FormatError{name, 0, `no "tpbench:" line and no benchmark lines; ` + expected}
 	}
 	return text.Bytes(), nil

@@ -2,6 +2,7 @@ package results
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"strings"
@@ -56,6 +57,7 @@ func TestRefuse(t *testing.T) {
 		{"another machine", head + "BenchmarkA 1 1 ns/op\ncpu: other\nBenchmarkB 1 1 ns/op\n", 6, `from "made up" to "other"`},
 		{"a round without number", "# block one\n" + head, 1, "expected"},
 		{"a round too large", "# block 99999999999999999999 round 99999999999999999999\n" + head, 1, "expected"},
+		{"a sample without a time", head + "# sample at noon tried 1 kept 1 shared 0\nBenchmarkA 1 1 ns/op\n", 4, "expected"},
 		{"a loss of nothing", "# lost round 0: gone\n" + head, 1, "expected"},
 		{"an end of another kind", head + "BenchmarkA 1 1 ns/op\n# end soon\n", 5, "expected"},
 		{"a unit line that says nothing", "Unit\n" + head, 1, "missing unit"},
@@ -133,8 +135,14 @@ BenchmarkDispatch/impl=x 1 7 ns/op
 	if run := parse(t, head+"BenchmarkA 1 1 ns/op\n# end complete\n"); !run.Complete || run.Warnings != nil {
 		t.Errorf("complete: %v", run.Warnings)
 	}
-	if run := parse(t, "# plan 2 samples\n"+head+"BenchmarkA 1 1 ns/op\n# end complete\n"); len(run.Warnings) != 1 {
-		t.Errorf("complete but short: %v", run.Warnings)
+	for lost := range 2 {
+		for plan := 1; plan <= 3; plan++ {
+			text := fmt.Sprintf("# plan %d samples\n", plan) + head + "BenchmarkA 1 1 ns/op\n" + strings.Repeat("# lost round 0 BenchmarkB: x\n", lost) + "# end complete\n"
+			run := parse(t, text)
+			if short := len(run.Warnings) > lost; short != (plan > 1+lost) {
+				t.Errorf("plan of %d, one sample and %d lost: %v", plan, lost, run.Warnings)
+			}
+		}
 	}
 }
 

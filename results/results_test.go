@@ -2,6 +2,7 @@ package results
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"flag"
 	"math"
@@ -88,11 +89,18 @@ func TestVerdict(t *testing.T) {
 		return "BenchmarkDisableAll/impl=" + impl + "/gp=" + gp + "/events=" + events + " 1 " + ns + " ns/op\n"
 	}
 	naive, cond := line("naive-sync", "memb", "2000", "8e9"), line("rcu-cond-sync", "memb", "2000", "8e6")
+	const disturbed = "# sample at 2026-01-02T03:04:05Z tried 9 kept 9 shared 9 disturbed\n"
 	for _, tc := range []struct{ why, text, want string }{
 		{"one round", naive + cond, "8.00 s with naive-sync (grace periods not counted) and 8.00 ms with rcu-cond-sync (grace periods not counted): 1,000x less (one round, so no interval); how long one grace period takes was not measured (no GracePeriod/gp=memb) (made up)."},
 		{"the slower one is faster", strings.ReplaceAll(naive, "8e9", "8e3") + cond, "1,000x more (one round, so no interval)"},
 		{"kernelgp before a larger number", naive + cond + line("naive-sync", "kernelgp", "10", "30") + line("rcu-cond-sync", "kernelgp", "10", "10"), "Disabling 10 events took 30.0 ns"},
 		{"the largest that both have", naive + cond + line("naive-sync", "memb", "9000", "30"), "Disabling 2,000 events"},
+		{"a little less", line("naive-sync", "memb", "10", "15") + line("rcu-cond-sync", "memb", "10", "10"), "1.50x less (one round"},
+		{"a little more", line("naive-sync", "memb", "10", "10") + line("rcu-cond-sync", "memb", "10", "15"), "1.50x more (one round"},
+		{"a neighbour", naive + disturbed + cond, "(1 of the 2 samples were taken while a neighbour shared the core)"},
+		{"a grace period beside as many readers", strings.ReplaceAll(naive+cond, "events=2000", "events=2000/readers=1") +
+			"BenchmarkGracePeriod/gp=memb/readers=0 1 5 ns/op\nBenchmarkGracePeriod/gp=memb/readers=1 1 7 ns/op\nBenchmarkGracePeriod/gp=memb/readers=2 1 9 ns/op\n", "one grace period (memb) alone took 7.00 ns"},
+		{"neighbours", disturbed + naive + disturbed + cond + "# block 1 round 1\n" + naive + disturbed + cond, "(3 of the 4 samples were taken while a neighbour shared the core)"},
 		{"no difference", naive + cond + "# block 1 round 1\n" + strings.ReplaceAll(naive, "8e9", "8e3") + cond, "and as well none at all: the interval holds 1"},
 	} {
 		got, err := Verdict(parse(t, head+tc.text))
@@ -122,7 +130,7 @@ func rounds(name, unit string, values ...string) string {
 }
 
 func TestCompare(t *testing.T) {
-	units := "Unit gp-elided/op better=higher\nUnit gp-waits/op better=lower\n"
+	units := "Unit gp-elided/op better=higher\nUnit gp-waits/op better=lower\nUnit span-ns better=neither\nUnit up-ns better=higher\n"
 	for _, tc := range []struct {
 		why, unit string
 		old, new  []string
@@ -130,12 +138,17 @@ func TestCompare(t *testing.T) {
 	}{
 		{"a time, up", "ns/op", []string{"1", "2", "3", "4"}, []string{"11", "12", "13", "14"}, "slower"},
 		{"a time, down", "p99-ns", []string{"11", "12", "13", "14"}, []string{"1", "2", "3", "4"}, "faster"},
+		{"a time of declared indifference", "span-ns", []string{"1", "2", "3", "4"}, []string{"11", "12", "13", "14"}, "changed"},
+		{"a time, the longer the better", "up-ns", []string{"1", "2", "3", "4"}, []string{"11", "12", "13", "14"}, "better"},
 		{"too few to tell", "ns/op", []string{"1", "2", "3"}, []string{"11", "12", "13"}, "~"},
 		{"a constant time needs its test", "ns/op", []string{"1", "1"}, []string{"2", "2"}, "~"},
 		{"a count, up", "gp-waits/op", []string{"0", "0"}, []string{"3", "3"}, "worse"},
 		{"a count, higher is better", "gp-elided/op", []string{"1", "1"}, []string{"3", "3"}, "better"},
 		{"a count that is noisy", "gp-waits/op", []string{"1", "1"}, []string{"3", "4"}, "~"},
+		{"a count that was noisy", "gp-waits/op", []string{"1", "2"}, []string{"3", "3"}, "~"},
 		{"a count, once", "gp-waits/op", []string{"1"}, []string{"3"}, "~"},
+		{"a count, once before", "gp-waits/op", []string{"1"}, []string{"3", "3"}, "~"},
+		{"a count, once since", "gp-waits/op", []string{"1", "1"}, []string{"3"}, "~"},
 		{"a count, the same", "gp-waits/op", []string{"3", "3"}, []string{"3", "3"}, "~"},
 		{"unknown direction", "anteaters/op", []string{"3", "3"}, []string{"4", "4"}, "changed"},
 	} {
@@ -145,9 +158,16 @@ func TestCompare(t *testing.T) {
 		}
 	}
 	exact := "Unit gp-waits/op assume=exact better=lower\n" + head
-	c := Compare(parse(t, exact+rounds("A", "gp-waits/op", "1")), parse(t, exact+rounds("A", "gp-waits/op", "2")))
-	if r := c.Rows[0]; !r.Exact || r.Change != Worse || r.Delta != 1 {
+	c := Compare(parse(t, exact+rounds("A", "gp-waits/op", "2")), parse(t, exact+rounds("A", "gp-waits/op", "3")))
+	if r := c.Rows[0]; !r.Exact || r.Change != Worse || r.Delta != .5 {
 		t.Errorf("assume=exact, one sample each: %+v", r)
+	}
+	// The difference of exact counts is told with its sign.
+	for now, want := range map[string]string{"5": "+2 worse", "1": "-2 better", "3": "~"} {
+		c := Compare(parse(t, exact+rounds("A", "gp-waits/op", "3")), parse(t, exact+rounds("A", "gp-waits/op", now)))
+		if got := unitComparison(c.Rows).Rows[0]; !slices.Contains(got, want) {
+			t.Errorf("from 3 to %s: %q, want %q", now, got, want)
+		}
 	}
 }
 
@@ -204,6 +224,15 @@ BenchmarkA/impl=x/n=2000/r=1 1 1 ns/op
 	if ss, n := run.Samples.AtLargest("n"); n != "100" || len(ss) != 2 {
 		t.Errorf("AtLargest: %q, %d samples", n, len(ss))
 	}
+	// Names are in one order, whatever they are compared in.
+	ordered := []string{"A/n=9", "A/n=10", "A/n=10.5", "A/n=x", "A/n=y", "B/-1", "B/0", "B/x"}
+	for i, a := range ordered {
+		for j, b := range ordered {
+			if got := natural(a, b); got != cmp.Compare(i, j) {
+				t.Errorf("natural(%s, %s) = %d", a, b, got)
+			}
+		}
+	}
 	if ss, setting := run.Samples.Select("B").OneSetting(); ss != nil || setting != "" {
 		t.Errorf("OneSetting of nothing: %v, %q", ss, setting)
 	}
@@ -218,7 +247,8 @@ func TestHuman(t *testing.T) {
 		{8.003, "sec/op", "8.00 s"}, {7.12e-3, "sec/event", "7.12 ms"}, {105e-6, "p50-sec", "105 µs"},
 		{0.26e-9, "sec/op", "0.260 ns"}, {1234.5, "sec/op", "1234 s"}, {0, "sec/op", "0 s"},
 		{2305, "gp-waits/op", "2,305"}, {0, "gp-waits/op", "0"}, {1e6, "x", "1,000,000"},
-		{2.5, "traps/op", "2.500"}, {math.Inf(1), "sec/op", "–"},
+		{2.5, "traps/op", "2.500"}, {math.Inf(1), "sec/op", "–"}, {math.Inf(-1), "x", "–"},
+		{-123, "x", "-123"}, {-1234, "x", "-1,234"},
 	} {
 		if got := Human(tc.v, tc.unit); got != tc.want {
 			t.Errorf("Human(%v, %s) = %q, want %q", tc.v, tc.unit, got, tc.want)
@@ -229,7 +259,7 @@ func TestHuman(t *testing.T) {
 			t.Errorf("HumanUnit(%s) = %q, want %q", unit, got, want)
 		}
 	}
-	for r, want := range map[float64]string{0.997: "1.00x", 13.62: "13.6x", 1128.4: "1,128x"} {
+	for r, want := range map[float64]string{0.997: "1.00x", 9.996: "10.0x", 10.2: "10.2x", 13.62: "13.6x", 99.96: "100x", 1128.4: "1,128x"} {
 		if got := ratio(r); got != want {
 			t.Errorf("ratio(%v) = %q, want %q", r, got, want)
 		}

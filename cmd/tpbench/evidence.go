@@ -113,7 +113,16 @@ func catalog() results.Catalog {
 
 // show prints a run's tables and draws its charts. Of a run that is not complete,
 // what is missing is left out without a word: the run has said so.
-func show(w io.Writer, path, dir string, sections []string, complete bool) error {
+func show(out io.Writer, path, dir string, sections []string, complete bool) error {
+	w := &checkedWriter{w: out}
+	err := showTo(w, path, dir, sections, complete)
+	if w.err != nil {
+		return w.err
+	}
+	return err
+}
+
+func showTo(w io.Writer, path, dir string, sections []string, complete bool) error {
 	run, err := results.Open(path)
 	if err != nil {
 		return err

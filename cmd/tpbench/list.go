@@ -39,7 +39,9 @@ func newList() *cobra.Command {
 				return err
 			}
 			for _, i := range cannot {
-				fmt.Fprintf(cmd.OutOrStdout(), "\n%s: %v\n", i.Name, i.Err)
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s: %v\n", i.Name, i.Err); err != nil {
+					return err
+				}
 			}
 			return nil
 		},

@@ -192,7 +192,7 @@ func (c *checkedWriter) Write(p []byte) (int, error) {
 	}
 	n, err := c.w.Write(p)
 	if err != nil {
-		c.err = fmt.Errorf("the table could not be written: %w", err)
+		c.err = fmt.Errorf("the output could not be written: %w", err)
 	}
 	return n, err
 }

@@ -32,7 +32,7 @@ func TestWatch(t *testing.T) {
 		t.Skip("the workers are shell scripts, and their signals Linux's")
 	}
 	const tally = `echo '{"Executions":7}'; `
-	const failed = `echo '{"Executions":7,"Failure":"T1: x"}'; `
+	const failed = `echo '{"Executions":7,"Failure":"T1: x","After":5}'; `
 	const late, never = `trap 'echo "{\"Executions\":7,\"End\":true}"; exit' INT; `, `trap '' INT; `
 	for _, tc := range []struct {
 		why, worker, failure string
@@ -76,6 +76,9 @@ goroutine 1' >&2; exit 2`, "died: signal SIGSEGV: segmentation violation code=0x
 			}
 			if out.Failure != tc.failure {
 				t.Errorf("failure %q, want %q", out.Failure, tc.failure)
+			}
+			if strings.Contains(tc.worker, failed) && out.After != 5 || strings.HasPrefix(tc.failure, "died") && out.After <= 0 {
+				t.Errorf("after %v, which is not when it was noticed", out.After)
 			}
 			if out.hung != tc.hung || strings.Contains(strings.Join(out.doing, "\n"), " sleep S on CPU ") != tc.hung {
 				t.Errorf("hung: %v, doing %q, want %v", out.hung, out.doing, tc.hung)
@@ -248,6 +251,14 @@ func TestNothingCanBeTortured(t *testing.T) {
 	s := torture.Subject{Family: "rcu", Name: "it", Check: func() error { return cannot }}
 	if err := tortureAll(cmd, []torture.Subject{s}, time.Second, 1, false); exitCode(err) != 3 {
 		t.Errorf("%v, exit code %d, want 3", err, exitCode(err))
+	}
+	// Nor does a worker report on it as on one that held.
+	var out strings.Builder
+	if err := tortureHere(t.Context(), &out, s, torture.Options{For: time.Second}); !errors.Is(err, cannot) {
+		t.Errorf("the worker: %v", err)
+	}
+	if !strings.HasSuffix(out.String(), `"End":true,"Error":"`+cannot.Error()+"\"}\n") {
+		t.Errorf("the worker reports %s", &out)
 	}
 }
 

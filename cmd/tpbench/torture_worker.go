@@ -334,7 +334,7 @@ func lastWords(stderr string) string {
 // others send says nothing about it: a machine short of memory kills, too.
 func fault(state *os.ProcessState) string {
 	raised := []syscall.Signal{syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGSEGV}
-	if s, ok := state.Sys().(syscall.WaitStatus); ok && s.Signaled() && slices.Contains(raised, s.Signal()) {
+	if s, ok := state.Sys().(syscall.WaitStatus); ok && slices.Contains(raised, s.Signal()) {
 		return s.Signal().String()
 	}
 	return ""

@@ -20,6 +20,7 @@ func TestSweep(t *testing.T) {
 	s.lives(t, "7", "7", "S", "70")
 	s.lives(t, "8", "8", "R", "81") // another process was 8 at 80
 	s.lives(t, "9", "9", "Z", "90")
+	s.lives(t, "6", "6", "X", "60")
 	var dead, stay []string
 	for name, isDead := range map[string]bool{
 		"tpbench-100-5000": false, // this process
@@ -28,11 +29,13 @@ func TestSweep(t *testing.T) {
 		"tpbench-8":        false, // the name does not say which 8
 		"tpbench-8-80":     true,
 		"tpbench-9-90":     true, // not waited for, but dead
+		"tpbench-6-60":     true,
 		"tpbench-10-70":    true,
 		"tpbench-11":       true,
 		// Not ours:
 		"foreign": false, "tpbench": false, "tpbench-": false, "tpbench-x": false, "tpbench-0-1": false,
 		"tpbench-10-70-1": false, "tpbench-10-": false, "tpbench--10": false, "my-tpbench-10-70": false, "tpbench-10-70~": false,
+		"10-70": false, "11": false,
 	} {
 		if err := s.mkdir(filepath.Join(s.tracefs, "instances", name)); err != nil {
 			t.Fatal(err)
@@ -104,9 +107,15 @@ func TestSweepBlind(t *testing.T) {
 	if err := s.mkdir(filepath.Join(s.tracefs, "instances", "tpbench-10-70")); err != nil {
 		t.Fatal(err)
 	}
-	write(t, "nonsense", s.proc, "10", "stat")
-	if removed, err := s.sweep(); removed != nil || err == nil || !strings.Contains(err.Error(), "proc(5)") {
-		t.Errorf("a stat that says nothing: %v, %v", removed, err)
+	for _, stat := range []string{
+		"", "nonsense", "10", "10 (x", "10 (x)", "10 (x) Z",
+		"10 (x) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18\n",           // no start
+		"-10 (x) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 71 20 21\n", // no pid
+	} {
+		write(t, stat, s.proc, "10", "stat")
+		if removed, err := s.sweep(); removed != nil || err == nil || !strings.Contains(err.Error(), "proc(5)") {
+			t.Errorf("stat is %q: %v, %v", stat, removed, err)
+		}
 	}
 	if err := os.RemoveAll(s.proc); err != nil {
 		t.Fatal(err)
@@ -122,6 +131,10 @@ func TestSweepWithoutTracefs(t *testing.T) {
 	s.tracefs = filepath.Join(s.tracefs, "none")
 	if removed, err := s.sweep(); removed != nil || err != nil {
 		t.Errorf("%v, %v", removed, err)
+	}
+	write(t, "", s.tracefs, "instances") // a file
+	if removed, err := s.sweep(); removed != nil || !errors.Is(err, syscall.ENOTDIR) {
+		t.Errorf("instances that cannot be listed: %v, %v", removed, err)
 	}
 }
 

@@ -84,10 +84,7 @@ func unsupported(why, do string) error {
 
 // Events counts the kernel's events, or returns 0 where it does not tell.
 func Events() int {
-	list, err := os.ReadFile(filepath.Join(running().tracefs, "available_events"))
-	if err != nil {
-		return 0
-	}
+	list, _ := os.ReadFile(filepath.Join(running().tracefs, "available_events")) // else it has no lines
 	return bytes.Count(list, []byte("\n"))
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/tpbench/tpbench/impls"
@@ -142,6 +143,19 @@ func TestOpenFailsHalfWay(t *testing.T) {
 	if i != nil || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Open: %v, %v", i, err)
 	}
+	if err != nil && strings.Contains(err.Error(), "still there") {
+		t.Errorf("what was removed is said to be there: %v", err)
+	}
+	if left := s.instances(t); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	// It records on if tracing_on cannot be written.
+	s.mkdir = func(dir string) error {
+		return errors.Join(os.Mkdir(dir, 0o777), os.Symlink("/dev/full", filepath.Join(dir, "tracing_on")))
+	}
+	if i, err := s.open(); i != nil || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("Open: %v, %v", i, err)
+	}
 	if left := s.instances(t); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
@@ -149,6 +163,34 @@ func TestOpenFailsHalfWay(t *testing.T) {
 	s.rmdir = func(string) error { return errors.New("nailed down") }
 	if _, err := s.open(); err == nil || !strings.Contains(err.Error(), "nailed down") {
 		t.Errorf("what cannot be removed is not said: %v", err)
+	}
+}
+
+// If this fails, a switch that did not happen is timed as one that did.
+func TestSwitchFails(t *testing.T) {
+	s := fake(t)
+	i, err := s.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	enable := filepath.Join(i.dir, "events", "enable")
+	for _, on := range []bool{true, false} {
+		if err := os.RemoveAll(enable); err != nil {
+			t.Fatal(err)
+		}
+		if err := i.Switch(on); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("Switch(%v) of nothing: %v", on, err)
+		}
+		if err := os.Symlink("/dev/full", enable); err != nil {
+			t.Fatal(err)
+		}
+		if err := i.Switch(on); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("Switch(%v) that is refused: %v", on, err)
+		}
+	}
+	// With the instance its events go, so Close has done what it should.
+	if err := i.Close(); err != nil {
+		t.Errorf("Close: %v", err)
 	}
 }
 
@@ -231,6 +273,10 @@ func TestCheck(t *testing.T) {
 		{"no such directory", func(s *system) error { return os.RemoveAll(s.tracefs) }, "there is no "},
 		{"not mounted", func(s *system) error { return os.Remove(filepath.Join(s.tracefs, "available_events")) }, "tracefs is not mounted at "},
 		{"no events", func(s *system) error { return os.RemoveAll(filepath.Join(s.tracefs, "events")) }, "CONFIG_EVENT_TRACING"},
+		{"no file", func(s *system) error {
+			enable := filepath.Join(s.tracefs, "events", "enable")
+			return errors.Join(os.Remove(enable), os.Mkdir(enable, 0o777))
+		}, "is a directory"},
 		{"no directory", func(s *system) error { s.tracefs = filepath.Join(s.tracefs, "available_events"); return nil }, "not a directory"},
 	} {
 		s := fake(t)

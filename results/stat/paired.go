@@ -76,11 +76,8 @@ func PairedRatio(a, b []Pair) (Estimate, error) {
 // MeanInterval returns the mean of two values or more, and half the width of its t
 // interval.
 func MeanInterval(values []float64) (mean, half float64) {
-	mean = stats.Mean(values)
-	if sd := stats.StdDev(values); sd > 0 {
-		half = tQuantile(len(values)-1) * sd / math.Sqrt(float64(len(values)))
-	}
-	return mean, half
+	half = tQuantile(len(values)-1) * stats.StdDev(values) / math.Sqrt(float64(len(values)))
+	return stats.Mean(values), half
 }
 
 // PairedDiffs returns a-b for each round that both have, in a's order, for

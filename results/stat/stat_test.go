@@ -26,7 +26,10 @@ func random(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
-func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Max(math.Abs(a), math.Abs(b)) }
+func near(a, b float64) bool { return within(a, b, 1e-9*math.Max(math.Abs(a), math.Abs(b))) }
+
+// within is false for NaN. (A test that asks whether the distance is too large passes NaN.)
+func within(a, b, distance float64) bool { return math.Abs(a-b) <= distance }
 
 func lognormal(r *rand.Rand, n int) []float64 {
 	xs := make([]float64, n)
@@ -88,6 +91,16 @@ func TestSummarize(t *testing.T) {
 	}
 	if s := Summarize(nil); !math.IsNaN(s.Center) || s.HasInterval() || len(s.Warnings) != 1 {
 		t.Errorf("no samples: got %+v", s)
+	}
+	var s Summary
+	for _, s.N = range []int{0, 9} {
+		for _, s.Lo = range []float64{math.Inf(-1), 1} {
+			for _, s.Hi = range []float64{2, math.Inf(1)} {
+				if want := s.N == 9 && s.Lo == 1 && s.Hi == 2; s.HasInterval() != want {
+					t.Errorf("%+v: HasInterval is not %v", s, want)
+				}
+			}
+		}
 	}
 }
 
@@ -169,7 +182,7 @@ func TestCompare(t *testing.T) {
 // TestTQuantile: the table of Student's t printed in every textbook.
 func TestTQuantile(t *testing.T) {
 	for df, want := range map[int]float64{1: 12.706, 2: 4.303, 3: 3.182, 5: 2.571, 10: 2.228, 30: 2.042} {
-		if got := tQuantile(df); math.Abs(got-want) > 0.0005 {
+		if got := tQuantile(df); !within(got, want, 0.0005) {
 			t.Errorf("t(%d) = %v, want %v", df, got, want)
 		}
 	}
@@ -198,15 +211,19 @@ func TestPairedRatio(t *testing.T) {
 	if _, err := PairedRatio(unmatched[:2], pairs(1, 2)); !errors.Is(err, ErrTooFew) {
 		t.Errorf("one common round: %v", err)
 	}
-	if _, err := PairedRatio(pairs(1, 0), pairs(1, 1)); err == nil {
-		t.Error("ratio of zero: no error")
+	for _, bad := range []float64{0, -1} {
+		for _, tc := range [][2][]Pair{{pairs(1, bad), pairs(1, 1)}, {pairs(1, 1), pairs(1, bad)}, {pairs(1, bad), pairs(1, bad)}} {
+			if e, err := PairedRatio(tc[0], tc[1]); err == nil {
+				t.Errorf("ratio of %v to %v: %+v and no error", tc[0], tc[1], e)
+			}
+		}
 	}
 }
 
 func TestPairedRatioProperties(t *testing.T) {
 	r := random(t)
-	for range 100 {
-		n := 2 + r.IntN(20)
+	for i := range 100 {
+		n := 2 + i%20
 		x, y := lognormal(r, n), lognormal(r, n)
 		ratio, err := PairedRatio(pairs(x...), pairs(y...))
 		if err != nil {
@@ -219,6 +236,9 @@ func TestPairedRatioProperties(t *testing.T) {
 		if !near(ratio.Center, math.Pow(product, 1/float64(n))) {
 			t.Fatalf("not the geometric mean of the ratios: %+v", ratio)
 		}
+		if doubted := len(ratio.Warnings) > 0; doubted != (n < 6) {
+			t.Fatalf("%d rounds: warnings %v", n, ratio.Warnings)
+		}
 		swapped, _ := PairedRatio(pairs(y...), pairs(x...))
 		if !near(swapped.Center, 1/ratio.Center) || !near(swapped.Lo, 1/ratio.Hi) || !near(swapped.Hi, 1/ratio.Lo) {
 			t.Fatalf("swap is no reciprocal: %+v, %+v", ratio, swapped)
@@ -230,7 +250,7 @@ func TestPairedRatioProperties(t *testing.T) {
 			y[i] *= drift[i]
 		}
 		drifted, _ := PairedRatio(pairs(x...), pairs(y...))
-		if math.Abs(drifted.Lo/ratio.Lo-1) > 1e-6 || math.Abs(drifted.Hi/ratio.Hi-1) > 1e-6 {
+		if !within(drifted.Lo/ratio.Lo, 1, 1e-6) || !within(drifted.Hi/ratio.Hi, 1, 1e-6) {
 			t.Fatalf("drift moved the ratio: %+v, %+v", ratio, drifted)
 		}
 	}
@@ -345,7 +365,7 @@ func TestSlope(t *testing.T) {
 		x[i], y[i] = math.Exp(x[i]), math.Exp(y[i])
 	}
 	e, err := Slope(x, y)
-	if err != nil || math.Abs(e.Center-0.5001) > 5e-5 || math.Abs((e.Hi-e.Lo)/2-2.262*0.1179) > 2e-4 {
+	if err != nil || !within(e.Center, 0.5001, 5e-5) || !within((e.Hi-e.Lo)/2, 2.262*0.1179, 2e-4) {
 		t.Errorf("Anscombe I: %+v, %v", e, err)
 	}
 	if _, err := Slope(x[:2], y[:2]); !errors.Is(err, ErrTooFew) {
@@ -354,8 +374,12 @@ func TestSlope(t *testing.T) {
 	if _, err := Slope([]float64{5, 5, 5}, y[:3]); !errors.Is(err, ErrTooFew) {
 		t.Errorf("one x: %v", err)
 	}
-	if _, err := Slope([]float64{0, 1, 2}, y[:3]); err == nil {
-		t.Error("log of zero: no error")
+	for _, bad := range []float64{0, -1} {
+		for _, tc := range [][2][]float64{{{bad, 1, 2}, y[:3]}, {x[:3], {1, bad, 2}}} {
+			if e, err := Slope(tc[0], tc[1]); err == nil {
+				t.Errorf("logs of %v: %+v and no error", tc, e)
+			}
+		}
 	}
 }
 
@@ -369,7 +393,7 @@ func TestSlopeProperties(t *testing.T) {
 			y[i] = 3 * math.Pow(x[i], power)
 			noisy[i] = y[i] * math.Exp(r.NormFloat64())
 		}
-		if e, err := Slope(x, y); err != nil || math.Abs(e.Center-power) > 1e-6 || e.Hi-e.Lo > 1e-5 {
+		if e, err := Slope(x, y); err != nil || !within(e.Center, power, 1e-6) || !within(e.Hi, e.Lo, 1e-5) {
 			t.Fatalf("y = 3 x^%v: %+v, %v", power, e, err)
 		}
 		a, _ := Slope(x, noisy)
@@ -378,7 +402,7 @@ func TestSlopeProperties(t *testing.T) {
 			noisy[i] *= 1e-9
 		}
 		b, _ := Slope(x, noisy)
-		if math.Abs(a.Center-b.Center) > 1e-6 || math.Abs(a.Lo-b.Lo) > 1e-5 {
+		if !within(a.Center, b.Center, 1e-6) || !within(a.Lo, b.Lo, 1e-5) {
 			t.Fatalf("another unit, another slope: %+v, %+v", a, b)
 		}
 	}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/tpbench/tpbench/benches"
+)
+
+// If this fails, the evidence leaves out what a file has without a word, shows what is
+// unsafe as sound, or says that all is well when something was not shown.
+func TestShow(t *testing.T) {
+	const (
+		main    = benches.MainSection
+		head    = "tpbench: 2\n# plan 1 samples\n# block 0 round 0\n"
+		churn   = head + "BenchmarkChurn/impl=naive-sync/gp=kernelgp 1 9 ns/op\n"
+		end     = "# end complete\n"
+		unsafe  = "BenchmarkChurn/impl=direct-static-call/gp=kernelgp 1 9 ns/op\n"
+		again   = "# superseded BenchmarkX 1 9 ns/op\n# again: a neighbour shared the core\n"
+		zero    = head + "BenchmarkChurn/impl=naive-sync/gp=kernelgp 1 0 ns/op\n" + end
+		verdict = "BenchmarkDisableAll/impl=naive-sync/events=9 1 9 ns/op\nBenchmarkDisableAll/impl=rcu-cond-sync/events=9 1 9 ns/op\n"
+	)
+	for _, tc := range []struct {
+		why, text string
+		section   string
+		complete  bool
+		code      int
+		want      []string // regular expressions; "!..." is not to be there
+		drawn     bool     // the chart of transitions
+	}{
+		{"one benchmark", churn + unsafe + end, main, true, 2, []string{`direct-static-call +busted`, `naive-sync +sound`, `no chart scaling: .*DisableAll`, `wrote .*transitions\.svg and \.png`, `wrote .*evidence\.txt`, `!taken again`, `!did not finish`}, true},
+		{"the same, of another part", churn + end, "uprobe", true, 0, []string{`Single transitions`, `no chart uprobe: `, `!scaling`}, false},
+		{"the same, of a run that lost samples", churn + end, main, false, 0, []string{`Single transitions`, `!no chart`}, true},
+		{"cut off", churn, main, false, 0, []string{`did not finish`}, true},
+		{"with the sentence", churn + again + verdict + end, main, true, 0, []string{`(?m)^Disabling 9 events took .*\.$`, `(?m)^1 samples were taken again `}, true},
+		{"what no chart can show", zero, main, false, 1, []string{`Single transitions`}, false},
+		{"no samples", head, main, false, 2, []string{`!.`}, false},
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "evidence.txt")
+		if err := os.WriteFile(path, []byte(tc.text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		err := show(&out, path, dir, []string{tc.section}, tc.complete)
+		if exitCode(err) != tc.code {
+			t.Errorf("%s: %v, exit code %d, want %d", tc.why, err, exitCode(err), tc.code)
+		}
+		for _, want := range tc.want {
+			pattern, not := strings.CutPrefix(want, "!")
+			if regexp.MustCompile(pattern).MatchString(out.String()) == not {
+				t.Errorf("%s: want %s in\n%s", tc.why, want, &out)
+			}
+		}
+		if _, err := os.Stat(filepath.Join(dir, "transitions.png")); (err == nil) != tc.drawn {
+			t.Errorf("%s: the chart: %v", tc.why, err)
+		}
+		if tc.code != 0 {
+			continue
+		}
+		for room := 0; room < out.Len(); room += 1 + out.Len()/9 {
+			if err := show(&smallDisk{room: room}, path, dir, []string{tc.section}, tc.complete); !errors.Is(err, syscall.ENOSPC) || exitCode(err) != 1 {
+				t.Errorf("%s: %d of %d bytes written: %v", tc.why, room, out.Len(), err)
+			}
+		}
+	}
+	// A chart that cannot be written is an error, whatever else could be.
+	dir := t.TempDir()
+	path := filepath.Join(dir, "evidence.txt")
+	if err := errors.Join(os.WriteFile(path, []byte(churn+end), 0o666), os.Mkdir(filepath.Join(dir, "transitions.svg"), 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	if err := show(new(strings.Builder), path, dir, []string{main}, false); exitCode(err) != 2 {
+		t.Errorf("a chart in the place of a directory: %v", err)
+	}
+}
+
+// If this fails, the tables and charts take a busted implementation for a sound one.
+func TestCatalogStatus(t *testing.T) {
+	cat := catalog()
+	for _, i := range benches.Impls() {
+		want := i.Status.String()
+		if i.Family == "floor" {
+			want = ""
+		}
+		if got := cat.Status(i.Name); got != want {
+			t.Errorf("%s/%s: %q, want %q", i.Family, i.Name, got, want)
+		}
+	}
+}
