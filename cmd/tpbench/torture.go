@@ -43,7 +43,8 @@ Each implementation runs in a process of its own. A failure ends its run. The ve
   2. caught       it is busted, and it failed
   3. BROKE        it is sound, and it failed
   4. NOT CAUGHT   it is busted, and nothing failed
-  5. NOT TRIED    nothing failed, for nothing was executed or nothing was changed
+  5. NOT TRIED    nothing failed, for nothing was executed or nothing was changed, or its
+                  threads started so late that they had to be stopped before --for was over
   6. DID NOT END  its process was killed; what its threads did is printed
 
 A process that dies of a signal has failed. The exit code is 0 only if every verdict is
@@ -126,7 +127,7 @@ func tortureAll(cmd *cobra.Command, subjects []torture.Subject, each time.Durati
 	fmt.Fprintf(w, "seed: %d\nfor: %v each\n\n", seed, each)
 	t := newTortureTable(w, subjects)
 	var (
-		sum    summary
+		sum    = summary{each: each}
 		cannot error
 		ctx    = cmd.Context()
 		bar    = newProgress(cmd.ErrOrStderr())
@@ -264,13 +265,16 @@ const (
 
 // A summary counts verdicts.
 type summary struct {
+	each                 time.Duration // how long each was to be tried
 	held, caught, cannot int
 	executions           uint64   // by those that held
 	wrong                []string // those that are not what their status says, and how
 }
 
 // add returns the subject's verdict. A failure that was seen counts, whatever came after.
-// Without one, what hung says nothing, and what was not tried says nothing.
+// Without one, what hung says nothing, and neither does what was not tried, or not for as
+// long as it was to be: on a busy machine threads may start when the time is nearly over
+// that their process is given.
 func (s *summary) add(of torture.Subject, out outcome) (verdict string) {
 	failed, sound := out.Failure != "", of.Status == impls.Sound
 	switch {
@@ -281,7 +285,7 @@ func (s *summary) add(of torture.Subject, out outcome) (verdict string) {
 		return caught
 	case out.hung:
 		verdict = endless
-	case out.Executions == 0 || out.Transitions == 0:
+	case out.Executions == 0 || out.Transitions == 0 || out.After < s.each:
 		verdict = untried
 	case sound:
 		s.held++

@@ -312,32 +312,37 @@ func (d *smallDisk) Write(p []byte) (int, error) {
 // If this fails, `tpbench torture` says that all is well when it is not, or calls a
 // variant what it is not.
 func TestVerdicts(t *testing.T) {
-	var s summary
+	s := summary{each: 2}
 	for _, tc := range []struct {
 		status              impls.Status
 		executions, changes uint64
 		failure             string
 		hung                bool
 		want                string
+		short               time.Duration
 	}{
-		{impls.Sound, 1000, 10, "", false, held},
-		{impls.Sound, 1000, 1, "", false, held},
-		{impls.Sound, 0, 1, "", false, untried},
-		{impls.Sound, 1000, 0, "", false, untried},
-		{impls.Sound, 0, 0, "T1", false, broke},
-		{impls.Sound, 1000, 10, "", true, endless},
-		{impls.Sound, 0, 0, "", true, endless},
-		{impls.Sound, 1000, 10, "T1", true, broke},
-		{impls.Busted, 1000, 10, "T1", false, caught},
-		{impls.Busted, 0, 0, "T1", false, caught},
-		{impls.Busted, 1000, 10, "T1", true, caught},
-		{impls.Busted, 1000, 10, "", false, missed},
-		{impls.Busted, 0, 10, "", false, untried},
-		{impls.Busted, 1000, 0, "", false, untried},
-		{impls.Busted, 1000, 10, "", true, endless},
+		{impls.Sound, 1000, 10, "", false, held, 0},
+		{impls.Sound, 1000, 1, "", false, held, 0},
+		{impls.Sound, 0, 1, "", false, untried, 0},
+		{impls.Sound, 1000, 0, "", false, untried, 0},
+		{impls.Sound, 0, 0, "T1", false, broke, 0},
+		{impls.Sound, 1000, 10, "", true, endless, 0},
+		{impls.Sound, 0, 0, "", true, endless, 0},
+		{impls.Sound, 1000, 10, "T1", true, broke, 0},
+		{impls.Busted, 1000, 10, "T1", false, caught, 0},
+		{impls.Busted, 0, 0, "T1", false, caught, 0},
+		{impls.Busted, 1000, 10, "T1", true, caught, 0},
+		{impls.Busted, 1000, 10, "", false, missed, 0},
+		{impls.Busted, 0, 10, "", false, untried, 0},
+		{impls.Busted, 1000, 0, "", false, untried, 0},
+		{impls.Busted, 1000, 10, "", true, endless, 0},
+		{impls.Sound, 1000, 10, "", false, untried, 1},
+		{impls.Sound, 1000, 10, "T1", false, broke, 1},
+		{impls.Busted, 1000, 10, "", false, untried, 1},
+		{impls.Busted, 1000, 10, "T1", false, caught, 1},
 	} {
 		of := torture.Subject{Family: "rcu", Name: tc.want, Status: tc.status}
-		report := torture.Report{Tally: torture.Tally{Executions: tc.executions, Transitions: tc.changes}, Failure: tc.failure}
+		report := torture.Report{Tally: torture.Tally{Executions: tc.executions, Transitions: tc.changes}, Failure: tc.failure, After: s.each - tc.short}
 		before := slices.Clone(s.wrong)
 		if got := s.add(of, outcome{Report: report, hung: tc.hung}); got != tc.want {
 			t.Errorf("%+v: %s", tc, got)
@@ -353,7 +358,7 @@ func TestVerdicts(t *testing.T) {
 	s.wrong = []string{"rcu/a: BROKE", "rcu/b: DID NOT END"}
 	var text strings.Builder
 	s.print(&text)
-	const want = "2 sound implementations held over 2,000 executions; 3 busted ones were caught; rcu/a: BROKE; rcu/b: DID NOT END."
+	const want = "2 sound implementations held over 2,000 executions; 4 busted ones were caught; rcu/a: BROKE; rcu/b: DID NOT END."
 	if got := strings.TrimSpace(text.String()); got != want {
 		t.Errorf("summary %q, want %q", got, want)
 	}

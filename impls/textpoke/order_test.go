@@ -18,73 +18,119 @@ import (
 // order than the protocol's. On a machine whose fetches are coherent nothing else shows it.
 func TestP1OrderOfWritesAndSyncs(t *testing.T) {
 	all := textpoketest.Sites(t)
-	fits := slices.IndexFunc(all, func(s *textpoketest.Site) bool { return s.PC()%8 <= 3 })
-	across := slices.IndexFunc(all, func(s *textpoketest.Site) bool { return s.PC()%8 > 3 })
+	fits := slices.IndexFunc(all, func(s *textpoketest.Site) bool { return inWord(s) })
+	across := slices.IndexFunc(all, func(s *textpoketest.Site) bool { return !inWord(s) })
 	sites := []*textpoketest.Site{all[fits], all[across]}
-	// What is in the two sites at each sync: a head and a tail each, old or new; "i" is an int3.
+	// What is in the two sites at each sync, and at the end: see contents.
 	want := map[string]string{
-		"int3":          "io oo, in oo, nn oo, nn io, nn in, nn nn",
-		"int3-batch":    "io io, in in, nn nn",
-		"aligned-store": "nn oo, nn io, nn in, nn nn",
+		"int3":          "io oo, in oo, nn oo, nn io, nn in, nn nn, nn nn",
+		"int3-batch":    "io io, in in, nn nn, nn nn",
+		"aligned-store": "nn oo, nn io, nn in, nn nn, nn nn",
 	}
+	const nop, callA, callB = 0, 1, 2
 	for _, v := range impls.OnlySound(textpoke.Variants()) {
 		t.Run(v.Name, func(t *testing.T) {
-			if want[v.Name] == "" {
-				t.Skip("no claim here; where stop-readers syncs, no column can look: TestP1StopHoldsEveryThread counts")
-			}
 			implstest.Need(t, textpoke.Check(), "textpoke") // nobody executes the sites: any CPU will do
-			var off, on []textpoke.Change
-			for _, s := range sites {
-				off = append(off, textpoke.Change{Site: s.Site, To: s.Insns[0]})
-				on = append(on, textpoke.Change{Site: s.Site, To: s.Insns[1]})
+			holds := textpoke.Totals().Holds
+			if looks := atSyncs(t, v, sites, nop, callA); want[v.Name] != "" && strings.Join(looks, ", ") != want[v.Name] {
+				t.Errorf("at its syncs the sites were %q, want %q", looks, want[v.Name])
 			}
-			implstest.Check(t, textpoke.Int3Batch(off))
-			before := textpoke.Totals().Syncs
-			var got []string
-			seen := uint64(0)
-			actions := map[string]func(){
-				"change": func() { implstest.Check(t, v.New(on)) },
-				"look": func() {
-					if syncs := textpoke.Totals().Syncs - before; syncs > seen {
-						seen++
-						if syncs != seen {
-							t.Errorf("%d syncs, and it stopped at %d of them", syncs, seen)
+			if textpoke.Totals().Holds > holds {
+				t.Skip("where who holds all others syncs, no column can look: TestP1StopHoldsEveryThread counts")
+			}
+			for _, some := range [][]*textpoketest.Site{sites, sites[:1], sites[1:]} {
+				for _, c := range [][2]int{{nop, callA}, {callA, callB}, {callB, nop}} {
+					looks := atSyncs(t, v, some, c[0], c[1])
+					for i, s := range some {
+						at := "oo"
+						for _, look := range looks {
+							next := strings.Fields(look)[i]
+							if !inOneStep(at, next, inWord(s)) {
+								t.Errorf("from %v to %v, no sync between %q and %q at offset %d: %q",
+									s.Insns[c[0]], s.Insns[c[1]], at, next, s.PC()%8, looks)
+							}
+							at = next
 						}
-						got = append(got, contents(sites[0])+" "+contents(sites[1]))
+						if last := len(looks) - 2; last < 0 || strings.HasPrefix(strings.Fields(looks[last])[i], "o") {
+							t.Errorf("from %v to %v, no sync when the old one is gone at offset %d: %q", s.Insns[c[0]], s.Insns[c[1]], s.PC()%8, looks)
+						}
 					}
-				},
+				}
 			}
-			const most = 10
-			script := "updater                            observer\nchange until textpoke: synced\n" +
-				strings.Repeat("                                   look\ngo on until textpoke: synced\n", most)
-			trace, err := step.Play(script, actions)
-			implstest.Check(t, err)
-			if got := strings.Join(got, ", "); got != want[v.Name] {
-				t.Errorf("at its syncs the sites were %q, want %q\n%s", got, want[v.Name], strings.Join(trace, "\n"))
-			}
-			implstest.Check(t, textpoke.Int3Batch(off))
 		})
 	}
 }
 
-// contents says whether a site's head and tail are those of its first instruction or of its
-// second one.
-func contents(s *textpoketest.Site) string {
-	text, before, after := textpoke.Text(s.PC(), textpoke.Size), s.Code(s.Insns[0]), s.Code(s.Insns[1])
-	head, tail := "?", "?"
-	switch text[0] {
-	case 0xCC:
-		head = "i"
-	case before[0]:
-		head = "o"
-	case after[0]:
-		head = "n"
+// inWord reports whether the site lies in one aligned word.
+func inWord(s *textpoketest.Site) bool { return s.PC()%8+textpoke.Size <= 8 }
+
+// inOneStep reports whether a site may go from one look to the next without a sync between:
+// by an int3, by the tail behind one, by the head before its own tail, or by one store.
+func inOneStep(at, next string, word bool) bool {
+	return at == next || word && next == "nn" ||
+		slices.Contains([]string{"oo io", "io in", "in nn"}, at+" "+next)
+}
+
+// atSyncs changes the sites from one of their instructions to another. It returns what is in
+// them at each sync, and at the end.
+func atSyncs(t *testing.T, v textpoke.Variant, sites []*textpoketest.Site, from, to int) (looks []string) {
+	t.Helper()
+	var before, changes []textpoke.Change
+	for _, s := range sites {
+		before = append(before, textpoke.Change{Site: s.Site, To: s.Insns[from]})
+		changes = append(changes, textpoke.Change{Site: s.Site, To: s.Insns[to]})
 	}
+	implstest.Check(t, textpoke.Int3Batch(before))
+	look := func() {
+		var all []string
+		for _, s := range sites {
+			all = append(all, contents(s, from, to))
+		}
+		looks = append(looks, strings.Join(all, " "))
+	}
+	start := textpoke.Totals().Syncs
+	seen := uint64(0)
+	actions := map[string]func(){
+		"change": func() { implstest.Check(t, v.New(changes)) },
+		"look": func() {
+			if syncs := textpoke.Totals().Syncs - start; syncs > seen {
+				seen++
+				if syncs != seen {
+					t.Errorf("%d syncs, and it stopped at %d of them", syncs, seen)
+				}
+				look()
+			}
+		},
+	}
+	const most = 10
+	script := "updater                            observer\nchange until textpoke: synced\n" +
+		strings.Repeat("                                   look\ngo on until textpoke: synced\n", most)
+	_, err := step.Play(script, actions)
+	implstest.Check(t, err)
+	look()
+	return looks
+}
+
+// contents says whether a site's head and tail are those of the one instruction, "o", or of
+// the other, "n"; "i" is an int3. A head that both have goes with its tail.
+func contents(s *textpoketest.Site, from, to int) string {
+	text, before, after := textpoke.Text(s.PC(), textpoke.Size), s.Code(s.Insns[from]), s.Code(s.Insns[to])
+	head, tail := "?", "?"
 	switch {
 	case slices.Equal(text[1:], before[1:]):
 		tail = "o"
 	case slices.Equal(text[1:], after[1:]):
 		tail = "n"
+	}
+	switch {
+	case text[0] == 0xCC:
+		head = "i"
+	case before[0] == after[0] && text[0] == after[0]:
+		head = tail
+	case text[0] == before[0]:
+		head = "o"
+	case text[0] == after[0]:
+		head = "n"
 	}
 	return head + tail
 }

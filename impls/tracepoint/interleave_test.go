@@ -41,6 +41,7 @@ var scenarios = []scenario{
 	{"V5: another event is enabled in between", "A", "-A y+C +B", false},
 	{"V5: another event is disabled in between", "A", "y+C | -A y-C +B", false},
 	{"V5: 2->1->0->1", "AB", "-A -B +C", false},
+	{"V5: another event's 2->1 in between", "A", "y+A y+B y+C y-A | -A y-C +B", false},
 	{"all leave, one by one", "AB", "-B -A", true},
 	{"a third one comes", "AB", "+C", true},
 	{"one of three leaves", "ABC", "-B", true},
@@ -49,6 +50,7 @@ var scenarios = []scenario{
 	{"V6: 1->2->1, a higher one comes and stays", "A", "+H -A", false},
 	{"V6: 2->3->2->1", "AB", "+H -A -B", false},
 	{"V6: another event's 2->1 in between", "ABC", "y+A y+B | -A y-A -C", false},
+	{"V6: another event's 0->1 in between", "ABC", "y+C y-C | -A y+C -C", false},
 	{"V5: two leave in one bulk change, one comes", "A", "y+C | y-C&-A +B", false},
 	{"V5: one leaves, two come in one bulk change", "A", "y+C y-C | -A y+C&+B", false},
 	{"V5: twice in one bulk change", "A", "-A&+B", false},
@@ -102,8 +104,9 @@ func (s scenario) stays() (list []string) {
 //     wait for a reader that came later. Only a strategy that polls can tell it from a
 //     whole one at its beginning: a snapshot is the same in and after it, and a step that
 //     waits in it ends it, and has the reader let go.
-//   - One that begins with the reader held ends after the call. Up to the call it answers
-//     no question in another way than none at all.
+//   - One that begins with the reader held ends after the call. Up to the call it changes
+//     only which state a later question gets. So it matters only where a state is asked for
+//     after it has begun.
 //
 // Two grace periods are enough to satisfy one moment, and then a later one.
 type schedule struct {
@@ -111,11 +114,12 @@ type schedule struct {
 	load, call int
 }
 
-// A span is one grace period. A whole one comes before what else its gap has; any other
-// begins before the load and ends after it, or in the same gap right before and after.
+// A span is one grace period. A whole one comes before what else its gap has. A late one
+// begins when the reader is held, and ends when that has left. Any other begins before the
+// load and ends after it, or in the same gap right before and after.
 type span struct {
-	begin, end int
-	whole      bool
+	begin, end  int
+	whole, late bool
 }
 
 const never = -1
@@ -137,8 +141,9 @@ type play struct {
 	seen []sight
 	asks asks
 
-	// open is the grace period that spans the load, while it is under way: closed when it
-	// has ended. holder is the reader that it waits for. ended is the gap at which that left.
+	// open is the grace period that is under way: closed when it has ended. holder is the
+	// reader that it waits for; nil if that is the one in the gate. ended is the gap at
+	// which the holder left.
 	open   chan any
 	holder *rcu.Reader
 	ended  int
@@ -149,6 +154,7 @@ type sight struct {
 	funcs uintptr       // the published array
 	call  textpoke.Insn // the static call
 	asked int           // questions to the engine
+	state int           // those that got a state
 }
 
 // asks counts what a strategy asks of its engine.
@@ -156,14 +162,31 @@ type asks struct {
 	domain *rcu.Domain
 	n      int
 	polls  int
+	vain   int // polls that were not true
+	states int
 }
 
-func (a *asks) GetState() rcu.State   { a.n++; return a.domain.GetState() }
-func (a *asks) StartPoll() rcu.State  { a.n++; return a.domain.StartPoll() }
-func (a *asks) Poll(s rcu.State) bool { a.n++; a.polls++; return a.domain.Poll(s) }
-func (a *asks) CondSync(s rcu.State)  { a.n++; a.domain.CondSync(s) }
-func (a *asks) Synchronize()          { a.n++; a.domain.Synchronize() }
-func (a *asks) Call(f func())         { a.n++; a.domain.Call(f) }
+func (a *asks) GetState() rcu.State  { a.n++; a.states++; return a.domain.GetState() }
+func (a *asks) CondSync(s rcu.State) { a.n++; a.domain.CondSync(s) }
+func (a *asks) Synchronize()         { a.n++; a.domain.Synchronize() }
+func (a *asks) Call(f func())        { a.n++; a.domain.Call(f) }
+
+// StartPoll starts no grace period: they come where the schedule has them.
+func (a *asks) StartPoll() rcu.State { return a.GetState() }
+
+// Poll takes who polls again and again for one that waits: it gets a grace period.
+func (a *asks) Poll(s rcu.State) bool {
+	a.n++
+	a.polls++
+	if a.domain.Poll(s) {
+		return true
+	}
+	const patience = 1000
+	if a.vain++; a.vain%patience == 0 {
+		a.domain.Synchronize()
+	}
+	return false
+}
 
 // act performs the scenario and returns what went wrong, or "".
 func (p *play) act(s scenario, policy *Policy) string {
@@ -312,15 +335,17 @@ func (p *play) pass() {
 	}
 	gap := p.gap
 	p.gap++
-	p.seen = append(p.seen, sight{published(p.gate.site), callOf(p.gate.site).Insn(), p.asks.n})
+	p.seen = append(p.seen, sight{published(p.gate.site), callOf(p.gate.site).Insn(), p.asks.n, p.asks.states})
 	for _, gp := range p.schedule.gps {
 		switch {
-		case gap != gp.begin:
+		case gap != gp.begin || gp.late:
 		case gp.whole:
 			p.note("<grace period>")
 			p.domain.Synchronize()
 			p.domain.Barrier() // frees what is due
 		default:
+			p.holder = p.domain.Register()
+			p.holder.Lock()
 			p.begin()
 		}
 	}
@@ -328,7 +353,10 @@ func (p *play) pass() {
 		p.load()
 	}
 	for _, gp := range p.schedule.gps {
-		if gap == gp.end && !gp.whole {
+		switch {
+		case gap == gp.begin && gp.late && p.held:
+			p.begin()
+		case gap == gp.end && !gp.whole:
 			p.close()
 		}
 	}
@@ -337,11 +365,9 @@ func (p *play) pass() {
 	}
 }
 
-// begin begins a grace period, and holds it open.
+// begin begins a grace period. A reader is held that keeps it open.
 func (p *play) begin() {
 	p.note("<grace period begins>")
-	p.holder = p.domain.Register()
-	p.holder.Lock()
 	p.open = make(chan any)
 	started := p.domain.Counters().Started
 	go func() {
@@ -353,14 +379,15 @@ func (p *play) begin() {
 	}
 }
 
-// close lets the open grace period end, if there is one.
+// close lets the open grace period end, if there is one that waits for its holder.
 func (p *play) close() {
-	if p.open == nil {
+	if p.open == nil || p.holder == nil {
 		return
 	}
 	p.note("<grace period ends>")
 	p.holder.Unlock()
 	p.holder.Unregister()
+	p.holder = nil
 	<-p.open
 	p.open = nil
 	p.ended = p.gap
@@ -400,7 +427,8 @@ func (p *play) load() {
 	}
 }
 
-// release lets a held reader go on, and waits until it has left.
+// release lets a held reader go on, and waits until it has left, and until the grace period
+// has ended that it alone kept open.
 func (p *play) release() {
 	if !p.held {
 		return
@@ -410,6 +438,10 @@ func (p *play) release() {
 	p.released = p.gap
 	p.gate.hold.Store(0)
 	<-p.reader
+	if p.open != nil && p.holder == nil {
+		<-p.open
+		p.open = nil
+	}
 }
 
 // explore plays a scenario with every schedule and returns the first mistake, and
@@ -467,10 +499,17 @@ func (x *explorer) readers(p *play) {
 	}
 	more := len(gps) < x.grace
 	for load := range differ(p.seen, from, last, sameLoad) {
-		x.calls(schedule{gps, load, last})
+		held := x.calls(schedule{gps, load, last})
 		if more && p.asks.polls > 0 {
 			for begin := range differ(p.seen, from, load, sameAnswers) {
-				x.spans(schedule{append(slices.Clip(gps), span{begin, last, false}), load, last})
+				x.spans(schedule{append(slices.Clip(gps), span{begin: begin, end: last}), load, last})
+			}
+		}
+		if len(gps) == 0 && x.mistake == "" { // beside others it takes long, and shows nothing new
+			for begin := range differ(held.seen, load, held.released-1, sameAnswers) {
+				if held.asks.states > held.seen[begin].state {
+					x.late(schedule{append(slices.Clip(gps), span{begin: begin, end: begin, late: true}), load, last}, held)
+				}
 			}
 		}
 	}
@@ -478,7 +517,7 @@ func (x *explorer) readers(p *play) {
 		if !more || x.mistake != "" {
 			return
 		}
-		if p := x.play(schedule{append(slices.Clip(gps), span{gap, gap, true}), never, never}); x.mistake == "" {
+		if p := x.play(schedule{append(slices.Clip(gps), span{begin: gap, end: gap, whole: true}), never, never}); x.mistake == "" {
 			x.readers(p)
 		}
 	}
@@ -514,6 +553,19 @@ func (x *explorer) spans(at schedule) {
 		gps := slices.Clone(at.gps)
 		gps[n].end = end
 		x.calls(schedule{gps, at.load, at.call})
+	}
+}
+
+// late tries a schedule whose last grace period begins under the reader. If the strategy does
+// what it did without, in the play that is given, so does a reader that calls sooner.
+func (x *explorer) late(at schedule, without *play) {
+	if x.mistake != "" {
+		return
+	}
+	p := x.play(at)
+	same := func(a, b sight) bool { return sameAnswers(a, b) && a.call == b.call }
+	if p.released != without.released || !slices.EqualFunc(p.seen, without.seen, same) {
+		x.calls(at)
 	}
 }
 
@@ -599,7 +651,8 @@ func bug(v Variant) string {
 
 // If this fails, a strategy that polls where others wait cannot be told right from wrong, as
 // a grace period that is under way when the reader loads goes unexplored, or is explored
-// wrongly; or one that needs two grace periods to go wrong is not found out.
+// wrongly; or one that needs two grace periods, one that begins under the reader, or another
+// event's transition to go wrong is not found out.
 func TestT1GracePeriods(t *testing.T) {
 	implstest.Need(t, dispatch.Open(), "tracepoint")
 	// ifPassed leaves the static call with the iterator where condSync would wait.
@@ -634,6 +687,20 @@ func TestT1GracePeriods(t *testing.T) {
 		p.NToNMinusOne = []Step{publish, twice}
 		p.TwoToOne = []Step{publish, twice, condSync(sN21), callFirst}
 	})
+	// This one takes a grace period that has begun for one that has passed.
+	ifSame := Step{Name: "synchronize if the state is the same", waits: true, do: each(func(c *change) error {
+		if c.registry.snapshots[sN21].state == c.registry.rcu.GetState() {
+			c.registry.rcu.Synchronize()
+		}
+		return nil
+	})}
+	compares := rcuCondSync.but(func(p *Policy) { p.TwoToOne = []Step{publish, getState(sN21), ifSame, callFirst} })
+	// This one forgets both moments when one of them has passed.
+	forget := Step{Name: "forget", do: each(func(c *change) error {
+		c.registry.snapshots = [2]snapshot{}
+		return nil
+	})}
+	once := rcuCondSync.but(func(p *Policy) { p.ZeroToOne = []Step{condSync(s101), forget, callFirst, publish, keyEnable} })
 	for _, name := range []string{"qsbr", "memb", "srcu"} {
 		t.Run(name, func(t *testing.T) {
 			g := openGate(t)
@@ -641,8 +708,14 @@ func TestT1GracePeriods(t *testing.T) {
 			wrongs := []struct {
 				name   string
 				policy *Policy
+				ops    string // with the probes A, B and C at the start
 				grace  int
-			}{{"one that polls", &wrong, 1}, {"one that is cautious", &cautious, 2}}
+			}{
+				{"one that polls", &wrong, "-A -B", 1},
+				{"one that is cautious", &cautious, "-A -B", 2},
+				{"one that compares states", &compares, "-A -B", 1},
+				{"one that waits once for both", &once, "y+C y-C | -A y+C -C", 1},
+			}
 			for _, s := range scenarios {
 				if strings.Contains(s.ops, "y") {
 					continue
@@ -654,7 +727,7 @@ func TestT1GracePeriods(t *testing.T) {
 				}
 			}
 			for _, w := range wrongs {
-				mistake, plays := explore(b, g, scenario{start: "ABC", ops: "-A -B"}, w.policy, -1, w.grace)
+				mistake, plays := explore(b, g, scenario{start: "ABC", ops: w.ops}, w.policy, -1, w.grace)
 				if !strings.HasPrefix(mistake, "T1") {
 					t.Errorf("%s: mistake %q in %d plays", w.name, mistake, plays)
 				}

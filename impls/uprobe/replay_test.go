@@ -98,6 +98,15 @@ off
 Barrier                                                            // waits for the hit
                                          go on
 `, nil, 0},
+	{"UP3, out of the tree by another", `
+updater                        other            cpu0
+                                                hit 1 until uprobe: pinned
+off until uprobe: put to zero
+                               on                                       // erases the dying one
+go on
+Barrier                                                                 // waits for the hit
+                                                go on
+`, nil, 0},
 	{"UP3, out of the tree before the grace period", `
 updater                                  gp                        cpu0
 off until uprobe: to be freed

@@ -95,7 +95,14 @@ func (a *actor) give(report string) {
 func (a *actor) take(trace *[]string) {
 	a.turn <- nil
 	before := a.state
-	a.state = <-a.given
+	select {
+	case a.state = <-a.given:
+	case <-time.After(3 * patience):
+		// On a goroutine of its own: the test's would clean up first, and wait for this column.
+		why := fmt.Sprintf("step: %s keeps its turn: a loop that polls needs a Wait; until then: %s", a.name, strings.Join(*trace, "; "))
+		go panic(why)
+		select {}
+	}
 	if a.state != before || !strings.HasPrefix(a.state, waits) {
 		*trace = append(*trace, a.name+" "+a.state)
 	}
