@@ -56,7 +56,7 @@ func (f *File) Done() int { return len(f.done) }
 // Create opens path for the plan's results, before anything is measured. A file
 // that does not exist is begun. One that an earlier run of the same plan and the same
 // binary on the same machine left without its end is taken up where it stops, with its
-// seed, which Create puts into the plan; one without a sample yet is begun again. Any
+// seed, which Create puts into the plan that asks for none; one without a sample yet is begun again. Any
 // other file, and one that another run is writing to, is refused and left as it was.
 func Create(path string, plan *Plan, facts []host.Fact, units []Unit) (*File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
@@ -220,6 +220,9 @@ func (f *File) resume(path string, old []byte, plan *Plan, facts []host.Fact) (i
 	seed, err := strconv.ParseUint(config["seed"], 10, 64)
 	if err != nil {
 		return fail(0, "this file does not say its seed; name another with -o or --out")
+	}
+	if plan.AskedFor && seed != plan.Seed {
+		return fail(0, fmt.Sprintf("this file was begun by another run (seed was %d, now it is %d); name another with -o or --out", seed, plan.Seed))
 	}
 	plan.Seed = seed
 	return int64(len(whole)), nil

@@ -158,7 +158,11 @@ func TestInterruptAndResume(t *testing.T) {
 	}
 
 	again := plan()
-	again.Seed = 99
+	again.Seed, again.AskedFor = 99, true
+	if _, err := Create(path, again, facts, nil); err == nil || !strings.Contains(err.Error(), "seed was 7, now it is 99") || read(t, path) != first {
+		t.Fatalf("another seed was asked for: %v", err)
+	}
+	again.AskedFor = false
 	f := create(t, path, again)
 	if f.Done() != report.Done || again.Seed != 7 {
 		t.Fatalf("resumed with %d samples and seed %d; expected %d and 7", f.Done(), again.Seed, report.Done)

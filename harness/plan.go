@@ -10,8 +10,10 @@ import (
 type Plan struct {
 	Cases []Planned
 
-	// Seed orders the blocks within each round, and the cases within each block.
-	Seed uint64
+	// Seed orders the blocks within each round, and the cases within each block. If it was
+	// asked for, a file that was begun with another is not taken up.
+	Seed     uint64
+	AskedFor bool
 }
 
 // Planned is a Case with what is wanted of it.

@@ -75,7 +75,7 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 					return err
 				}
 			}
-			err = measure(cmd.Context(), cmd.ErrOrStderr(), chosen, everything, seed, path)
+			err = measure(cmd.Context(), cmd.ErrOrStderr(), chosen, everything, asked(cmd, "seed", &seed), path)
 			var lost lostError
 			if err != nil && !errors.Is(err, context.Canceled) && !errors.As(err, &lost) {
 				return err

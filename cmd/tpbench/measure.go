@@ -7,6 +7,8 @@ import (
 	"io"
 	"math/rand/v2"
 
+	"github.com/spf13/cobra"
+
 	"github.com/tpbench/tpbench/benches"
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/harness/clock"
@@ -14,8 +16,8 @@ import (
 )
 
 // measure runs what was chosen into the file at path. It knows before it measures
-// that the cases can run here and that the file can be written.
-func measure(ctx context.Context, stderr io.Writer, chosen []benches.Chosen, wanted func(string) bool, seed uint64, path string) error {
+// that the cases can run here and that the file can be written. A nil seed is any.
+func measure(ctx context.Context, stderr io.Writer, chosen []benches.Chosen, wanted func(string) bool, seed *uint64, path string) error {
 	ticks, err := clock.Open()
 	if err != nil {
 		return err
@@ -24,13 +26,16 @@ func measure(ctx context.Context, stderr io.Writer, chosen []benches.Chosen, wan
 	if err != nil {
 		return err
 	}
-	if seed == 0 {
-		seed = rand.Uint64()
+	asked := seed != nil
+	if !asked {
+		random := rand.Uint64()
+		seed = &random
 	}
-	plan, err := benches.Plan(chosen, wanted, allowed, seed)
+	plan, err := benches.Plan(chosen, wanted, allowed, *seed)
 	if err != nil {
 		return withRunnable(err, chosen, allowed)
 	}
+	plan.AskedFor = asked
 	if len(plan.Cases) == 0 {
 		return usagef("no benchmark fits what was asked for; `tpbench list` shows what there is")
 	}
@@ -62,6 +67,14 @@ func measure(ctx context.Context, stderr io.Writer, chosen []benches.Chosen, wan
 		return lostError(fmt.Sprintf("%d of %d samples were lost, for the reasons above; the same command with %s takes them again", len(report.Lost), report.Total, path))
 	}
 	return err
+}
+
+// asked returns the value of a flag, or nil if it was not given.
+func asked(cmd *cobra.Command, flag string, value *uint64) *uint64 {
+	if cmd.Flags().Changed(flag) {
+		return value
+	}
+	return nil
 }
 
 // A lostError says that a run came to its end without some of its samples.

@@ -27,7 +27,13 @@ func newProgress(w io.Writer) *progress {
 	return p
 }
 
-const clearLine = "\r\x1b[K"
+// A line is drawn with the terminal's wrapping off: what is too wide for it is cut, where a
+// second line would be left behind by each redrawing.
+const (
+	clearLine = "\r\x1b[K"
+	wrapOff   = "\x1b[?7l"
+	wrapOn    = "\x1b[?7h"
+)
 
 func (p *progress) show(at harness.Progress) {
 	left := ""
@@ -35,8 +41,7 @@ func (p *progress) show(at harness.Progress) {
 		left = fmt.Sprintf(", %v left", at.Left.Round(time.Second))
 	}
 	if p.terminal {
-		line := fmt.Sprintf("%d of %d samples%s  %s", at.Done, at.Total, left, at.Next)
-		fmt.Fprint(p.w, clearLine, line[:min(len(line), 100)])
+		p.draw(fmt.Sprintf("%d of %d samples%s  %s", at.Done, at.Total, left, at.Next))
 		return
 	}
 	if tenth := 10 * at.Done / at.Total; tenth > p.tenth {
@@ -49,10 +54,15 @@ func (p *progress) show(at harness.Progress) {
 func (p *progress) note(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	if p.terminal {
-		fmt.Fprint(p.w, clearLine, line)
+		p.draw(line)
 		return
 	}
 	fmt.Fprintln(p.w, line)
+}
+
+// draw replaces the line, in one write: who ends the process leaves wrapping as it was.
+func (p *progress) draw(line string) {
+	io.WriteString(p.w, clearLine+wrapOff+line+wrapOn)
 }
 
 // redraw brings on a terminal what note told up to date.

@@ -38,7 +38,7 @@ A FILE that a cut-off run of the same plan has left is taken up where it stops.`
 			if out == "" {
 				return usagef("run needs -o FILE, the file to write the results to")
 			}
-			return measure(cmd.Context(), cmd.ErrOrStderr(), chosen, wanted, seed, out)
+			return measure(cmd.Context(), cmd.ErrOrStderr(), chosen, wanted, asked(cmd, "seed", &seed), out)
 		},
 	}
 	f := cmd.Flags()
