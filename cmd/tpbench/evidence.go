@@ -54,6 +54,9 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 			if events < 1 {
 				return usagef("--events %d: expected 1 or more", events)
 			}
+			if events > mostEvents {
+				return usagef("--events %d: expected %d or fewer", events, mostEvents)
+			}
 			switch {
 			case all:
 				for _, s := range benches.Sections() {

@@ -57,6 +57,10 @@ A FILE that a cut-off run of the same plan has left is taken up where it stops.`
 // mostRounds bounds a run: more samples than this tell no more.
 const mostRounds = 10_000
 
+// mostEvents is 400 times what a kernel has. A worker needs 2 GB for them; with a hundred
+// times as many it took all the memory of the machine.
+const mostEvents = 1_000_000
+
 // choose turns flags into cases.
 func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]benches.Chosen, func(string) bool, error) {
 	pattern, err := regexp.Compile(bench)
@@ -66,6 +70,11 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 	if rounds < 1 || rounds > mostRounds {
 		return nil, nil, usagef("--rounds %d: expected 1 to %d", rounds, mostRounds)
 	}
+	for flag, names := range map[string][]string{"impl": p.Impls, "gp": p.GPs} {
+		if cmd.Flags().Changed(flag) && len(names) == 0 {
+			return nil, nil, usagef("--%s: expected names, with commas between them", flag)
+		}
+	}
 	for flag, numbers := range map[string][]int{"events": p.Events, "readers": p.Readers, "cpus": p.CPUs} {
 		least := 0
 		if flag != "readers" {
@@ -74,6 +83,9 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 		for _, n := range numbers {
 			if n < least {
 				return nil, nil, usagef("--%s %d: expected %d or more", flag, n, least)
+			}
+			if flag == "events" && n > mostEvents {
+				return nil, nil, usagef("--events %d: expected %d or fewer", n, mostEvents)
 			}
 		}
 	}
