@@ -635,6 +635,18 @@ func TestDispatchUnit(t *testing.T) {
 	}
 }
 
+// If this fails, the tortures of all rounds draw the same transitions.
+func TestTortureSeeds(t *testing.T) {
+	seen := map[uint64]bool{}
+	const rounds = 10
+	for round := range rounds {
+		seen[tortureOptions(&harness.Env{Round: round}).Seed] = true
+	}
+	if len(seen) != rounds {
+		t.Errorf("%d seeds in %d rounds", len(seen), rounds)
+	}
+}
+
 // If this fails, the rate of hits is that of one thread.
 func TestUprobeRatesAll(t *testing.T) {
 	for cpus, want := range map[string]uint64{"1": 0, "2": 16 * uprobeHits, "3": 2 * 16 * uprobeHits} {

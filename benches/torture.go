@@ -26,14 +26,17 @@ var tortureFamily = Family{
 		return &harness.Op{
 			Run: func(int, harness.Timer) {
 				var err error
-				r, err = s.Torture(context.Background(), torture.Options{
-					For: tortureTime, Seed: uint64(e.Round) + 1, Beside: e.CPUs,
-				})
+				r, err = s.Torture(context.Background(), tortureOptions(e))
 				must(err)
 			},
 			Values: func() []harness.Value { return tortureValues(r) },
 		}, nil
 	},
+}
+
+// tortureOptions draws other transitions in each round.
+func tortureOptions(e *harness.Env) torture.Options {
+	return torture.Options{For: tortureTime, Seed: uint64(e.Round) + 1, Beside: e.CPUs}
 }
 
 // tortureValues are what is reported of a torture.
