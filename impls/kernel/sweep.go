@@ -47,7 +47,7 @@ func (s system) sweep() (removed []string, err error) {
 		// (event_trace_del_tracer), and refuses while a file of it is open. To
 		// write events/enable first would switch the events of an owner that
 		// lives where this process cannot see it.
-		switch err := s.rmdir(dir); {
+		switch err := s.remove(dir); {
 		case err == nil:
 			removed = append(removed, e.Name())
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
@@ -57,6 +57,30 @@ func (s system) sweep() (removed []string, err error) {
 		}
 	}
 	return removed, errors.Join(left...)
+}
+
+// busyTries is how often sweep tries to remove what is busy: for two seconds.
+const busyTries = 200
+
+// remove removes the instance of a dead owner. A process that was killed is a zombie from
+// when its first thread has ended; until its last one has, which may be switching events,
+// the files are open:
+//
+//	the killed worker                    the next command
+//	thread 0 ends: state Z
+//	thread 1 is in a write
+//	   to events/enable
+//	                                     rmdir: EBUSY
+//	thread 1 ends: files closed
+//	                                     rmdir
+func (s system) remove(dir string) error {
+	for try := 1; ; try++ {
+		err := s.rmdir(dir)
+		if try == busyTries || !errors.Is(err, syscall.EBUSY) {
+			return err
+		}
+		s.pause()
+	}
 }
 
 // An owner is the process that made an instance.
@@ -87,7 +111,8 @@ func (s system) self() (owner, error) {
 }
 
 // dead reports whether the process is gone, by its pid or by the start of the process
-// that has the pid now. A zombie is dead: the kernel has closed its files.
+// that has the pid now. A zombie is dead,
+// though threads of it may not have ended yet: see remove.
 func (s system) dead(o owner) (bool, error) {
 	now, state, err := s.process(o.pid)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {

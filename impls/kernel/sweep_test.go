@@ -69,6 +69,35 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// If this fails, an instance stays whose owner was killed so lately that its threads have
+// not all ended; or sweep waits for what will not end, or for what is not busy.
+func TestSweepWaitsForTheKilled(t *testing.T) {
+	for _, tc := range []struct {
+		why                  error
+		failing, tries, left int
+	}{
+		{syscall.EBUSY, 0, 1, 0}, {syscall.EBUSY, 1, 2, 0}, {syscall.EBUSY, busyTries - 1, busyTries, 0},
+		{syscall.EBUSY, busyTries, busyTries, 1}, {syscall.EIO, 1, 1, 1},
+	} {
+		s := fake(t)
+		if err := s.mkdir(filepath.Join(s.tracefs, "instances", "tpbench-20-1")); err != nil {
+			t.Fatal(err)
+		}
+		tries, pauses := 0, 0
+		s.rmdir = func(dir string) error {
+			if tries++; tries <= tc.failing {
+				return tc.why
+			}
+			return os.RemoveAll(dir)
+		}
+		s.pause = func() { pauses++ }
+		removed, err := s.sweep()
+		if tries != tc.tries || pauses != tries-1 || len(removed) != 1-tc.left || (err != nil) != (tc.left > 0) {
+			t.Errorf("%+v: removed %v, %v in %d tries with %d pauses", tc, removed, err, tries, pauses)
+		}
+	}
+}
+
 // One instance that cannot be removed is told of and does not keep the others. Its events
 // stay as they are: who keeps it may be an owner that this process cannot see.
 func TestSweepBusy(t *testing.T) {

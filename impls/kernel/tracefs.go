@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/tpbench/tpbench/impls"
 )
@@ -22,6 +23,7 @@ type system struct {
 	tracefs, proc string
 	prefix        string // of the names of our instances
 	mkdir, rmdir  func(dir string) error
+	pause         func() // between two tries to remove what is busy
 }
 
 func running() system {
@@ -31,6 +33,7 @@ func running() system {
 		prefix:  "tpbench-",
 		mkdir:   func(dir string) error { return os.Mkdir(dir, 0o700) },
 		rmdir:   os.Remove,
+		pause:   func() { time.Sleep(10 * time.Millisecond) },
 	}
 }
 

@@ -96,7 +96,7 @@ func fake(t *testing.T) system {
 		write(t, "0", dir, "events", "enable")
 		return nil
 	}
-	s.rmdir = os.RemoveAll
+	s.rmdir, s.pause = os.RemoveAll, func() {}
 	write(t, "a:b\n", s.tracefs, "available_events")
 	write(t, "0", s.tracefs, "events", "enable")
 	if err := os.Mkdir(filepath.Join(s.tracefs, "instances"), 0o777); err != nil {
