@@ -50,8 +50,9 @@ func (s system) sweep() (removed []string, err error) {
 		switch err := s.remove(dir); {
 		case err == nil:
 			removed = append(removed, e.Name())
-		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
-			// Another one was faster, or it is not for this process to remove.
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENODEV), errors.Is(err, fs.ErrPermission):
+			// Another one was faster (ENODEV: it was killed while it removed its instance,
+			// which the kernel then finishes), or it is not for this process to remove.
 		default:
 			left = append(left, fmt.Errorf("the tracing instance %s, whose owner is dead, stays with its events: %s; end what has it open, then: rmdir %s", e.Name(), cause(err), dir))
 		}
