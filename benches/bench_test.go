@@ -462,6 +462,17 @@ func TestChurnCounts(t *testing.T) {
 	}
 }
 
+// found returns the case of that name. If it cannot run here, the test is skipped.
+func found(t *testing.T, name string) Case {
+	t.Helper()
+	c, err := Find(name)
+	must(err)
+	if c.Err != nil {
+		t.Skip(c.Err)
+	}
+	return c
+}
+
 // If this fails, PingPong registers the probe that it has just removed, or Shrink removes
 // another than it says: what a transition waits for is not what the names promise.
 func TestTransitionCounts(t *testing.T) {
@@ -479,12 +490,7 @@ func TestTransitionCounts(t *testing.T) {
 			"Shrink/impl=" + impl + "/gp=memb/removed=first/readers=0",
 			"Shrink/impl=" + impl + "/gp=memb/removed=last/readers=0",
 		} {
-			c, err := Find(name)
-			must(err)
-			if c.Err != nil {
-				t.Skip(c.Err)
-			}
-			op, err := c.Open(&harness.Env{})
+			op, err := found(t, name).Open(&harness.Env{})
 			must(err)
 			for _, n := range []int{1, 2, 5} {
 				l := &ledger{op: op}
@@ -503,12 +509,7 @@ func TestTransitionCounts(t *testing.T) {
 // on another patch; or what a failing removal leaves is not what is reported.
 func TestNeighboursDoWhatTheySay(t *testing.T) {
 	open := func(name string) *harness.Op {
-		c, err := Find(name)
-		must(err)
-		if c.Err != nil {
-			t.Skip(c.Err)
-		}
-		op, err := c.Open(&harness.Env{})
+		op, err := found(t, name).Open(&harness.Env{})
 		must(err)
 		return op
 	}
@@ -682,13 +683,8 @@ func TestCasesStartTheirThreads(t *testing.T) {
 		"UprobeHit/impl=srcu/keys=same/cpus=1":                                 true,
 		"UprobeHit/impl=srcu/keys=same/cpus=2":                                 false,
 	} {
-		c, err := Find(name)
-		must(err)
-		if c.Err != nil {
-			t.Skip(c.Err)
-		}
 		// There is no CPU for another thread.
-		op, err := c.Open(&harness.Env{Pinned: true})
+		op, err := found(t, name).Open(&harness.Env{Pinned: true})
 		if (err == nil) != alone {
 			t.Errorf("%s starts no thread: %v (%v)", name, !alone, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"regexp"
@@ -358,14 +359,7 @@ func TestWork(t *testing.T) {
 		}}, nil
 	}}
 	var out strings.Builder
-	done := make(chan error)
-	go func() { // pins its thread, which ends with it
-		procs, percent := runtime.GOMAXPROCS(0), debug.SetGCPercent(100)
-		defer runtime.GOMAXPROCS(procs)
-		defer debug.SetGCPercent(percent)
-		done <- Work(t.Context(), &out, c, cs, Task{Names: []string{"A", "C"}, Round: 5, Layout: 2})
-	}()
-	if err := <-done; err != nil {
+	if err := work(t.Context(), &out, c, cs, Task{Names: []string{"A", "C"}, Round: 5, Layout: 2}); err != nil {
 		t.Fatal(err)
 	}
 	if env.Layout != 2 || env.Round != 5 || !env.Pinned || collects {
@@ -382,6 +376,18 @@ func TestWork(t *testing.T) {
 	if s.shared++; !strings.Contains(s.lines("X"), " shared 3 disturbed\n") {
 		t.Errorf("disturbed: %q", s.lines("X"))
 	}
+}
+
+// work is Work, which changes its thread and its process, for a test that goes on.
+func work(ctx context.Context, w io.Writer, c *clock.Clock, cs *Case, task Task) error {
+	done := make(chan error)
+	go func() { // pins its thread, which ends with it
+		procs, percent := runtime.GOMAXPROCS(0), debug.SetGCPercent(100)
+		defer runtime.GOMAXPROCS(procs)
+		defer debug.SetGCPercent(percent)
+		done <- Work(ctx, w, c, cs, task)
+	}()
+	return <-done
 }
 
 // If this fails, a worker whose case cannot be measured gives samples, or another reason
@@ -408,14 +414,7 @@ func TestWorkFails(t *testing.T) {
 		closed = 0
 		cs := &Case{Names: []string{"A"}, CPUs: tc.cpus, Open: func(*Env) (*Op, error) { return op, tc.open }}
 		var out strings.Builder
-		done := make(chan error)
-		go func() { // pins its thread, which ends with it
-			procs, percent := runtime.GOMAXPROCS(0), debug.SetGCPercent(100)
-			defer runtime.GOMAXPROCS(procs)
-			defer debug.SetGCPercent(percent)
-			done <- Work(tc.ctx, &out, c, cs, Task{Names: cs.Names})
-		}()
-		if err := <-done; !tc.want(err) || out.Len() > 0 || closed != tc.closed {
+		if err := work(tc.ctx, &out, c, cs, Task{Names: cs.Names}); !tc.want(err) || out.Len() > 0 || closed != tc.closed {
 			t.Errorf("%d CPUs, open %v: %v, closed %d times, wrote %q", tc.cpus, tc.open, err, closed, &out)
 		}
 	}

@@ -112,8 +112,8 @@ func (s system) self() (owner, error) {
 }
 
 // dead reports whether the process is gone, by its pid or by the start of the process
-// that has the pid now. A zombie is dead,
-// though threads of it may not have ended yet: see remove.
+// that has the pid now. A zombie is dead, though threads of it may not have ended yet: see
+// remove.
 func (s system) dead(o owner) (bool, error) {
 	now, state, err := s.process(o.pid)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
