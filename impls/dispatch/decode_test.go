@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
@@ -128,7 +128,7 @@ func checkBody(tb testing.TB, what string, p spot, s *Site, number int, back uin
 // If this fails, a site in text does not load the data inside the section and
 // before the call, or one of thousands differs from the others.
 func TestD3Order(t *testing.T) {
-	implstest.Need(t, Open(), "dispatch")
+	judge.Need(t, Open(), "dispatch")
 	if !slices.IsSorted([]int{lockAt, funcsAt, dataAt, callAt, unlockAt}) {
 		t.Fatal("bodyText itself has the wrong order")
 	}
@@ -153,7 +153,7 @@ func TestD3Order(t *testing.T) {
 
 // If this fails, a block's way on leads into another block's middle.
 func TestBlocks(t *testing.T) {
-	implstest.Need(t, Open(), "dispatch")
+	judge.Need(t, Open(), "dispatch")
 	var out uintptr
 	for i, s := range machine.events {
 		block := decode(t, s.entry, 5)
@@ -197,7 +197,7 @@ func TestKeyBytes(t *testing.T) {
 		}
 	}
 	off("before")
-	implstest.Check(t, textpoke.Int3Batch(enable))
+	judge.Check(t, textpoke.Int3Batch(enable))
 	i := 0
 	for _, s := range sites {
 		for _, p := range s.spots {
@@ -208,7 +208,7 @@ func TestKeyBytes(t *testing.T) {
 			i++
 		}
 	}
-	implstest.Check(t, textpoke.Int3Batch(disable))
+	judge.Check(t, textpoke.Int3Batch(disable))
 	off("after")
 }
 
@@ -237,7 +237,7 @@ func TestD3OrderMapped(t *testing.T) {
 	}
 
 	start, err := find(funcPC(t, sites[0]), []byte{0x48, 0x8B, 0x74, 0x24, 0x40}) // MOVQ r+8(FP), SI
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	got := decode(t, start, 18)
 	compareText(t, "fireMapped", got, []string{
 		"mov rsi, qword ptr [rsp+0x40]",
@@ -269,11 +269,11 @@ func TestD3OrderMapped(t *testing.T) {
 // If this fails, a thunk passes other data (D5), enters its function somewhere else than at
 // its first instruction, which may well go unnoticed, or, freed, does not show who calls it.
 func TestThunk(t *testing.T) {
-	implstest.Need(t, Open(), "dispatch")
+	judge.Need(t, Open(), "dispatch")
 	funcs, _ := recorders(t, 1)
 	e := funcs[0]
 	target, err := bind(e)
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	want, end := []string{"mov rax, @", "jmp @"}, 15
 	if hooks > 0 {
 		want, end = slices.Insert(want, 1, "mov r10, @"), 25
@@ -306,7 +306,7 @@ var immediate = regexp.MustCompile(`0x[0-9a-f]+$`)
 // If this fails, the retpoline can be speculated through, or goes elsewhere than
 // to R10.
 func TestRetpoline(t *testing.T) {
-	implstest.Need(t, Open(), "dispatch")
+	judge.Need(t, Open(), "dispatch")
 	calls := func(pc uintptr) (list []line) {
 		for _, l := range decode(t, pc, 24) {
 			if strings.HasPrefix(l.text, "call") {

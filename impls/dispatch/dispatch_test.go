@@ -8,7 +8,7 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
@@ -18,7 +18,7 @@ import (
 func newReader(tb testing.TB) *rcu.Reader {
 	tb.Helper()
 	v := rcu.Variants()[0]
-	implstest.Need(tb, v.Supported(), "rcu", v.Name)
+	judge.Need(tb, v.Supported(), "rcu", v.Name)
 	d := v.New(rcu.Options{})
 	r := d.Register()
 	tb.Cleanup(func() { r.Unregister(); d.Close() })
@@ -30,28 +30,28 @@ func newReader(tb testing.TB) *rcu.Reader {
 func arm(tb testing.TB, s *Site, d Dispatch, funcs []Entry) {
 	tb.Helper()
 	target, err := d.Target(funcs)
-	implstest.Check(tb, err)
+	judge.Check(tb, err)
 	tb.Cleanup(target.Release)
-	implstest.Check(tb, s.StaticCall(target.PC))
+	judge.Check(tb, s.StaticCall(target.PC))
 	if len(funcs) == 1 {
 		funcs = nil
 	}
 	s.Publish(funcs)
-	implstest.Check(tb, s.KeyEnable())
+	judge.Check(tb, s.KeyEnable())
 	tb.Cleanup(func() { disarm(tb, s) })
 }
 
 func disarm(tb testing.TB, s *Site) {
 	tb.Helper()
-	implstest.Check(tb, s.KeyDisable())
-	implstest.Check(tb, s.StaticCall(machine.pcs.traceiter))
+	judge.Check(tb, s.KeyDisable())
+	judge.Check(tb, s.StaticCall(machine.pcs.traceiter))
 	s.Publish(nil)
 }
 
 func events(tb testing.TB, n int) []*Site {
 	tb.Helper()
 	sites, err := Events(n)
-	implstest.Need(tb, err, "dispatch")
+	judge.Need(tb, err, "dispatch")
 	return sites
 }
 
@@ -83,9 +83,9 @@ func TestD1Sweep(t *testing.T) {
 		tallies[i].event = uint64(i)
 		s.Publish(tallyEntries(fn, &tallies[i]))
 	}
-	implstest.Check(t, textpoke.Int3Batch(enable))
+	judge.Check(t, textpoke.Int3Batch(enable))
 	t.Cleanup(func() {
-		implstest.Check(t, textpoke.Int3Batch(disable))
+		judge.Check(t, textpoke.Int3Batch(disable))
 		for _, s := range sites {
 			s.Publish(nil)
 		}
@@ -169,14 +169,14 @@ func (*recorder) probe(unsafe.Pointer, uint64, uint64) {}
 
 // If this fails, a floor cannot be measured, or does not do what its name says.
 func TestFloors(t *testing.T) {
-	implstest.Need(t, Open(), "dispatch")
+	judge.Need(t, Open(), "dispatch")
 	r := newReader(t)
 	var names []string
 	for _, f := range Floors() {
 		names = append(names, f.Name)
 		for layout := range Layouts {
 			loop, err := f.Arm(layout)
-			implstest.Check(t, err)
+			judge.Check(t, err)
 			loop(r, 3)
 			if got := nesting(r); got != 0 {
 				t.Errorf("%s, layout %d: the reader is in %d sections", f.Name, layout, got)
@@ -187,7 +187,7 @@ func TestFloors(t *testing.T) {
 		t.Errorf("floors %v, want %v", names, want)
 	}
 	for layout := range Layouts { // the plain call is probeNop's, whatever is published
-		implstest.Check(t, machine.plain[layout].KeyDisable())
+		judge.Check(t, machine.plain[layout].KeyDisable())
 		if got := machine.plain[layout].spots[0].call.Insn(); got != textpoke.Call(machine.pcs.probeNop) {
 			t.Errorf("plain-call, layout %d, does %v", layout, got)
 		}
@@ -209,16 +209,16 @@ func TestConcurrentFlips(t *testing.T) {
 		s.Publish(tallyEntries(fn, &tallies[i]))
 	}
 	t.Cleanup(func() {
-		implstest.Check(t, textpoke.Int3Batch(disable))
+		judge.Check(t, textpoke.Int3Batch(disable))
 		for _, s := range sites {
-			implstest.Check(t, s.StaticCall(machine.pcs.traceiter))
+			judge.Check(t, s.StaticCall(machine.pcs.traceiter))
 			s.Publish(nil)
 		}
 	})
 	// sweep passes all events until the flips have run, and returns how often.
 	sweep := func(t *testing.T, flips func()) (sweeps uint64) {
 		v := rcu.Variants()[0]
-		implstest.Need(t, v.Supported(), "rcu", v.Name)
+		judge.Need(t, v.Supported(), "rcu", v.Name)
 		d := v.New(rcu.Options{})
 		defer d.Close()
 		clearCalls(tallies)
@@ -252,13 +252,13 @@ func TestConcurrentFlips(t *testing.T) {
 		}
 	}
 	t.Run("static calls", func(t *testing.T) {
-		implstest.Check(t, textpoke.Int3Batch(enable))
+		judge.Check(t, textpoke.Int3Batch(enable))
 		n := sweep(t, func() {
 			for range 8 {
 				for i := 0; i < TextSites; i += 61 {
-					implstest.Check(t, sites[i].StaticCall(uintptr(fn)))
-					implstest.Check(t, sites[i].StaticCall(machine.pcs.retpoline))
-					implstest.Check(t, sites[i].StaticCall(machine.pcs.traceiter))
+					judge.Check(t, sites[i].StaticCall(uintptr(fn)))
+					judge.Check(t, sites[i].StaticCall(machine.pcs.retpoline))
+					judge.Check(t, sites[i].StaticCall(machine.pcs.traceiter))
 				}
 			}
 		})
@@ -267,12 +267,12 @@ func TestConcurrentFlips(t *testing.T) {
 	t.Run("keys", func(t *testing.T) {
 		n := sweep(t, func() {
 			for range 20 {
-				implstest.Check(t, textpoke.Int3Batch(disable))
-				implstest.Check(t, textpoke.Int3Batch(enable))
+				judge.Check(t, textpoke.Int3Batch(disable))
+				judge.Check(t, textpoke.Int3Batch(enable))
 			}
 			for i := 0; i < TextSites; i += 61 {
-				implstest.Check(t, sites[i].KeyDisable())
-				implstest.Check(t, sites[i].KeyEnable())
+				judge.Check(t, sites[i].KeyDisable())
+				judge.Check(t, sites[i].KeyEnable())
 			}
 		})
 		verify(t, func(calls uint64) bool { return calls <= n })
@@ -280,7 +280,7 @@ func TestConcurrentFlips(t *testing.T) {
 }
 
 func BenchmarkFire(b *testing.B) {
-	implstest.Need(b, Open(), "dispatch")
+	judge.Need(b, Open(), "dispatch")
 	for _, v := range Variants() {
 		for _, probes := range []int{0, 1, 2} {
 			b.Run(fmt.Sprintf("impl=%s/probes=%d", v.Name, probes), func(b *testing.B) {

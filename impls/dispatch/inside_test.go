@@ -6,7 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
@@ -61,7 +61,7 @@ func TestD2SectionsThatAreNotInline(t *testing.T) {
 			{"Loop", func(r *rcu.Reader) { timed.Loop(r, 1) }},
 		} {
 			t.Run(v.Name+"/"+way.name, func(t *testing.T) {
-				implstest.Need(t, v.Supported(), "rcu", v.Name)
+				judge.Need(t, v.Supported(), "rcu", v.Name)
 				d := v.New(rcu.Options{Lazy: rcu.OnlyBarrier})
 				defer d.Close()
 				if !d.WatchesIdle() {

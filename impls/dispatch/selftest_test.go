@@ -8,20 +8,20 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
 // If this fails, Open lets a Go release through whose ABI the sites do not speak; or it
 // refuses the one in go.mod.
 func TestOpenSelfTest(t *testing.T) {
-	implstest.Need(t, textpoke.Check(), "dispatch")
-	implstest.Check(t, Open()) // whatever it says
+	judge.Need(t, textpoke.Check(), "dispatch")
+	judge.Check(t, Open()) // whatever it says
 	thunks := Thunks()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	implstest.Check(t, selfTest(machine.events[TextSites-1], events(t, TextSites+1)[TextSites]))
+	judge.Check(t, selfTest(machine.events[TextSites-1], events(t, TextSites+1)[TextSites]))
 	runtime.ReadMemStats(&after)
 	if n := after.NumGC - before.NumGC; n != 1 {
 		t.Errorf("%d garbage collections with probes below sites, want 1", n)
@@ -30,14 +30,14 @@ func TestOpenSelfTest(t *testing.T) {
 		t.Errorf("%d thunks are left", n-thunks)
 	}
 	for _, v := range Variants() {
-		implstest.Check(t, v.Supported())
+		judge.Check(t, v.Supported())
 	}
 }
 
 // If this fails, who builds with another Go release gets a crash, and not the reason: a site
 // that does not leave what Go functions rely on passes the self-test, or ends the process.
 func TestSelfTestRefuses(t *testing.T) {
-	implstest.Need(t, Open(), "dispatch")
+	judge.Need(t, Open(), "dispatch")
 	rows := []struct {
 		name   string
 		detour []byte // executed before R4
@@ -63,7 +63,7 @@ func TestSelfTestRefuses(t *testing.T) {
 			if !errors.Is(err, impls.ErrUnsupported) || !strings.Contains(err.Error(), row.want) {
 				t.Errorf("self-test: %v, want ErrUnsupported: %s", err, row.want)
 			}
-			implstest.Check(t, selfTest(machine.events[TextSites-1], machine.mapped[0])) // nothing is left
+			judge.Check(t, selfTest(machine.events[TextSites-1], machine.mapped[0])) // nothing is left
 		})
 	}
 }
@@ -74,7 +74,7 @@ func ownMapped(t *testing.T, n int) []*Site {
 	machine.mu.Lock()
 	defer machine.mu.Unlock()
 	sites, err := mapSites(n)
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	return sites
 }
 

@@ -81,7 +81,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "unchecked-iterator",
-			Doc:    "V3: as static-call, but the iterator does not look whether tp->funcs became NULL",
+			Doc:    "tp-V3: as static-call, but the iterator does not look whether tp->funcs became NULL",
 			Origin: "d25e37d89dd2; fixed by c8b186a8d54d",
 			Status: impls.Busted,
 			Check:  Open,

@@ -4,7 +4,7 @@ import "github.com/tpbench/tpbench/impls/rcu"
 
 // waitRCU waits by synchronize_rcu, which takes a CPU that RCU does not watch for
 // quiescent: on the way into idle, or into the kernel, where functions are patched like
-// any others. Such a handler is overlooked (L1):
+// any others. Such a handler is overlooked (klp-L1):
 //
 //	CPU0, core                           CPU1, not watched by RCU
 //	                                     Update: patched

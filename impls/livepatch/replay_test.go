@@ -10,7 +10,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/internal/step"
 	"github.com/tpbench/tpbench/impls/livepatch"
 	"github.com/tpbench/tpbench/impls/rcu"
@@ -91,7 +91,7 @@ type replay struct {
 	breaks map[string]string
 }
 
-// l1 is L1 of docs/interleavings.md, at each of the three places.
+// l1 is klp-L1 of docs/interleavings.md, at each of the three places.
 var l1 = []replay{
 	{"(a), the func is freed", `
 core                                   task
@@ -246,7 +246,7 @@ func play(t *testing.T, replays []replay) {
 			t.Log(p.script)
 			for _, v := range livepatch.Variants() {
 				t.Run(v.Name, func(t *testing.T) {
-					implstest.Need(t, v.Supported(), "livepatch", v.Name)
+					judge.Need(t, v.Supported(), "livepatch", v.Name)
 					for _, watched := range []bool{false, true} {
 						want := p.sound
 						if found, busted := p.breaks[v.Name]; busted && !watched {
@@ -274,14 +274,14 @@ func (p replay) play(t *testing.T, v livepatch.Variant, watched bool) (found str
 	d := v.New(rcu.Options{Lazy: rcu.OnlyBarrier})
 	defer d.Close()
 	all, err := livepatch.Functions()
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	core, err := livepatch.New(d)
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	s := &stage{core: core, task: core.NewTask(), f: all[0]}
 	codes := make([]dispatch.Func, len(versions))
 	for i, f := range versions {
 		codes[i], err = dispatch.GoFunc(f)
-		implstest.Check(t, err)
+		judge.Check(t, err)
 	}
 	s.f.SetBody(codes[0])
 	for i, name := range []string{"first", "second"} {
@@ -306,6 +306,6 @@ func (p replay) play(t *testing.T, v livepatch.Variant, watched bool) (found str
 		s.task.ExitIdle()
 	}
 	s.task.Exit()
-	implstest.Check(t, core.Close())
+	judge.Check(t, core.Close())
 	return found, trace
 }

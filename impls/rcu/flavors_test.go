@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 // eachFlavor runs test over every sound flavour, on a Domain of its own whose engine
@@ -15,7 +15,7 @@ func eachFlavor(t *testing.T, test func(t *testing.T, d *Domain)) {
 	t.Helper()
 	for _, v := range impls.OnlySound(Variants()) {
 		t.Run(v.Name, func(t *testing.T) {
-			implstest.Need(t, v.Supported(), "rcu", v.Name)
+			judge.Need(t, v.Supported(), "rcu", v.Name)
 			d := v.New(Options{Lazy: OnlyBarrier})
 			defer d.Close()
 			test(t, d)

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 // If the fields moved, the sites in package dispatch would write their sections
@@ -78,7 +78,7 @@ func TestReaderWord(t *testing.T) {
 func BenchmarkLockUnlock(b *testing.B) {
 	for _, v := range impls.OnlySound(Variants()) {
 		b.Run("impl="+v.Name, func(b *testing.B) {
-			implstest.Need(b, v.Supported(), "rcu", v.Name)
+			judge.Need(b, v.Supported(), "rcu", v.Name)
 			d := v.New(Options{Lazy: OnlyBarrier})
 			defer d.Close()
 			r := d.Register()
@@ -96,7 +96,7 @@ func BenchmarkLockUnlock(b *testing.B) {
 func BenchmarkSynchronize(b *testing.B) {
 	for _, v := range impls.OnlySound(Variants()) {
 		b.Run("impl="+v.Name, func(b *testing.B) {
-			implstest.Need(b, v.Supported(), "rcu", v.Name)
+			judge.Need(b, v.Supported(), "rcu", v.Name)
 			d := v.New(Options{Lazy: OnlyBarrier})
 			defer d.Close()
 			for b.Loop() {

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
@@ -83,7 +83,7 @@ type replay struct {
 	unwatched string
 }
 
-// v9 is V9 of docs/interleavings.md for each way to wait: a grace period is under way (gp)
+// v9 is rcu-V9 of docs/interleavings.md for each way to wait: a grace period is under way (gp)
 // that began before the reader's section, and so need not wait for it; the holder's
 // section keeps it open. In its middle the updater unpublishes, and its wait begins.
 // A Synchronize that comes then stands in line.
@@ -172,7 +172,7 @@ go on           //                                          ends
 	}, ""},
 }
 
-// g1 needs no grace period under way. For rude-by-signal it is L2: a work item that
+// g1 needs no grace period under way. For rude-by-signal it is rcu-L2: a work item that
 // runs without a switch of context finds the reader inside.
 var g1 = []replay{
 	{"Synchronize", `
@@ -255,7 +255,7 @@ func play(t *testing.T, replays []replay) {
 			t.Log(p.script)
 			for _, v := range Variants() {
 				t.Run(v.Name, func(t *testing.T) {
-					implstest.Need(t, v.Supported(), "rcu", v.Name)
+					judge.Need(t, v.Supported(), "rcu", v.Name)
 					times := 100
 					switch v.Name {
 					case "rude":

@@ -1,7 +1,7 @@
 package rcu
 
 // rudeBySignal: as rude, but its empty work item is an interrupt: every CPU is made to
-// answer, and none to switch context (L2). The kernel's like is smp_call_function, which
+// answer, and none to switch context (rcu-L2). The kernel's like is smp_call_function, which
 // runs inside whatever region with preemption disabled it meets; a work item runs only
 // after it. So the answer says nothing of the reader:
 //

@@ -1,7 +1,7 @@
 package rcu
 
 // snapInProgress: as memb, but a snapshot is satisfied by the end of a grace period
-// that was under way already (V9):
+// that was under way already (rcu-V9):
 //
 //	CPU0, grace period    CPU1, updater             CPU2, reader
 //	U2 begins

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"golang.org/x/sys/unix"
 )
 
@@ -14,9 +14,9 @@ import (
 // reader's store may still be on its way (L2). A thread spins on each CPU: at the moment
 // at which the item runs there, the thread does not.
 func TestG1RudeSwitchesEveryCPU(t *testing.T) {
-	implstest.Need(t, checkRude(), "rcu", "rude")
+	judge.Need(t, checkRude(), "rcu", "rude")
 	var allowed unix.CPUSet
-	implstest.Check(t, unix.SchedGetaffinity(0, &allowed))
+	judge.Check(t, unix.SchedGetaffinity(0, &allowed))
 	cpus := allowed.Count()
 	before := runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), cpus+2))
 	defer runtime.GOMAXPROCS(before)
@@ -61,7 +61,7 @@ func TestG1RudeSwitchesEveryCPU(t *testing.T) {
 // If this fails, a grace period of taskstrace keeps a CPU from the readers that it waits
 // for, which may sleep in their sections for long.
 func TestTasksTraceWaitsAsleep(t *testing.T) {
-	implstest.Need(t, checkPrivate(), "rcu", "taskstrace")
+	judge.Need(t, checkPrivate(), "rcu", "taskstrace")
 	d := tasksTrace(Options{Lazy: OnlyBarrier})
 	defer d.Close()
 	runtime.LockOSThread()

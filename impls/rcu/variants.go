@@ -94,7 +94,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "rude-by-signal",
-			Doc:    "L2: rude, but CPUs are interrupted where they should switch context",
+			Doc:    "rcu-L2: rude, but CPUs are interrupted where they should switch context",
 			Origin: "smp_call_function in place of schedule_on_each_cpu",
 			Status: impls.Busted,
 			Check:  checkPrivate,

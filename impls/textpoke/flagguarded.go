@@ -1,6 +1,6 @@
 package textpoke
 
-// flagGuarded is T2: as flagLate, but the flag is raised in time, and taken down when the
+// flagGuarded is tx-T2: as flagLate, but the flag is raised in time, and taken down when the
 // last sync has returned. In the kernel that sync waits for handlers, which run with
 // interrupts off; membarrier does not wait for a signal on its way.
 //

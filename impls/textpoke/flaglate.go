@@ -10,7 +10,7 @@ import (
 // textMutex; guard_amd64.s reads it.
 var patching atomic.Uint32
 
-// flagLate is T1: the trap handler claims traps only while a flag says that somebody is
+// flagLate is tx-T1: the trap handler claims traps only while a flag says that somebody is
 // patching, and the flag is raised after the int3s. ftrace's modifying_ftrace_code was
 // of this kind, a plain integer whose store nothing kept before the int3s.
 //

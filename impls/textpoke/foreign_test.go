@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
@@ -104,7 +104,7 @@ func lateTrap() {
 // siginfo from nowhere. So the same child dies, or lives, in the same way with and
 // without it.
 func TestP4ForeignTraps(t *testing.T) {
-	implstest.Need(t, textpoke.Check(), "textpoke")
+	judge.Need(t, textpoke.Check(), "textpoke")
 	addresses := regexp.MustCompile(`0x[0-9a-f]+|\bm=\d+|sigcode=-?\d+`)
 	for _, row := range []struct {
 		trap string

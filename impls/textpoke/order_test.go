@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/internal/step"
 	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/textpoke/textpoketest"
@@ -30,7 +30,7 @@ func TestP1OrderOfWritesAndSyncs(t *testing.T) {
 	const nop, callA, callB = 0, 1, 2
 	for _, v := range impls.OnlySound(textpoke.Variants()) {
 		t.Run(v.Name, func(t *testing.T) {
-			implstest.Need(t, textpoke.Check(), "textpoke") // nobody executes the sites: any CPU will do
+			judge.Need(t, textpoke.Check(), "textpoke") // nobody executes the sites: any CPU will do
 			holds := textpoke.Totals().Holds
 			if looks := atSyncs(t, v, sites, nop, callA); want[v.Name] != "" && strings.Join(looks, ", ") != want[v.Name] {
 				t.Errorf("at its syncs the sites were %q, want %q", looks, want[v.Name])
@@ -80,7 +80,7 @@ func atSyncs(t *testing.T, v textpoke.Variant, sites []*textpoketest.Site, from,
 		before = append(before, textpoke.Change{Site: s.Site, To: s.Insns[from]})
 		changes = append(changes, textpoke.Change{Site: s.Site, To: s.Insns[to]})
 	}
-	implstest.Check(t, textpoke.Int3Batch(before))
+	judge.Check(t, textpoke.Int3Batch(before))
 	look := func() {
 		var all []string
 		for _, s := range sites {
@@ -91,7 +91,7 @@ func atSyncs(t *testing.T, v textpoke.Variant, sites []*textpoketest.Site, from,
 	start := textpoke.Totals().Syncs
 	seen := uint64(0)
 	actions := map[string]func(){
-		"change": func() { implstest.Check(t, v.New(changes)) },
+		"change": func() { judge.Check(t, v.New(changes)) },
 		"look": func() {
 			if syncs := textpoke.Totals().Syncs - start; syncs > seen {
 				seen++
@@ -106,7 +106,7 @@ func atSyncs(t *testing.T, v textpoke.Variant, sites []*textpoketest.Site, from,
 	script := "updater                            observer\nchange until textpoke: synced\n" +
 		strings.Repeat("                                   look\ngo on until textpoke: synced\n", most)
 	_, err := step.Play(script, actions)
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	look()
 	return looks
 }

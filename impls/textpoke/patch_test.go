@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/textpoke/textpoketest"
 )
@@ -34,12 +34,12 @@ func TestP1P3StepByStep(t *testing.T) {
 
 func stepByStep(t *testing.T, s *textpoketest.Site, from, to int) {
 	change := []textpoke.Change{{Site: s.Site, To: s.Insns[from]}}
-	implstest.Check(t, textpoke.Int3Batch(change))
+	judge.Check(t, textpoke.Int3Batch(change))
 	change[0].To = s.Insns[to]
 	textpoke.TextMutex.Lock()
 	defer textpoke.TextMutex.Unlock()
 	work, err := textpoke.Prepare(change)
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	if len(work) != 1 {
 		t.Fatalf("%d changes", len(work))
 	}
@@ -101,9 +101,9 @@ func TestP5CountersAreExact(t *testing.T) {
 				patch textpoke.Patcher
 				want  uint64
 			}{"int3": {textpoke.Int3, row.single}, "int3-batch": {textpoke.Int3Batch, row.batch}} {
-				implstest.Check(t, textpoke.Int3Batch(all(0, len(sites))))
+				judge.Check(t, textpoke.Int3Batch(all(0, len(sites))))
 				before := textpoke.Totals()
-				implstest.Check(t, patcher.patch(row.changes))
+				judge.Check(t, patcher.patch(row.changes))
 				got := textpoke.Totals()
 				if n := got.Batches - before.Batches; n != patcher.want {
 					t.Errorf("%s: %d batches, want %d", name, n, patcher.want)
@@ -127,7 +127,7 @@ func BenchmarkPatch(b *testing.B) {
 					to[1] = append(to[1], textpoke.Change{Site: s.Site, To: s.Insns[0]})
 				}
 				for i := 0; b.Loop(); i++ {
-					implstest.Check(b, v.New(to[i%2]))
+					judge.Check(b, v.New(to[i%2]))
 				}
 			})
 		}

@@ -11,7 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
@@ -113,7 +113,7 @@ func rounds(n int) int {
 // newBench uses qsbr, the flavour that runs wherever text can be patched.
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	implstest.Need(t, dispatch.Open(), "textpoke")
+	judge.Need(t, dispatch.Open(), "textpoke")
 	sites, err := dispatch.Events(8)
 	if err != nil {
 		t.Fatal(err)

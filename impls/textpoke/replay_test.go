@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/internal/step"
 	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/textpoke/textpoketest"
@@ -22,7 +22,7 @@ import (
 // CALL, and a reader executes it in the middle. It is played with every patcher, in a
 // process of its own, which may die of it.
 //
-// T4, a vector of changes used again while a handler still reads it, has no subject: the
+// tx-T4, a vector of changes used again while a handler still reads it, has no subject: the
 // table is permanent (P3; the kit's late trap). A store across a cache line is torn inside one
 // instruction, where no schedule point can be: cross-line-store passes all of these,
 // and only the random torture shows it.
@@ -34,7 +34,7 @@ type replay struct {
 
 var replays = []replay{
 	{
-		name: "T1",
+		name: "tx-T1",
 		script: `
 updater                                   reader
 change until textpoke: int3s written
@@ -43,7 +43,7 @@ go on`,
 		dies: map[string]string{"flag-late": "SIGTRAP"},
 	},
 	{
-		name: "T2",
+		name: "tx-T2",
 		script: `
 updater                                   reader
 change until textpoke: int3s written
@@ -53,7 +53,7 @@ go on
 		dies: map[string]string{"flag-late": "SIGTRAP", "flag-guarded": "SIGTRAP"},
 	},
 	{
-		name: "T3, head first",
+		name: "tx-T3, head first",
 		script: `
 updater                                   reader
 change until textpoke: heads written
@@ -62,7 +62,7 @@ go on`,
 		dies: map[string]string{"torn-head-first": "unexpected fault address"},
 	},
 	{
-		name: "T3, tail first",
+		name: "tx-T3, tail first",
 		script: `
 updater                                   reader
 change until textpoke: tails written
@@ -78,7 +78,7 @@ const replayEnv = "TEXTPOKE_REPLAY"
 // If this fails, an interleaving no longer kills the patchers that have its bug, every
 // time; or it harms one that has not.
 func TestReplay(t *testing.T) {
-	implstest.Need(t, textpoke.Check(), "textpoke")
+	judge.Need(t, textpoke.Check(), "textpoke")
 	for i, r := range replays {
 		for _, v := range textpoke.Variants() {
 			t.Run(strings.ReplaceAll(r.name, " ", "_")+"/"+v.Name, func(t *testing.T) {
@@ -112,9 +112,9 @@ func TestReplayOne(t *testing.T) {
 	var i int
 	var name string
 	_, err := fmt.Sscan(job, &i, &name)
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	v, err := impls.Find("patcher", textpoke.Variants(), name)
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	site := textpoketest.Sites(t)[17]
 	nop, call := site.Insns[0], site.Insns[1]
 	var got uint64
@@ -145,7 +145,7 @@ func TestReplayOne(t *testing.T) {
 			}
 		},
 	})
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	t.Logf("%s\nexecuted %#x", strings.Join(trace, "\n"), got)
 	if got != 0 && got != site.Returns(nop) && got != site.Returns(call) {
 		t.Errorf("executed %#x, neither old nor new", got)

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/textpoke/textpoketest"
 )
@@ -24,8 +24,8 @@ import (
 // execute a half-written site (P1). Or it holds one for ever: then the failure is a hang.
 func TestP1StopHoldsEveryThread(t *testing.T) {
 	v, err := impls.Find("patcher", textpoke.Variants(), "stop-readers")
-	implstest.Check(t, err)
-	implstest.Need(t, v.Supported(), "textpoke", v.Name)
+	judge.Check(t, err)
+	judge.Need(t, v.Supported(), "textpoke", v.Name)
 	site := textpoketest.Sites(t)[0]
 
 	var over atomic.Bool
@@ -39,7 +39,7 @@ func TestP1StopHoldsEveryThread(t *testing.T) {
 		})
 	}
 	r, w, err := os.Pipe()
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	buf := make([]byte, 1)
 	thread(func() {})
 	thread(func() { unix.Nanosleep(&unix.Timespec{Nsec: 1e5}, nil) })
@@ -52,12 +52,12 @@ func TestP1StopHoldsEveryThread(t *testing.T) {
 		}()
 		<-done
 	})
-	implstest.Check(t, textpoke.Int3([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
+	judge.Check(t, textpoke.Int3([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
 	const times = 300
 	for i := range times {
 		alive := threads(t)
 		before := textpoke.Totals()
-		implstest.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[1+i%2]}}))
+		judge.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[1+i%2]}}))
 		site.Is(t, site.Insns[1+i%2])
 		held := textpoke.Totals().Holds - before.Holds
 		// All but the updater's; those that have ended since, or are about to, are few.
@@ -72,14 +72,14 @@ func TestP1StopHoldsEveryThread(t *testing.T) {
 	w.Close()
 	group.Wait()
 	r.Close()
-	implstest.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
+	judge.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
 }
 
 // threads is how many this process has.
 func threads(t *testing.T) uint64 {
 	t.Helper()
 	list, err := os.ReadDir("/proc/self/task")
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	return uint64(len(list))
 }
 
@@ -87,12 +87,12 @@ func threads(t *testing.T) uint64 {
 // way where it need not.
 func TestP1AlignedStoreWhereItFits(t *testing.T) {
 	v, err := impls.Find("patcher", textpoke.Variants(), "aligned-store")
-	implstest.Check(t, err)
-	implstest.Need(t, v.Supported(), "textpoke", v.Name)
+	judge.Check(t, err)
+	judge.Need(t, v.Supported(), "textpoke", v.Name)
 	for _, site := range textpoketest.Sites(t) {
-		implstest.Check(t, textpoke.Int3([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
+		judge.Check(t, textpoke.Int3([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
 		before := textpoke.Totals()
-		implstest.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[1]}}))
+		judge.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[1]}}))
 		after := textpoke.Totals()
 		stores, syncs := uint64(0), uint64(3)
 		if site.PC()%8 <= 3 {
@@ -103,7 +103,7 @@ func TestP1AlignedStoreWhereItFits(t *testing.T) {
 				site.PC()%8, after.Stores-before.Stores, after.Syncs-before.Syncs, stores, syncs)
 		}
 		site.Is(t, site.Insns[1])
-		implstest.Check(t, textpoke.Int3([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
+		judge.Check(t, textpoke.Int3([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
 	}
 }
 
@@ -111,22 +111,22 @@ func TestP1AlignedStoreWhereItFits(t *testing.T) {
 // from coming about.
 func TestStopOutlivesIgnore(t *testing.T) {
 	v, err := impls.Find("patcher", textpoke.Variants(), "stop-readers")
-	implstest.Check(t, err)
-	implstest.Need(t, v.Supported(), "textpoke", v.Name)
+	judge.Check(t, err)
+	judge.Need(t, v.Supported(), "textpoke", v.Name)
 	site := textpoketest.Sites(t)[0]
-	implstest.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[1]}}))
+	judge.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[1]}}))
 	signal.Ignore(syscall.Signal(34))
 	signal.Notify(make(chan os.Signal, 1), syscall.Signal(34))
 	defer signal.Reset(syscall.Signal(34))
-	implstest.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
+	judge.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
 	site.Is(t, site.Insns[0])
 }
 
 // If this fails, a stop that not every thread comes to writes all the same (P1), or never ends.
 func TestP1StopWithoutOne(t *testing.T) {
 	v, err := impls.Find("patcher", textpoke.Variants(), "stop-readers")
-	implstest.Check(t, err)
-	implstest.Need(t, v.Supported(), "textpoke", v.Name)
+	judge.Check(t, err)
+	judge.Need(t, v.Supported(), "textpoke", v.Name)
 	site := textpoketest.Sites(t)[0]
 	before := site.Insn()
 	blocked, leave, left := make(chan bool), make(chan bool), make(chan bool)

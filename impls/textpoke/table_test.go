@@ -8,15 +8,15 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 // If Register took bytes that are no site, patching would destroy code; if it took
 // an overlap, two patches would destroy each other. Nothing may be registered then.
 func TestRegisterRefuses(t *testing.T) {
-	implstest.Need(t, Check(), "textpoke")
+	judge.Need(t, Check(), "textpoke")
 	text, err := Map(64)
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	base := reflect.ValueOf(text).Pointer()
 	nop := bytesOf(nopCode)
 	copy(text[0:], nop[:Size])
@@ -25,7 +25,7 @@ func TestRegisterRefuses(t *testing.T) {
 	copy(text[24:], []byte{0xE8, 0xE8, 0, 0, 0, 0, 0}) // a CALL, and one byte on another
 	copy(text[40:], nop[:Size])
 	_, err = Register([]uintptr{base + 40})
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	for _, row := range []struct {
 		name string
 		pcs  []uintptr
@@ -50,7 +50,7 @@ func TestRegisterRefuses(t *testing.T) {
 	}
 	// The good ones are still free, in whatever order.
 	got, err := Register([]uintptr{base + 8, base})
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	if got[0].PC() != base+8 || got[1].PC() != base || got[0].Insn() != Nop {
 		t.Errorf("registered %#x %#x", got[0].PC(), got[1].PC())
 	}

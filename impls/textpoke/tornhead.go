@@ -2,7 +2,7 @@ package textpoke
 
 import "github.com/tpbench/tpbench/impls/internal/step"
 
-// tornHeadFirst is T3: no int3, first byte first. The syncs do not help: between them
+// tornHeadFirst is tx-T3: no int3, first byte first. The syncs do not help: between them
 // everybody is free to fetch.
 //
 //	CPU0, updater                        CPU1, reader

@@ -2,7 +2,7 @@ package textpoke
 
 import "github.com/tpbench/tpbench/impls/internal/step"
 
-// tornTailFirst is T3 the other way round: no int3, tail first. It is what an
+// tornTailFirst is tx-T3 the other way round: no int3, tail first. It is what an
 // instruction "almost" patched atomically by its opcode comes to.
 //
 //	CPU0, updater                        CPU1, reader

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 // If the action were not a copy of the runtime's, a trap would run on a goroutine's
@@ -18,7 +18,7 @@ func TestP4ActionIsACopyOfTheRuntimes(t *testing.T) {
 	textMutex.Lock()
 	err := install()
 	textMutex.Unlock()
-	implstest.Need(t, err, "textpoke")
+	judge.Need(t, err, "textpoke")
 	var act, runtimes sigaction
 	if errno := rtSigaction(unix.SIGTRAP, nil, &act); errno != 0 {
 		t.Fatal(errno)

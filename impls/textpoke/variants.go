@@ -38,7 +38,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "flag-late",
-			Doc:    "T1: traps are claimed while a flag is up, which is raised after the int3s",
+			Doc:    "tx-T1: traps are claimed while a flag is up, which is raised after the int3s",
 			Origin: "modifying_ftrace_code before 8a4d0a687a59",
 			Status: impls.Busted,
 			Check:  Check,
@@ -46,7 +46,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "flag-guarded",
-			Doc:    "T2: the flag is taken down while traps may still be on their way",
+			Doc:    "tx-T2: the flag is taken down while traps may still be on their way",
 			Origin: "the kernel's handler, without its interrupts off",
 			Status: impls.Busted,
 			Check:  Check,
@@ -54,7 +54,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "torn-head-first",
-			Doc:    "T3: no int3, first byte and then tail",
+			Doc:    "tx-T3: no int3, first byte and then tail",
 			Origin: "ours",
 			Status: impls.Busted,
 			Check:  Check,
@@ -62,7 +62,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "torn-tail-first",
-			Doc:    "T3: no int3, tail and then first byte",
+			Doc:    "tx-T3: no int3, tail and then first byte",
 			Origin: "ours",
 			Status: impls.Busted,
 			Check:  Check,

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 // made is a subject whose attack is the given one.
@@ -49,7 +49,7 @@ func TestLaunchTogether(t *testing.T) {
 			return a.launch(list...)
 		})
 		r, err := s.Torture(context.Background(), Options{For: time.Millisecond})
-		implstest.Check(t, err)
+		judge.Check(t, err)
 		if runs.Load() != n || early.Load() > 0 || timeless.Load() > 0 {
 			t.Fatalf("%d of %d threads ran, %d before all were ready, %d before the time started", runs.Load(), n, early.Load(), timeless.Load())
 		}
@@ -72,7 +72,7 @@ func TestFailureAfterGate(t *testing.T) {
 		}})
 	})
 	r, err := s.Torture(context.Background(), Options{For: time.Hour})
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	if r.Failure != "X1: x" || r.After <= 0 || r.After > passed {
 		t.Errorf("%q after %v, want within %v", r.Failure, r.After, passed)
 	}
@@ -112,7 +112,7 @@ func TestInterruptedBeforeGate(t *testing.T) {
 		}})
 	})
 	_, err := s.Torture(ctx, Options{For: time.Hour})
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	if !ran {
 		t.Error("the thread did not run, which others may wait for")
 	}
@@ -171,7 +171,7 @@ func TestProgressTellsFailure(t *testing.T) {
 			}
 		}
 	}})
-	implstest.Check(t, err)
+	judge.Check(t, err)
 }
 
 // If this fails, a Progress that blocks keeps the threads going after their time is over. The
@@ -193,7 +193,7 @@ func TestProgressBlocks(t *testing.T) {
 		}})
 	})
 	_, err := s.Torture(context.Background(), Options{For: 30 * time.Millisecond, Progress: func(Report) { <-stopped }})
-	implstest.Check(t, err)
+	judge.Check(t, err)
 }
 
 // If this fails, a family launches threads in another way, or more than GOMAXPROCS was made
@@ -214,6 +214,6 @@ func TestThreadsFit(t *testing.T) {
 			return err
 		}
 		_, err := s.Torture(context.Background(), Options{For: time.Millisecond})
-		implstest.Check(t, err)
+		judge.Check(t, err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 // childEnv makes a copy of this test binary do one job and exit: 0, or 1 with a report
@@ -57,7 +57,7 @@ func child(job string) string {
 func runChild(t *testing.T, job string, env ...string) (string, error) {
 	t.Helper()
 	exe, err := os.Executable()
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, exe)

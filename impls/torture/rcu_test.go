@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 // eachFlavor runs the test for every flavour of that status.
@@ -14,7 +14,7 @@ func eachFlavor(t *testing.T, status impls.Status, test func(t *testing.T, s Sub
 	for _, s := range rcuSubjects() {
 		if s.Status == status {
 			t.Run(s.Name, func(t *testing.T) {
-				implstest.Need(t, s.Check(), "rcu", s.Name)
+				judge.Need(t, s.Check(), "rcu", s.Name)
 				test(t, s)
 			})
 		}
@@ -28,12 +28,12 @@ func TestRCUSoundHolds(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		began := time.Now()
-		r, err := s.Torture(ctx, Options{For: time.Hour, Seed: implstest.Rand(t).Uint64(), Progress: func(so Report) {
+		r, err := s.Torture(ctx, Options{For: time.Hour, Seed: judge.Rand(t).Uint64(), Progress: func(so Report) {
 			if time.Since(began) > 300*time.Millisecond && so.Executions > 0 && so.Transitions > 0 && so.GracePeriods > 0 {
 				cancel()
 			}
 		}})
-		implstest.Check(t, err)
+		judge.Check(t, err)
 		t.Logf("%+v", r)
 		if r.Failure != "" {
 			t.Error(r.Failure)
@@ -48,8 +48,8 @@ func TestRCUBustedBreaks(t *testing.T) {
 		t.Skip("may take 10 s for each; and the race detector would report, rightly, what is busted on purpose")
 	}
 	eachFlavor(t, impls.Busted, func(t *testing.T, s Subject) {
-		r, err := s.Torture(context.Background(), Options{For: 10 * time.Second, Seed: implstest.Rand(t).Uint64()})
-		implstest.Check(t, err)
+		r, err := s.Torture(context.Background(), Options{For: 10 * time.Second, Seed: judge.Rand(t).Uint64()})
+		judge.Check(t, err)
 		if r.Failure == "" {
 			t.Fatalf("held for %v: %+v", r.After, r.Tally)
 		}

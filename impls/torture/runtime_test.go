@@ -21,7 +21,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
@@ -41,7 +41,7 @@ func TestHostileRuntime(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			out, err := runChild(t, "runtime", "GOGC=1", "GODEBUG="+row.debug)
 			t.Log(out)
-			implstest.Check(t, err)
+			judge.Check(t, err)
 		})
 	}
 }
@@ -54,7 +54,7 @@ func TestProfiledAndTraced(t *testing.T) {
 	dir := t.TempDir()
 	out, err := runChild(t, "runtime "+dir)
 	t.Log(out)
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	t.Run("profile", func(t *testing.T) {
 		n := stacks(t, "-----------+", "", "pprof", "-traces", filepath.Join(dir, "cpu"))
 		t.Logf("%d different stacks with a probe, its site and who fired it", n)
@@ -74,10 +74,10 @@ func needShow(t *testing.T) {
 	}
 	for _, v := range rcu.Variants() {
 		if slices.ContainsFunc(shows, func(s showing) bool { return s.flavour == v.Name }) {
-			implstest.Need(t, v.Supported(), "rcu", v.Name)
+			judge.Need(t, v.Supported(), "rcu", v.Name)
 		}
 	}
-	implstest.Need(t, dispatch.Open(), "dispatch")
+	judge.Need(t, dispatch.Open(), "dispatch")
 }
 
 // stacks lets a tool of the go command, which may have to build it, print stacks, and
@@ -91,8 +91,8 @@ func stacks(t *testing.T, mark, kind string, tool ...string) (n int) {
 	cmd := exec.CommandContext(t.Context(), "go", append([]string{"tool"}, tool...)...)
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
-	implstest.Check(t, err)
-	implstest.Check(t, cmd.Start())
+	judge.Check(t, err)
+	judge.Check(t, cmd.Start())
 	var names []string
 	for lines := bufio.NewScanner(out); ; {
 		more := lines.Scan()
@@ -103,12 +103,12 @@ func stacks(t *testing.T, mark, kind string, tool ...string) (n int) {
 			names = names[:0]
 		}
 		if !more {
-			implstest.Check(t, lines.Err())
+			judge.Check(t, lines.Err())
 			break
 		}
 		names = append(names, strings.Fields(lines.Text())...)
 	}
-	implstest.Check(t, cmd.Wait())
+	judge.Check(t, cmd.Wait())
 	if n == 0 {
 		t.Errorf("no stack has a probe, its site and who fired it: %v", cmd)
 	}

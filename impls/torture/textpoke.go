@@ -58,12 +58,12 @@ var ran = [5]uint64{0x10, 0x11, 0x12, 0x01, 0x02} // nop, call A, call B, jmp A,
 // instruction twice.
 func pack(step uint64, old, new int) uint64 { return step<<8 | uint64(old)<<4 | uint64(new) }
 
-// judge names the invariant that an execution broke which returned got between two
+// brokenBy names the invariant that an execution broke which returned got between two
 // looks at the state, or returns "".
 //
 // Between two equal states the execution was of one of their instructions. If a patch
 // began or ended meanwhile, of one of either's; if more than one did, of any.
-func judge(before, got, after uint64) (broken string) {
+func brokenBy(before, got, after uint64) (broken string) {
 	switch {
 	case either(before, got) || either(after, got):
 		return ""
@@ -173,7 +173,7 @@ func executeOnce(a *attack, sites []*pokedSite) {
 		if either(before, got) {
 			continue // nearly always
 		}
-		if broken := judge(before, got, after); broken != "" {
+		if broken := brokenBy(before, got, after); broken != "" {
 			a.fail("%s: the site at offset %d of a cache line executed %#x between states %#x and %#x", broken, i, got, before, after)
 		}
 	}

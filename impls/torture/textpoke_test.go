@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
@@ -30,9 +30,9 @@ func TestTextpokeBusted(t *testing.T) {
 	for _, s := range textpokeSubjects() {
 		if s.Status == impls.Busted {
 			t.Run(s.Name, func(t *testing.T) {
-				implstest.Need(t, s.Check(), s.Family, s.Name)
+				judge.Need(t, s.Check(), s.Family, s.Name)
 				cpus, err := allowedCPUs()
-				implstest.Check(t, err)
+				judge.Check(t, err)
 				if s.Name == "cross-line-store" && len(cpus) == 1 {
 					t.Skip("a store is torn between CPUs, and this process may use one")
 				}
@@ -102,7 +102,7 @@ func TestJudge(t *testing.T) {
 		if row.got >= 0 {
 			got = ran[row.got]
 		}
-		if broken := judge(row.before, got, row.after); broken != row.want {
+		if broken := brokenBy(row.before, got, row.after); broken != row.want {
 			t.Errorf("%s: %q, want %q", row.name, broken, row.want)
 		}
 	}

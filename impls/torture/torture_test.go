@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 // try tortures a subject, a sound one briefly, and checks that it did what its status
 // says.
 func try(t *testing.T, s Subject) Report {
 	t.Helper()
-	implstest.Need(t, s.Check(), s.Family, s.Name)
-	o := Options{For: 300 * time.Millisecond, Seed: implstest.Rand(t).Uint64()}
+	judge.Need(t, s.Check(), s.Family, s.Name)
+	o := Options{For: 300 * time.Millisecond, Seed: judge.Rand(t).Uint64()}
 	if s.Status == impls.Busted {
 		if testing.Short() {
 			t.Skip("busted: may take until it is caught")
@@ -22,7 +22,7 @@ func try(t *testing.T, s Subject) Report {
 		o.For = 30 * time.Second
 	}
 	r, err := s.Torture(context.Background(), o)
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	t.Logf("%+v", r)
 	if s.Status == impls.Sound && r.Failure != "" {
 		t.Error(r.Failure)

@@ -80,7 +80,7 @@ type tap struct {
 func onTap(c *uprobe.Consumer, h *uprobe.Hitter) {
 	t := tapOf(c)
 	if t.magic != aliveMagic {
-		t.attack.fail("UP2: a consumer was called that had been freed")
+		t.attack.fail("B2: a consumer was called that had been freed")
 		return
 	}
 	if t.stays {
@@ -90,7 +90,7 @@ func onTap(c *uprobe.Consumer, h *uprobe.Hitter) {
 	if h.Count++; h.Count%64 == 0 {
 		spin(uint32(h.Count % 4096))
 		if t.magic != aliveMagic {
-			t.attack.fail("UP2: a consumer was freed while it was called; generation %d of key %v", t.generation, t.key)
+			t.attack.fail("B2: a consumer was freed while it was called; generation %d of key %v", t.generation, t.key)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func attackUprobes(a *attack, policy *uprobe.Policy) error {
 	u.off([]*[1]tap{stays})
 	d.Barrier()
 	if n := u.table.InUse(); n > 0 {
-		a.fail("UP5: without consumers %d uprobes are in use", n)
+		a.fail("B5: without consumers %d uprobes are in use", n)
 	}
 	if n := u.taps.InUse(); n > 0 {
 		return errors.Join(err, fmt.Errorf("the attack lost %d consumers", n))
@@ -185,10 +185,10 @@ func (u *uprobes) hitOnce(h *uprobe.Hitter, n int) {
 	before, count := u.sure[n].Load(), h.Count
 	called := h.Hit(uprobeKey(n))
 	if times := (h.Count - count) / stayed; n == stayingKey && times != 1 {
-		u.fail("UP1: a hit called the consumer that stays %d times", times)
+		u.fail("B1: a hit called the consumer that stays %d times", times)
 	}
 	if before%2 == 1 && called == 0 && u.sure[n].Load() == before {
-		u.fail("UP1: a hit on key %v, which had a consumer all the while, called none", uprobeKey(n))
+		u.fail("B1: a hit on key %v, which had a consumer all the while, called none", uprobeKey(n))
 	}
 }
 
@@ -196,12 +196,12 @@ func (u *uprobes) hitOnce(h *uprobe.Hitter, n int) {
 func warned(counts []uint64) string {
 	for w, n := range counts {
 		if n > 0 {
-			invariant := "UP4"
+			invariant := "B4"
 			switch uprobe.Warning(w) {
 			case uprobe.WarnFreed:
-				invariant = "UP3"
+				invariant = "B3"
 			case uprobe.WarnLost:
-				invariant = "UP1"
+				invariant = "B1"
 			}
 			return fmt.Sprintf("%s: %v, %d times", invariant, uprobe.Warning(w), n)
 		}
@@ -296,7 +296,7 @@ func (u *uprobes) blink(k uprobe.Key, times int) error {
 
 func (u *uprobes) offNosync(t *[1]tap) {
 	if err := u.table.UnregisterNosync(&t[0].Consumer); err != nil {
-		u.fail("UP1: %v", err)
+		u.fail("B1: %v", err)
 	}
 }
 

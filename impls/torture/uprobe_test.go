@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 // If this fails, a uprobe variant breaks a promise under torture; or a busted one is not
@@ -12,11 +12,11 @@ import (
 // process of their own: a freed rwsem may end it.
 func TestUprobe(t *testing.T) {
 	breaks := map[string]string{
-		"epoch-eager":   "UP1 UP2 UP3 UP4 fatal panic",
-		"no-epoch":      "UP1 UP2 UP3 UP4 fatal panic",
-		"narrow-epoch":  "UP1 UP2 UP3 UP4 fatal panic",
-		"inc-from-zero": "UP1 UP2 UP3 UP4 fatal panic",
-		"no-retry":      "UP1",
+		"epoch-eager":   "B1 B2 B3 B4 fatal panic",
+		"no-epoch":      "B1 B2 B3 B4 fatal panic",
+		"narrow-epoch":  "B1 B2 B3 B4 fatal panic",
+		"inc-from-zero": "B1 B2 B3 B4 fatal panic",
+		"no-retry":      "B1",
 	}
 	for _, s := range uprobeSubjects() {
 		t.Run(s.Name, func(t *testing.T) {
@@ -28,7 +28,7 @@ func TestUprobe(t *testing.T) {
 			if testing.Short() {
 				t.Skip("busted: may take until it is caught")
 			}
-			implstest.Need(t, s.Check(), s.Family, s.Name)
+			judge.Need(t, s.Check(), s.Family, s.Name)
 			out, err := runChild(t, "uprobe/"+s.Name)
 			if id, _, _ := strings.Cut(out, ":"); err == nil || !strings.Contains(want, id) {
 				t.Errorf("broke %q, %v, want one of %s", out, err, want)

@@ -1,6 +1,6 @@
 package tracepoint
 
-// compareFunc is V4: rcuCondSync that takes the first entry for unchanged if its
+// compareFunc is tp-V4: rcuCondSync that takes the first entry for unchanged if its
 // function is, although one function may be registered with two data.
 //
 //	CPU0, updater                        CPU1, reader in a site

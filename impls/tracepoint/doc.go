@@ -51,7 +51,7 @@
 //   - T5: Register, Unregister and Bulk either do the whole change or, with an error,
 //     none of it.
 //
-// Busted strategies break T1 or T3 by one bug each, V1 to V8, which are historical, and V10,
+// Busted strategies break T1 or T3 by one bug each, tp-V1 to tp-V8, which are historical, and tp-V10,
 // but for direct-static-call, which has all that its time had. Package torture catches them,
 // and the tests replay each by name (build tag steps).
 //

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
@@ -49,7 +49,7 @@ var theGate gate
 func openGate(tb testing.TB) *gate {
 	tb.Helper()
 	sites, err := dispatch.Events(gateSite + 1)
-	implstest.Need(tb, err, "tracepoint")
+	judge.Need(tb, err, "tracepoint")
 	gateOnce.Do(func() { theGate = makeGate(tb, sites[gateSite]) })
 	if theGate.site == nil {
 		tb.Fatal("the gate could not be made")

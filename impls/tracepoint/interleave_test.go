@@ -12,7 +12,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
@@ -29,39 +29,39 @@ type scenario struct {
 }
 
 // scenarios has every way by which the first entry's data and the static call's
-// target can come to differ; V1 to V6 are those of docs/interleavings.md.
+// target can come to differ; tp-V1 to tp-V6 are those of docs/interleavings.md.
 var scenarios = []scenario{
-	{"V1: first of two leaves", "AB", "-A", false},
-	{"V2: a higher one comes", "A", "+H", false},
-	{"V4: same function, other data", "Aa", "-A", false},
-	{"V5: another one's turn", "A", "-A +B", false},
-	{"V5: the same function's turn, other data", "A", "-A +a", true},
-	{"V5: all leave at once", "AB", "-* +C", false},
-	{"V5: 3->2->0->1", "ABC", "-A -* +H", false},
-	{"V5: another event is enabled in between", "A", "-A y+C +B", false},
-	{"V5: another event is disabled in between", "A", "y+C | -A y-C +B", false},
-	{"V5: 2->1->0->1", "AB", "-A -B +C", false},
-	{"V5: another event's 2->1 in between", "A", "y+A y+B y+C y-A | -A y-C +B", false},
+	{"tp-V1: first of two leaves", "AB", "-A", false},
+	{"tp-V2: a higher one comes", "A", "+H", false},
+	{"tp-V4: same function, other data", "Aa", "-A", false},
+	{"tp-V5: another one's turn", "A", "-A +B", false},
+	{"tp-V5: the same function's turn, other data", "A", "-A +a", true},
+	{"tp-V5: all leave at once", "AB", "-* +C", false},
+	{"tp-V5: 3->2->0->1", "ABC", "-A -* +H", false},
+	{"tp-V5: another event is enabled in between", "A", "-A y+C +B", false},
+	{"tp-V5: another event is disabled in between", "A", "y+C | -A y-C +B", false},
+	{"tp-V5: 2->1->0->1", "AB", "-A -B +C", false},
+	{"tp-V5: another event's 2->1 in between", "A", "y+A y+B y+C y-A | -A y-C +B", false},
 	{"all leave, one by one", "AB", "-B -A", true},
 	{"a third one comes", "AB", "+C", true},
 	{"one of three leaves", "ABC", "-B", true},
-	{"V6: 3->2->1", "ABC", "-A -C", false},
-	{"V6: 1->2->1, a higher one comes and leaves", "A", "+H -H", false},
-	{"V6: 1->2->1, a higher one comes and stays", "A", "+H -A", false},
-	{"V6: 2->3->2->1", "AB", "+H -A -B", false},
-	{"V6: another event's 2->1 in between", "ABC", "y+A y+B | -A y-A -C", false},
-	{"V6: another event's 0->1 in between", "ABC", "y+C y-C | -A y+C -C", false},
-	{"V5: two leave in one bulk change, one comes", "A", "y+C | y-C&-A +B", false},
-	{"V5: one leaves, two come in one bulk change", "A", "y+C y-C | -A y+C&+B", false},
-	{"V5: twice in one bulk change", "A", "-A&+B", false},
-	{"V5: all leave in the middle of a bulk change", "AB", "y+C&-*&y-C&+C", false},
-	{"V1: one bulk change with 0->1 of another", "AB", "y+C y-C | y+C&-A", false},
-	{"V1: one bulk change with 2->1 of another", "AB", "y+A y+B | y-A&-A", false},
-	{"V2: one bulk change with 1->2 of another", "A", "y+A | y+H&+H", false},
-	{"V6: one bulk change with 3->2 of another", "ABC", "y+A y+B y+C | y-A&-A -C", false},
-	{"V10: 3->2->1, the first of them leaves twice", "ABC", "-A -B", false},
-	{"V10: a higher one comes and leaves", "A", "+H -H", false},
-	{"V10: two events are disabled, one is enabled", "A", "y+C | y-C -A +B", false},
+	{"tp-V6: 3->2->1", "ABC", "-A -C", false},
+	{"tp-V6: 1->2->1, a higher one comes and leaves", "A", "+H -H", false},
+	{"tp-V6: 1->2->1, a higher one comes and stays", "A", "+H -A", false},
+	{"tp-V6: 2->3->2->1", "AB", "+H -A -B", false},
+	{"tp-V6: another event's 2->1 in between", "ABC", "y+A y+B | -A y-A -C", false},
+	{"tp-V6: another event's 0->1 in between", "ABC", "y+C y-C | -A y+C -C", false},
+	{"tp-V5: two leave in one bulk change, one comes", "A", "y+C | y-C&-A +B", false},
+	{"tp-V5: one leaves, two come in one bulk change", "A", "y+C y-C | -A y+C&+B", false},
+	{"tp-V5: twice in one bulk change", "A", "-A&+B", false},
+	{"tp-V5: all leave in the middle of a bulk change", "AB", "y+C&-*&y-C&+C", false},
+	{"tp-V1: one bulk change with 0->1 of another", "AB", "y+C y-C | y+C&-A", false},
+	{"tp-V1: one bulk change with 2->1 of another", "AB", "y+A y+B | y-A&-A", false},
+	{"tp-V2: one bulk change with 1->2 of another", "A", "y+A | y+H&+H", false},
+	{"tp-V6: one bulk change with 3->2 of another", "ABC", "y+A y+B y+C | y-A&-A -C", false},
+	{"tp-V10: 3->2->1, the first of them leaves twice", "ABC", "-A -B", false},
+	{"tp-V10: a higher one comes and leaves", "A", "+H -H", false},
+	{"tp-V10: two events are disabled, one is enabled", "A", "y+C | y-C -A +B", false},
 }
 
 // letter returns the probe that a scenario calls by this letter.
@@ -196,7 +196,7 @@ func (p *play) act(s scenario, policy *Policy) string {
 	p.points = nil
 	for i, site := range []*dispatch.Site{p.gate.site, otherSite(p.tb)} {
 		tp, err := p.registry.Add("xy"[i:i+1], site)
-		implstest.Check(p.tb, err)
+		judge.Check(p.tb, err)
 		p.points = append(p.points, tp)
 	}
 	for i := range s.start {
@@ -221,7 +221,7 @@ func (p *play) act(s scenario, policy *Policy) string {
 			}
 			requests = append(requests, Request{tp, p.letter(one[1]), one[0] == '-'})
 		}
-		implstest.Check(p.tb, p.registry.Bulk(requests))
+		judge.Check(p.tb, p.registry.Bulk(requests))
 	}
 	p.pass() // the gap behind everything
 	p.on = false
@@ -231,7 +231,7 @@ func (p *play) act(s scenario, policy *Policy) string {
 	mistake := p.atRest()
 	for _, tp := range p.points {
 		if len(tp.funcs) > 0 {
-			implstest.Check(p.tb, p.registry.Unregister(tp, dispatch.Probe{}))
+			judge.Check(p.tb, p.registry.Unregister(tp, dispatch.Probe{}))
 		}
 	}
 	if p.reader == nil || mistake != "" {
@@ -282,7 +282,7 @@ func (p *play) atRest() string {
 func otherSite(tb testing.TB) *dispatch.Site {
 	tb.Helper()
 	sites, err := dispatch.Events(1)
-	implstest.Check(tb, err)
+	judge.Check(tb, err)
 	return sites[0]
 }
 
@@ -604,7 +604,7 @@ func TestT1EveryInterleaving(t *testing.T) {
 func everyInterleaving(t *testing.T, flavourName string) {
 	for _, v := range Variants() {
 		t.Run(v.Name, func(t *testing.T) {
-			implstest.Need(t, v.Supported(), "tracepoint")
+			judge.Need(t, v.Supported(), "tracepoint")
 			g := openGate(t)
 			b := newBench(t, v.New, flavour(t, flavourName), 0)
 			caught := 0
@@ -636,17 +636,17 @@ func everyInterleaving(t *testing.T, flavourName string) {
 	}
 }
 
-// bug is how the scenarios of a busted strategy begin: "V5". That of wrong-flavour
-// is V5's, with another cause.
+// bug is how the scenarios of a busted strategy begin: "tp-V5". That of wrong-flavour
+// is tp-V5's, with another cause.
 func bug(v Variant) string {
 	name, _, _ := strings.Cut(v.Doc, ":")
 	switch name {
-	case "V1", "V2", "V4", "V5", "V6", "V10":
+	case "tp-V1", "tp-V2", "tp-V4", "tp-V5", "tp-V6", "tp-V10":
 		return name
-	case "V8":
-		return "V5"
+	case "tp-V8":
+		return "tp-V5"
 	}
-	return "V5" // direct-static-call has several
+	return "tp-V5" // direct-static-call has several
 }
 
 // If this fails, a strategy that polls where others wait cannot be told right from wrong, as
@@ -654,7 +654,7 @@ func bug(v Variant) string {
 // wrongly; or one that needs two grace periods, one that begins under the reader, or another
 // event's transition to go wrong is not found out.
 func TestT1GracePeriods(t *testing.T) {
-	implstest.Need(t, dispatch.Open(), "tracepoint")
+	judge.Need(t, dispatch.Open(), "tracepoint")
 	// ifPassed leaves the static call with the iterator where condSync would wait.
 	ifPassed := Step{Name: "static call = first if polled", do: each(func(c *change) error {
 		if s := c.registry.snapshots[sN21]; s.ongoing && !c.registry.rcu.Poll(s.state) {

@@ -1,6 +1,6 @@
 package tracepoint
 
-// keepsOldest is V10: rcuCondSync that remembers no moment while an older one is pending.
+// keepsOldest is tp-V10: rcuCondSync that remembers no moment while an older one is pending.
 // A grace period between the two moments satisfies the older one. It says nothing about a
 // reader that began after it and holds the data of before the younger one.
 //

@@ -1,6 +1,6 @@
 package tracepoint
 
-// noStateN is V6: rcuCondSync that remembers the moment only in 2->1. But the first
+// noStateN is tp-V6: rcuCondSync that remembers the moment only in 2->1. But the first
 // entry's data may have changed before, among the many.
 //
 //	CPU0, updater                        CPU1, reader in a site

@@ -1,6 +1,6 @@
 package tracepoint
 
-// noSync10 is V5: naiveSync without the wait in 1->0, which is the one that made
+// noSync10 is tp-V5: naiveSync without the wait in 1->0, which is the one that made
 // disabling everything slow. The next first probe may come while a reader is on
 // its way with the last one's data.
 //

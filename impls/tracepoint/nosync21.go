@@ -1,6 +1,6 @@
 package tracepoint
 
-// noSync21 is V1: naiveSync without the wait in 2->1, as static calls were first
+// noSync21 is tp-V1: naiveSync without the wait in 2->1, as static calls were first
 // merged. The wait in 1->0 is no help to a tracepoint that never gets there.
 //
 //	CPU0, updater                        CPU1, reader in a site

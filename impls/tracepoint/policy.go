@@ -124,7 +124,7 @@ var synchronize = Step{
 
 // A snapshotID names one of the kernel's two global snapshots. They are global, not
 // per tracepoint: a later one overwrites an earlier one, which is safe because it
-// is satisfied later. To keep the earlier one is not: V10.
+// is satisfied later. To keep the earlier one is not: tp-V10.
 type snapshotID int
 
 const (

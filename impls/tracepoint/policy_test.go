@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 // If this fails, a strategy no longer takes the steps of the kernel that it is
@@ -133,7 +133,7 @@ func TestStepOrderOfBulk(t *testing.T) {
 		q.Tracepoint = b.points[i%7]
 		requests = append(requests, q)
 	}
-	implstest.Check(t, b.registry.Bulk(requests))
+	judge.Check(t, b.registry.Bulk(requests))
 	want := []string{
 		"1->2 of 1: static call = iterator", "1->2 of 1: publish", "1->2 of 1: get_state(moved) if [0].data changed",
 		"N->N+1 of 1: publish", "N->N+1 of 1: get_state(moved) if [0].data changed",

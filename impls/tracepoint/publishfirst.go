@@ -1,6 +1,6 @@
 package tracepoint
 
-// publishFirst is V2: naiveSync that publishes in 1->2 before the static call has left
+// publishFirst is tp-V2: naiveSync that publishes in 1->2 before the static call has left
 // the old first probe. It takes no straggler: whoever comes in between is caught.
 //
 //	CPU0, updater                        CPU1, reader in a site

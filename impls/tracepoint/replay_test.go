@@ -10,7 +10,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
@@ -18,17 +18,17 @@ import (
 // Actions are a scenario's ops ("+A", "-*"), "fire", by a reader that is there only for as
 // long, and "a grace period passes". The same script is played with every strategy.
 type replay struct {
-	name   string // "V1"
+	name   string // "tp-V1"
 	start  string // the probes before
 	script string
 	breaks []string // the strategies that must fail; all others must not
 	by     string   // the invariant that they break
 }
 
-// replays leaves V3 to TestReplayV3, since it is an iterator's, and V9 to package rcu.
+// replays leaves tp-V3 to TestReplayV3, since it is an iterator's, and rcu-V9 to package rcu.
 var replays = []replay{
 	{
-		name: "V1", start: "AB",
+		name: "tp-V1", start: "AB",
 		script: `
 updater                                  reader
                                          fire until site: data loaded    // A's
@@ -37,7 +37,7 @@ updater                                  reader
 		breaks: []string{"direct-static-call", "no-sync-2-1", "wrong-flavour"}, by: "T1",
 	},
 	{
-		name: "V2", start: "A",
+		name: "tp-V2", start: "A",
 		script: `
 updater                                  reader
 +H until before static call = iterator
@@ -46,7 +46,7 @@ go on`,
 		breaks: []string{"direct-static-call", "publish-first"}, by: "T1",
 	},
 	{
-		name: "V4", start: "Aa",
+		name: "tp-V4", start: "Aa",
 		script: `
 updater                                  reader
                                          fire until site: data loaded    // A's, of one function with a
@@ -55,7 +55,7 @@ updater                                  reader
 		breaks: []string{"direct-static-call", "no-sync-2-1", "compare-func", "wrong-flavour"}, by: "T3",
 	},
 	{
-		name: "V5", start: "A",
+		name: "tp-V5", start: "A",
 		script: `
 updater                                  reader
                                          fire until site: data loaded    // A's
@@ -65,7 +65,7 @@ updater                                  reader
 		breaks: []string{"direct-static-call", "no-sync-1-0", "wrong-flavour"}, by: "T1",
 	},
 	{
-		name: "V6", start: "ABC",
+		name: "tp-V6", start: "ABC",
 		script: `
 updater                                  reader
                                          fire until site: data loaded    // A's
@@ -75,7 +75,7 @@ updater                                  reader
 		breaks: []string{"direct-static-call", "no-sync-2-1", "no-state-n", "wrong-flavour"}, by: "T1",
 	},
 	{
-		name: "V6 by 1->2->1", start: "A",
+		name: "tp-V6 by 1->2->1", start: "A",
 		script: `
 updater                                  reader
 +H until before get_state(N_2_1) if [0].data changed
@@ -88,7 +88,7 @@ go on
 		breaks: []string{"direct-static-call", "no-sync-2-1", "wrong-flavour"}, by: "T1",
 	},
 	{
-		name: "V10", start: "ABC",
+		name: "tp-V10", start: "ABC",
 		script: `
 updater                                  reader
 -A                                                                       // and remembers this moment
@@ -99,7 +99,7 @@ a grace period passes
 		breaks: []string{"direct-static-call", "no-sync-2-1", "wrong-flavour", "keeps-oldest"}, by: "T1",
 	},
 	{
-		name: "V10 by 1->2->1", start: "A",
+		name: "tp-V10 by 1->2->1", start: "A",
 		script: `
 updater                                  reader
 +H
@@ -127,10 +127,10 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// V8 is V5 of a strategy that does wait, for another flavour's readers.
+// tp-V8 is tp-V5 of a strategy that does wait, for another flavour's readers.
 func TestReplayV8(t *testing.T) {
-	i := slices.IndexFunc(replays, func(r replay) bool { return r.name == "V5" })
-	implstest.Need(t, dispatch.Open(), "tracepoint")
+	i := slices.IndexFunc(replays, func(r replay) bool { return r.name == "tp-V5" })
+	judge.Need(t, dispatch.Open(), "tracepoint")
 	b := newBench(t, strategy(t, "wrong-flavour").New, flavour(t, "memb"), 1)
 	before := vanilla().Counters()
 	mistake, trace := replays[i].on(b)
@@ -155,10 +155,10 @@ updater                                  reader
 	for _, d := range dispatch.Variants() {
 		for _, v := range impls.OnlySound(Variants()) {
 			t.Run(d.Name+"/"+v.Name, func(t *testing.T) {
-				implstest.Need(t, d.Supported(), "dispatch", d.Name)
+				judge.Need(t, d.Supported(), "dispatch", d.Name)
 				policy := *v.New
 				policy.Dispatch = d.New
-				r := replay{name: "V3", start: "AB", script: script}
+				r := replay{name: "tp-V3", start: "AB", script: script}
 				b := newBench(t, &policy, flavour(t, "memb"), 1)
 				mistake, trace := r.on(b)
 				want := d.New.Unchecked && v.Name != "naive-sync" // which waits for the reader in between
@@ -174,7 +174,7 @@ updater                                  reader
 // come to.
 func (r replay) play(t *testing.T, v Variant, flavourName string) {
 	t.Helper()
-	implstest.Need(t, v.Supported(), "tracepoint", v.Name)
+	judge.Need(t, v.Supported(), "tracepoint", v.Name)
 	b := newBench(t, v.New, flavour(t, flavourName), 1)
 	mistake, trace := r.on(b)
 	want := ""
@@ -213,7 +213,7 @@ func (r replay) on(b *bench) (mistake string, trace []string) {
 		actions["-"+l] = func() { b.remove(0, b.letter(l[0])) }
 	}
 	trace, err := step.Play(r.script, actions)
-	implstest.Check(b.tb, err)
+	judge.Check(b.tb, err)
 	for _, c := range seen.calls {
 		trace = append(trace, "called: "+c.String())
 		if c.data.owner != c.fn && mistake == "" {

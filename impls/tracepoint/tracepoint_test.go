@@ -8,7 +8,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/internal/slab"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
@@ -19,8 +19,8 @@ func forEach(t *testing.T, test func(t *testing.T, s Variant, f rcu.Variant)) {
 	for _, s := range Variants() {
 		for _, f := range impls.OnlySound(rcu.Variants()) {
 			t.Run(s.Name+"/"+f.Name, func(t *testing.T) {
-				implstest.Need(t, s.Supported(), "tracepoint", s.Name)
-				implstest.Need(t, f.Supported(), "rcu", f.Name)
+				judge.Need(t, s.Supported(), "tracepoint", s.Name)
+				judge.Need(t, f.Supported(), "rcu", f.Name)
 				test(t, s, f)
 			})
 		}
@@ -30,16 +30,16 @@ func forEach(t *testing.T, test func(t *testing.T, s Variant, f rcu.Variant)) {
 func strategy(tb testing.TB, name string) Variant {
 	tb.Helper()
 	v, err := impls.Find("strategy", Variants(), name)
-	implstest.Check(tb, err)
-	implstest.Need(tb, v.Supported(), "tracepoint", v.Name)
+	judge.Check(tb, err)
+	judge.Need(tb, v.Supported(), "tracepoint", v.Name)
 	return v
 }
 
 func flavour(tb testing.TB, name string) rcu.Variant {
 	tb.Helper()
 	v, err := impls.Find("flavour", rcu.Variants(), name)
-	implstest.Check(tb, err)
-	implstest.Need(tb, v.Supported(), "rcu", v.Name)
+	judge.Check(tb, err)
+	judge.Need(tb, v.Supported(), "rcu", v.Name)
 	return v
 }
 
@@ -58,7 +58,7 @@ type bench struct {
 func newBench(tb testing.TB, p *Policy, f rcu.Variant, n int) *bench {
 	tb.Helper()
 	sites, err := dispatch.Events(n)
-	implstest.Need(tb, err, "tracepoint")
+	judge.Need(tb, err, "tracepoint")
 	return newBenchOf(tb, p, f, sites)
 }
 
@@ -69,7 +69,7 @@ func newBenchOf(tb testing.TB, p *Policy, f rcu.Variant, sites []*dispatch.Site)
 	b.registry = New(p, b.domain)
 	for i, s := range sites {
 		tp, err := b.registry.Add(fmt.Sprint("event", i), s)
-		implstest.Check(tb, err)
+		judge.Check(tb, err)
 		b.points = append(b.points, tp)
 	}
 	tb.Cleanup(b.close)
@@ -79,7 +79,7 @@ func newBenchOf(tb testing.TB, p *Policy, f rcu.Variant, sites []*dispatch.Site)
 func (b *bench) close() {
 	for _, tp := range b.points {
 		if len(tp.funcs) > 0 {
-			implstest.Check(b.tb, b.registry.Unregister(tp, dispatch.Probe{}))
+			judge.Check(b.tb, b.registry.Unregister(tp, dispatch.Probe{}))
 		}
 	}
 	b.domain.Close()
@@ -88,14 +88,14 @@ func (b *bench) close() {
 func (b *bench) add(tp int, probes ...dispatch.Probe) {
 	b.tb.Helper()
 	for _, p := range probes {
-		implstest.Check(b.tb, b.registry.Register(b.points[tp], p))
+		judge.Check(b.tb, b.registry.Register(b.points[tp], p))
 	}
 }
 
 func (b *bench) remove(tp int, probes ...dispatch.Probe) {
 	b.tb.Helper()
 	for _, p := range probes {
-		implstest.Check(b.tb, b.registry.Unregister(b.points[tp], p))
+		judge.Check(b.tb, b.registry.Unregister(b.points[tp], p))
 	}
 }
 
@@ -179,7 +179,7 @@ func TestT2ArrayIsReleased(t *testing.T) {
 func TestT5NoMemory(t *testing.T) {
 	for _, s := range Variants() {
 		t.Run(s.Name, func(t *testing.T) {
-			implstest.Need(t, s.Supported(), "tracepoint", s.Name)
+			judge.Need(t, s.Supported(), "tracepoint", s.Name)
 			b := newBench(t, s.New, flavour(t, "qsbr"), 1)
 			probes := []dispatch.Probe{probe(b.fns[0], nil, 0), probe(b.fns[1], nil, 0), probe(b.fns[2], nil, 0)}
 			for i, p := range probes {
@@ -275,9 +275,9 @@ func TestStaticCallFollows(t *testing.T) {
 	}
 	for _, s := range Variants() {
 		t.Run(s.Name, func(t *testing.T) {
-			implstest.Need(t, s.Supported(), "tracepoint", s.Name)
+			judge.Need(t, s.Supported(), "tracepoint", s.Name)
 			b := newBench(t, s.New, flavour(t, "qsbr"), 4)
-			rnd := implstest.Rand(t)
+			rnd := judge.Rand(t)
 			p := []dispatch.Probe{probe(b.fns[0], &datum{}, 0), probe(b.fns[1], &datum{}, 0)}
 			var follows [4]bool // by tracepoint: the list that led to its one probe
 			for range 200 {
@@ -294,7 +294,7 @@ func TestStaticCallFollows(t *testing.T) {
 				for i, tp := range b.points {
 					before[i] = len(probesOf(tp.funcs))
 				}
-				implstest.Check(t, b.registry.Bulk(requests))
+				judge.Check(t, b.registry.Bulk(requests))
 				for i, tp := range b.points {
 					probes := probesOf(tp.funcs)
 					if n := len(probes); n != before[i] {
@@ -336,7 +336,7 @@ func TestT2ThunkIsNotWhereTheCallIs(t *testing.T) {
 	until := func() (n int) {
 		for pc := uintptr(0); pc != old; n++ {
 			target, err := b.registry.policy.Dispatch.Target(funcs)
-			implstest.Check(t, err)
+			judge.Check(t, err)
 			pc = target.PC
 			target.Release()
 		}
@@ -345,7 +345,7 @@ func TestT2ThunkIsNotWhereTheCallIs(t *testing.T) {
 	until()
 	for range until() - 1 {
 		target, err := b.registry.policy.Dispatch.Target(funcs)
-		implstest.Check(t, err)
+		judge.Check(t, err)
 		target.Release()
 	}
 	thunks, before := dispatch.Thunks(), textpoke.Totals().Syncs
@@ -369,11 +369,11 @@ func TestT5NoThunk(t *testing.T) {
 		t.Skip("in this build thunks jump to a hook, which is always in reach")
 	}
 	sites, err := dispatch.Events(dispatch.TextSites + 1000) // more than any other test here makes
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	site := sites[len(sites)-1]
 	b := newBenchOf(t, strategy(t, "bound").New, flavour(t, "qsbr"), []*dispatch.Site{site})
 	far := probe(dispatch.Func(keyOf(site).PC()+1<<31-256), nil, 1)
-	implstest.Check(t, site.Reach(far.Fn))
+	judge.Check(t, site.Reach(far.Fn))
 	held := dispatch.Thunks() - thunks
 	expect := func(what string, err error, probes ...dispatch.Probe) {
 		t.Helper()
@@ -393,7 +393,7 @@ func TestT2NothingLeaks(t *testing.T) {
 	for _, s := range Variants() {
 		t.Run(s.Name, func(t *testing.T) {
 			b := newBench(t, s.New, flavour(t, "qsbr"), 1)
-			r := implstest.Rand(t)
+			r := judge.Rand(t)
 			released := uint64(0)
 			for range 1000 {
 				p := probe(b.fns[r.IntN(4)], nil, r.IntN(3))
@@ -402,7 +402,7 @@ func TestT2NothingLeaks(t *testing.T) {
 				if errors.Is(err, ErrExist) {
 					err = b.registry.Unregister(b.points[0], p)
 				}
-				implstest.Check(t, err)
+				judge.Check(t, err)
 				if had {
 					released++
 				}
@@ -419,7 +419,7 @@ func BenchmarkFire(b *testing.B) {
 	for _, s := range Variants() {
 		for _, probes := range []int{0, 1, 2} {
 			b.Run(fmt.Sprintf("impl=%s/probes=%d", s.Name, probes), func(b *testing.B) {
-				implstest.Need(b, s.Supported(), "tracepoint", s.Name)
+				judge.Need(b, s.Supported(), "tracepoint", s.Name)
 				t := newBench(b, s.New, flavour(b, "qsbr"), 1)
 				for i := range probes {
 					t.add(0, probe(dispatch.Nop(), &datum{}, i))
@@ -437,7 +437,7 @@ func BenchmarkFire(b *testing.B) {
 func BenchmarkPingPong(b *testing.B) {
 	for _, s := range Variants() {
 		b.Run("impl="+s.Name, func(b *testing.B) {
-			implstest.Need(b, s.Supported(), "tracepoint", s.Name)
+			judge.Need(b, s.Supported(), "tracepoint", s.Name)
 			t := newBench(b, s.New, flavour(b, "memb"), 1)
 			p := probe(dispatch.Nop(), nil, 0)
 			for b.Loop() {

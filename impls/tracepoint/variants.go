@@ -63,7 +63,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "no-sync-2-1",
-			Doc:    "V1: naive-sync without the wait in 2->1",
+			Doc:    "tp-V1: naive-sync without the wait in 2->1",
 			Origin: "d25e37d89dd2; fixed by 547305a64632",
 			Status: impls.Busted,
 			Check:  dispatch.Open,
@@ -71,7 +71,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "publish-first",
-			Doc:    "V2: naive-sync that publishes before the static call leaves the old first probe",
+			Doc:    "tp-V2: naive-sync that publishes before the static call leaves the old first probe",
 			Origin: "d25e37d89dd2; fixed by 352384d5c84e",
 			Status: impls.Busted,
 			Check:  dispatch.Open,
@@ -79,7 +79,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "compare-func",
-			Doc:    "V4: rcu-cond-sync that compares first functions where it should compare first data",
+			Doc:    "tp-V4: rcu-cond-sync that compares first functions where it should compare first data",
 			Origin: "547305a64632; fixed by f7ec41212563",
 			Status: impls.Busted,
 			Check:  dispatch.Open,
@@ -87,7 +87,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "no-sync-1-0",
-			Doc:    "V5: naive-sync without the wait in 1->0",
+			Doc:    "tp-V5: naive-sync without the wait in 1->0",
 			Origin: "d25e37d89dd2; fixed by 231264d6927f",
 			Status: impls.Busted,
 			Check:  dispatch.Open,
@@ -95,7 +95,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "no-state-n",
-			Doc:    "V6: rcu-cond-sync that remembers the moment only in 2->1",
+			Doc:    "tp-V6: rcu-cond-sync that remembers the moment only in 2->1",
 			Origin: "547305a64632; fixed by 231264d6927f",
 			Status: impls.Busted,
 			Check:  dispatch.Open,
@@ -103,7 +103,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "wrong-flavour",
-			Doc:    "V8: rcu-cond-sync with the snapshots of a flavour in which its readers do not stand",
+			Doc:    "tp-V8: rcu-cond-sync with the snapshots of a flavour in which its readers do not stand",
 			Origin: "about v6.17, unconfirmed upstream",
 			Status: impls.Busted,
 			Check:  dispatch.Open,
@@ -111,7 +111,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "keeps-oldest",
-			Doc:    "V10: rcu-cond-sync that keeps an older moment while it is pending",
+			Doc:    "tp-V10: rcu-cond-sync that keeps an older moment while it is pending",
 			Origin: "ours",
 			Status: impls.Busted,
 			Check:  dispatch.Open,

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
@@ -107,7 +107,7 @@ func TestWaitsOfBulkRequests(t *testing.T) {
 			for _, tp := range b.points {
 				list = append(list, Request{tp, p, remove})
 			}
-			return func() { implstest.Check(t, b.registry.Bulk(list)) }
+			return func() { judge.Check(t, b.registry.Bulk(list)) }
 		}
 		each, rest := uint64(n), uint64(n-1)
 		want := func(naive, condSync, own, batched waits) waits {
@@ -146,7 +146,7 @@ func TestWaitsOfBulkForTheLast(t *testing.T) {
 	p, last := probe(b.fns[0], &datum{}, 0), probe(b.fns[1], &datum{}, -1)
 	both := func(remove bool, first, second int) func() {
 		return func() {
-			implstest.Check(t, b.registry.Bulk([]Request{{b.points[first], p, remove}, {b.points[second], p, remove}}))
+			judge.Check(t, b.registry.Bulk([]Request{{b.points[first], p, remove}, {b.points[second], p, remove}}))
 		}
 	}
 	for _, order := range [][2]int{{0, 1}, {1, 0}} {
@@ -175,7 +175,7 @@ func TestWaitsAfterBulkForEach(t *testing.T) {
 				for _, tp := range b.points {
 					list = append(list, Request{tp, p, remove})
 				}
-				implstest.Check(t, b.registry.Bulk(list))
+				judge.Check(t, b.registry.Bulk(list))
 			}
 			all(a, false)
 			all(a, true)
@@ -202,7 +202,7 @@ func TestWaitsOfMixedBulk(t *testing.T) {
 	b.add(2, a, c)
 	b.add(3, a)
 	b.expect("0->1, 1->2, 2->1 and 1->0", func() {
-		implstest.Check(t, b.registry.Bulk([]Request{
+		judge.Check(t, b.registry.Bulk([]Request{
 			{b.points[0], c, false}, {b.points[1], d, false}, {b.points[2], a, true}, {b.points[3], a, true},
 		}))
 	}, waits{waited: 1, elided: 1})
@@ -326,7 +326,7 @@ func TestWaitsOfShrink(t *testing.T) {
 				byStrategy{waits{waited: 2}, one, one}},
 			{"2->0 at once",
 				func(x *bench) { x.add(0, a, b) },
-				func(x *bench) { implstest.Check(x.tb, x.registry.Unregister(x.points[0], dispatch.Probe{})) },
+				func(x *bench) { judge.Check(x.tb, x.registry.Unregister(x.points[0], dispatch.Probe{})) },
 				byStrategy{one, none, none}},
 			{"2->1, first leaves, on one event; last on another: no longer pending",
 				func(x *bench) { x.add(0, a, b); x.add(1, a, b) },

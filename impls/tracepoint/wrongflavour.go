@@ -6,7 +6,7 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// wrongFlavour is V8: rcuCondSync whose snapshots are of an engine in which the readers
+// wrongFlavour is tp-V8: rcuCondSync whose snapshots are of an engine in which the readers
 // of its sites do not stand. It remembers, polls and waits, all in vain. About 6.17
 // the kernel's snapshots are of vanilla RCU, while the readers of system call
 // tracepoints are of RCU Tasks Trace.

@@ -50,7 +50,7 @@
 //     are held until the grace period after their release, and then they are not.
 //
 // The busted variants break M4, and with it M1 for those who trust it (fail), and
-// M2 and M3 (double-array). Package torture catches them; A1 to A3 of
+// M2 and M3 (double-array). Package torture catches them; un-A1 to un-A3 of
 // docs/interleavings.md are replayed with the build tag steps.
 //
 // Package unregister refuses a probe without a function, or with what marks dead entries

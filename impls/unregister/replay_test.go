@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
@@ -16,7 +16,7 @@ import (
 // same script is played with every variant. Actions are "-A", removal of a probe with memory, and
 // "-A!", without; "+A"; "synchronize"; "free A", which poisons its data; and "fire".
 type replay struct {
-	name   string // "A1"
+	name   string // "un-A1"
 	start  int    // the probes before: A, B, ...
 	script string
 	stays  string // the probes that every firing must call
@@ -28,7 +28,7 @@ type replay struct {
 
 var replays = []replay{
 	{
-		name: "A1", start: 3, stays: "C",
+		name: "un-A1", start: 3, stays: "C",
 		script: `
 updater                                  reader
                                          fire until probe: called        // A, in half 0
@@ -38,7 +38,7 @@ updater                                  reader
 		breaks: "double-array", by: "M2",
 	},
 	{
-		name: "A1 without memory", start: 3, stays: "C",
+		name: "un-A1 without memory", start: 3, stays: "C",
 		script: `
 updater                                  reader
                                          fire until probe: called
@@ -51,7 +51,7 @@ updater                                  reader
 		// What is remembered of the half that readers leave must be from after they do. Not
 		// with qsbr: it would wait to hear from a reader whose column has nothing left to do.
 		only: "memb",
-		name: "A1, a grace period before the publish", start: 3, stays: "C",
+		name: "un-A1, a grace period before the publish", start: 3, stays: "C",
 		script: `
 updater                                  other        reader
 -A until unregister: before publish
@@ -63,7 +63,7 @@ go on
 		breaks: "double-array", by: "M2",
 	},
 	{
-		name: "A2", start: 2, stays: "B", gone: "A",
+		name: "un-A2", start: 2, stays: "B", gone: "A",
 		script: `
 updater                                  reader
 -A!                                                                      // no memory
@@ -73,7 +73,7 @@ free A                                                                   // nobo
 		breaks: "fail", by: "M1",
 	},
 	{
-		name: "A3", start: 3, stays: "AC",
+		name: "un-A3", start: 3, stays: "AC",
 		script: `
 updater                                  reader
                                          fire until probe: called        // A
@@ -85,7 +85,7 @@ free B
 		gone: "B", breaks: "fail", by: "M1",
 	},
 	{
-		name: "A3, a reader at the array's end", start: 2, stays: "A",
+		name: "un-A3, a reader at the array's end", start: 2, stays: "A",
 		script: `
 updater                                  reader
                                          fire until iterator: entered    // about to load the array
@@ -97,7 +97,7 @@ free B
 		gone: "B", breaks: "fail", by: "M1",
 	},
 	{
-		name: "A3, and the next change", start: 3, stays: "AC",
+		name: "un-A3, and the next change", start: 3, stays: "AC",
 		script: `
 updater                                  reader
 -B!
@@ -109,7 +109,7 @@ go on
 		// fail's array still has B, alive: nobody has freed that.
 	},
 	{
-		name: "A3, a reader in a dying entry", start: 3, stays: "AC",
+		name: "un-A3, a reader in a dying entry", start: 3, stays: "AC",
 		script: `
 updater                                  reader
                                          fire until probe: called        // A
@@ -169,7 +169,7 @@ func (r replay) play(b *bench) (mistake string, trace []string) {
 		actions["free "+name] = func() { *b.data[i] = datum{poison, -1} }
 	}
 	trace, err := step.Play(r.script, actions)
-	implstest.Check(b, err)
+	judge.Check(b, err)
 	reader.Unregister()
 	wrong := func(format string, args ...any) {
 		if mistake == "" {

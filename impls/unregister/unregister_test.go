@@ -9,7 +9,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
@@ -27,14 +27,14 @@ type bench struct {
 func newBench(tb testing.TB, v Variant, flavour string, n int) *bench {
 	tb.Helper()
 	f, err := impls.Find("flavour", rcu.Variants(), flavour)
-	implstest.Check(tb, err)
-	implstest.Need(tb, v.Supported(), "unregister", v.Name)
-	implstest.Need(tb, f.Supported(), "rcu", f.Name)
+	judge.Check(tb, err)
+	judge.Need(tb, v.Supported(), "unregister", v.Name)
+	judge.Need(tb, f.Supported(), "rcu", f.Name)
 	sites, err := dispatch.Events(1)
-	implstest.Need(tb, err, "dispatch")
+	judge.Need(tb, err, "dispatch")
 	b := &bench{TB: tb, domain: f.New(rcu.Options{Lazy: rcu.OnlyBarrier})}
 	b.point, err = New(v.New, b.domain, sites[0])
-	implstest.Check(tb, err)
+	judge.Check(tb, err)
 	for i, fn := range functions(tb) {
 		b.data = append(b.data, &datum{alive, i})
 		b.probes = append(b.probes, probeOf(fn, b.data[i]))
@@ -45,7 +45,7 @@ func newBench(tb testing.TB, v Variant, flavour string, n int) *bench {
 	tb.Cleanup(func() {
 		b.point.FailAfter(-1)
 		if b.point.funcs != nil {
-			implstest.Check(tb, b.point.Unregister(dispatch.Probe{}))
+			judge.Check(tb, b.point.Unregister(dispatch.Probe{}))
 		}
 		b.domain.Close()
 	})
@@ -55,7 +55,7 @@ func newBench(tb testing.TB, v Variant, flavour string, n int) *bench {
 func (b *bench) add(i int) {
 	b.Helper()
 	b.point.FailAfter(-1)
-	implstest.Check(b, b.point.Register(b.probes[i]))
+	judge.Check(b, b.point.Register(b.probes[i]))
 }
 
 // remove removes a probe with memory or without. The variant fail may refuse; that is
@@ -80,7 +80,7 @@ func forEach(t *testing.T, test func(t *testing.T, v Variant)) {
 func variant(tb testing.TB, name string) Variant {
 	tb.Helper()
 	v, err := impls.Find("variant", Variants(), name)
-	implstest.Check(tb, err)
+	judge.Check(tb, err)
 	return v
 }
 
@@ -122,7 +122,7 @@ func TestM5BytesHeld(t *testing.T) {
 			}
 			b.domain.Barrier()
 			held("after the next add", want.next)
-			implstest.Check(t, b.point.Unregister(dispatch.Probe{}))
+			judge.Check(t, b.point.Unregister(dispatch.Probe{}))
 			b.domain.Barrier()
 			held("empty", 0)
 		}
@@ -227,7 +227,7 @@ func TestWaitsOfRemovals(t *testing.T) {
 						b.remove(i, memory)
 						c.between(b, i)
 					}
-					implstest.Check(t, b.point.Unregister(dispatch.Probe{})) // the last needs nothing
+					judge.Check(t, b.point.Unregister(dispatch.Probe{})) // the last needs nothing
 					after := b.domain.Counters()
 					want := cost{}
 					if v.Name == "double-array-sync" {

@@ -24,12 +24,12 @@
 //
 // # Invariants
 //
-//   - UP1: a hit on a key calls every consumer that is registered on it all the while, once.
-//   - UP2: after Unregister, or UnregisterNosync and Sync, the consumer is not called
+//   - B1: a hit on a key calls every consumer that is registered on it all the while, once.
+//   - B2: after Unregister, or UnregisterNosync and Sync, the consumer is not called
 //     again, and its memory may be freed.
-//   - UP3: nobody reads a uprobe that was freed.
-//   - UP4: a uprobe is destroyed once, and when no consumer and no hit holds it.
-//   - UP5: nothing leaks: when all consumers have gone, and after the grace periods, no
+//   - B3: nobody reads a uprobe that was freed.
+//   - B4: a uprobe is destroyed once, and when no consumer and no hit holds it.
+//   - B5: nothing leaks: when all consumers have gone, and after the grace periods, no
 //     uprobe is in use. What returns an error has changed nothing.
 //
 // What the kernel's refcount_t, and KASAN, would say is counted: [Table.Warnings]. Any is a
@@ -42,7 +42,7 @@
 // grace period has been asked for; "uprobe: a branch is missing", in the middle of a rotation; "uprobe: missed while a
 // writer is at the tree", where a lockless search tries again.
 //
-// The busted variants, U1 to U5 of docs/interleavings.md, break UP3, UP4 and UP1.
+// The busted variants, up-U1 to up-U5 of docs/interleavings.md, break B3, B4 and B1.
 //
 // Package uprobe refuses a consumer that is registered already ([ErrExist]), one that is not
 // ([ErrNotFound]), and one without a handler ([ErrInvalid]). It has no uretprobes, whose

@@ -13,7 +13,7 @@ const (
 )
 
 // Deliberate bug (patch 04/12 of June 2024, found on the list): epochEager frees as soon as
-// it has won (U1). The epoch is there so that of two who have put the last reference only the
+// it has won (up-U1). The epoch is there so that of two who have put the last reference only the
 // newest destroys: get takes the count from 0 to 1 as readily as from 1 to 2. But the
 // other one has to look at it to find that it has lost.
 //

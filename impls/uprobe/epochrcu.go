@@ -52,7 +52,7 @@ func putInSection(t *Table, r *rcu.Reader, u *Uprobe, same func(then, now uint64
 //	both free
 var noEpoch = epochRCU.but(func(p *Policy) {
 	p.put = func(t *Table, r *rcu.Reader, u *Uprobe) {
-		// Deliberate bug (U2; ours): 0 now is taken for 0 all the while.
+		// Deliberate bug (up-U2; ours): 0 now is taken for 0 all the while.
 		putInSection(t, r, u, func(_, now uint64) bool { return uint32(now) == 0 })
 	}
 })
@@ -72,7 +72,7 @@ var noEpoch = epochRCU.but(func(p *Policy) {
 // stands between its put and the lock.
 var narrowEpoch = epochRCU.but(func(p *Policy) {
 	p.put = func(t *Table, r *rcu.Reader, u *Uprobe) {
-		// Deliberate bug (U5; ours): of the epoch four bits are compared.
+		// Deliberate bug (up-U5; ours): of the epoch four bits are compared.
 		putInSection(t, r, u, func(then, now uint64) bool { return (then^now)<<28 == 0 })
 	}
 })

@@ -69,7 +69,7 @@ var srcuHits = incNotZero.but(func(p *Policy) { p.Flavour = "srcu" })
 //	frees it after a grace period
 var incFromZero = incNotZero.but(func(p *Policy) {
 	p.get = func(_ *Table, u *Uprobe) bool {
-		u.ref.Add(1) // Deliberate bug (U3; ours): refcount_t would have warned.
+		u.ref.Add(1) // Deliberate bug (up-U3; ours): refcount_t would have warned.
 		return true
 	}
 })
@@ -83,7 +83,7 @@ var incFromZero = incNotZero.but(func(p *Policy) {
 var noRetry = incNotZero.but(func(p *Policy) {
 	p.hit = func(h *Hitter, k Key) (called int) {
 		h.reader.Lock()
-		// Deliberate bug (U4; ours): the sequence count is not looked at.
+		// Deliberate bug (up-U4; ours): the sequence count is not looked at.
 		if u := h.table.tree.search(k); u != nil {
 			called = h.handlerChain(u)
 		}

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
@@ -24,7 +24,7 @@ type replay struct {
 
 // The uprobe of key 1 has one consumer, which the updater takes off.
 var replays = []replay{
-	{"U1 and U2", `
+	{"up-U1 and up-U2", `
 cpu0                                cpu1             updater
 hit 1 until uprobe: pinned
                                                      off
@@ -35,7 +35,7 @@ go on                                                              // reads what
 		"epoch-eager": "freed uprobe read",
 		"no-epoch":    "uprobe destroyed twice",
 	}, 0},
-	{"U5", `
+	{"up-U5", `
 cpu0                                cpu1             updater
 hit 1 until uprobe: pinned
                                                      off
@@ -49,7 +49,7 @@ go on                                                              // destroys i
 		"no-epoch":     "uprobe destroyed twice",
 		"narrow-epoch": "uprobe destroyed twice",
 	}, 0},
-	{"U5, one hit short", `
+	{"up-U5, one hit short", `
 cpu0                                cpu1             updater
 hit 1 until uprobe: pinned
                                                      off
@@ -62,14 +62,14 @@ go on
 		"epoch-eager": "freed uprobe read",
 		"no-epoch":    "uprobe destroyed twice",
 	}, 0},
-	{"U3", `
+	{"up-U3", `
 updater                             other            cpu0
 off until uprobe: put to zero
                                     on                             // finds the dying one
 go on                                                              // erases it
                                                      hit 1         // the other's consumer is gone
 `, map[string]string{
-		"inc-from-zero": "UP1: a hit on 1 called 0",
+		"inc-from-zero": "B1: a hit on 1 called 0",
 	}, 1},
 }
 
@@ -78,27 +78,27 @@ go on                                                              // erases it
 var sections = []replay{
 	// The other consumer stands before the first in the list: a hit that has found it while
 	// it is taken off goes on to the first.
-	{"UP1", `
+	{"B1", `
 updater                                  cpu0
 on
                                          hit 1 until uprobe: consumer found
 other off
                                          go on
 `, nil, 2},
-	{"UP2", `
+	{"B2", `
 updater                                  cpu0
                                          hit 1 until uprobe: consumer found
 off, Sync                                                          // waits for the hit
                                          go on
 `, nil, 1},
-	{"UP3, a hit on the last one", `
+	{"B3, a hit on the last one", `
 updater                                  cpu0
                                          hit 1 until uprobe: pinned
 off
 Barrier                                                            // waits for the hit
                                          go on
 `, nil, 0},
-	{"UP3, out of the tree by another", `
+	{"B3, out of the tree by another", `
 updater                        other            cpu0
                                                 hit 1 until uprobe: pinned
 off until uprobe: put to zero
@@ -107,7 +107,7 @@ go on
 Barrier                                                                 // waits for the hit
                                                 go on
 `, nil, 0},
-	{"UP3, out of the tree before the grace period", `
+	{"B3, out of the tree before the grace period", `
 updater                                  gp                        cpu0
 off until uprobe: to be freed
                                          Barrier
@@ -117,13 +117,13 @@ go on
 }
 
 // u4 is for those who search without the lock; others would wait for it.
-var u4 = replay{"U4", `
+var u4 = replay{"up-U4", `
 updater                                  cpu0
 other off until uprobe: a branch is missing
                                          hit 1                     // which is in that branch
 go on
 `, map[string]string{
-	"no-retry": "UP1: a hit on 1 called 0",
+	"no-retry": "B1: a hit on 1 called 0",
 }, 1}
 
 // If this fails, the interleaving of that name no longer breaks the variants that are named
@@ -187,7 +187,7 @@ func TestReplayU4(t *testing.T) {
 	}
 }
 
-// play performs the script once and returns what went wrong. U4 has the other consumer on
+// play performs the script once and returns what went wrong. up-U4 has the other consumer on
 // the key before.
 func (r replay) play(t *testing.T, v Variant, key Key) (found string, trace []string) {
 	t.Helper()
@@ -196,12 +196,12 @@ func (r replay) play(t *testing.T, v Variant, key Key) (found string, trace []st
 	first, other := counting(), counting()
 	synced, late := false, false
 	first.Handler = func(*Consumer, *Hitter) { late = late || synced }
-	implstest.Check(t, table.Register(one, first))
+	judge.Check(t, table.Register(one, first))
 	for i := range uint64(8) {
-		implstest.Check(t, table.Register(Key{4, i}, counting()))
+		judge.Check(t, table.Register(Key{4, i}, counting()))
 	}
-	if r.name == "U4" {
-		implstest.Check(t, table.Register(key, other))
+	if r.name == "up-U4" {
+		judge.Check(t, table.Register(key, other))
 	}
 	called := -1
 	hit := func(times int) func() {
@@ -214,14 +214,14 @@ func (r replay) play(t *testing.T, v Variant, key Key) (found string, trace []st
 		}
 	}
 	actions := map[string]func(){
-		"off": func() { implstest.Check(t, table.UnregisterNosync(first)) },
+		"off": func() { judge.Check(t, table.UnregisterNosync(first)) },
 		"off, Sync": func() {
-			implstest.Check(t, table.Unregister(first))
+			judge.Check(t, table.Unregister(first))
 			synced = true
 		},
 		"Barrier":        d.Barrier,
-		"on":             func() { implstest.Check(t, table.Register(one, other)) },
-		"other off":      func() { implstest.Check(t, table.UnregisterNosync(other)) },
+		"on":             func() { judge.Check(t, table.Register(one, other)) },
+		"other off":      func() { judge.Check(t, table.UnregisterNosync(other)) },
 		"hit 1":          hit(1),
 		"hit 1, 6 times": hit(6),
 		"hit 1, 7 times": hit(7),
@@ -239,14 +239,14 @@ func (r replay) play(t *testing.T, v Variant, key Key) (found string, trace []st
 			}
 		}
 	case called < r.least:
-		return fmt.Sprint("UP1: a hit on 1 called ", called), trace
+		return fmt.Sprint("B1: a hit on 1 called ", called), trace
 	case late:
-		return "UP2: a consumer was called after Sync", trace
+		return "B2: a consumer was called after Sync", trace
 	}
 	d.Barrier()
 	live, dead := count(table.tree.root.Load())
 	if dead > 0 || live != table.InUse() {
-		return fmt.Sprintf("UP4, UP5: the tree has %d uprobes, and %d that were destroyed; %d are in use", live, dead, table.InUse()), trace
+		return fmt.Sprintf("B4, B5: the tree has %d uprobes, and %d that were destroyed; %d are in use", live, dead, table.InUse()), trace
 	}
 	return "", trace
 }

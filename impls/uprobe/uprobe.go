@@ -302,7 +302,7 @@ func (t *Table) erase(u *Uprobe) {
 	}
 }
 
-// destroy claims a uprobe for freeing: UP4.
+// destroy claims a uprobe for freeing: B4.
 func (t *Table) destroy(u *Uprobe) bool {
 	if !u.dead.CompareAndSwap(false, true) {
 		t.warn(WarnTwice)

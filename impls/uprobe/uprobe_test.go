@@ -6,16 +6,16 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
 // newTable opens a Table whose domain starts no grace period unasked.
 func newTable(tb testing.TB, v Variant) (*Table, *rcu.Domain) {
 	tb.Helper()
-	implstest.Need(tb, v.Supported(), "uprobe", v.Name)
+	judge.Need(tb, v.Supported(), "uprobe", v.Name)
 	d, err := v.New.Domain(rcu.Options{Lazy: rcu.OnlyBarrier})
-	implstest.Check(tb, err)
+	judge.Check(tb, err)
 	t := New(v.New, d)
 	tb.Cleanup(d.Close)
 	return t, d
@@ -24,7 +24,7 @@ func newTable(tb testing.TB, v Variant) (*Table, *rcu.Domain) {
 func variant(tb testing.TB, name string) Variant {
 	tb.Helper()
 	v, err := impls.Find("variant", Variants(), name)
-	implstest.Check(tb, err)
+	judge.Check(tb, err)
 	return v
 }
 
@@ -32,14 +32,14 @@ func counting() *Consumer { return &Consumer{Handler: func(_ *Consumer, h *Hitte
 
 // If this fails, a reference that is put twice frees a uprobe under who has one, and nobody
 // hears of it.
-func TestUP4DoublePut(t *testing.T) {
+func TestB4DoublePut(t *testing.T) {
 	for _, name := range []string{"rwlock", "srcu", "inc-not-zero"} { // those with a refcount_t
 		t.Run(name, func(t *testing.T) {
 			table, d := newTable(t, variant(t, name))
 			c := counting()
-			implstest.Check(t, table.Register(Key{1, 2}, c))
+			judge.Check(t, table.Register(Key{1, 2}, c))
 			u := c.on.Load()
-			implstest.Check(t, table.Unregister(c))
+			judge.Check(t, table.Unregister(c))
 			if _, any := table.Warnings(); any {
 				t.Fatal("a warning before anything went wrong")
 			}
@@ -55,7 +55,7 @@ func TestUP4DoublePut(t *testing.T) {
 
 // If this fails, a refcount_t that was misused goes on counting: sooner or later it comes by
 // zero again, and frees what somebody holds; or nobody hears of it.
-func TestUP4Saturation(t *testing.T) {
+func TestB4Saturation(t *testing.T) {
 	table, _ := newTable(t, variant(t, "rwlock"))
 	for name, tc := range map[string]struct {
 		misuse func(u *Uprobe)
@@ -89,16 +89,16 @@ func TestUP4Saturation(t *testing.T) {
 	}
 }
 
-// If this fails, a hit that reads a freed uprobe goes on as if nothing had happened, and UP3
+// If this fails, a hit that reads a freed uprobe goes on as if nothing had happened, and B3
 // is never seen to break.
-func TestUP3Poison(t *testing.T) {
+func TestB3Poison(t *testing.T) {
 	for _, v := range impls.OnlySound(Variants()) {
 		t.Run(v.Name, func(t *testing.T) {
 			table, d := newTable(t, v)
 			c := counting()
-			implstest.Check(t, table.Register(Key{1, 2}, c))
+			judge.Check(t, table.Register(Key{1, 2}, c))
 			u := c.on.Load()
-			implstest.Check(t, table.Unregister(c))
+			judge.Check(t, table.Unregister(c))
 			d.Barrier()
 			h := table.NewHitter()
 			defer h.Close()
@@ -132,7 +132,7 @@ func TestWaitsOfRemovals(t *testing.T) {
 			for i := range n {
 				c := counting()
 				list = append(list, c)
-				implstest.Check(t, table.Register(Key{1, uint64(i)}, c))
+				judge.Check(t, table.Register(Key{1, uint64(i)}, c))
 			}
 			waits := func() uint64 { return d.Counters().Waited }
 			want := func(n uint64) uint64 {
@@ -143,14 +143,14 @@ func TestWaitsOfRemovals(t *testing.T) {
 			}
 			before := waits()
 			for _, c := range list[:n/2] {
-				implstest.Check(t, table.Unregister(c))
+				judge.Check(t, table.Unregister(c))
 			}
 			if got := waits() - before; got != want(n/2) {
 				t.Errorf("%d removals one by one waited %d times, want %d", n/2, got, want(n/2))
 			}
 			before = waits()
 			for _, c := range list[n/2:] {
-				implstest.Check(t, table.UnregisterNosync(c))
+				judge.Check(t, table.UnregisterNosync(c))
 			}
 			table.Sync()
 			if got := waits() - before; got != want(1) {
@@ -158,7 +158,7 @@ func TestWaitsOfRemovals(t *testing.T) {
 			}
 			d.Barrier()
 			if n := table.InUse(); n != 0 {
-				t.Errorf("UP5: %d uprobes in use", n)
+				t.Errorf("B5: %d uprobes in use", n)
 			}
 		})
 	}
@@ -166,7 +166,7 @@ func TestWaitsOfRemovals(t *testing.T) {
 
 // If this fails, a registration for which there is no memory leaves something behind, or
 // keeps its consumer from being registered later.
-func TestUP5NoMemory(t *testing.T) {
+func TestB5NoMemory(t *testing.T) {
 	for _, v := range impls.OnlySound(Variants()) {
 		t.Run(v.Name, func(t *testing.T) {
 			table, d := newTable(t, v)
@@ -178,13 +178,13 @@ func TestUP5NoMemory(t *testing.T) {
 			if n := table.InUse(); n != 0 {
 				t.Errorf("%d uprobes in use", n)
 			}
-			implstest.Check(t, table.Register(Key{1, 1}, c))
+			judge.Check(t, table.Register(Key{1, 1}, c))
 			h := table.NewHitter()
 			defer h.Close()
 			if called := h.Hit(Key{1, 1}); called != 1 || h.Count != 1 {
 				t.Errorf("a hit called %d", called)
 			}
-			implstest.Check(t, table.UnregisterNosync(c))
+			judge.Check(t, table.UnregisterNosync(c))
 			d.Barrier()
 		})
 	}
@@ -193,7 +193,7 @@ func TestUP5NoMemory(t *testing.T) {
 // If this fails, the tree loses nodes, or keeps them, or is none.
 func TestTree(t *testing.T) {
 	var tr tree
-	rnd := implstest.Rand(t)
+	rnd := judge.Rand(t)
 	model := map[Key]*Uprobe{}
 	for range 20000 {
 		k := Key{uint64(rnd.IntN(4)), uint64(rnd.IntN(64))}
@@ -244,7 +244,7 @@ func BenchmarkHit(b *testing.B) {
 		b.Run("impl="+v.Name, func(b *testing.B) {
 			table, d := newTable(b, v)
 			for i := range uint64(32) {
-				implstest.Check(b, table.Register(Key{1, i}, counting()))
+				judge.Check(b, table.Register(Key{1, i}, counting()))
 			}
 			h := table.NewHitter()
 			defer h.Close()

@@ -21,14 +21,14 @@ func Variants() []Variant {
 	}
 	return []Variant{
 		variant("rwlock", "hits look up under the treelock and take a reference", "before July 2024", impls.Sound, &rwlock),
-		variant("epoch-eager", "U1: count and epoch in one word, always added to; the last put frees at once", "patch 04/12 of June 2024", impls.Busted, &epochEager),
+		variant("epoch-eager", "up-U1: count and epoch in one word, always added to; the last put frees at once", "patch 04/12 of June 2024", impls.Busted, &epochEager),
 		variant("epoch-rcu", "epoch-eager that puts in a section and frees after a grace period", "v2 of July 2024", impls.Sound, &epochRCU),
 		variant("srcu", "hits stand in a section of SRCU, look up without a lock and take no reference", "proposed in July 2024", impls.Sound, &srcuHits),
 		variant("inc-not-zero", "hits stand in a section of RCU Tasks Trace, look up without a lock and take no reference", "merged, August to November 2024", impls.Sound, &incNotZero),
-		variant("no-epoch", "U2: epoch-rcu that compares counts only", "ours", impls.Busted, &noEpoch),
-		variant("narrow-epoch", "U5: epoch-rcu that compares four bits of the epoch", "ours", impls.Busted, &narrowEpoch),
-		variant("inc-from-zero", "U3: inc-not-zero that revives dying uprobes", "ours", impls.Busted, &incFromZero),
-		variant("no-retry", "U4: inc-not-zero that believes a miss in the middle of a rotation", "ours", impls.Busted, &noRetry),
+		variant("no-epoch", "up-U2: epoch-rcu that compares counts only", "ours", impls.Busted, &noEpoch),
+		variant("narrow-epoch", "up-U5: epoch-rcu that compares four bits of the epoch", "ours", impls.Busted, &narrowEpoch),
+		variant("inc-from-zero", "up-U3: inc-not-zero that revives dying uprobes", "ours", impls.Busted, &incFromZero),
+		variant("no-retry", "up-U4: inc-not-zero that believes a miss in the middle of a rotation", "ours", impls.Busted, &noRetry),
 	}
 }
 

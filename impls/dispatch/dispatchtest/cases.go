@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 func argumentsAndOrder(t *testing.T, d dispatch.Dispatch, p place) {
@@ -242,11 +242,11 @@ func whoseData(t *testing.T, d dispatch.Dispatch, p place) {
 	called, calledLog := recorders(t, 1, nil)
 	p.arm(t, d, found)
 	target, err := d.Target(called)
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	defer target.Release()
-	implstest.Check(t, p.site.StaticCall(target.PC))
+	judge.Check(t, p.site.StaticCall(target.PC))
 	p.site.Fire(newReader(t))
-	implstest.Check(t, p.site.KeyDisable())
+	judge.Check(t, p.site.KeyDisable())
 	if d.Bound {
 		foundLog, calledLog = calledLog, foundLog
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
@@ -19,7 +19,7 @@ type testCase struct {
 
 // Run runs all cases against a way to dispatch.
 func Run(t *testing.T, v dispatch.Variant) {
-	implstest.Need(t, v.Supported(), "dispatch", v.Name)
+	judge.Need(t, v.Supported(), "dispatch", v.Name)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			for _, p := range places(t) {
@@ -104,7 +104,7 @@ func places(tb testing.TB) []place {
 	tb.Helper()
 	const last = dispatch.TextSites - 1
 	sites, err := dispatch.Events(dispatch.TextSites + 3)
-	implstest.Need(tb, err, "dispatch")
+	judge.Need(tb, err, "dispatch")
 	list := []place{
 		{"text-first", sites[0], 0, 1},
 		{"text-second", sites[1], 1, 1},
@@ -145,7 +145,7 @@ func compareCalls(tb testing.TB, got, want []call) {
 func (p place) arm(tb testing.TB, d dispatch.Dispatch, funcs []dispatch.Entry) {
 	tb.Helper()
 	p.call(tb, d, funcs)
-	implstest.Check(tb, p.site.KeyEnable())
+	judge.Check(tb, p.site.KeyEnable())
 	tb.Cleanup(func() { p.disarm(tb, d) })
 }
 
@@ -153,9 +153,9 @@ func (p place) arm(tb testing.TB, d dispatch.Dispatch, funcs []dispatch.Entry) {
 func (p place) call(tb testing.TB, d dispatch.Dispatch, funcs []dispatch.Entry) {
 	tb.Helper()
 	target, err := d.Target(funcs)
-	implstest.Check(tb, err)
+	judge.Check(tb, err)
 	tb.Cleanup(target.Release) // when the place is disarmed, and nobody is inside
-	implstest.Check(tb, p.site.StaticCall(target.PC))
+	judge.Check(tb, p.site.StaticCall(target.PC))
 	if len(funcs) == 1 {
 		funcs = nil
 	}
@@ -164,8 +164,8 @@ func (p place) call(tb testing.TB, d dispatch.Dispatch, funcs []dispatch.Entry) 
 
 func (p place) disarm(tb testing.TB, d dispatch.Dispatch) {
 	tb.Helper()
-	implstest.Check(tb, p.site.KeyDisable())
-	implstest.Check(tb, p.site.StaticCall(d.Iterator()))
+	judge.Check(tb, p.site.KeyDisable())
+	judge.Check(tb, p.site.StaticCall(d.Iterator()))
 	p.site.Publish(nil)
 }
 
@@ -175,7 +175,7 @@ func newDomain(tb testing.TB) *rcu.Domain {
 	tb.Helper()
 	for _, v := range rcu.Variants() {
 		if v.Name == "memb" {
-			implstest.Need(tb, v.Supported(), "rcu", v.Name)
+			judge.Need(tb, v.Supported(), "rcu", v.Name)
 			d := v.New(rcu.Options{})
 			tb.Cleanup(d.Close)
 			return d

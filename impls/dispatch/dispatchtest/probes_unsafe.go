@@ -6,7 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
@@ -39,7 +39,7 @@ func record(data unsafe.Pointer, a, b uint64) {
 func recorders(tb testing.TB, n int, do func()) ([]dispatch.Entry, *[]call) {
 	tb.Helper()
 	fn, err := dispatch.GoFunc(record)
-	implstest.Check(tb, err)
+	judge.Check(tb, err)
 	log := new([]call)
 	funcs := make([]dispatch.Entry, n+1)
 	for i := range n {
@@ -81,7 +81,7 @@ func unpublisher(tb testing.TB, iterator uintptr) uintptr {
 		return pc
 	}
 	code, err := textpoke.Map(12)
-	implstest.Check(tb, err)
+	judge.Check(tb, err)
 	// SAFETY: the mapping never moves and never goes away.
 	pc := uintptr(unsafe.Pointer(unsafe.SliceData(code)))
 	copy(code, []byte{0x48, 0xC7, 0x07, 0, 0, 0, 0, 0xE9})

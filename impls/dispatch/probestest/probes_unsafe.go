@@ -7,7 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 // A Datum is what every probe has as its data, or nil.
@@ -56,7 +56,7 @@ func Funcs(tb testing.TB, n int) []dispatch.Func {
 	var list []dispatch.Func
 	for _, f := range functions[:n] {
 		fn, err := dispatch.GoFunc(f)
-		implstest.Check(tb, err)
+		judge.Check(tb, err)
 		list = append(list, fn)
 	}
 	return list

@@ -4,7 +4,7 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/livepatch"
 )
 
@@ -47,7 +47,7 @@ func everyTransition(b *bench) {
 
 // randomOperations does anything, at any depth of functions.
 func randomOperations(b *bench) {
-	rnd := implstest.Rand(b)
+	rnd := judge.Rand(b)
 	left := 3000
 	var some func(self, depth int)
 	some = func(self, depth int) {

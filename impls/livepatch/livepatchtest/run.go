@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/livepatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
@@ -20,7 +20,7 @@ type testCase struct {
 
 // Run runs all cases against a variant.
 func Run(t *testing.T, v livepatch.Variant) {
-	implstest.Need(t, v.Supported(), "livepatch", v.Name)
+	judge.Need(t, v.Supported(), "livepatch", v.Name)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, v)
@@ -100,10 +100,10 @@ func newBench(t *testing.T, v livepatch.Variant) *bench {
 	t.Helper()
 	b := &bench{T: t, domain: v.New(rcu.Options{Lazy: rcu.OnlyBarrier}), model: newModel(tasks), freedCalls: dispatch.FreedCalls()}
 	all, err := livepatch.Functions()
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	b.functions = all[:functions]
 	b.core, err = livepatch.New(b.domain)
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	for f, old := range b.functions {
 		old.SetBody(b.code(f, 0))
 	}
@@ -124,7 +124,7 @@ func newBench(t *testing.T, v livepatch.Variant) *bench {
 func (b *bench) code(f int, v version) dispatch.Func {
 	b.Helper()
 	fn, err := dispatch.GoFunc(codes[f][v])
-	implstest.Check(b, err)
+	judge.Check(b, err)
 	return fn
 }
 
@@ -137,7 +137,7 @@ func (b *bench) close() {
 			b.disable(b.model.stack[len(b.model.stack)-1])
 			b.settle()
 		}
-		implstest.Check(b, b.core.Close())
+		judge.Check(b, b.core.Close())
 	}
 	b.tasks[tasks-1].ExitIdle()
 	for _, t := range b.tasks {

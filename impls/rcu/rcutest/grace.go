@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
@@ -15,7 +15,7 @@ import (
 func waitsForReader(depth int) func(t *testing.T, d *rcu.Domain) {
 	return func(t *testing.T, d *rcu.Domain) {
 		times := rounds(d, 100)
-		rnd := implstest.Rand(t)
+		rnd := judge.Rand(t)
 		var inside atomic.Bool
 		enter, entered := make(chan int), make(chan bool)
 		go func() {
@@ -68,7 +68,7 @@ func waitsForReader(depth int) func(t *testing.T, d *rcu.Domain) {
 }
 
 func waitsForEveryReader(t *testing.T, d *rcu.Domain) {
-	rnd := implstest.Rand(t)
+	rnd := judge.Rand(t)
 	for range 5 {
 		readers := make([]*rcu.Reader, 4)
 		for i := range readers {
@@ -134,7 +134,7 @@ func nobodySeesPoison(t *testing.T, d *rcu.Domain) {
 	if transitions < 2000 {
 		transitions = 20
 	}
-	rnd := implstest.Rand(t)
+	rnd := judge.Rand(t)
 	seed := rnd.Uint64()
 	var versions [3]version
 	var published atomic.Pointer[version]

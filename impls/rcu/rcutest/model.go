@@ -3,7 +3,7 @@ package rcutest
 import (
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
@@ -51,7 +51,7 @@ func followsModel(t *testing.T, d *rcu.Domain) {
 		model cookie
 		event int
 	}
-	rnd := implstest.Rand(t)
+	rnd := judge.Rand(t)
 	events := rounds(d, 2000)
 	m := &model{begun: 1, ended: 1, counters: rcu.Counters{Started: 1, Waited: 1}} // by rounds
 	var cookies []taken

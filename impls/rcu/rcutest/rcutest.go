@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
@@ -19,7 +19,7 @@ type testCase struct {
 
 // Run runs all cases against a flavour.
 func Run(t *testing.T, v rcu.Variant) {
-	implstest.Need(t, v.Supported(), "rcu", v.Name)
+	judge.Need(t, v.Supported(), "rcu", v.Name)
 	run := func(name, explanation string, lazy time.Duration, test func(t *testing.T, d *rcu.Domain)) {
 		t.Run(name, func(t *testing.T) {
 			defer func() {

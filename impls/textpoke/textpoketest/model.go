@@ -3,7 +3,7 @@ package textpoketest
 import (
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
@@ -70,7 +70,7 @@ func (s *subject) patched(t *testing.T, changes ...textpoke.Change) {
 // followsModel draws batches of all sizes, among them some that change nothing, or only
 // some of their sites, and some that must be refused.
 func followsModel(t *testing.T, s *subject) {
-	rnd := implstest.Rand(t)
+	rnd := judge.Rand(t)
 	for range 300 {
 		changes := make([]textpoke.Change, 0, len(s.sites)+1)
 		for _, i := range rnd.Perm(len(s.sites))[:rnd.IntN(1+len(s.sites)>>rnd.IntN(6))] {

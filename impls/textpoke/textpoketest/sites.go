@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
@@ -82,7 +82,7 @@ func (s *Site) Is(tb testing.TB, insn textpoke.Insn) {
 func Sites(tb testing.TB) []*Site {
 	tb.Helper()
 	sites, err := made()
-	implstest.Need(tb, err, "textpoke")
+	judge.Need(tb, err, "textpoke")
 	return sites
 }
 

@@ -3,7 +3,7 @@ package textpoketest
 import (
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
@@ -17,7 +17,7 @@ type testCase struct {
 
 // Run runs all cases against a patcher.
 func Run(t *testing.T, v textpoke.Variant) {
-	implstest.Need(t, v.Supported(), "textpoke", v.Name)
+	judge.Need(t, v.Supported(), "textpoke", v.Name)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			defer func() {
@@ -95,7 +95,7 @@ func everyTransition(t *testing.T, s *subject) {
 			}
 			s.patched(t, s.all(from)...)
 			for _, site := range s.sites {
-				implstest.Check(t, s.patch([]textpoke.Change{{Site: site.Site, To: site.Insns[to]}}))
+				judge.Check(t, s.patch([]textpoke.Change{{Site: site.Site, To: site.Insns[to]}}))
 				site.Is(t, site.Insns[to])
 			}
 			s.model.apply(s.all(to))
@@ -132,7 +132,7 @@ func refuses(t *testing.T, s *subject) {
 
 func laterThread(t *testing.T, s *subject) {
 	for index := range returns {
-		implstest.Check(t, s.patch(s.all(index)))
+		judge.Check(t, s.patch(s.all(index)))
 		traps := textpoke.Totals().Traps
 		done := make(chan bool)
 		go func() {

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
@@ -37,7 +37,7 @@ func tableFirst(t *testing.T, s *subject) {
 	})
 	for patch := range int64(2000) {
 		announced.Store(patch)
-		implstest.Check(t, s.patch([]textpoke.Change{{Site: site.Site, To: to(patch)}}))
+		judge.Check(t, s.patch([]textpoke.Change{{Site: site.Site, To: to(patch)}}))
 	}
 	stop.Store(true)
 	watcher.Wait()

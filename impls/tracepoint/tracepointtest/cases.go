@@ -9,7 +9,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/dispatch/probestest"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
@@ -180,7 +180,7 @@ func randomTransitions(b *bench) {
 	if b.slow() {
 		steps = 30
 	}
-	rnd := implstest.Rand(b)
+	rnd := judge.Rand(b)
 	data := []*probestest.Datum{nil, {Name: "d1"}, {Name: "d2"}}
 	for range steps {
 		e, other := b.text, b.mapped
@@ -213,7 +213,7 @@ func bulkChanges(b *bench) {
 	if b.slow() {
 		times = 20
 	}
-	rnd := implstest.Rand(b)
+	rnd := judge.Rand(b)
 	data := []*probestest.Datum{{Name: "d0"}, {Name: "d1"}, {Name: "d2"}}
 	events := []*event{b.text, b.mapped}
 	for range times {
@@ -249,7 +249,7 @@ func bulkChanges(b *bench) {
 			b.domain.Barrier()
 		}
 	}
-	implstest.Check(b, b.registry.Bulk(nil))
+	judge.Check(b, b.registry.Bulk(nil))
 }
 
 // manyProbes goes past every small size of an array, up and down, and so often that
@@ -331,9 +331,9 @@ func synchronizeEndsProbes(b *bench) {
 			for _, p := range others {
 				b.register(e, p)
 			}
-			implstest.Check(b, b.registry.Register(e.tp, held))
+			judge.Check(b, b.registry.Register(e.tp, held))
 			with := slices.Clone(e.model)
-			implstest.Check(b, with.register(held))
+			judge.Check(b, with.register(held))
 			probestest.Calls = nil
 			b.history = append(b.history, fmt.Sprintf("register a probe that holds its reader, with %d others", n))
 

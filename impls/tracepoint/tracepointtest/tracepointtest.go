@@ -8,7 +8,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/dispatch/probestest"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
@@ -22,8 +22,8 @@ type testCase struct {
 
 // Run runs all cases against a strategy that waits by a flavour.
 func Run(t *testing.T, v tracepoint.Variant, f rcu.Variant) {
-	implstest.Need(t, v.Supported(), "tracepoint", v.Name)
-	implstest.Need(t, f.Supported(), "rcu", f.Name)
+	judge.Need(t, v.Supported(), "tracepoint", v.Name)
+	judge.Need(t, f.Supported(), "rcu", f.Name)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, v, f)
@@ -108,7 +108,7 @@ type bench struct {
 func newBench(t *testing.T, v tracepoint.Variant, f rcu.Variant) *bench {
 	t.Helper()
 	sites, err := dispatch.Events(dispatch.TextSites + 1)
-	implstest.Need(t, err, "dispatch")
+	judge.Need(t, err, "dispatch")
 	d := f.New(rcu.Options{Lazy: rcu.OnlyBarrier})
 	b := &bench{T: t, strategy: v, flavour: f, domain: d, registry: tracepoint.New(v.New, d), freedCalls: dispatch.FreedCalls()}
 	b.text = b.event("text", sites[0])
@@ -120,7 +120,7 @@ func newBench(t *testing.T, v tracepoint.Variant, f rcu.Variant) *bench {
 func (b *bench) event(name string, site *dispatch.Site) *event {
 	b.Helper()
 	tp, err := b.registry.Add(name, site)
-	implstest.Check(b, err)
+	judge.Check(b, err)
 	return &event{site: site, tp: tp}
 }
 
@@ -129,7 +129,7 @@ func (b *bench) event(name string, site *dispatch.Site) *event {
 func (b *bench) close() {
 	for _, e := range []*event{b.text, b.mapped} {
 		if len(e.model) > 0 {
-			implstest.Check(b, b.registry.Unregister(e.tp, dispatch.Probe{}))
+			judge.Check(b, b.registry.Unregister(e.tp, dispatch.Probe{}))
 		}
 	}
 	b.domain.Close()

@@ -8,7 +8,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/dispatch/probestest"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
@@ -79,7 +79,7 @@ func permutations(n int) func(yield func([]int) bool) {
 
 // randomChanges draws among everything one may ask of a Point, mistakes included.
 func randomChanges(b *bench) {
-	r := implstest.Rand(b)
+	r := judge.Rand(b)
 	rounds, barrier := 4000, 32
 	if b.slow() {
 		rounds, barrier = 100, 50
@@ -183,9 +183,9 @@ func synchronizeEndsProbes(b *bench) {
 			for _, p := range others {
 				b.register(p, true)
 			}
-			implstest.Check(b, b.point.Register(held))
+			judge.Check(b, b.point.Register(held))
 			with := slices.Clone(b.model)
-			implstest.Check(b, with.register(held, true))
+			judge.Check(b, with.register(held, true))
 			probestest.Calls = nil
 			b.history = append(b.history, fmt.Sprintf("register a probe that holds its reader, with %d others, memory %v", n, memory))
 

@@ -9,7 +9,7 @@ import (
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/dispatch/probestest"
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/unregister"
 )
@@ -23,8 +23,8 @@ type testCase struct {
 
 // Run runs all cases against a variant that waits by a flavour.
 func Run(t *testing.T, v unregister.Variant, f rcu.Variant) {
-	implstest.Need(t, v.Supported(), "unregister", v.Name)
-	implstest.Need(t, f.Supported(), "rcu", f.Name)
+	judge.Need(t, v.Supported(), "unregister", v.Name)
+	judge.Need(t, f.Supported(), "rcu", f.Name)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			for _, where := range []int{0, dispatch.TextSites} {
@@ -101,11 +101,11 @@ type bench struct {
 func newBench(t *testing.T, v unregister.Variant, f rcu.Variant, event int) *bench {
 	t.Helper()
 	sites, err := dispatch.Events(event + 1)
-	implstest.Need(t, err, "dispatch")
+	judge.Need(t, err, "dispatch")
 	b := &bench{T: t, variant: v, flavour: f, site: sites[event], freedCalls: dispatch.FreedCalls()}
 	b.domain = f.New(rcu.Options{Lazy: rcu.OnlyBarrier})
 	b.point, err = unregister.New(v.New, b.domain, b.site)
-	implstest.Check(t, err)
+	judge.Check(t, err)
 	b.fns = probestest.Funcs(t, 4)
 	return b
 }
@@ -114,7 +114,7 @@ func newBench(t *testing.T, v unregister.Variant, f rcu.Variant, event int) *ben
 // else's.
 func (b *bench) close() {
 	if len(b.model) > 0 {
-		implstest.Check(b, b.point.Unregister(dispatch.Probe{}))
+		judge.Check(b, b.point.Unregister(dispatch.Probe{}))
 	}
 	b.domain.Close()
 }

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/internal/implstest"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/uprobe"
 )
@@ -21,11 +21,11 @@ type testCase struct {
 
 // Run runs all cases against a variant.
 func Run(t *testing.T, v uprobe.Variant) {
-	implstest.Need(t, v.Supported(), "uprobe", v.Name)
+	judge.Need(t, v.Supported(), "uprobe", v.Name)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			d, err := v.New.Domain(rcu.Options{Lazy: rcu.OnlyBarrier})
-			implstest.Check(t, err)
+			judge.Check(t, err)
 			defer d.Close()
 			b := &bench{T: t, policy: v.New, domain: d, table: uprobe.New(v.New, d), model: map[uprobe.Key][]*uprobe.Consumer{}}
 			b.hitter = b.table.NewHitter()
@@ -43,27 +43,27 @@ func Run(t *testing.T, v uprobe.Variant) {
 
 var cases = []testCase{
 	{
-		"UP1 UP5: random registrations and removals",
+		"B1 B5: random registrations and removals",
 		"If a history could make a hit call others than the consumers that are registered on its key, or an error changed anything, a tracer would miss events, or get others'.",
 		randomHistory,
 	},
 	{
-		"UP1: what is refused",
+		"B1: what is refused",
 		"If a consumer without a handler, one that is registered already, or the removal of one that is not, were accepted, lists would be corrupted.",
 		refusals,
 	},
 	{
-		"UP2: a hit under way",
+		"B2: a hit under way",
 		"If Unregister returned while a hit is still calling the consumer, its owner would free it under that hit.",
 		hitUnderWay,
 	},
 	{
-		"UP2: a batch",
+		"B2: a batch",
 		"If Sync did not wait for all removals before it, a batch would free consumers that are still called.",
 		batchUnderWay,
 	},
 	{
-		"UP1: keys that come and go beside one that stays",
+		"B1: keys that come and go beside one that stays",
 		"If a search could miss, while the tree changes, a key that is there all the time, its breakpoint would be taken for nobody's, and the thread that hit it would be killed by SIGTRAP.",
 		permanentKey,
 	},
@@ -93,20 +93,20 @@ func (b *bench) hits(k uprobe.Key) {
 	want := slices.Clone(b.model[k])
 	slices.Reverse(want)
 	if n != len(want) || !slices.Equal(b.called, want) {
-		b.Fatalf("UP1: a hit on %v called %d, %v, want %v", k, n, b.called, want)
+		b.Fatalf("B1: a hit on %v called %d, %v, want %v", k, n, b.called, want)
 	}
 }
 
 func (b *bench) register(k uprobe.Key, c *uprobe.Consumer) {
 	b.Helper()
-	implstest.Check(b, b.table.Register(k, c))
+	judge.Check(b, b.table.Register(k, c))
 	b.model[k] = append(b.model[k], c)
 	b.hits(k)
 }
 
 func (b *bench) unregister(k uprobe.Key, c *uprobe.Consumer) {
 	b.Helper()
-	implstest.Check(b, b.table.Unregister(c))
+	judge.Check(b, b.table.Unregister(c))
 	at := slices.Index(b.model[k], c)
 	b.model[k] = slices.Delete(b.model[k], at, at+1)
 	b.hits(k)
@@ -116,20 +116,20 @@ func (b *bench) unregister(k uprobe.Key, c *uprobe.Consumer) {
 func (b *bench) empty() {
 	for _, list := range b.model {
 		for _, c := range list {
-			implstest.Check(b, b.table.Unregister(c))
+			judge.Check(b, b.table.Unregister(c))
 		}
 	}
 	b.domain.Barrier()
 	if n := b.table.InUse(); n > 0 {
-		b.Errorf("UP5: without consumers %d uprobes are in use", n)
+		b.Errorf("B5: without consumers %d uprobes are in use", n)
 	}
 	if counts, any := b.table.Warnings(); any {
-		b.Errorf("UP3 UP4: warnings %v", counts)
+		b.Errorf("B3 B4: warnings %v", counts)
 	}
 }
 
 func randomHistory(b *bench) {
-	rnd := implstest.Rand(b)
+	rnd := judge.Rand(b)
 	var free []*uprobe.Consumer
 	for range 8 {
 		free = append(free, b.consumer())
@@ -146,7 +146,7 @@ func randomHistory(b *bench) {
 			if memory := rnd.IntN(4); memory == 0 && len(list) == 0 {
 				b.table.FailAfter(0)
 				if err := b.table.Register(k, c); !errors.Is(err, uprobe.ErrNoMem) {
-					b.Fatalf("UP5: Register without memory = %v", err)
+					b.Fatalf("B5: Register without memory = %v", err)
 				}
 				b.hits(k)
 				continue
@@ -198,7 +198,7 @@ func (b *bench) hold(k uprobe.Key) *held {
 		<-x.leave
 		x.left.Store(true)
 	}
-	implstest.Check(b, b.table.Register(k, &x.consumer))
+	judge.Check(b, b.table.Register(k, &x.consumer))
 	go func() {
 		h := b.table.NewHitter()
 		h.Hit(k)
@@ -217,7 +217,7 @@ func hitUnderWay(b *bench) {
 			b.Error(err)
 		}
 		if !x.left.Load() {
-			b.Error("UP2: Unregister returned with a hit in the consumer")
+			b.Error("B2: Unregister returned with a hit in the consumer")
 		}
 		close(done)
 	}()
@@ -251,7 +251,7 @@ func batchUnderWay(b *bench) {
 		}
 		b.table.Sync()
 		if !x.left.Load() {
-			b.Error("UP2: Sync returned with a hit in a consumer that was removed before")
+			b.Error("B2: Sync returned with a hit in a consumer that was removed before")
 		}
 		close(done)
 	}()
@@ -264,7 +264,7 @@ func permanentKey(b *bench) {
 	stays := uprobe.Key{Inode: 5, Offset: 5}
 	var count atomic.Uint64
 	c := &uprobe.Consumer{Handler: func(*uprobe.Consumer, *uprobe.Hitter) { count.Add(1) }}
-	implstest.Check(b, b.table.Register(stays, c))
+	judge.Check(b, b.table.Register(stays, c))
 	b.model[stays] = append(b.model[stays], c)
 	stop, done := make(chan bool), make(chan bool)
 	go func() {
@@ -279,13 +279,13 @@ func permanentKey(b *bench) {
 			}
 			for range 100 {
 				if n := h.Hit(stays); n != 1 {
-					b.Errorf("UP1: a hit on a key that stays called %d", n)
+					b.Errorf("B1: a hit on a key that stays called %d", n)
 					return
 				}
 			}
 		}
 	}()
-	rnd := implstest.Rand(b)
+	rnd := judge.Rand(b)
 	churn(b, rnd)
 	close(stop)
 	<-done
@@ -298,15 +298,15 @@ func churn(b *bench, rnd *rand.Rand) {
 	for range 3000 {
 		k := uprobe.Key{Inode: uint64(rnd.IntN(10)), Offset: uint64(rnd.IntN(4))}
 		if c := on[k]; c != nil {
-			implstest.Check(b, b.table.UnregisterNosync(c))
+			judge.Check(b, b.table.UnregisterNosync(c))
 			delete(on, k)
 		} else {
 			on[k] = b.consumer()
-			implstest.Check(b, b.table.Register(k, on[k]))
+			judge.Check(b, b.table.Register(k, on[k]))
 		}
 	}
 	for _, c := range on {
-		implstest.Check(b, b.table.UnregisterNosync(c))
+		judge.Check(b, b.table.UnregisterNosync(c))
 	}
 	b.table.Sync()
 }

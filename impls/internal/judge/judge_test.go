@@ -1,4 +1,4 @@
-package implstest
+package judge
 
 import (
 	"errors"

@@ -1,6 +1,6 @@
-// Package implstest is what the tests and test kits of all families share: when to
+// Package judge is what the tests and test kits of all families share: when to
 // skip, and where randomness comes from.
-package implstest
+package judge
 
 import (
 	"errors"
