@@ -20,24 +20,24 @@ func membarrier(cmd uintptr) (uintptr, unix.Errno) {
 	return r, errno
 }
 
-// membarrierPrivate fences every thread of this process that runs right now.
-// The raw system call keeps its P: the call takes microseconds and no other
-// goroutine is to run here meanwhile.
+// membarrierPrivate makes every thread of this process that is running execute a full fence.
+// The raw system call keeps the thread's P: the call takes microseconds, and no other
+// goroutine should run here meanwhile.
 func membarrierPrivate() {
 	if _, errno := membarrier(membarrierCmdPrivate); errno != 0 {
 		panic("rcu: membarrier PRIVATE_EXPEDITED, checked before, failed: " + errno.Error())
 	}
 }
 
-// membarrierGlobal is the kernel's synchronize_rcu. It sleeps for milliseconds, so
-// this one does go through the scheduler.
+// membarrierGlobal is the kernel's synchronize_rcu. It sleeps for milliseconds, so this system
+// call gives the P away.
 func membarrierGlobal() {
 	if _, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, membarrierCmdGlobal, 0, 0); errno != 0 {
 		panic("rcu: membarrier GLOBAL, checked before, failed: " + errno.Error())
 	}
 }
 
-// checkPrivate also registers the process, which the kernel wants once.
+// checkPrivate also registers the process with the kernel, which the command needs.
 func checkPrivate() error {
 	if err := checkCommand("PRIVATE_EXPEDITED", membarrierCmdPrivate, "run on Linux 4.14 or later, outside sandboxes that filter system calls"); err != nil {
 		return err
@@ -64,7 +64,7 @@ func checkCommand(name string, cmd uintptr, do string) error {
 	}
 	have, errno := membarrier(membarrierQuery)
 	if errno != 0 {
-		return unsupported(name, "membarrier(2) answers "+errno.Error(), do)
+		return unsupported(name, "membarrier(2) returns "+errno.Error(), do)
 	}
 	if have&cmd == 0 {
 		return unsupported(name, "this kernel does not offer the command", do)
@@ -72,8 +72,8 @@ func checkCommand(name string, cmd uintptr, do string) error {
 	return nil
 }
 
-// sleep blocks the thread itself: Go's timers would hand its P to another thread,
-// which costs a pinned one tens of microseconds.
+// sleep blocks the thread. Go's timers would give its P to another thread, and getting it back
+// takes a pinned thread tens of microseconds.
 func sleep(d time.Duration) {
 	if d <= 0 {
 		return

@@ -10,7 +10,7 @@ import (
 func membarrierPrivate() { panic("rcu: needs linux") }
 func membarrierGlobal()  { panic("rcu: needs linux") }
 
-// sleep serves the flavour qsbr, which needs no membarrier.
+// sleep is for the flavours that need no membarrier.
 func sleep(d time.Duration) { time.Sleep(d) }
 
 func checkPrivate() error {

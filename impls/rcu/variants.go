@@ -14,7 +14,7 @@ func Variants() []Variant {
 	return []Variant{
 		{
 			Name:   "qsbr",
-			Doc:    "readers announce quiescent states; nobody is interrupted",
+			Doc:    "readers announce quiescent states; no reader is interrupted",
 			Origin: "RCU-sched; liburcu qsbr",
 			Check:  func() error { return checkArch("qsbr") },
 			New:    qsbr,
@@ -79,7 +79,7 @@ func Variants() []Variant {
 		{
 			Name:   "no-barrier",
 			Doc:    "memb, but without the membarrier",
-			Origin: "liburcu memb, U3 left out",
+			Origin: "liburcu memb, its barrier left out",
 			Status: impls.Busted,
 			Check:  checkNoBarrier,
 			New:    noBarrier,
