@@ -38,7 +38,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "flag-late",
-			Doc:    "tx-T1: traps are claimed while a flag is up, which is raised after the int3s",
+			Doc:    "tx-T1: the handler takes traps only while a flag is set, and it is set after the int3s",
 			Origin: "modifying_ftrace_code before 8a4d0a687a59",
 			Status: impls.Busted,
 			Check:  Check,
@@ -46,7 +46,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "flag-guarded",
-			Doc:    "tx-T2: the flag is taken down while traps may still be on their way",
+			Doc:    "tx-T2: the flag is cleared while signals may be in flight",
 			Origin: "the kernel's handler, without its interrupts off",
 			Status: impls.Busted,
 			Check:  Check,
@@ -54,7 +54,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "torn-head-first",
-			Doc:    "tx-T3: no int3, first byte and then tail",
+			Doc:    "tx-T3: no int3, the head and then the tail",
 			Origin: "ours",
 			Status: impls.Busted,
 			Check:  Check,
@@ -62,7 +62,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "torn-tail-first",
-			Doc:    "tx-T3: no int3, tail and then first byte",
+			Doc:    "tx-T3: no int3, the tail and then the head",
 			Origin: "ours",
 			Status: impls.Busted,
 			Check:  Check,
@@ -79,8 +79,8 @@ func Variants() []Variant {
 	}
 }
 
-// Int3 and Int3Batch are the patchers by themselves, for packages that build on
-// text patching as the kernel does: static calls one by one, keys in a batch.
+// Int3 and Int3Batch are these two patchers, for packages that patch as the kernel does:
+// static calls one by one, keys (a site's NOP or JMP) in a batch.
 var (
 	Int3      Patcher = int3
 	Int3Batch Patcher = int3Batch
