@@ -7,15 +7,15 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// A Variant opens the Domain that transitions wait by.
+// A Variant opens the Domain whose grace periods are the three waits.
 type Variant = impls.Variant[func(rcu.Options) *rcu.Domain]
 
-// Variants lists the ways to wait, by age.
+// Variants lists the ways to wait, oldest first.
 func Variants() []Variant {
 	return []Variant{
 		{
 			Name:   "rcu",
-			Doc:    "transitions wait by RCU, which overlooks CPUs that it does not watch",
+			Doc:    "transitions wait by RCU, which does not wait for CPUs that it does not watch",
 			Origin: "kernel/livepatch of v4.12",
 			Status: impls.Busted,
 			Check:  func() error { return check("memb") },
@@ -31,15 +31,15 @@ func Variants() []Variant {
 	}
 }
 
-// check reports why a Core that waits by the flavour cannot run here. ftrace's wait is
-// rude whatever the flavour.
+// check reports why a Core that waits by the flavour of that name cannot run here. ftrace's
+// wait always needs rude.
 func check(name string) error {
 	return cmp.Or(Open(), supported(name), supported("rude"))
 }
 
 func supported(name string) error { return find(name).Supported() }
 
-// flavour is the constructor of the flavour of that name.
+// flavour returns the constructor of the flavour of that name.
 func flavour(name string) func(rcu.Options) *rcu.Domain { return find(name).New }
 
 func find(name string) rcu.Variant {
@@ -50,5 +50,5 @@ func find(name string) rcu.Variant {
 	return v
 }
 
-// rudeDomain is what ftrace waits by where transitions do not.
+// rudeDomain opens the Domain of ftrace's wait, where transitions wait by another flavour.
 func rudeDomain() *rcu.Domain { return flavour("rude")(rcu.Options{Lazy: rcu.OnlyBarrier}) }
