@@ -6,7 +6,7 @@ import (
 	"github.com/tpbench/tpbench/impls"
 )
 
-// noBarrier: as memb, but without the barrier. The reader's plain store is still in the store
+// noBarrier: as memb, but without the barrier (rcu-L4). The reader's plain store is still in the store
 // buffer of its CPU when the scan looks:
 //
 //	CPU0, updater                  CPU1, reader

@@ -1,6 +1,6 @@
 package rcu
 
-// noWait: as memb, but its grace periods look at no reader. It is busted_ops of the kernel's
+// noWait: as memb, but its grace periods look at no reader (rcu-L3). It is busted_ops of the kernel's
 // rcutorture. If torture does not catch it, torture catches nothing:
 //
 //	CPU0, updater           CPU1, reader

@@ -1,6 +1,6 @@
 package rcu
 
-// srcuOneSum: as srcu, without the first sum. It flips at once and adds up only the index that
+// srcuOneSum: as srcu, without the first sum (rcu-L5). It flips at once and adds up only the index that
 // was in use before the flip:
 //
 //	CPU0, updater                          CPU1, reader

@@ -1,6 +1,6 @@
 package textpoke
 
-// crossLineStore writes a site by one store of eight bytes, and leaves the three bytes after
+// crossLineStore writes a site by one store of eight bytes (tx-T5), and leaves the three bytes after
 // the site as they were. Other CPUs see that as one store only within a cache line. Across two
 // lines they see two stores, and a fetch may come in between. That is rare: only a test with
 // very many executions finds it.

@@ -70,7 +70,7 @@ func Variants() []Variant {
 		},
 		{
 			Name:   "cross-line-store",
-			Doc:    "one store of eight bytes, also where it crosses a cache line",
+			Doc:    "tx-T5: one store of eight bytes, also where it crosses a cache line",
 			Origin: "ours",
 			Status: impls.Busted,
 			Check:  Check,
