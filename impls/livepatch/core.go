@@ -65,7 +65,7 @@ func New(d *rcu.Domain) (*Core, error) {
 	}
 	c := &Core{rcu: d, ftrace: d}
 	if !d.WatchesIdle() {
-		c.ftrace = rudeDomain()
+		c.ftrace = flavour(rudeFlavour).New(rcu.Options{Lazy: rcu.OnlyBarrier})
 	}
 	c.funcs, c.ops = newSlabs()
 	c.target.Store(int32(Idle))

@@ -1,10 +1,8 @@
 package livepatch
 
-import "github.com/tpbench/tpbench/impls/rcu"
-
-// waitRCU waits by synchronize_rcu. It does not wait for a CPU that RCU does not watch: one on
-// the way into the idle loop, or into the kernel. Functions are patched there too, so a handler
-// may run on that CPU (klp-L1):
+// rcuFlavour waits by synchronize_rcu. It does not wait for a CPU that RCU does not watch: one
+// on the way into the idle loop, or into the kernel. Functions are patched there too, so a
+// handler may run on that CPU (klp-L1):
 //
 //	CPU0, core                           CPU1, not watched by RCU
 //	                                     Update: patched
@@ -16,4 +14,4 @@ import "github.com/tpbench/tpbench/impls/rcu"
 //	                                     side: patch_state is idle
 //
 // Deliberate bug (kernel/livepatch of v4.12; fixed by 842c08846420): the wrong flavour.
-func waitRCU(o rcu.Options) *rcu.Domain { return flavour("memb")(o) }
+const rcuFlavour = "memb"

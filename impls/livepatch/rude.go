@@ -1,9 +1,7 @@
 package livepatch
 
-import "github.com/tpbench/tpbench/impls/rcu"
-
-// waitRude waits by a work item on every CPU. The item runs on a CPU only when no handler does,
-// whether RCU watches the CPU or not:
+// rudeFlavour waits by a work item on every CPU. The item runs on a CPU only when no handler
+// does, whether RCU watches the CPU or not:
 //
 //	CPU0, core                           CPU1, not watched by RCU
 //	                                     Update: patched
@@ -14,4 +12,4 @@ import "github.com/tpbench/tpbench/impls/rcu"
 //	                                     side: patch_state is patched
 //	                                     leave
 //	patch_state = idle
-func waitRude(o rcu.Options) *rcu.Domain { return flavour("rude")(o) }
+const rudeFlavour = "rude"

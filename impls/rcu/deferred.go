@@ -12,8 +12,8 @@ import (
 //  2. The engine sleeps for lazy. A grace period that a caller of Synchronize starts meanwhile
 //     serves the callbacks too.
 //  3. The engine runs the callbacks whose grace period has passed, in order.
-//  4. If callbacks remain, and a grace period is under way, the engine sleeps again. If none
-//     is, the engine starts one.
+//  4. If callbacks remain, and a grace period is under way, the engine sleeps again: one more
+//     would delay callers (docs/adr/0003). If none is under way, the engine starts one.
 type deferred struct {
 	// mu protects queue and closed. Innermost.
 	mu     sync.Mutex

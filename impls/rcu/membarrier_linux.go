@@ -1,7 +1,6 @@
 package rcu
 
 import (
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -43,7 +42,7 @@ func checkPrivate() error {
 		return err
 	}
 	if _, errno := membarrier(membarrierRegisterPrivateExpedited); errno != 0 {
-		return unsupported("PRIVATE_EXPEDITED", "the kernel refused to register this process: "+errno.Error(), "see membarrier(2)")
+		return unsupported("membarrier PRIVATE_EXPEDITED", "the kernel refused to register this process: "+errno.Error(), "see membarrier(2)")
 	}
 	return nil
 }
@@ -53,21 +52,21 @@ func checkGlobal() error {
 		return err
 	}
 	if cpus := onlineCPUs(); cpus < 2 {
-		return unsupported("GLOBAL", "with one CPU online the kernel returns at once, without a grace period", "run on a machine with 2 CPUs or more")
+		return unsupported("membarrier GLOBAL", "with one CPU online the kernel returns at once, without a grace period", "run on a machine with 2 CPUs or more")
 	}
 	return nil
 }
 
 func checkCommand(name string, cmd uintptr, do string) error {
-	if runtime.GOARCH != "amd64" {
-		return unsupported(name, "read sections are x86-64 assembler and this is "+runtime.GOARCH, "run on amd64")
+	if err := checkArch(); err != nil {
+		return err
 	}
 	have, errno := membarrier(membarrierQuery)
 	if errno != 0 {
-		return unsupported(name, "membarrier(2) returns "+errno.Error(), do)
+		return unsupported("membarrier "+name, "membarrier(2) returns "+errno.Error(), do)
 	}
 	if have&cmd == 0 {
-		return unsupported(name, "this kernel does not offer the command", do)
+		return unsupported("membarrier "+name, "this kernel does not offer the command", do)
 	}
 	return nil
 }

@@ -14,9 +14,9 @@ func membarrierGlobal()  { panic("rcu: needs linux") }
 func sleep(d time.Duration) { time.Sleep(d) }
 
 func checkPrivate() error {
-	return unsupported("PRIVATE_EXPEDITED", "it is a system call of Linux and this is "+runtime.GOOS, "run on Linux")
+	return unsupported("membarrier PRIVATE_EXPEDITED", "it is a system call of Linux and this is "+runtime.GOOS, "run on Linux")
 }
 
 func checkGlobal() error {
-	return unsupported("GLOBAL", "it is a system call of Linux and this is "+runtime.GOOS, "run on Linux")
+	return unsupported("membarrier GLOBAL", "it is a system call of Linux and this is "+runtime.GOOS, "run on Linux")
 }

@@ -1,10 +1,6 @@
 package rcu
 
-import (
-	"runtime"
-
-	"github.com/tpbench/tpbench/impls"
-)
+import "runtime"
 
 // noBarrier: as memb, but without the barrier (rcu-L4). The reader's plain store is still in the store
 // buffer of its CPU when the scan looks:
@@ -31,11 +27,9 @@ func noBarrier(o Options) *Domain {
 // checkNoBarrier is Check for noBarrier. With one CPU the flavour would be sound.
 func checkNoBarrier() error {
 	if runtime.NumCPU() < 2 {
-		return &impls.UnsupportedError{
-			What: "flavour no-barrier",
-			Why:  "this process may use only one CPU, and a CPU's loads see its own stores at once, so that nothing is broken",
-			Do:   "let it use 2 CPUs or more",
-		}
+		return unsupported("a barrier left out",
+			"this process may use only one CPU, and a CPU's loads see its own stores at once, so that nothing is broken",
+			"let it use 2 CPUs or more")
 	}
 	return checkPrivate()
 }

@@ -75,15 +75,15 @@ func visitCPUs() (items uint64) {
 }
 
 func checkRude() error {
-	if err := checkArch("rude"); err != nil {
+	if err := checkArch(); err != nil {
 		return err
 	}
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
-		return unsupportedRude("sched_getaffinity returns "+err.Error(), "run outside sandboxes that filter system calls, with 1024 CPUs or fewer")
+		return unsupported("a work item on every CPU", "sched_getaffinity returns "+err.Error(), "run outside sandboxes that filter system calls, with 1024 CPUs or fewer")
 	}
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
-		return unsupportedRude("sched_setaffinity returns "+err.Error(), "run outside sandboxes that filter system calls")
+		return unsupported("a work item on every CPU", "sched_setaffinity returns "+err.Error(), "run outside sandboxes that filter system calls")
 	}
 	return nil
 }

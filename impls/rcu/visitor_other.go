@@ -11,5 +11,5 @@ func (*cpuVisitor) everyCPU() uint64 { panic("rcu: needs linux") }
 func (*cpuVisitor) stop()            {}
 
 func checkRude() error {
-	return unsupportedRude("it moves a thread by a system call of Linux and this is "+runtime.GOOS, "run on Linux")
+	return unsupported("a work item on every CPU", "it moves a thread by a system call of Linux and this is "+runtime.GOOS, "run on Linux")
 }

@@ -88,7 +88,7 @@ func checkStop() error {
 	}
 	var st unix.Stat_t
 	if err := unix.Stat("/proc/self/task", &st); err != nil {
-		return &impls.UnsupportedError{What: "stop-readers", Why: "/proc/self/task, which lists this process's threads: " + err.Error(), Do: "mount /proc"}
+		return &impls.UnsupportedError{What: "holding every thread", Why: "/proc/self/task, which lists this process's threads: " + err.Error(), Do: "mount /proc"}
 	}
 	return nil
 }
