@@ -17,21 +17,17 @@ package textpoke
 //
 // A site that lies across two words goes through int3s, in one batch with the others of its
 // kind. [Counters] has the number of sites that were written by one store.
-func alignedStore(changes []Change) error {
-	textMutex.Lock()
-	defer textMutex.Unlock()
-	return apply(changes, func(work []pokeWork) {
-		fits, rest := partition(work)
-		if len(fits) > 0 {
-			writeTable(fits)
-			writeAligned(&fits[0], len(fits))
-			syncCores()
-			stores.Add(uint64(len(fits)))
-		}
-		if len(rest) > 0 {
-			throughInt3s(rest)
-		}
-	})
+func alignedStore(work []pokeWork) {
+	fits, rest := partition(work)
+	if len(fits) > 0 {
+		writeTable(fits)
+		writeAligned(&fits[0], len(fits))
+		syncCores()
+		stores.Add(uint64(len(fits)))
+	}
+	if len(rest) > 0 {
+		int3Batch(rest)
+	}
 }
 
 // partition splits work into the sites that lie in one aligned word, and the rest.

@@ -9,12 +9,8 @@ package textpoke
 //	the part in the first line
 //	                                     fetches both lines: new head, old tail
 //	the part in the second line
-func crossLineStore(changes []Change) error {
-	textMutex.Lock()
-	defer textMutex.Unlock()
-	return apply(changes, func(work []pokeWork) {
-		writeTable(work)
-		writeWords(&work[0], len(work)) // Deliberate bug (ours): also for a site across two lines.
-		syncCores()
-	})
+func crossLineStore(work []pokeWork) {
+	writeTable(work)
+	writeWords(&work[0], len(work)) // Deliberate bug (ours): also for a site across two lines.
+	syncCores()
 }

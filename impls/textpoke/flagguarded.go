@@ -13,13 +13,9 @@ package textpoke
 //	   patching = 0
 //	                                     guard: patching is 0, a foreign trap
 //	                                     the runtime's handler: SIGTRAP, dies
-func flagGuarded(changes []Change) error {
-	textMutex.Lock()
-	defer textMutex.Unlock()
+func flagGuarded(work []pokeWork) {
 	installGuard()
-	return apply(changes, func(work []pokeWork) {
-		patching.Store(1)
-		throughInt3s(work)
-		patching.Store(0) // Deliberate bug (ours; docs/adr/0001): signals may be in flight.
-	})
+	patching.Store(1)
+	int3Batch(work)
+	patching.Store(0) // Deliberate bug (ours; docs/adr/0001): signals may be in flight.
 }

@@ -20,21 +20,17 @@ var patching atomic.Uint32
 //	                                     guard: patching is 0, a foreign trap
 //	   patching = 1                      the runtime's handler: SIGTRAP, dies
 //	   sync
-func flagLate(changes []Change) error {
-	textMutex.Lock()
-	defer textMutex.Unlock()
+func flagLate(work []pokeWork) {
 	installGuard()
-	return apply(changes, func(work []pokeWork) {
-		writeInt3s(&work[0], len(work))
-		step.At("textpoke: int3s written")
-		patching.Store(1) // Deliberate bug (before 8a4d0a687a59 and similar fixes): the int3s are there already.
-		syncCores()
-		writeTails(&work[0], len(work))
-		step.At("textpoke: tails written")
-		syncCores()
-		writeHeads(&work[0], len(work))
-		step.At("textpoke: heads written")
-		syncCores()
-		patching.Store(0)
-	})
+	writeInt3s(&work[0], len(work))
+	step.At("textpoke: int3s written")
+	patching.Store(1) // Deliberate bug (before 8a4d0a687a59 and similar fixes): the int3s are there already.
+	syncCores()
+	writeTails(&work[0], len(work))
+	step.At("textpoke: tails written")
+	syncCores()
+	writeHeads(&work[0], len(work))
+	step.At("textpoke: heads written")
+	syncCores()
+	patching.Store(0)
 }

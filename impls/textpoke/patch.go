@@ -35,12 +35,13 @@ var batches, syncs, traps, stores, holds atomic.Uint64
 // the site already has. An error means that nothing was changed.
 type Patcher func(changes []Change) error
 
-// int3Batch takes all changes through the protocol together: three syncs for any number of
-// sites.
-func int3Batch(changes []Change) error {
-	textMutex.Lock()
-	defer textMutex.Unlock()
-	return poke(changes)
+// patcher makes a Patcher of a function that writes all sites of a batch.
+func patcher(write func(work []pokeWork)) Patcher {
+	return func(changes []Change) error {
+		textMutex.Lock()
+		defer textMutex.Unlock()
+		return apply(changes, write)
+	}
 }
 
 // int3 takes each change through the protocol by itself, as the kernel does for static calls:
@@ -52,15 +53,12 @@ func int3(changes []Change) error {
 		return err
 	}
 	for i := range changes {
-		if err := poke(changes[i : i+1]); err != nil {
+		if err := apply(changes[i:i+1], int3Batch); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-// poke takes the changes through the protocol. textMutex must be held.
-func poke(changes []Change) error { return apply(changes, throughInt3s) }
 
 // apply prepares the changes and calls write if any of them changes a site. textMutex must be
 // held.
@@ -74,7 +72,8 @@ func apply(changes []Change, write func(work []pokeWork)) error {
 	return nil
 }
 
-func throughInt3s(work []pokeWork) {
+// int3Batch takes all sites through the protocol together: three syncs for any number of them.
+func int3Batch(work []pokeWork) {
 	// Steps 1 and 2. x86 makes the store to the table visible before the int3. It pairs
 	// with the handler's load, which comes after the trap: so a handler that the new int3
 	// started does not find the old instruction (P3). Another CPU executes the whole old

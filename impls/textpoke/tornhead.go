@@ -9,16 +9,12 @@ import "github.com/tpbench/tpbench/impls/internal/step"
 //	new head; sync
 //	                                     executes it with the old tail
 //	new tail; sync
-func tornHeadFirst(changes []Change) error {
-	textMutex.Lock()
-	defer textMutex.Unlock()
-	return apply(changes, func(work []pokeWork) {
-		writeTable(work)
-		writeHeads(&work[0], len(work)) // Deliberate bug (what int3s are for): the tails are still old.
-		step.At("textpoke: heads written")
-		syncCores()
-		writeTails(&work[0], len(work))
-		step.At("textpoke: tails written")
-		syncCores()
-	})
+func tornHeadFirst(work []pokeWork) {
+	writeTable(work)
+	writeHeads(&work[0], len(work)) // Deliberate bug (what int3s are for): the tails are still old.
+	step.At("textpoke: heads written")
+	syncCores()
+	writeTails(&work[0], len(work))
+	step.At("textpoke: tails written")
+	syncCores()
 }

@@ -9,16 +9,12 @@ import "github.com/tpbench/tpbench/impls/internal/step"
 //	new tail; sync
 //	                                     executes it with the old head
 //	new head; sync
-func tornTailFirst(changes []Change) error {
-	textMutex.Lock()
-	defer textMutex.Unlock()
-	return apply(changes, func(work []pokeWork) {
-		writeTable(work)
-		writeTails(&work[0], len(work)) // Deliberate bug (what int3s are for): the heads are still old.
-		step.At("textpoke: tails written")
-		syncCores()
-		writeHeads(&work[0], len(work))
-		step.At("textpoke: heads written")
-		syncCores()
-	})
+func tornTailFirst(work []pokeWork) {
+	writeTable(work)
+	writeTails(&work[0], len(work)) // Deliberate bug (what int3s are for): the heads are still old.
+	step.At("textpoke: tails written")
+	syncCores()
+	writeHeads(&work[0], len(work))
+	step.At("textpoke: heads written")
+	syncCores()
 }
