@@ -12,7 +12,7 @@ type Status int
 
 const (
 	Sound  Status = iota // keeps every invariant its family names
-	Busted               // breaks one on purpose; the torture test must catch it
+	Busted               // breaks an invariant on purpose, by one bug; torture must catch it
 )
 
 func (s Status) String() string {
@@ -22,18 +22,18 @@ func (s Status) String() string {
 	return "sound"
 }
 
-// A Variant is one interchangeable implementation of a family's problem. T is
-// the family's constructor, or its policy where that is plain data.
+// A Variant is one way to solve a family's problem. T is the family's constructor, or its
+// policy where that is plain data.
 type Variant[T any] struct {
 	Name   string       // kebab-case, unique in its family
 	Doc    string       // one sentence: what it does differently
-	Origin string       // commit, mail or project it models; "ours" otherwise
+	Origin string       // the commit, mail or project that it models; "ours" if it models none
 	Status Status       // Sound or Busted
-	Check  func() error // why it cannot run here; nil func means it always can
+	Check  func() error // returns why it cannot run here, or nil; without it, it always can
 	New    T
 }
 
-// Supported reports why the variant cannot run here, or nil.
+// Supported returns why the variant cannot run here, or nil.
 func (v Variant[T]) Supported() error {
 	if v.Check == nil {
 		return nil
@@ -41,24 +41,21 @@ func (v Variant[T]) Supported() error {
 	return v.Check()
 }
 
-// OnlySound returns the variants that keep their family's promises, in order: what is
-// measured, and what tests of those promises walk.
+// OnlySound returns the sound variants, in order.
 func OnlySound[T any](variants []Variant[T]) []Variant[T] {
 	return slices.DeleteFunc(slices.Clone(variants), func(v Variant[T]) bool { return v.Status != Sound })
 }
 
-// ErrUnsupported is what errors.Is finds in every [UnsupportedError].
+// ErrUnsupported is in the chain of every [UnsupportedError], for errors.Is.
 var ErrUnsupported = errors.New("unsupported on this machine")
 
-// An UnsupportedError says in one sentence what this machine lacks and what to
-// do about it.
+// An UnsupportedError says in one sentence what this machine lacks and what the user can do.
 type UnsupportedError struct {
-	What string // the thing asked for, "membarrier GLOBAL"
+	What string // what cannot run, "membarrier GLOBAL"
 	Why  string // what is missing, "the kernel runs with nohz_full"
 	Do   string // what the user can do, "boot without nohz_full"
 
-	// CPU says that the CPU is of another make than it needs: no setting of the machine
-	// changes that.
+	// CPU: the CPU is of the wrong make. No setting of the machine changes that.
 	CPU bool
 }
 
@@ -68,11 +65,11 @@ func (e *UnsupportedError) Error() string {
 
 func (e *UnsupportedError) Unwrap() error { return ErrUnsupported }
 
-// An UnknownError names something no list holds, and the names nearest to it.
+// An UnknownError is a name that is in no list, with the nearest names that are.
 type UnknownError struct {
 	Kind    string   // "implementation", "benchmark"
-	Name    string   // what was asked for
-	Nearest []string // at most three, nearest first
+	Name    string   // the unknown name
+	Nearest []string // at most three, the nearest first
 }
 
 func (e *UnknownError) Error() string {
@@ -92,8 +89,8 @@ func Find[T any](kind string, variants []Variant[T], name string) (Variant[T], e
 	return Variant[T]{}, &UnknownError{kind, name, Nearest(name, names)}
 }
 
-// Nearest returns the up to three names that take the fewest single-character
-// edits to become name; ties keep the order of names.
+// Nearest returns up to three of the names: those that become name by the fewest edits of one
+// character. Equal ones keep their order.
 func Nearest(name string, names []string) []string {
 	sorted := slices.Clone(names)
 	slices.SortStableFunc(sorted, func(a, b string) int {

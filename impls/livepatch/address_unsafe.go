@@ -2,8 +2,8 @@ package livepatch
 
 import "unsafe"
 
-// handlerPC returns the address of the handler's code, in the calling convention that
-// sites are written for.
+// handlerPC returns the address of the handler's code for Go's register calling convention,
+// which the sites use.
 func handlerPC() uintptr {
 	f := handler
 	// SAFETY: a func value is a pointer to an object whose first word is the

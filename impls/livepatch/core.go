@@ -12,14 +12,13 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// What the kernel returns as -EINVAL and -EBUSY. An allocation that fails is
-// slab.ErrNoMem.
+// The kernel's -EINVAL and -EBUSY. A failed allocation is slab.ErrNoMem.
 var (
-	ErrInvalid = errors.New("the patch is not one that this can be done with")
-	ErrBusy    = errors.New("another patch, or a transition, is in the way")
+	ErrInvalid = errors.New("not possible with this patch")
+	ErrBusy    = errors.New("not possible during a transition, or below a newer patch")
 )
 
-// A Replacement is a function of a patch, and the old one that it replaces.
+// A Replacement is a function of a patch, and the old function that it replaces.
 type Replacement struct {
 	Old *Function
 	New dispatch.Func
@@ -37,44 +36,44 @@ type Patch struct {
 
 // A Core is the state of kernel/livepatch/core.c and transition.c.
 type Core struct {
-	rcu    *rcu.Domain // what the three places wait by
-	ftrace *rcu.Domain // what ftrace waits by: the same, or a rude one
+	rcu    *rcu.Domain // the three waits are its grace periods
+	ftrace *rcu.Domain // ftrace's wait is its grace period: rcu if that is rude, else another
 
-	// mu is klp_mutex. It is held across the waits of a transition. The text mutex
-	// and the Domains' locks nest inside it.
+	// mu is klp_mutex. It is held during the waits of a transition. The text mutex and the
+	// Domains' locks nest inside it.
 	mu         sync.Mutex
-	tasks      []*Task  // the list of tasks
-	patches    []*Patch // klp_patches: the enabled ones, oldest first
+	tasks      []*Task
+	patches    []*Patch // klp_patches: the enabled patches, oldest first
 	transition *Patch   // klp_transition_patch, or nil
 
-	// target is klp_target_state. Written under mu while no task can be pending,
-	// read by tasks that were.
+	// target is klp_target_state. Written under mu while no task can be pending, read by
+	// tasks that were pending.
 	target atomic.Int32
 
 	funcs *slab.Slab[klpFunc]
 	ops   *slab.Slab[ops]
 
-	waits       [places]atomic.Uint64
+	waits       [waitPlaces]atomic.Uint64
 	ftraceWaits atomic.Uint64
 	warnings    [warnings]atomic.Uint64
 }
 
-// New makes a Core that waits by the domain.
+// New makes a Core whose waits are grace periods of the domain.
 func New(d *rcu.Domain) (*Core, error) {
 	if err := Open(); err != nil {
 		return nil, err
 	}
 	c := &Core{rcu: d, ftrace: d}
 	if !d.WatchesIdle() {
-		c.ftrace = rudeDomain()
+		c.ftrace = flavour(rudeFlavour).New(rcu.Options{Lazy: rcu.OnlyBarrier})
 	}
 	c.funcs, c.ops = newSlabs()
 	c.target.Store(int32(Idle))
 	return c, nil
 }
 
-// Close ends what New began, but for the domain. Tasks must have left. It refuses while
-// patches are enabled.
+// Close closes the Core, and not the domain. Tasks must have called Exit. It returns ErrBusy
+// while patches are enabled.
 func (c *Core) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,8 +86,8 @@ func (c *Core) Close() error {
 	return nil
 }
 
-// Enable begins to patch: klp_enable_patch. [Core.TryComplete] goes on with it. A patch
-// that is being disabled is reversed.
+// Enable begins to patch: klp_enable_patch. [Core.TryComplete] continues it. If the patch is
+// being disabled, Enable reverses that.
 func (c *Core) Enable(p *Patch) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -117,8 +116,9 @@ func (c *Core) Enable(p *Patch) error {
 	return nil
 }
 
-// Disable begins to unpatch: __klp_disable_patch, as the kernel had it while patches were
-// a stack: only the newest can go. A patch that is being enabled is reversed.
+// Disable begins to unpatch: __klp_disable_patch of the kernels in which patches were a stack,
+// so that only the newest could be disabled. If the patch is being enabled, Disable reverses
+// that.
 func (c *Core) Disable(p *Patch) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -137,8 +137,7 @@ func (c *Core) Disable(p *Patch) error {
 	return nil
 }
 
-// valid reports whether the patch names a function of its own for some old ones, each
-// once.
+// valid reports whether the patch replaces at least one old function, and none twice.
 func (p *Patch) valid() bool {
 	var seen []*Function
 	for _, r := range p.Replacements {
@@ -150,7 +149,7 @@ func (p *Patch) valid() bool {
 	return len(seen) > 0
 }
 
-// alloc makes the patch's funcs, or none.
+// alloc allocates the patch's funcs. If it fails, it frees those that it has allocated.
 func (c *Core) alloc(p *Patch) error {
 	for _, r := range p.Replacements {
 		slot, err := c.funcs.Alloc()
@@ -165,7 +164,7 @@ func (c *Core) alloc(p *Patch) error {
 	return nil
 }
 
-// free frees the patch's funcs, which no handler may hold any more.
+// free frees the patch's funcs. No handler may hold one.
 func (c *Core) free(p *Patch) {
 	for _, slot := range p.funcs {
 		c.funcs.Free(slot)
@@ -173,17 +172,17 @@ func (c *Core) free(p *Patch) {
 	p.funcs = nil
 }
 
-// InUse is how many funcs and ops are allocated.
+// InUse is the number of funcs and ops that are allocated.
 func (c *Core) InUse() int { return c.funcs.InUse() + c.ops.InUse() }
 
-// FailAfter lets n more allocations of funcs succeed, and m of ops, and makes the one
-// after them fail. Negative: none fails.
-func (c *Core) FailAfter(n, m int) {
-	c.funcs.FailAfter(n)
-	c.ops.FailAfter(m)
+// FailAfter lets that many more allocations of funcs and of ops succeed, and makes the next one
+// fail. With a negative number none fails.
+func (c *Core) FailAfter(funcs, ops int) {
+	c.funcs.FailAfter(funcs)
+	c.ops.FailAfter(ops)
 }
 
-// A Warning is one of the kernel's WARN_ONs that nothing should ever reach.
+// A Warning is one of the kernel's WARN_ONs. A sound variant never reaches one.
 type Warning int
 
 const (
@@ -205,7 +204,7 @@ func (w Warning) String() string {
 
 func (c *Core) warn(w Warning) { c.warnings[w].Add(1) }
 
-// Warnings are those that were reached, or nil.
+// Warnings returns the warnings that were reached, or nil.
 func (c *Core) Warnings() (list []Warning) {
 	for w := range warnings {
 		if c.warnings[w].Load() > 0 {
@@ -217,8 +216,8 @@ func (c *Core) Warnings() (list []Warning) {
 
 // Counters are exact totals.
 type Counters struct {
-	Waits       [3]uint64 // at the three places: unpatched, patched, reverse
-	FtraceWaits uint64    // of ftrace, when a function's last func went
+	Waits       [3]uint64 // (a) after removal, (b) before idle, (c) before a reversal
+	FtraceWaits uint64    // ftrace's, before the last func of a function leaves its stack
 }
 
 // Counters returns the totals so far.

@@ -1,69 +1,96 @@
-// Package livepatch replaces functions while tasks call them, each task at a point of its
-// own.
+// Package livepatch replaces functions while tasks call them. Each task changes from the old
+// functions to the new ones at a point of its own.
 //
-// It is kernel/livepatch. An old function has an ftrace entry, five bytes that package
-// textpoke rewrites: a NOP, or a call of the handler. The handler chooses, from a stack
-// with a func for each patch that replaces the function, where the call goes on. The
-// chosen function runs outside the handler's section: what keeps it in memory is that
-// tasks flip only where they are in no function that their flip would change.
+// It models kernel/livepatch.
+//
+// # Words
+//
+//   - Task: a thread of execution that calls functions ([Task]).
+//   - Old function: one that can be replaced ([Function]). At its beginning it has an ftrace
+//     entry, a site of package textpoke: five bytes that are a NOP, or a CALL of the handler.
+//   - Patch: some old functions and what replaces each ([Patch]).
+//   - Func: a patch's replacement of one old function (the kernel's klp_func).
+//   - Ops: the stack of funcs of one old function, the newest on top (klp_ops).
+//   - Handler: what the ftrace entry calls. It chooses from the stack where the call continues.
+//     The chosen function runs outside the handler's section.
+//   - Transition: the time in which tasks change sides, one after the other. At most one is
+//     under way.
+//   - Side: unpatched (the task calls what was there before the patch in transition) or patched
+//     (it calls the patch's functions). Outside transitions a task is on neither side: it is
+//     idle. (An idle CPU is another thing: see [Task.EnterIdle].)
+//   - Switch sides: a task goes to the target side of the transition.
+//   - Pending: the task has been told to switch sides, and has not (TIF_PATCH_PENDING).
+//   - Safe point: a place where a task is in no function ([Task.Update]), or sleeps in none that
+//     the transition changes. Tasks switch sides only there: this keeps a function in memory
+//     while a task is in it.
+//   - Section: as in package rcu. Handler and Update are sections, with preemption disabled.
 //
 // # A transition
 //
-//  1. All tasks' states become the initial side; then the patch's funcs are in
-//     transition; then, when patching, they go on top of their stacks. From here on a
-//     task's state decides between the top and what is below.
-//  2. Tasks are told to flip (TIF_PATCH_PENDING). A running one does it in
-//     [Task.Update], where it is in no function; one that is blocked is flipped by
-//     [Core.TryComplete], if its stack has no function that is to be left.
-//  3. When all have flipped, and when unpatching: the funcs leave their stacks; wait (a).
-//  4. The funcs are in no transition any more.
-//  5. When patching: wait (b). Then all states are idle. When unpatching, the funcs are
-//     freed, and so may be the functions.
+//  1. All tasks get the initial side. Then the patch's funcs are marked as in transition. Then,
+//     when patching, they go on top of their stacks. From here on a task's side decides between
+//     the top func and what is below it.
+//  2. Tasks become pending. A running task switches sides in [Task.Update]. [Core.TryComplete]
+//     switches a blocked one, if the task is in no function that the target side does not
+//     have.
+//  3. When all tasks have switched sides, and when unpatching: the funcs leave their stacks;
+//     wait (a).
+//  4. The funcs are not in transition any more.
+//  5. When patching: wait (b). Then all tasks become idle. When unpatching, the funcs are freed,
+//     and the functions may be freed too.
 //
-// A transition that has not completed can be reversed: TIF_PATCH_PENDING is cleared for
-// all; wait (c); the target becomes the other side, and step 2 comes again.
+// A transition that has not completed can be reversed: no task is pending any more; wait (c);
+// the other side becomes the target; step 2 follows again.
 //
 // # The three waits
 //
-// They wait for sections: of the handler, and of Update. The variants differ in what they
-// wait by, and in nothing else.
+// They wait for the sections of handlers and of Update. The variants differ only in what they
+// wait by. Without a wait:
 //
-//   - (a) or a handler that holds a func that has left its stack finds it in no
-//     transition, and chooses it, or finds it freed.
-//   - (b) or a handler that has found its func in transition finds its task idle.
-//   - (c) or an Update that has found its task pending stores the old target after the
-//     reversal, when nobody expects it any more.
+//   - (a), after removal: a handler holds a func that has left its stack, and finds it not in
+//     transition, and chooses it; or it finds the func freed.
+//   - (b), before tasks become idle: a handler has found its func in transition, and then finds
+//     its task idle.
+//   - (c), before a reversal: an Update has found its task pending, and stores the old target
+//     after the reversal, when no code expects that any more.
 //
-// ftrace has a wait of its own, before the last func leaves a stack, which in the kernel
-// has always been rude. So it is here, whatever the variant.
+// ftrace has a wait of its own, before the last func leaves a stack. In the kernel this has
+// always been a rude one: a work item runs on every CPU, which also waits for CPUs that RCU
+// does not watch. So it is here, with every variant.
 //
 // # Invariants
 //
 //   - K1: between two of its safe points a task calls functions of one side: in a
-//     transition the old ones before its flip and the new ones after it, else the
+//     transition the old ones before it switches sides and the new ones after that, else the
 //     newest patch's.
 //   - K2: no handler finds its task idle while its func is in transition; and all tasks
 //     are idle, and none is pending, when no transition is under way.
 //   - K3: no handler finds a freed func or ops, or an empty stack.
 //   - K4: when a patch has been unpatched, no task is in its functions, nor calls them.
-//   - K5: what is refused, or fails for want of memory, changes nothing that a task could
-//     see, and nothing leaks: funcs and ops are there for patches that are enabled, or
-//     in transition, and for no others. A function that no patch covers has a NOP.
+//   - K5: a call that returns an error, for a wrong request or for want of memory, changes
+//     nothing that a task could see, and nothing leaks: funcs and ops exist for patches
+//     that are enabled or in transition, and for no others. A function that no patch covers
+//     has a NOP.
 //
 // # Schedule points
 //
-// In the handler: "livepatch: handler entered", before its section; "livepatch: ops held", "livepatch: func held", "livepatch: in
-// transition", each between two loads. In Update: "livepatch: update
-// begun"; "livepatch: target loaded", before it becomes the task's state. In the Core: "livepatch: transition initialised", before tasks are told
-// to flip; "livepatch: funcs removed", before wait (a); "livepatch: transition over",
-// before wait (b), or before funcs are freed; "livepatch: pending cleared for all", before
-// wait (c); "livepatch: stack checked", while a blocked task is looked at; "livepatch:
-// tasks flip", where the Core waits for them; and "livepatch: wakes while its stack is
-// checked", where a task waits for the Core.
+// In the handler: "livepatch: handler entered", before its section; "livepatch: ops held",
+// "livepatch: func held" and "livepatch: in transition", each between two loads.
 //
-// Package livepatch refuses what the kernel refuses, as errors: a patch twice, or one that
-// is not there ([ErrInvalid]); another one during a transition, and any but the newest
-// when disabling ([ErrBusy]: so until d67a53720966 in v5.1, which took the order away);
-// and what the kernel trusts its patches with: the same function twice in one. It has no
-// atomic replace, no forced transitions and no shadow variables.
+// In Update: "livepatch: update begun"; "livepatch: target loaded", before the target becomes
+// the task's side.
+//
+// In the Core: "livepatch: transition initialised", before tasks become pending; "livepatch:
+// funcs removed", before wait (a); "livepatch: transition over", before wait (b), or before
+// funcs are freed; "livepatch: pending cleared for all", before wait (c); "livepatch: stack
+// checked", while it looks at a blocked task; "livepatch: waits for tasks", while it waits until
+// tasks have switched sides.
+//
+// In a task that waits for the Core: "livepatch: wakes while its stack is checked".
+//
+// Package livepatch returns an error where the kernel does: [ErrInvalid] for a patch that is
+// enabled twice, or disabled and not there; [ErrBusy] for another patch during a transition, and
+// for disabling any but the newest patch (the kernel had this order until d67a53720966, v5.1).
+// It also returns one where the kernel trusts its patches: for a patch that has the same
+// function twice. It has no atomic replace, no forced transitions and no shadow variables.
 package livepatch

@@ -4,6 +4,6 @@ package livepatch
 
 import "unsafe"
 
-// Open refuses before any of these could run.
+// Open returns an error before, so neither of these runs.
 func enter(uintptr, *Task, unsafe.Pointer, int) { panic("livepatch: needs linux/amd64") }
 func enterPC() uintptr                          { panic("livepatch: needs linux/amd64") }

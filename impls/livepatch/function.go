@@ -11,33 +11,33 @@ import (
 )
 
 const (
-	// MaxFunctions is how many old functions there are.
+	// MaxFunctions is the number of old functions.
 	MaxFunctions = 32
 
-	// entrySize, for the assembler, is the size of an OLD, rounded up.
+	// entrySize, for assembler, is the size of an OLD, rounded up.
 	entrySize = 32
 )
 
-// A Function is one that can be patched: the old function, with its ftrace entry.
+// A Function is an old function: one that can be patched, with its ftrace entry.
 type Function struct {
-	// body is what the function does as it was compiled. Read by assembler; written
+	// body is the address of the function as it was compiled. Read by assembler; written
 	// by SetBody.
 	body uintptr
 
-	// ops is there while a patch covers the function. Written under Core.mu, read by
+	// ops is not nil while a patch covers the function. Written under Core.mu, read by
 	// handlers inside their sections.
 	ops atomic.Pointer[ops]
 
-	slot []ops // where ops is. Protected by Core.mu.
+	slot []ops // the memory of ops. Protected by Core.mu.
 
 	site  *textpoke.Site
 	entry uintptr
 }
 
-// table is addressed by assembler.
+// table is all old functions. Assembler uses its address.
 var table [MaxFunctions]Function
 
-// text is the state behind Open.
+// text is the state of Open.
 var text struct {
 	once    sync.Once
 	err     error
@@ -45,8 +45,7 @@ var text struct {
 }
 
 // Open registers the functions' sites with package textpoke, once. Its error is
-// impls.ErrUnsupported where text cannot be patched. Everything else in this package
-// relies on it.
+// impls.ErrUnsupported where text cannot be patched. Everything else in this package needs it.
 func Open() error {
 	text.once.Do(func() { text.err = open() })
 	return text.err
@@ -83,8 +82,8 @@ func open() error {
 	return nil
 }
 
-// Functions returns all old functions. They belong to one Core at a time. What they do
-// is nothing, until SetBody says otherwise.
+// Functions returns all old functions. They belong to one Core at a time. They do nothing until
+// SetBody.
 func Functions() ([]*Function, error) {
 	if err := Open(); err != nil {
 		return nil, err
@@ -96,8 +95,8 @@ func Functions() ([]*Function, error) {
 	return list, nil
 }
 
-// SetBody says what the function does as it was compiled. Nobody calls it meanwhile, and
-// no patch covers it.
+// SetBody sets what the function does as it was compiled. No task may call the function
+// meanwhile, and no patch may cover it.
 func (f *Function) SetBody(body dispatch.Func) { f.body = uintptr(body) }
 
 // Patched reports whether the function's ftrace entry calls the handler.
@@ -106,6 +105,6 @@ func (f *Function) Patched() bool { return f.site.Insn() != textpoke.Nop }
 // ftrace makes the function's entry a NOP or a call of the handler.
 func (f *Function) ftrace(to textpoke.Insn) {
 	if err := textpoke.Int3Batch([]textpoke.Change{{Site: f.site, To: to}}); err != nil {
-		panic(fmt.Sprintf("livepatch: open has seen that the handler is in reach: %v", err))
+		panic(fmt.Sprintf("livepatch: the handler, in reach when Open tested it, is not: %v", err))
 	}
 }

@@ -9,81 +9,80 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// klpFunc is the kernel's struct klp_func: what a patch replaces one function by. It lies
-// in a slab: who still holds a freed one finds poison.
+// klpFunc is a func, the kernel's struct klp_func. It lies in a slab: a handler that still
+// holds a freed one finds poison.
 type klpFunc struct {
 	old     *Function
 	newFunc uintptr
 
 	// next is the func below on the stack, or nil for the original. Funcs leave the
-	// stack from the top only, so it is written once, before the func is published.
+	// stack only from the top, so next is written once, before the func is published.
 	next *klpFunc
 
-	// transition says that tasks' states decide. Written under Core.mu, read by
-	// handlers.
+	// transition: tasks' sides decide. Written under Core.mu, read by handlers.
 	transition atomic.Bool
 }
 
-// ops is the kernel's struct klp_ops: the stack of an old function that is patched. It
-// lies in a slab.
+// ops is the kernel's struct klp_ops: the stack of funcs of an old function that is patched.
+// It lies in a slab.
 type ops struct {
 	// funcStack is the newest func. Written under Core.mu, read by handlers.
 	funcStack atomic.Pointer[klpFunc]
 }
 
-// buried is what a freed ops leads to, and what a freed func is: a function that counts
-// (dispatch.FreedCalls), in no transition.
-func buried() []klpFunc {
+// poison is the content of a freed func, and of the stack of a freed ops: a func, not in
+// transition, whose function counts its calls (dispatch.FreedCalls).
+func poison() []klpFunc {
 	f := make([]klpFunc, 1)
 	f[0].newFunc, f[0].next = dispatch.Poison().Fn, &f[0]
 	return f
 }
 
-// newSlabs makes what funcs and ops are allocated from.
+// newSlabs makes the slabs from which funcs and ops are allocated.
 func newSlabs() (*slab.Slab[klpFunc], *slab.Slab[ops]) {
 	o := make([]ops, 1)
-	o[0].funcStack.Store(&buried()[0])
-	return slab.New(buried()...), slab.New(o...)
+	o[0].funcStack.Store(&poison()[0])
+	return slab.New(poison()...), slab.New(o...)
 }
 
-// handler is klp_ftrace_handler: it returns where the call goes on. Sites call it. ip is
-// the body of f.
+// handler is klp_ftrace_handler. The ftrace entries call it, and the call continues at the
+// address that it returns. ip is the body of f.
 //
 //	CPU0, updater                        CPU1, handler
-//	                                     H1 preempt off
-//	                                     H2 top = ops.func_stack
+//	                                     enter: disable preemption
+//	                                     load:  top = ops.func_stack
 //	                                        rmb
-//	W1 all states = initial              H3 top.transition?
+//	sides: all = initial                 test:  top.transition
 //	   wmb                                  rmb
-//	W2 transition = true                 H4 patch_state
-//	   wmb                               H5 preempt on, jump
-//	W3 func_stack = new
+//	mark:  transition = true             side:  patch_state
+//	   wmb                               leave: enable preemption; jump
+//	push:  func_stack = new
 //
-// Who sees W3 sees W2, and who sees W2 sees W1: x86 loads in order, and Go's atomics are
-// stronger still.
+// A handler whose load sees push sees mark in its test. One whose test sees mark sees sides:
+// x86 loads in order, and Go's atomics order even more.
 func handler(ip uintptr, t *Task, f *Function) uintptr {
 	step.At("livepatch: handler entered")
-	t.preemptDisable() // H1
-	// The ops, looked up inside the section, as ftrace's list function does it. A
-	// task that was held up between the CALL and here finds none when meanwhile the
-	// function has been unpatched; the kernel's trampoline carries them, and
-	// synchronize_rcu_tasks waits for such tasks.
-	o := f.ops.Load()
+	t.preemptDisable() // enter; pairs with the grace periods of synchronize and unpatchFunc
+	// The ops are looked up inside the section, as ftrace's list function does. A task that
+	// is delayed between the CALL and here finds none if the function has been unpatched
+	// meanwhile. (The kernel's trampoline carries the ops, and synchronize_rcu_tasks waits
+	// for such tasks.)
+	o := f.ops.Load() // pairs with patchFunc's and unpatchFunc's stores
 	if o == nil {
 		t.preemptEnable()
 		return ip
 	}
 	step.At("livepatch: ops held")
-	top := o.funcStack.Load() // H2; pairs with patchFunc's list_add_rcu
+	top := o.funcStack.Load() // load; pairs with patchFunc's list_add_rcu
 	step.At("livepatch: func held")
 	if top == nil {
 		t.core.warn(WarnEmpty)
 		t.preemptEnable()
 		return ip
 	}
-	if top.transition.Load() { // H3
+	if top.transition.Load() { // test; pairs with initTransition's mark
 		step.At("livepatch: in transition")
-		switch State(t.patchState.Load()) { // H4; pairs with init's
+		switch State(t.patchState.Load()) { // side; pairs with initTransition's sides
 		case Idle:
 			t.core.warn(WarnIdle)
 		case Unpatched:
@@ -94,7 +93,7 @@ func handler(ip uintptr, t *Task, f *Function) uintptr {
 		}
 	}
 	ip = top.newFunc
-	t.preemptEnable() // H5
+	t.preemptEnable() // leave
 	return ip
 }
 
@@ -102,7 +101,7 @@ func handler(ip uintptr, t *Task, f *Function) uintptr {
 func (c *Core) patchFunc(f *klpFunc) error {
 	if o := f.old.ops.Load(); o != nil {
 		f.next = o.funcStack.Load()
-		o.funcStack.Store(f) // list_add_rcu, W3; pairs with H2
+		o.funcStack.Store(f) // push, list_add_rcu; pairs with the handler's load
 		return nil
 	}
 	slot, err := c.ops.Alloc()
@@ -113,7 +112,7 @@ func (c *Core) patchFunc(f *klpFunc) error {
 	slot[0].funcStack.Store(f)
 	f.old.slot = slot
 	f.old.ops.Store(&slot[0])
-	f.old.ftrace(text.handler) // register_ftrace_function: the stack is not empty any more
+	f.old.ftrace(text.handler) // register_ftrace_function; handlers find a stack with a func
 	return nil
 }
 
@@ -124,8 +123,8 @@ func (c *Core) unpatchFunc(f *klpFunc) {
 		o.funcStack.Store(f.next) // list_del_rcu
 		return
 	}
-	// unregister_ftrace_function, with its own wait: handlers that hold the ops do not
-	// find their stack empty.
+	// unregister_ftrace_function, with its own wait: otherwise a handler that holds the ops
+	// could find the stack empty.
 	f.old.ftrace(textpoke.Nop)
 	f.old.ops.Store(nil)
 	c.ftrace.Synchronize()

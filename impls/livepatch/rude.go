@@ -1,16 +1,15 @@
 package livepatch
 
-import "github.com/tpbench/tpbench/impls/rcu"
-
-// waitRude waits by a work item on every CPU, which runs only when a handler there is
-// over, watched or not:
+// rudeFlavour waits by a work item on every CPU. The item runs on a CPU only when no handler
+// does, whether RCU watches the CPU or not:
 //
 //	CPU0, core                           CPU1, not watched by RCU
 //	                                     Update: patched
-//	                                     top = func_stack, in transition
-//	all tasks have flipped
+//	                                     load: top, test: in transition
+//	all tasks have switched sides
 //	transition = false
-//	schedule_on_each_cpu                 // waits for CPU1
-//	                                     patch_state: patched
+//	wait (b): schedule_on_each_cpu       // waits for CPU1
+//	                                     side: patch_state is patched
+//	                                     leave
 //	patch_state = idle
-func waitRude(o rcu.Options) *rcu.Domain { return flavour("rude")(o) }
+const rudeFlavour = "rude"

@@ -10,13 +10,13 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// A State is KLP_TRANSITION_*: on which side of the transition a task is.
+// A State is the side of the transition that a task is on: KLP_TRANSITION_*.
 type State int32
 
 const (
 	Idle      State = -1 // no transition is under way
 	Unpatched State = 0  // the task calls what was there before the patch in transition
-	Patched   State = 1  // it calls that patch's functions
+	Patched   State = 1  // the task calls that patch's functions
 )
 
 func (s State) String() string {
@@ -26,47 +26,45 @@ func (s State) String() string {
 // other is the other side.
 func (s State) other() State { return 1 - s }
 
-// MaxDepth is how many functions a task can be in at once.
+// MaxDepth is the largest number of functions that a task can be in at once.
 const MaxDepth = 16
 
-// A Task is one thread of execution that calls functions. Only its owner calls its
-// methods; the Core looks at it and, while it is blocked, changes it.
+// A Task is one thread of execution that calls functions. Only that thread, its owner, calls
+// its methods. While the task is blocked, the Core reads and changes it.
 type Task struct {
-	// frames are the functions that the task is in, outermost first, as addresses:
-	// its stack, for a stack check. Written by assembler; read while it is blocked.
+	// frames are the addresses of the functions that the task is in, outermost first, for
+	// a stack check. Written by assembler; read while the task is blocked.
 	frames [MaxDepth]uintptr
 	depth  int
 
 	core *Core
 
-	// patchState is the kernel's task->patch_state. Written by the task itself in
-	// Update, by the Core while the task is blocked, and by the Core when a
-	// transition begins and ends; read by the handler.
+	// patchState is the task's side, the kernel's task->patch_state. Written by the task
+	// in Update, by the Core while the task is blocked, and by the Core when a transition
+	// begins and ends; read by the handler.
 	patchState atomic.Int32
 
 	// pending is TIF_PATCH_PENDING.
 	pending atomic.Bool
 
-	// running is what the run queue's lock is for in the kernel: who may look at the
-	// task's stack.
+	// running is onCPU, blocked or checked. In the kernel the run queue's lock decides
+	// whether another CPU may read the task's stack.
 	running atomic.Uint32
 
-	// preempt are the task's sections, of the Core's Domain and, where that one
-	// overlooks idle readers, of ftrace's as well. In the kernel both are one: a
-	// handler that pays for two costs some nanoseconds more, which are no variant's
-	// figure.
+	// preempt are the task's readers: of the Core's Domain and, if that does not wait for
+	// idle readers, of ftrace's Domain too. In the kernel one section serves both. A
+	// handler with two takes some nanoseconds more, which no variant's figures contain.
 	preempt []*rcu.Reader
 }
 
 // Values of Task.running.
 const (
 	onCPU   = iota
-	blocked // the owner has stopped; anybody may begin to look
-	looked  // the Core is looking
+	blocked // the task sleeps; the Core may begin to check its stack
+	checked // the Core is checking its stack
 )
 
-// NewTask adds a task, which in a transition is on its target side, for it is in no
-// function yet.
+// NewTask adds a task. It is in no function yet, so in a transition it is on the target side.
 func (c *Core) NewTask() *Task {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,7 +80,7 @@ func (c *Core) NewTask() *Task {
 	return t
 }
 
-// Exit takes the task out.
+// Exit takes the task out of its Core.
 func (t *Task) Exit() {
 	t.atDepth0("exits")
 	c := t.core
@@ -94,7 +92,7 @@ func (t *Task) Exit() {
 	}
 }
 
-// Call calls the function n times, n > 0. The function, or what replaces it, gets data.
+// Call calls the function, or what replaces it, n times with data; n > 0.
 func (t *Task) Call(f *Function, data unsafe.Pointer, n int) {
 	if t.depth >= MaxDepth {
 		panic("livepatch: a task in too many functions at once")
@@ -102,15 +100,15 @@ func (t *Task) Call(f *Function, data unsafe.Pointer, n int) {
 	enter(f.entry, t, data, n)
 }
 
-// Update is klp_update_patch_state(current): the task's own safe point, where the kernel
-// returns to user space, and where an idle CPU goes round its loop. The task is in no
-// function there.
+// Update is the task's own safe point, at which it switches sides if it is pending:
+// klp_update_patch_state(current). The kernel calls it on the way back to user space and in the
+// idle loop. The task must be in no function.
 func (t *Task) Update() {
 	t.atDepth0("updates its state")
 	t.preemptDisable()
 	step.At("livepatch: update begun")
-	// The exchange orders the flag before the target and before any later load of a
-	// func's transition; pairs with startTransition and reverse.
+	// The exchange orders the flag before the target, and before every later load of a
+	// func's transition. Pairs with startTransition and reverse.
 	if t.pending.Load() && t.pending.Swap(false) {
 		target := t.core.target.Load()
 		step.At("livepatch: target loaded")
@@ -119,23 +117,22 @@ func (t *Task) Update() {
 	t.preemptEnable()
 }
 
-// Block says that the task sleeps: until Wake its stack stands still, and the Core may
-// check it and flip the task.
+// Block begins a sleep of the task. Until Wake its stack does not change, and the Core may
+// check the stack and make the task switch sides.
 func (t *Task) Block() {
-	// Pairs with check's exchange: who sees blocked sees the frames.
+	// Pairs with trySwitch's exchange: if it finds blocked, it sees the frames.
 	t.running.Store(blocked)
 }
 
-// Wake ends Block. It waits for a check under way.
+// Wake ends Block. It waits while the Core checks the stack.
 func (t *Task) Wake() {
 	for !t.running.CompareAndSwap(blocked, onCPU) {
 		step.Wait("livepatch: wakes while its stack is checked")
 	}
 }
 
-// EnterIdle says that from now on RCU does not watch the task, until ExitIdle. It may go
-// on to call functions: code on the way into idle, or out of it, is patched like any
-// other.
+// EnterIdle models a CPU that RCU does not watch, until ExitIdle. The task may still call
+// functions: code on the way into the idle loop and out of it is patched too.
 func (t *Task) EnterIdle() {
 	for _, r := range t.preempt {
 		r.EnterIdle()
@@ -149,7 +146,7 @@ func (t *Task) ExitIdle() {
 	}
 }
 
-// State is the task's side, for tests and oracles.
+// State is the task's side.
 func (t *Task) State() State { return State(t.patchState.Load()) }
 
 // preemptDisable is preempt_disable_notrace.

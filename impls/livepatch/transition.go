@@ -7,27 +7,27 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
-// A place is where a transition waits for handlers, and for Updates.
-type place int
+// A waitPlace is one of the three waits of the package doc.
+type waitPlace int
 
 const (
-	// unpatched: after the funcs have left their stacks, before transition = false.
-	unpatched place = iota
-	// patched: after transition = false, before the tasks' states are idle.
-	patched
-	// reverse: after TIF_PATCH_PENDING was cleared, before the target changes.
-	reverse
-	places
+	// (a): after the funcs have left their stacks, before transition = false.
+	afterRemoval waitPlace = iota
+	// (b): after transition = false, before the tasks become idle.
+	beforeIdle
+	// (c): after pending was cleared, before the target changes.
+	beforeReversal
+	waitPlaces
 )
 
 // synchronize is klp_synchronize_transition.
-func (c *Core) synchronize(p place) {
+func (c *Core) synchronize(p waitPlace) {
 	c.rcu.Synchronize()
 	c.waits[p].Add(1)
 }
 
-// initTransition is klp_init_transition: everything is made ready while no task is
-// pending. mu must be held.
+// initTransition is klp_init_transition. It sets the tasks' sides and marks the funcs, while no
+// task is pending. mu must be held.
 func (c *Core) initTransition(p *Patch, target State) {
 	c.transition = p
 	c.target.Store(int32(target))
@@ -35,17 +35,18 @@ func (c *Core) initTransition(p *Patch, target State) {
 		if t.State() != Idle {
 			c.warn(WarnNotIdle)
 		}
-		t.patchState.Store(int32(target.other())) // W1
+		t.patchState.Store(int32(target.other())) // sides
 	}
-	// smp_wmb: whoever sees a func in transition sees its task's state; pairs with H3,
-	// H4. And whoever sees himself pending sees the target; pairs with Update.
+	// smp_wmb: a handler that finds a func in transition finds its task's side; pairs with
+	// the handler's test and side. A task that finds itself pending finds the target; pairs
+	// with Update.
 	for i := range p.funcs {
-		p.funcs[i][0].transition.Store(true) // W2
+		p.funcs[i][0].transition.Store(true) // mark
 	}
 	step.At("livepatch: transition initialised")
 }
 
-// startTransition is klp_start_transition: tasks are told to flip. mu must be held.
+// startTransition is klp_start_transition: the tasks become pending. mu must be held.
 func (c *Core) startTransition() {
 	for _, t := range c.tasks {
 		if t.State() != c.targetState() {
@@ -56,9 +57,9 @@ func (c *Core) startTransition() {
 
 func (c *Core) targetState() State { return State(c.target.Load()) }
 
-// TryComplete is klp_try_complete_transition: it flips the tasks that it can, and, if all
-// have flipped, completes the transition. It reports whether none is under way any
-// more.
+// TryComplete is klp_try_complete_transition. It makes blocked tasks switch sides where it can,
+// and completes the transition if all tasks have. It reports whether no transition is under
+// way any more.
 func (c *Core) TryComplete() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -75,13 +76,14 @@ func (c *Core) TryComplete() bool {
 	return all
 }
 
-// trySwitch is klp_try_switch_task. It reports whether the task is on the target side.
+// trySwitch is klp_try_switch_task: it makes a blocked task switch sides if its stack allows
+// that. It reports whether the task is on the target side.
 func (c *Core) trySwitch(t *Task) bool {
 	if t.State() == c.targetState() {
 		return true
 	}
-	// Pairs with Block and Wake: the task stands still while it is looked at.
-	if !t.running.CompareAndSwap(blocked, looked) {
+	// Pairs with Block and Wake: the task cannot run while its stack is checked.
+	if !t.running.CompareAndSwap(blocked, checked) {
 		return false
 	}
 	defer t.running.Store(blocked)
@@ -94,9 +96,9 @@ func (c *Core) trySwitch(t *Task) bool {
 	return true
 }
 
-// onStack is klp_check_stack: whether the task is in a function that those on the target
-// side do not call. When patching that is what the patch's funcs replace, when
-// unpatching, the funcs.
+// onStack is klp_check_stack: it reports whether the task is in a function that tasks on the
+// target side do not call. When patching, these are the functions that the patch replaces; when
+// unpatching, the patch's own.
 func (c *Core) onStack(t *Task) bool {
 	return slices.ContainsFunc(t.frames[:t.depth], func(pc uintptr) bool {
 		return slices.ContainsFunc(c.transition.funcs, func(slot []klpFunc) bool {
@@ -112,7 +114,7 @@ func (c *Core) onStack(t *Task) bool {
 	})
 }
 
-// complete is klp_complete_transition: all tasks have flipped. mu must be held.
+// complete is klp_complete_transition: all tasks have switched sides. mu must be held.
 func (c *Core) complete() {
 	p, target := c.transition, c.targetState()
 	if target == Unpatched {
@@ -120,18 +122,18 @@ func (c *Core) complete() {
 			c.unpatchFunc(&p.funcs[i][0])
 		}
 		step.At("livepatch: funcs removed")
-		// Handlers may still hold these funcs. With transition cleared they
+		// Handlers may still hold these funcs. If they found transition cleared, they
 		// would choose them.
-		c.synchronize(unpatched)
+		c.synchronize(afterRemoval)
 	}
 	for i := range p.funcs {
 		p.funcs[i][0].transition.Store(false)
 	}
 	step.At("livepatch: transition over")
 	if target == Patched {
-		// Handlers may still hold that the func is in transition. Then they look
-		// at their task's state.
-		c.synchronize(patched)
+		// Handlers may have found the func in transition. They look at their task's side
+		// next.
+		c.synchronize(beforeIdle)
 	}
 	for _, t := range c.tasks {
 		if t.pending.Load() {
@@ -147,24 +149,24 @@ func (c *Core) complete() {
 	}
 }
 
-// reverse is klp_reverse_transition: tasks that have flipped are to flip back. mu must be
-// held.
+// reverse is klp_reverse_transition: tasks that have switched sides must switch back. mu must
+// be held.
 func (c *Core) reverse() {
 	for _, t := range c.tasks {
 		t.pending.Store(false)
 	}
 	step.At("livepatch: pending cleared for all")
-	// A task may have found itself pending before, and be about to store the old
+	// A task may have found itself pending earlier, and may be about to store the old
 	// target.
-	c.synchronize(reverse)
+	c.synchronize(beforeReversal)
 	c.transition.enabled = !c.transition.enabled
 	c.target.Store(int32(c.targetState().other()))
 	c.startTransition()
 }
 
-// cancel is klp_cancel_transition: the first n funcs have been patched, the next could
-// not be. No task has been told to flip, so all are on the unpatched side. mu must be
-// held.
+// cancel is klp_cancel_transition: the first n funcs are on their stacks, and the next one
+// could not be put there. No task has been pending, so all are on the unpatched side. mu must
+// be held.
 func (c *Core) cancel(n int) {
 	p := c.transition
 	for _, slot := range p.funcs[n:] {
@@ -176,12 +178,12 @@ func (c *Core) cancel(n int) {
 	c.complete()
 }
 
-// Patch is Enable, and the transition to its end. It returns when all tasks have flipped:
-// they must come to safe points meanwhile.
+// Patch is Enable and the whole transition. It returns when all tasks have switched sides: they
+// must reach safe points meanwhile.
 func (c *Core) Patch(p *Patch) error { return c.finish(c.Enable(p)) }
 
-// Unpatch is Disable, and the transition to its end. When it returns, no task is in the
-// patch's functions or will call them.
+// Unpatch is Disable and the whole transition. When it returns, no task is in the patch's
+// functions, and none calls them any more.
 func (c *Core) Unpatch(p *Patch) error { return c.finish(c.Disable(p)) }
 
 func (c *Core) finish(err error) error {
@@ -189,7 +191,7 @@ func (c *Core) finish(err error) error {
 		return err
 	}
 	for !c.TryComplete() {
-		step.Wait("livepatch: tasks flip")
+		step.Wait("livepatch: waits for tasks")
 		runtime.Gosched()
 	}
 	return nil

@@ -7,48 +7,33 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// A Variant opens the Domain that transitions wait by.
+// A Variant opens the Domain whose grace periods are the three waits.
 type Variant = impls.Variant[func(rcu.Options) *rcu.Domain]
 
-// Variants lists the ways to wait, by age.
+// Variants lists the ways to wait, oldest first.
 func Variants() []Variant {
 	return []Variant{
-		{
-			Name:   "rcu",
-			Doc:    "transitions wait by RCU, which overlooks CPUs that it does not watch",
+		{Name: "rcu", Check: check(rcuFlavour), New: flavour(rcuFlavour).New, Status: impls.Busted,
 			Origin: "kernel/livepatch of v4.12",
-			Status: impls.Busted,
-			Check:  func() error { return check("memb") },
-			New:    waitRCU,
-		},
-		{
-			Name:   "rude",
-			Doc:    "transitions wait by a work item on every CPU",
+			Doc:    "klp-L1: transitions wait by RCU, which does not wait for CPUs that it does not watch"},
+		{Name: "rude", Check: check(rudeFlavour), New: flavour(rudeFlavour).New,
 			Origin: "842c08846420, v4.13",
-			Check:  func() error { return check("rude") },
-			New:    waitRude,
-		},
+			Doc:    "transitions wait by a work item on every CPU"},
 	}
 }
 
-// check reports why a Core that waits by the flavour cannot run here. ftrace's wait is
-// rude whatever the flavour.
-func check(name string) error {
-	return cmp.Or(Open(), supported(name), supported("rude"))
+// check returns the Check of a Core that waits by the flavour of that name. ftrace's wait always
+// needs rude.
+func check(name string) func() error {
+	return func() error {
+		return cmp.Or(Open(), flavour(name).Supported(), flavour(rudeFlavour).Supported())
+	}
 }
 
-func supported(name string) error { return find(name).Supported() }
-
-// flavour is the constructor of the flavour of that name.
-func flavour(name string) func(rcu.Options) *rcu.Domain { return find(name).New }
-
-func find(name string) rcu.Variant {
+func flavour(name string) rcu.Variant {
 	v, err := impls.Find("flavour", rcu.Variants(), name)
 	if err != nil {
 		panic("livepatch: " + err.Error())
 	}
 	return v
 }
-
-// rudeDomain is what ftrace waits by where transitions do not.
-func rudeDomain() *rcu.Domain { return flavour("rude")(rcu.Options{Lazy: rcu.OnlyBarrier}) }

@@ -11,7 +11,7 @@ import (
 // would wait n times as long as one; that they share is what a batch is compared
 // with.
 func TestG4QueuedCallersShareOneGracePeriod(t *testing.T) {
-	eachFlavor(t, func(t *testing.T, d *Domain) {
+	eachFlavour(t, func(t *testing.T, d *Domain) {
 		const callers = 8
 		h := holdOpen(d)
 		var group sync.WaitGroup

@@ -5,31 +5,29 @@ import (
 	"time"
 )
 
-// deferred is the engine behind Call: a queue, and a goroutine that runs what has
-// had its grace period.
+// deferred is the engine behind Call: a queue of callbacks, and a goroutine that runs those
+// whose grace period has passed.
 //
-//  1. Call queues with the snapshot of that moment, and wakes the engine if the
-//     queue was empty.
-//  2. The engine naps for lazy. Whoever synchronizes in the meantime pays for
-//     its callbacks as well.
-//  3. What has had its grace period runs, in order.
-//  4. If something is left, the engine naps again while somebody's grace period is
-//     under way (it will be joined, not delayed, by what is left), and starts one
-//     of its own if there is none.
+//  1. Call queues the callback with a snapshot, and wakes the engine if the queue was empty.
+//  2. The engine sleeps for lazy. A grace period that a caller of Synchronize starts meanwhile
+//     serves the callbacks too.
+//  3. The engine runs the callbacks whose grace period has passed, in order.
+//  4. If callbacks remain, and a grace period is under way, the engine sleeps again: one more
+//     would delay callers (docs/adr/0003). If none is under way, the engine starts one.
 type deferred struct {
 	// mu protects queue and closed. Innermost.
 	mu     sync.Mutex
 	queue  []callback
 	closed bool
 
-	// runMu is held while callbacks run, so that Barrier cannot return while
-	// the engine is in the middle of some. It is taken before Domain.mu.
+	// runMu is held while callbacks run, so that Barrier cannot return while the engine
+	// runs one. It is taken before Domain.mu.
 	runMu sync.Mutex
 
 	lazy time.Duration
 	wake chan struct{} // capacity 1: the queue is no longer empty, or closed
-	now  chan struct{} // capacity 1: do not nap
-	done chan struct{} // closed when the engine has gone
+	now  chan struct{} // capacity 1: do not sleep
+	done chan struct{} // closed when the engine has returned
 }
 
 type callback struct {
@@ -50,8 +48,8 @@ func (c *deferred) start(d *Domain, lazy time.Duration) {
 func (d *Domain) Call(f func()) {
 	c := &d.calls
 	c.mu.Lock()
-	// The snapshot is taken under mu: the queue is in the order of snapshots, and
-	// its last one is what drain has to wait for.
+	// The snapshot is taken under mu, so the queue is in the order of snapshots: if the
+	// last one is satisfied, all are.
 	c.queue = append(c.queue, callback{d.GetState(), f})
 	first := len(c.queue) == 1
 	c.mu.Unlock()
@@ -60,12 +58,12 @@ func (d *Domain) Call(f func()) {
 	}
 }
 
-// Barrier returns when every callback queued before it has run. It must not be
-// called by one.
+// Barrier returns when every callback queued before it has run. A callback must not call it.
 func (d *Domain) Barrier() { d.calls.drain(d) }
 
-// kickNow ends the engine's nap, or keeps it from the next one.
-func (c *deferred) kickNow() {
+// startSoon has the engine start a grace period: it ends the engine's sleep, or skips the next
+// one.
+func (c *deferred) startSoon() {
 	signal(c.now)
 	signal(c.wake)
 }
@@ -74,17 +72,17 @@ func (c *deferred) engine(d *Domain) {
 	defer close(c.done)
 	for {
 		<-c.wake
-		asked := c.nap()
-		for c.runReady(d) > 0 || asked {
-			if !asked && (d.underWay() || c.lazy == OnlyBarrier) {
-				asked = c.nap()
+		wanted := c.sleep()
+		for c.runReady(d) > 0 || wanted {
+			if !wanted && (d.underWay() || c.lazy == OnlyBarrier) {
+				wanted = c.sleep()
 				continue
 			}
 			if c.isClosed() {
 				return
 			}
 			d.gracePeriod()
-			asked = false
+			wanted = false
 		}
 		if c.isClosed() {
 			return
@@ -92,8 +90,8 @@ func (c *deferred) engine(d *Domain) {
 	}
 }
 
-// nap reports whether a grace period was asked for in so many words.
-func (c *deferred) nap() bool {
+// sleep sleeps for lazy, and reports whether StartPoll ended the sleep.
+func (c *deferred) sleep() bool {
 	if c.isClosed() {
 		return false
 	}
@@ -128,12 +126,12 @@ func (c *deferred) runReady(d *Domain) int {
 	for _, cb := range run {
 		cb.f()
 	}
-	clear(run) // what they hold may go
+	clear(run) // lets the collector free what the callbacks refer to
 	d.callbacks.Add(uint64(len(run)))
 	return left
 }
 
-// drain waits for whatever grace period the queue still needs and runs it all.
+// drain waits for a grace period if the queue needs one, and runs all callbacks in the queue.
 func (c *deferred) drain(d *Domain) {
 	c.mu.Lock()
 	pending := len(c.queue) > 0
@@ -145,7 +143,7 @@ func (c *deferred) drain(d *Domain) {
 	if pending && !d.Poll(last) {
 		d.gracePeriod()
 	}
-	c.runReady(d) // with nothing pending, this still waits for the engine's batch
+	c.runReady(d) // also waits for callbacks that the engine is running
 }
 
 func (c *deferred) stop(d *Domain) {
@@ -153,7 +151,7 @@ func (c *deferred) stop(d *Domain) {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
-	c.kickNow()
+	c.startSoon()
 	<-c.done
 }
 

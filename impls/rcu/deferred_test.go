@@ -9,7 +9,7 @@ import (
 // If a callback ran at the end of a grace period that was under way when it was
 // queued, it would free under a reader which that grace period did not look at.
 func TestG3CallbackWaitsForWholeGracePeriod(t *testing.T) {
-	eachFlavor(t, func(t *testing.T, d *Domain) {
+	eachFlavour(t, func(t *testing.T, d *Domain) {
 		h := holdOpen(d)
 		ran := false
 		d.Call(func() { ran = true })
@@ -28,7 +28,7 @@ func TestG3CallbackWaitsForWholeGracePeriod(t *testing.T) {
 // which asks the last one how long to wait, would return with callbacks unrun. Two
 // Calls race for the queue: this one is made to lose it to a whole grace period.
 func TestG3SnapshotsAreQueuedInOrder(t *testing.T) {
-	eachFlavor(t, func(t *testing.T, d *Domain) {
+	eachFlavour(t, func(t *testing.T, d *Domain) {
 		d.calls.mu.Lock()
 		ran, called := false, make(chan struct{})
 		go func() {

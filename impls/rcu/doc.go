@@ -1,52 +1,65 @@
-// Package rcu holds grace-period engines that differ only in how a grace period
-// ends.
+// Package rcu holds engines for grace periods. They differ only in how a grace period ends.
 //
-// A [Domain] is one engine. Readers register, and stand in read sections while
-// they use what an updater may take away. An updater unpublishes, waits for a
-// grace period, and may then reuse: no reader that could have seen the old state
-// is still in the section it saw it in.
+// # Words
+//
+//   - Reader: a registered thread or goroutine that uses shared data ([Reader]).
+//   - Section: what a reader does between [Reader.Lock] and the [Reader.Unlock] that matches it.
+//     What it finds published there it may use until it leaves.
+//   - Updater: a thread that replaces shared data and later reuses the old data.
+//   - Unpublish: make the old data unreachable for sections that begin later.
+//   - Grace period: it ends when every section that was open at its beginning has been left.
+//   - Domain: one engine and the readers that it waits for.
+//   - Flavour: one way to wait; each is a [Variant].
+//   - Quiescent state: a moment at which a reader is in no section.
+//   - Idle reader: one that called [Reader.EnterIdle]. Vanilla RCU (the kernel's plain RCU) does
+//     not watch it: it takes an idle CPU for quiescent.
+//   - Snapshot: a [State], a remembered moment. The kernel's word is cookie.
+//   - Callback: a function that [Domain.Call] runs after a grace period.
+//   - Busted: wrong on purpose, by one bug.
 //
 // # The protocol
 //
-// It is liburcu's, with one flip in place of two, because the counter that a
-// reader copies is 48 bits wide and never returns to an old value:
+// It is liburcu's, but a grace period changes the counter once where liburcu changes it twice:
+// the counter that a reader copies is 48 bits wide and never returns to an old value.
 //
-//		CPU0, updater                        CPU1, reader
-//		                                     L1 c = domain.ctr
-//		U1 unpublish                         L2 reader.word = c     (plain store)
-//		U2 domain.ctr += one grace period    L3 p = what is published
-//		U3 barrier                           L4 use p
-//		U4 read every reader.word, until     L5 reader.word -= 1    (plain store)
-//		   it holds no section or one that
-//		   began after U2
-//		U5 reuse
+//	CPU0, updater                          CPU1, reader
+//	                                       copy:  c = domain.ctr
+//	unpublish                              enter: reader.word = c    (plain store)
+//	begin:   domain.ctr += gpUnit          load:  p = what is published
+//	barrier                                use p
+//	scan:    read each reader.word until   leave: reader.word -= 1   (plain store)
+//	         it shows no section, or a
+//	         section from after begin
+//	reuse
 //
-//	 1. The barrier of U3 (membarrier in the flavours for readers that pay
-//	    nothing) acts as a full fence at some point M of CPU1's program, between
-//	    the start and the end of U3.
-//	 2. If L2 comes before M, U4 sees that store or a later one, and waits for L5.
-//	 3. If L2 comes after M, so does L3, which therefore sees U1.
-//	 4. A word with a counter from after U2 means that L1 read U2, hence L3 sees
-//	    U1: x86 keeps stores in order, and loads in order.
-//	 5. L5 is a release and U4 an acquire without any instruction: x86 reorders
-//	    neither a load or store with a later store, nor loads with each other.
-//	    That is why there is no second barrier after U4, as liburcu has for
-//	    weaker machines.
+// Why no reader uses p after reuse:
+//
+//  1. The updater's barrier acts as a full fence at some point M of CPU1's program. M lies
+//     between the start and the end of the barrier. (The flavours whose readers execute no
+//     fence use membarrier.)
+//  2. If the reader's enter comes before M, the scan sees that store or a later one. It waits
+//     for leave.
+//  3. If enter comes after M, load comes after M too. So load sees unpublish and does not find
+//     the old data.
+//  4. If the scan finds a counter from after begin in a word, the reader's copy has read what
+//     begin wrote. So load sees unpublish: x86 keeps stores in order, and loads in order.
+//  5. Leave is a release and the scan's load an acquire without any instruction: x86 reorders
+//     neither a load or store with a later store, nor loads with each other. So there is no
+//     second barrier after the scan; liburcu has one for weaker machines.
 //
 // # Snapshots
 //
-// The counter of grace periods is the kernel's gp_seq: two low bits of state, the
-// rest a count. [Domain.GetState] takes the value that counter will have when
-// the next whole grace period has ended; one that is already under way does not
-// count, because a reader may have entered after it had been looked at.
+// The counter of grace periods is the kernel's gp_seq: two low bits of state, the rest a
+// count. [Domain.GetState] returns the value that the counter will have when the next whole
+// grace period has ended. A grace period that is under way does not count: it may have looked
+// at a reader before that reader entered.
 //
-// # Readers that nobody watches
+// # Idle readers
 //
-// A reader between [Reader.EnterIdle] and [Reader.ExitIdle] is not watched: qsbr, memb,
-// paced and kernelgp take it for quiescent, as vanilla RCU does with an idle CPU, and
-// so break G1 for the sections that it enters all the same. This is documented and no
-// bug: such readers need a flavour that waits for them ([Domain.WatchesIdle]): srcu,
-// taskstrace, rude, or chain, whose idle readers stand in sections of SRCU.
+// A reader between [Reader.EnterIdle] and [Reader.ExitIdle] can still enter sections. The
+// flavours qsbr, memb, paced and kernelgp do not wait for these sections and so break G1 for
+// them, as vanilla RCU does with an idle CPU. This is documented and no bug. Such readers need
+// a flavour that waits for them ([Domain.WatchesIdle]): srcu, taskstrace, rude or chain.
 //
 // # Invariants
 //
@@ -57,25 +70,25 @@
 //   - G3: a callback runs after a grace period that began after its [Domain.Call].
 //   - G4: [Counters] are exact: one Waited or one Elided for every call that
 //     might have waited, one Started for every grace period.
-//   - G5: flavours that watch idle readers keep G1 for the sections of an idle reader as
-//     for any other's; the rest never wait for an idle reader.
+//   - G5: flavours that watch idle readers keep G1 for the sections of idle readers too. The
+//     other flavours never wait for an idle reader.
 //
-// # Flavours that break them
+// # Busted flavours
 //
-// A flavour is above all three functions: the snapshot rule, U3 and U4. Two have sections
-// of another kind, for which see srcu.go. The busted ones, at the end of [Variants],
-// differ from memb in one of the three each, and draw the race that this makes:
-// snap-in-progress breaks G2 and with it the rest; no-barrier, no-wait and
-// rude-by-signal break G1. Package torture must catch them; with the build tag steps,
-// the package's tests replay what can be replayed.
+// A flavour is mainly three functions: the snapshot rule, the barrier, and the test that the
+// scan makes of a reader. Flavours with SRCU have sections of another kind: see srcu.go. Each
+// busted flavour is a sound one with one of these parts changed, and its file draws the race
+// that this makes. snap-in-progress breaks G2, and through it G1 and G3; no-barrier, no-wait,
+// rude-by-signal and srcu-one-sum break G1. Package torture must catch them. With the build
+// tag steps, the package's tests replay those races that can be replayed.
 //
 // # Schedule points
 //
-// In order (see package step): "rcu: in line", where a caller waits for another's
-// grace period; "rcu: under way", between the first count and U2; "rcu: begun", between
-// U2 and U3; "rcu: waits for a reader", in U4; "rcu: index taken", in a reader of SRCU
-// between L1 and L2.
+// In the order in which a grace period passes them (see package step): "rcu: in line", where a
+// caller waits for another's grace period; "rcu: under way", between the mark in gp_seq and
+// begin; "rcu: begun", between begin and the barrier; "rcu: waits for a reader", in the scan.
+// "rcu: index taken" is in a reader of SRCU, between copy and enter.
 //
-// Package rcu refuses readers that leave a section they did not enter, and it
-// refuses to measure: it counts.
+// Package rcu does not measure: it counts. A reader that leaves a section which it has not
+// entered panics.
 package rcu

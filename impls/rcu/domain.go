@@ -9,7 +9,7 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
-// The counter that outermost sections copy: the low bits count nesting, the rest
+// The layout of Domain.ctr and Reader.word: the low bits count nested sections, the rest
 // the grace periods begun so far.
 const (
 	nestingMask = 1<<16 - 1
@@ -31,58 +31,58 @@ func (s State) After(t State) bool { return int64(s-t) > 0 } // the counter may 
 
 // Counters are exact totals since the Domain was opened.
 type Counters struct {
-	Started   uint64 // grace periods begun, by whomever
+	Started   uint64 // grace periods begun, for any reason
 	Waited    uint64 // Synchronize and CondSync calls that blocked for one
-	Elided    uint64 // CondSync calls that returned at once: one had passed already
+	Elided    uint64 // CondSync calls that returned at once: a grace period had passed already
 	Callbacks uint64 // deferred calls that have run
 }
 
 // Work is what the Domain's grace periods have done so far, beyond waiting for readers.
 type Work struct {
-	Legs  uint64 // waits one after the other: one for a grace period, two with chain
-	Scans uint64 // srcu, chain: sums over all readers' counters, two for a grace period or more
-	Items uint64 // rude: work items that have run, one on each CPU for a grace period
+	Legs  uint64 // waits: two for each grace period of chain, one for each of the other flavours
+	Scans uint64 // srcu, chain: sums over all readers' counters, two or more for each grace period
+	Items uint64 // rude: work items that have run, one on each CPU for each grace period
 }
 
-// Lazy is how long a deferred call waits for a grace period that somebody else
-// pays for before the engine starts one. 10 ms is liburcu's nap, and about what
-// a kernel's tick and force-quiescent-state scan come to.
+// Lazy is how long a callback waits for a grace period that a caller starts, before the
+// engine starts one for it. liburcu sleeps 10 ms too, and a kernel's tick and its scan for
+// quiescent states take about as long.
 const Lazy = 10 * time.Millisecond
 
-// OnlyBarrier, as Options.Lazy, keeps the engine from ever starting a grace
-// period of its own accord: deferred calls wait for Barrier. Tests that count
-// grace periods need it.
+// OnlyBarrier, as Options.Lazy, keeps the engine from starting grace periods for callbacks:
+// they wait for Barrier, or for a caller's grace period. Tests that count grace periods
+// need it.
 const OnlyBarrier = time.Duration(1<<63 - 1)
 
 // Options tune a Domain. The zero value is what benchmarks use.
 type Options struct {
 	Lazy time.Duration // 0 means the constant Lazy; OnlyBarrier holds the engine
-	Pace time.Duration // flavour paced: the shortest a grace period may take; typical 1 ms
+	Pace time.Duration // flavour paced: the least time that a grace period takes; 0 means DefaultPace
 }
 
 // A Domain is one grace-period engine and the readers it waits for.
 type Domain struct {
-	// ctr is what an outermost Lock copies into its reader's word. Written only
-	// by a grace period, under mu; read by every reader. It has a cache line of
-	// its own, so that readers share it quietly between grace periods.
+	// ctr is what an outermost Lock copies into its reader's word. Written only by a grace
+	// period, under mu; read by every reader. It has a cache line of its own, which only
+	// grace periods invalidate.
 	ctr atomic.Uint64
 	_   [56]byte
 
-	// seq is the kernel's gp_seq. Written under mu, read by anybody.
+	// seq is the kernel's gp_seq. Written under mu, read without it.
 	seq atomic.Uint64
 
-	flavor flavor
-	pace   time.Duration
+	flavour flavour
+	pace    time.Duration
 
-	// mu serialises grace periods: a caller that arrives in the middle of one
-	// waits for its rest and then for a whole one, which it may share with
-	// others. Outermost: nothing else is held when it is taken.
+	// mu serialises grace periods. A caller that arrives in the middle of one waits until it
+	// ends, and then for a whole one, which several callers may share. A caller holds no
+	// other lock of this package when it takes mu.
 	mu sync.Mutex
 
-	// readersMu protects readers and gone. It nests inside mu.
-	readersMu sync.Mutex
-	readers   []*Reader
-	gone      srcuCounts // of readers that have unregistered
+	// readersMu protects readers and unregistered. It nests inside mu.
+	readersMu    sync.Mutex
+	readers      []*Reader
+	unregistered srcuCounts // the sum of the counts of readers that have unregistered
 
 	calls deferred
 
@@ -90,38 +90,38 @@ type Domain struct {
 	legs, scans, items                 atomic.Uint64 // see Work
 }
 
-// A flavor is all that distinguishes one engine from another.
-type flavor struct {
-	// snap is the snapshot rule: what Domain.seq will be when the grace period
-	// has ended that satisfies a state taken at seq.
+// A flavour is what distinguishes one engine from another.
+type flavour struct {
+	// snap is the snapshot rule. A state that is taken at seq is satisfied by a grace
+	// period; snap returns the value of Domain.seq when that grace period has ended.
 	snap func(seq uint64) uint64
 
-	// barrier is U3 of the package's protocol.
+	// barrier is the step of that name in the package's protocol.
 	barrier func()
 
-	// left reports whether r is in no section that began before ctr was
-	// published, U4.
+	// left reports whether r is in no section from before begin, which set the counter to
+	// ctr. The scan calls it.
 	left func(r *Reader, ctr uint64) bool
 
-	// wait returns when done says so, U4's way to pass the time; nil means waitAwake.
+	// wait calls done until it returns true; nil means waitAwake.
 	wait func(done func() bool)
 
-	// watchesIdle: U4 looks at the words of idle readers as well ([Reader.EnterIdle]).
+	// watchesIdle: the scan looks at the words of idle readers too ([Reader.EnterIdle]).
 	watchesIdle bool
 
-	// srcu says who stands in sections of SRCU. Grace periods wait for them first.
+	// srcu says which readers enter sections of SRCU. Grace periods wait for those first.
 	srcu   srcuUse
-	oneSum bool // busted: without S1
+	oneSum bool // busted: leaves the first sum out
 
 	// close, if not nil, ends what the flavour keeps running.
 	close func()
 }
 
-func open(f flavor, o Options) *Domain {
+func open(f flavour, o Options) *Domain {
 	if f.wait == nil {
 		f.wait = waitAwake
 	}
-	d := &Domain{flavor: f}
+	d := &Domain{flavour: f}
 	d.ctr.Store(1)
 	if o.Lazy == 0 {
 		o.Lazy = Lazy
@@ -130,21 +130,21 @@ func open(f flavor, o Options) *Domain {
 	return d
 }
 
-// Close runs what was deferred and stops the engine. Readers must have
-// unregistered, and nothing may be deferred any more.
+// Close runs all callbacks and stops the engine. Readers must have unregistered, and Call may
+// not be called any more.
 func (d *Domain) Close() {
 	d.calls.stop(d)
-	if d.flavor.close != nil {
-		d.flavor.close()
+	if d.flavour.close != nil {
+		d.flavour.close()
 	}
 }
 
 // WatchesIdle reports whether grace periods wait for the sections of idle readers
 // ([Reader.EnterIdle]).
-func (d *Domain) WatchesIdle() bool { return d.flavor.watchesIdle || d.HasSRCU() }
+func (d *Domain) WatchesIdle() bool { return d.flavour.watchesIdle || d.HasSRCU() }
 
 // HasSRCU reports whether readers may enter sections of SRCU: DownRead and UpRead.
-func (d *Domain) HasSRCU() bool { return d.flavor.srcu != srcuNever }
+func (d *Domain) HasSRCU() bool { return d.flavour.srcu != srcuNever }
 
 // Counters returns the totals so far.
 func (d *Domain) Counters() Counters {
@@ -161,26 +161,25 @@ func (d *Domain) Synchronize() {
 	d.gracePeriod()
 }
 
-// GetState takes a snapshot without asking for a grace period.
+// GetState takes a snapshot. It does not start a grace period.
 func (d *Domain) GetState() State {
-	// smp_mb: the caller's unpublish comes before the counter's value, or the
-	// grace period that satisfies the snapshot could have begun before it.
-	// Pairs with the locked add that begins a grace period.
-	return State(d.flavor.snap(d.seq.Add(0)))
+	// The locked add is the kernel's smp_mb. It orders the caller's unpublish before the
+	// load of the counter. Without it, the grace period that satisfies the snapshot could
+	// have begun before the unpublish. Pairs with the locked add that marks a grace period
+	// as under way.
+	return State(d.flavour.snap(d.seq.Add(0)))
 }
 
-// wholeGracePeriod is the kernel's rcu_seq_snap: the end of the next grace period, or
-// of the one after that if one is under way, which may have looked at its readers
-// already.
+// wholeGracePeriod is the kernel's rcu_seq_snap: the end of the next grace period. If one is
+// under way, it may have looked at its readers already: then it is the end of the one after.
 func wholeGracePeriod(seq uint64) uint64 {
 	return (seq + seqUnit + seqStateMask) &^ seqStateMask
 }
 
-// StartPoll takes a snapshot and asks the engine for a grace period, without
-// waiting for it.
+// StartPoll takes a snapshot and has the engine start a grace period. It does not wait.
 func (d *Domain) StartPoll() State {
 	s := d.GetState()
-	d.calls.kickNow()
+	d.calls.startSoon()
 	return s
 }
 
@@ -200,8 +199,8 @@ func (d *Domain) CondSync(s State) {
 	d.Synchronize()
 }
 
-// gracePeriod returns after a whole grace period, its own or one that began
-// while it stood in line.
+// gracePeriod returns after a whole grace period: its own, or one that began while it waited
+// for mu.
 func (d *Domain) gracePeriod() {
 	s := d.GetState()
 	step.Lock("rcu: in line", &d.mu)
@@ -209,25 +208,26 @@ func (d *Domain) gracePeriod() {
 	if d.Poll(s) {
 		return
 	}
-	// Mark the grace period as under way before U2. A reader may enter right after U2, and
-	// need not be waited for; a snapshot that is taken then must require the next one.
+	// Mark the grace period as under way before begin. This grace period does not wait for a
+	// reader that enters right after begin. So a snapshot that is taken then must require
+	// the next grace period.
 	d.seq.Add(1)
 	step.At("rcu: under way")
 	began := time.Now()
-	if d.flavor.srcu != srcuNever && !d.flavor.oneSum {
-		d.drain(1 - indexOf(d.ctr.Load())) // S1
+	if d.flavour.srcu != srcuNever && !d.flavour.oneSum {
+		d.waitEmpty(1 - indexOf(d.ctr.Load())) // first sum
 	}
-	ctr := d.flip()
-	d.started.Add(1) // who sees it counted enters sections after U2
-	if d.flavor.srcu != srcuNever {
-		d.drain(1 - indexOf(ctr)) // S2
+	ctr := d.begin()
+	d.started.Add(1) // a thread that sees this count enters sections from after begin
+	if d.flavour.srcu != srcuNever {
+		d.waitEmpty(1 - indexOf(ctr)) // second sum
 		d.legs.Add(1)
 	}
-	if d.flavor.srcu != srcuAlways {
-		d.flavor.barrier() // U3
-		for _, r := range d.registered() {
-			d.flavor.wait(func() bool { // U4
-				return !d.flavor.watchesIdle && r.idle.Load() || d.flavor.left(r, ctr)
+	if d.flavour.srcu != srcuAlways {
+		d.flavour.barrier()
+		for _, r := range d.registered() { // scan
+			d.flavour.wait(func() bool {
+				return !d.flavour.watchesIdle && r.idle.Load() || d.flavour.left(r, ctr)
 			})
 		}
 		d.legs.Add(1)
@@ -236,13 +236,15 @@ func (d *Domain) gracePeriod() {
 		sleep(d.pace - time.Since(began))
 	}
 	raceAcquireRelease(d)
-	// Idle again: from 4k+1 to 4k+4. An add, since to the race detector a store would
-	// forget what sections that have ended meanwhile told it (raceAcquireRelease).
+	// No grace period is under way any more: from 4k+1 to 4k+4. This is an add and not a
+	// store, because a store would make the race detector forget the sections that have
+	// ended meanwhile (raceAcquireRelease).
 	d.seq.Add(seqUnit - 1)
 }
 
-// flip is U2. The schedule point belongs to it, so that nothing comes in between.
-func (d *Domain) flip() (ctr uint64) {
+// begin is the step of that name. It pairs with the readers' copy. Its schedule point comes
+// right after the add.
+func (d *Domain) begin() (ctr uint64) {
 	ctr = d.ctr.Add(gpUnit)
 	step.At("rcu: begun")
 	return ctr
@@ -251,16 +253,16 @@ func (d *Domain) flip() (ctr uint64) {
 // underWay reports whether a grace period has begun and not ended.
 func (d *Domain) underWay() bool { return d.seq.Load()&seqStateMask != 0 }
 
-// registered copies the list of readers. One that registers later cannot be in a
-// section from before U1: readersMu orders U1 before it.
+// registered copies the list of readers. A reader that registers later is in no section from
+// before the unpublish: readersMu orders the unpublish before its registration.
 func (d *Domain) registered() []*Reader {
 	d.readersMu.Lock()
 	defer d.readersMu.Unlock()
 	return slices.Clone(d.readers)
 }
 
-// waitAwake polls: first on the CPU, as sections are short, then from sleep, as their
-// thread may have been preempted by ours.
+// waitAwake first polls without sleeping, because most sections are short. Then it sleeps
+// between polls, because this thread may hold the CPU that the reader needs.
 func waitAwake(done func() bool) {
 	for spins := 0; !done(); spins++ {
 		step.Wait("rcu: waits for a reader")

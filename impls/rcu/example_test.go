@@ -15,12 +15,12 @@ import (
 func Example() {
 	// Step 1: open an engine. qsbr runs anywhere; the others say through
 	// Supported where they cannot.
-	flavor, err := impls.Find("flavour", rcu.Variants(), "qsbr")
+	flavour, err := impls.Find("flavour", rcu.Variants(), "qsbr")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	domain := flavor.New(rcu.Options{})
+	domain := flavour.New(rcu.Options{})
 	defer domain.Close()
 
 	// Step 2: a reader uses what is published, but only inside a section.

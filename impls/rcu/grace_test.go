@@ -10,8 +10,8 @@ import (
 // reader, the proof would have a hole that only rare timings show. So look at the
 // steps themselves.
 func TestG1OrderOfSteps(t *testing.T) {
-	eachFlavor(t, func(t *testing.T, d *Domain) {
-		if d.flavor.srcu == srcuAlways {
+	eachFlavour(t, func(t *testing.T, d *Domain) {
+		if d.flavour.srcu == srcuAlways {
 			t.Skip("looks at no word: see TestG1OrderOfLegs")
 		}
 		var readers, asked []*Reader
@@ -22,8 +22,8 @@ func TestG1OrderOfSteps(t *testing.T) {
 		}
 		before, seq := d.ctr.Load(), d.seq.Load()
 		var steps []string
-		inner := d.flavor
-		d.flavor.barrier = func() {
+		inner := d.flavour
+		d.flavour.barrier = func() {
 			steps = append(steps, "U3")
 			if d.ctr.Load() != before+gpUnit {
 				t.Error("U3 before U2: the counter is not out yet")
@@ -33,7 +33,7 @@ func TestG1OrderOfSteps(t *testing.T) {
 			}
 			inner.barrier()
 		}
-		d.flavor.left = func(r *Reader, ctr uint64) bool {
+		d.flavour.left = func(r *Reader, ctr uint64) bool {
 			steps = append(steps, "U4")
 			asked = append(asked, r)
 			if ctr != before+gpUnit {
@@ -56,7 +56,7 @@ func TestG1OrderOfSteps(t *testing.T) {
 // this grace period's end. TestReplayV9 stops there (build tag steps); this looks from another
 // thread, which may miss it in any one of the grace periods.
 func TestG2UnderWayBeforeU2(t *testing.T) {
-	eachFlavor(t, func(t *testing.T, d *Domain) {
+	eachFlavour(t, func(t *testing.T, d *Domain) {
 		var over atomic.Bool
 		done := make(chan struct{})
 		go func() {
@@ -70,7 +70,7 @@ func TestG2UnderWayBeforeU2(t *testing.T) {
 				}
 			}
 		}()
-		d.flavor.barrier, d.flavor.wait, d.pace = func() {}, func(func() bool) {}, 0
+		d.flavour.barrier, d.flavour.wait, d.pace = func() {}, func(func() bool) {}, 0
 		for range 50_000 {
 			d.Synchronize()
 		}

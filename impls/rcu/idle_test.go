@@ -10,7 +10,7 @@ import (
 // If this fails, a flavour overlooks sections that it promises to see, or one that
 // stands for vanilla RCU sees what the kernel does not: livepatch would need no other.
 func TestG5IdleReader(t *testing.T) {
-	eachFlavor(t, func(t *testing.T, d *Domain) {
+	eachFlavour(t, func(t *testing.T, d *Domain) {
 		r := d.Register()
 		defer r.Unregister()
 		r.EnterIdle()
@@ -30,7 +30,7 @@ func TestG5IdleReader(t *testing.T) {
 // If this fails, a flavour promises something else than what it stands for in the kernel:
 // the other tests ask it what it promises.
 func TestG5WhoWatches(t *testing.T) {
-	eachFlavor(t, func(t *testing.T, d *Domain) {
+	eachFlavour(t, func(t *testing.T, d *Domain) {
 		name := path.Base(t.Name())
 		if want := slices.Contains([]string{"srcu", "taskstrace", "rude", "chain"}, name); d.WatchesIdle() != want {
 			t.Errorf("watches idle readers: %v, want %v", d.WatchesIdle(), want)
@@ -44,7 +44,7 @@ func TestG5WhoWatches(t *testing.T) {
 // If this fails, a reader that comes back from idle is overlooked, or, with qsbr, waited
 // for although it was quiescent. The failure may be a hang.
 func TestG5ExitIdleIsWatchedAgain(t *testing.T) {
-	eachFlavor(t, func(t *testing.T, d *Domain) {
+	eachFlavour(t, func(t *testing.T, d *Domain) {
 		r := d.Register()
 		defer r.Unregister()
 		for range 3 {
@@ -103,7 +103,7 @@ func TestIdleMisusePanics(t *testing.T) {
 
 // If this fails, rude does not visit the CPUs, which is all that it does.
 func TestRudeItems(t *testing.T) {
-	eachFlavor(t, func(t *testing.T, d *Domain) {
+	eachFlavour(t, func(t *testing.T, d *Domain) {
 		d.Synchronize()
 		first := d.Work().Items
 		d.Synchronize()

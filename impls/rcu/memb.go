@@ -1,9 +1,8 @@
 package rcu
 
-// memb: membarrier(PRIVATE_EXPEDITED) interrupts every CPU that runs a thread of
-// this process, which is the fence of U3, and readers' words do the rest. It is
-// liburcu's memb flavour, and the nearest thing user space has to the kernel's
-// expedited grace periods.
+// memb: the barrier is membarrier(PRIVATE_EXPEDITED), which interrupts every CPU that runs a
+// thread of this process. The scan then looks at the readers' words. It is liburcu's memb
+// flavour, and the nearest thing in user space to the kernel's expedited grace periods.
 func memb(o Options) *Domain {
-	return open(flavor{snap: wholeGracePeriod, barrier: membarrierPrivate, left: leftSection}, o)
+	return open(flavour{snap: wholeGracePeriod, barrier: membarrierPrivate, left: leftSection}, o)
 }

@@ -1,7 +1,6 @@
 package rcu
 
 import (
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,30 +19,30 @@ func membarrier(cmd uintptr) (uintptr, unix.Errno) {
 	return r, errno
 }
 
-// membarrierPrivate fences every thread of this process that runs right now.
-// The raw system call keeps its P: the call takes microseconds and no other
-// goroutine is to run here meanwhile.
+// membarrierPrivate makes every thread of this process that is running execute a full fence.
+// The raw system call keeps the thread's P: the call takes microseconds, and no other
+// goroutine should run here meanwhile.
 func membarrierPrivate() {
 	if _, errno := membarrier(membarrierCmdPrivate); errno != 0 {
 		panic("rcu: membarrier PRIVATE_EXPEDITED, checked before, failed: " + errno.Error())
 	}
 }
 
-// membarrierGlobal is the kernel's synchronize_rcu. It sleeps for milliseconds, so
-// this one does go through the scheduler.
+// membarrierGlobal is the kernel's synchronize_rcu. It sleeps for milliseconds, so this system
+// call gives the P away.
 func membarrierGlobal() {
 	if _, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, membarrierCmdGlobal, 0, 0); errno != 0 {
 		panic("rcu: membarrier GLOBAL, checked before, failed: " + errno.Error())
 	}
 }
 
-// checkPrivate also registers the process, which the kernel wants once.
+// checkPrivate also registers the process with the kernel, which the command needs.
 func checkPrivate() error {
 	if err := checkCommand("PRIVATE_EXPEDITED", membarrierCmdPrivate, "run on Linux 4.14 or later, outside sandboxes that filter system calls"); err != nil {
 		return err
 	}
 	if _, errno := membarrier(membarrierRegisterPrivateExpedited); errno != 0 {
-		return unsupported("PRIVATE_EXPEDITED", "the kernel refused to register this process: "+errno.Error(), "see membarrier(2)")
+		return unsupported("membarrier PRIVATE_EXPEDITED", "the kernel refused to register this process: "+errno.Error(), "see membarrier(2)")
 	}
 	return nil
 }
@@ -53,27 +52,27 @@ func checkGlobal() error {
 		return err
 	}
 	if cpus := onlineCPUs(); cpus < 2 {
-		return unsupported("GLOBAL", "with one CPU online the kernel returns at once, without a grace period", "run on a machine with 2 CPUs or more")
+		return unsupported("membarrier GLOBAL", "with one CPU online the kernel returns at once, without a grace period", "run on a machine with 2 CPUs or more")
 	}
 	return nil
 }
 
 func checkCommand(name string, cmd uintptr, do string) error {
-	if runtime.GOARCH != "amd64" {
-		return unsupported(name, "read sections are x86-64 assembler and this is "+runtime.GOARCH, "run on amd64")
+	if err := checkArch(); err != nil {
+		return err
 	}
 	have, errno := membarrier(membarrierQuery)
 	if errno != 0 {
-		return unsupported(name, "membarrier(2) answers "+errno.Error(), do)
+		return unsupported("membarrier "+name, "membarrier(2) returns "+errno.Error(), do)
 	}
 	if have&cmd == 0 {
-		return unsupported(name, "this kernel does not offer the command", do)
+		return unsupported("membarrier "+name, "this kernel does not offer the command", do)
 	}
 	return nil
 }
 
-// sleep blocks the thread itself: Go's timers would hand its P to another thread,
-// which costs a pinned one tens of microseconds.
+// sleep blocks the thread. Go's timers would give its P to another thread, and getting it back
+// takes a pinned thread tens of microseconds.
 func sleep(d time.Duration) {
 	if d <= 0 {
 		return

@@ -10,13 +10,13 @@ import (
 func membarrierPrivate() { panic("rcu: needs linux") }
 func membarrierGlobal()  { panic("rcu: needs linux") }
 
-// sleep serves the flavour qsbr, which needs no membarrier.
+// sleep is for the flavours that need no membarrier.
 func sleep(d time.Duration) { time.Sleep(d) }
 
 func checkPrivate() error {
-	return unsupported("PRIVATE_EXPEDITED", "it is a system call of Linux and this is "+runtime.GOOS, "run on Linux")
+	return unsupported("membarrier PRIVATE_EXPEDITED", "it is a system call of Linux and this is "+runtime.GOOS, "run on Linux")
 }
 
 func checkGlobal() error {
-	return unsupported("GLOBAL", "it is a system call of Linux and this is "+runtime.GOOS, "run on Linux")
+	return unsupported("membarrier GLOBAL", "it is a system call of Linux and this is "+runtime.GOOS, "run on Linux")
 }

@@ -1,18 +1,18 @@
 package rcu
 
-// noWait: as memb, but its grace periods look at no reader. It is rcutorture's
-// busted_ops, the proof that a torture notices anything at all:
+// noWait: as memb, but its grace periods look at no reader (rcu-L3). It is busted_ops of the kernel's
+// rcutorture. If torture does not catch it, torture catches nothing:
 //
 //	CPU0, updater           CPU1, reader
-//	                        L2 enters
-//	                        L3 p = what is published
-//	U1 unpublish p
-//	U2, U3, no U4
-//	U5 frees p
-//	                        L4 uses p
+//	                        enter
+//	                        load: p = what is published
+//	unpublish p
+//	begin, barrier, no scan
+//	reuse: frees p
+//	                        use p
 func noWait(o Options) *Domain {
 	d := memb(o)
 	// Deliberate bug (kernel/rcu/rcutorture.c, busted_ops): every reader has left.
-	d.flavor.left = func(*Reader, uint64) bool { return true }
+	d.flavour.left = func(*Reader, uint64) bool { return true }
 	return d
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// onlineCPUs counts the CPUs in /sys/devices/system/cpu/online ("0-3,8"), or
-// assumes 2 where it cannot be read. The number of CPUs this process may use is
-// not what matters: membarrier asks the kernel's own count.
+// onlineCPUs counts the CPUs in /sys/devices/system/cpu/online ("0-3,8"), or assumes 2 if the
+// file cannot be read. The number of CPUs that this process may use does not matter:
+// membarrier goes by the kernel's own count.
 func onlineCPUs() int {
 	list, err := os.ReadFile("/sys/devices/system/cpu/online")
 	if err != nil {

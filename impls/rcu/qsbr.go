@@ -1,18 +1,18 @@
 package rcu
 
-// qsbr: nobody is interrupted; readers say now and then that they are in no section
-// ([Reader.Quiescent]), and a grace period waits until each has said so since it
-// began. It models RCU-sched, where that moment is a context switch. The fences are
-// those of the exchange in Quiescent and of the locked add of U2, so U3 has nothing
-// left to do.
+// qsbr interrupts no reader. Readers announce from time to time that they are in no section
+// ([Reader.Quiescent]). A grace period waits until each reader has done so since begin. It
+// models RCU-sched, where a context switch is the announcement. The exchange in Quiescent and
+// the locked add of begin are the fences, so the barrier does nothing.
 //
-// Its sections need no code at all. Here they have the same as everybody's, which
-// nobody looks at: a site's section stands inline in assembler, one for all flavours.
+// Sections of qsbr need no code. Here they have the code of all flavours, and grace periods do
+// not look at what it writes: a site (a place in the code that probes can be attached to) has
+// one section inline for all flavours.
 func qsbr(o Options) *Domain {
-	return open(flavor{snap: wholeGracePeriod, barrier: func() {}, left: saidQuiescent}, o)
+	return open(flavour{snap: wholeGracePeriod, barrier: func() {}, left: passedQuiescent}, o)
 }
 
-func saidQuiescent(r *Reader, ctr uint64) bool {
-	said := r.quiescent.Load()
-	return said == 0 || said >= ctr
+func passedQuiescent(r *Reader, ctr uint64) bool {
+	seen := r.quiescent.Load() // pairs with Quiescent's exchange
+	return seen == 0 || seen >= ctr
 }

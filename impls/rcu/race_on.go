@@ -2,7 +2,7 @@
 
 package rcu
 
-// raceAcquireRelease tells the race detector what it cannot see, because the read
-// section is assembler: sections and grace periods of one Domain are ordered. The
-// add is of nothing; as a read-modify-write it is an edge both ways.
+// raceAcquireRelease tells the race detector that the sections and grace periods of a Domain
+// are ordered. It cannot see this, because the read section is assembler. The add of 0 is a
+// read-modify-write, so it is both an acquire and a release.
 func raceAcquireRelease(d *Domain) { d.seq.Add(0) }

@@ -6,37 +6,37 @@ import (
 	"unsafe"
 )
 
-// A Reader is one thread's (or goroutine's) standing in a Domain. Only its owner
-// calls its methods.
+// A Reader is one thread's (or goroutine's) registration with a Domain. Only that thread, its
+// owner, calls its methods.
 //
-// The first two words are also used by assembler in package dispatch, whose sites
-// carry the same section inline; WordOffset and CtrOffset are their contract.
+// Assembler in package dispatch uses the first two fields too: there each site (a place in the
+// code that probes can be attached to) has a section inline. It finds the fields by WordOffset
+// and CtrOffset.
 type Reader struct {
-	// word is 0 in its low 16 bits outside any section; inside, they count the
-	// nesting and the rest is the Domain.ctr that the outermost Lock read.
+	// word is 0 in its low 16 bits while the reader is in no section. Inside, these bits
+	// count nested sections, and the rest is the Domain.ctr that the outermost Lock copied.
 	// Written only by the owner with plain stores, read by grace periods.
 	word uint64
 
 	ctr *atomic.Uint64 // the Domain's
 
-	// quiescent is the Domain.ctr seen at the last quiescent state, 0 when the
-	// reader has gone. Written by the owner; read by qsbr's grace periods.
+	// quiescent is the Domain.ctr seen at the last quiescent state, or 0 when the reader has
+	// unregistered. Written by the owner; read by qsbr's grace periods.
 	quiescent atomic.Uint64
 
 	domain *Domain
 
-	// idle says that the reader is not watched. Written by the owner; read by grace
-	// periods, of which some then take the reader for quiescent.
+	// idle: the reader is idle. Written by the owner; read by grace periods, of which some
+	// then take the reader for quiescent.
 	idle atomic.Bool
 
-	// outer says that Lock enters a section of SRCU around the word's, outerDepth
-	// how many of those are open, outerIndex where they are counted. The owner's.
-	outer      bool
-	outerDepth uint32
-	outerIndex uint64
-	counts     srcuCounts
+	// Only the owner writes what follows. Sums read counts; only the owner reads the rest.
+	usesSRCU  bool   // Lock enters a section of SRCU around the word's
+	srcuDepth uint32 // open sections of SRCU
+	srcuIndex uint64 // the index under which they are counted
+	counts    srcuCounts
 
-	_ [40]byte // two lines of its own: the adjacent-line prefetcher pairs them
+	_ [40]byte // fills two cache lines: the adjacent-line prefetcher fetches pairs
 }
 
 // Offsets of the fields that sites in assembler use.
@@ -47,7 +47,7 @@ const (
 
 // Register adds a reader to the Domain.
 func (d *Domain) Register() *Reader {
-	r := &Reader{ctr: &d.ctr, domain: d, outer: d.flavor.srcu == srcuAlways}
+	r := &Reader{ctr: &d.ctr, domain: d, usesSRCU: d.flavour.srcu == srcuAlways}
 	r.quiescent.Store(d.ctr.Load())
 	d.readersMu.Lock()
 	defer d.readersMu.Unlock()
@@ -55,7 +55,7 @@ func (d *Domain) Register() *Reader {
 	return r
 }
 
-// Unregister takes the reader out. It must stand outside every section.
+// Unregister takes the reader out of its Domain. The reader must be in no section.
 func (r *Reader) Unregister() {
 	if r.word&nestingMask != 0 {
 		panic("rcu: reader unregistered inside a read section")
@@ -64,14 +64,14 @@ func (r *Reader) Unregister() {
 	d := r.domain
 	d.readersMu.Lock()
 	defer d.readersMu.Unlock()
-	d.bury(r)
+	d.keepCounts(r)
 	d.readers = slices.DeleteFunc(d.readers, func(x *Reader) bool { return x == r })
 }
 
 // Lock enters a read section. Sections nest, up to 65,535 deep.
 func (r *Reader) Lock() {
-	if r.outer {
-		r.lockOuter()
+	if r.usesSRCU {
+		r.enterSRCU()
 	}
 	readLock(r)
 	raceAcquireRelease(r.domain)
@@ -84,66 +84,68 @@ func (r *Reader) Unlock() {
 	}
 	raceAcquireRelease(r.domain)
 	readUnlock(r)
-	if r.outerDepth > 0 {
-		r.unlockOuter()
+	if r.srcuDepth > 0 {
+		r.leaveSRCU()
 	}
 }
 
-// Inline reports whether the word's section, which sites carry inline, is all that Lock
-// would enter. Else sites are to be passed inside Lock and Unlock.
-func (r *Reader) Inline() bool { return !r.outer }
+// Inline reports whether Lock enters only the word's section, which sites have inline. If
+// not, the reader must call Lock before it executes a site, and Unlock after it.
+func (r *Reader) Inline() bool { return !r.usesSRCU }
 
-// Quiescent says that the reader is in no section, which is all that the flavour
-// qsbr ever learns of it. The others ignore it. Readers call it between pieces
-// of work, and often: qsbr's grace periods wait for it.
+// Quiescent announces that the reader is in no section. Grace periods of the flavour qsbr wait
+// for this call, so readers make it often, between pieces of work. The other flavours ignore
+// it.
 func (r *Reader) Quiescent() {
-	// The exchange is a full fence: sections before it are over before the
-	// store, loads of sections after it come later. Pairs with U2.
+	// Store is an exchange, a full fence. Earlier sections end before it, and later
+	// sections load after it. Pairs with begin.
 	r.quiescent.Store(r.ctr.Load())
 }
 
-// EnterIdle says that from now on the reader is not watched, as ct_idle_enter does of a
-// CPU: on its way into the idle loop, into user space or, in the kernel, in the code
-// that does the watching. Grace periods need not ask it anything: qsbr, memb, paced and
-// kernelgp, as vanilla RCU, take it for quiescent, and so overlook the sections that
-// it enters all the same. Those of flavours that watch idle readers
-// ([Domain.WatchesIdle]) do wait for them. EnterIdle must be called outside sections.
+// EnterIdle makes the reader idle. It models ct_idle_enter, which the kernel calls for a CPU on
+// its way into the idle loop or into user space, and in the code of RCU's own watching. The
+// flavours qsbr, memb, paced and kernelgp take an idle reader for quiescent, as vanilla RCU
+// does. So they do not wait for the sections that it enters while it is idle. Flavours that
+// watch idle readers ([Domain.WatchesIdle]) do wait for them. EnterIdle must be called outside
+// sections.
 //
 //	CPU0, updater                      CPU1, reader
-//	                                   Unlock, L5
+//	                                   leave (Unlock)
 //	                                   EnterIdle: idle = true
-//	U1 unpublish
-//	U2
-//	U4 idle: quiescent
-//	                                   Lock, L3: whatever is published,
-//	U5 reuse                           L4 perhaps reused under it
+//	unpublish
+//	begin
+//	scan: idle, so quiescent
+//	                                   enter (Lock)
+//	                                   load: p, unpublished or not
+//	reuse                              use p, which may be reused under it
 //
-// The store comes after L5, which pairs with U4's load of it: a reader that U4 sees
-// idle has left its earlier sections.
+// The store of idle comes after leave's store. The scan's load of idle pairs with it: a reader
+// that the scan finds idle has left its earlier sections.
 func (r *Reader) EnterIdle() {
 	if r.word&nestingMask != 0 || r.idle.Load() {
 		panic("rcu: reader went idle inside a read section, or twice")
 	}
 	r.idle.Store(true)
-	r.outer = r.domain.flavor.srcu != srcuNever
+	r.usesSRCU = r.domain.flavour.srcu != srcuNever
 }
 
-// ExitIdle is EnterIdle's end, as ct_idle_exit is: the reader is watched again. It must
-// be called outside sections.
+// ExitIdle ends EnterIdle: the reader is watched again. It models ct_idle_exit, and must be
+// called outside sections.
 //
-// The exchange is a full fence, which pairs with U2: a grace period that did not see it,
-// and took the reader for idle, has done its U1 before any load of the sections that
-// follow. That the reader was idle is a quiescent state, and qsbr is told so.
+// The store of idle is an exchange, a full fence, which pairs with begin. If a grace period's
+// scan does not see it and takes the reader for idle, that grace period's unpublish comes
+// before every load of the sections that follow. Being idle is a quiescent state, so ExitIdle
+// also announces one, for qsbr.
 func (r *Reader) ExitIdle() {
 	if r.word&nestingMask != 0 || !r.idle.Load() {
 		panic("rcu: reader left idle inside a read section, or was not idle")
 	}
 	r.idle.Store(false)
-	r.outer = r.domain.flavor.srcu == srcuAlways
+	r.usesSRCU = r.domain.flavour.srcu == srcuAlways
 	r.Quiescent()
 }
 
-// leftSection is the flavours' left for readers that keep their word.
+// leftSection is flavour.left for the flavours that read the readers' words.
 func leftSection(r *Reader, ctr uint64) bool {
 	word := atomic.LoadUint64(&r.word)
 	return word&nestingMask == 0 || word >= ctr

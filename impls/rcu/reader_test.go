@@ -33,7 +33,7 @@ func TestReaderLayout(t *testing.T) {
 
 // If a section's word were anything but the protocol's, U4 would misread it.
 func TestReaderWord(t *testing.T) {
-	eachFlavor(t, func(t *testing.T, d *Domain) {
+	eachFlavour(t, func(t *testing.T, d *Domain) {
 		r := d.Register()
 		defer r.Unregister()
 		check := func(when string, want uint64) {

@@ -1,23 +1,24 @@
 package rcu
 
-// rudeBySignal: as rude, but its empty work item is an interrupt: every CPU is made to
-// answer, and none to switch context (rcu-L2). The kernel's like is smp_call_function, which
-// runs inside whatever region with preemption disabled it meets; a work item runs only
-// after it. So the answer says nothing of the reader:
+// rudeBySignal: as rude, but its empty work item is an interrupt: every CPU acknowledges it,
+// and none switches context (rcu-L2). In the kernel this is smp_call_function. An interrupt
+// runs in the middle of a region with preemption disabled; a work item runs only after the
+// region. So the acknowledgement does not show that the reader has left:
 //
 //	CPU0, updater               CPU1, reader
-//	                            L2 enters: preemption is off
-//	                            L3 p = what is published
-//	U1 unpublish p
-//	U2
-//	U3 interrupts CPU1          answers, goes on where it was
-//	   CPU1 has run the item: no U4
-//	U5 frees p
-//	                            L4 uses p
+//	                            enter: preemption is off
+//	                            load: p = what is published
+//	unpublish p
+//	begin
+//	barrier: interrupts CPU1    acknowledges, continues in the section
+//	   CPU1 has run the item:
+//	   no scan
+//	reuse: frees p
+//	                            use p
 func rudeBySignal(o Options) *Domain {
-	d := memb(o) // whose membarrier is an interrupt on every CPU that runs us
-	d.flavor.watchesIdle = true
-	// Deliberate bug (ours): who has answered has left.
-	d.flavor.left = func(*Reader, uint64) bool { return true }
+	d := memb(o) // membarrier interrupts every CPU that runs a thread of this process
+	d.flavour.watchesIdle = true
+	// Deliberate bug (ours): a CPU that has acknowledged counts as out of its section.
+	d.flavour.left = func(*Reader, uint64) bool { return true }
 	return d
 }

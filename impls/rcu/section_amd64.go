@@ -21,10 +21,10 @@ func srcuUnlock(count *uint64)
 //go:noescape
 func srcuSections(r *Reader, n int)
 
-// Sections enters and leaves n read sections, n > 0: the timed loops of the
-// benchmark ReadSide, in assembler.
+// Sections enters and leaves n read sections, n > 0. It is the timed loop of the benchmark
+// ReadSide.
 func (r *Reader) Sections(n int) {
-	if r.outer {
+	if r.usesSRCU {
 		srcuSections(r, n)
 		return
 	}

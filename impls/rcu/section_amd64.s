@@ -1,11 +1,10 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// The read section in the fewest instructions. Why assembler: the stores must be
-// plain MOVs, in this order and never delayed by a compiler, and Go's atomic
-// store is a locked exchange, ten times the price. What the store of L2 lacks,
-// order against the loads that follow it, the updater's membarrier supplies
-// (package doc, steps 1 to 3).
+// The read section in the fewest instructions. Why assembler: the stores must be plain MOVs,
+// in this order, and a compiler may not delay them. Go's atomic store is a locked exchange
+// and costs ten times as much. The plain store of enter is not ordered against the loads that
+// follow it: the updater's membarrier orders them (package doc, steps 1 to 3 of the proof).
 
 // func readLock(r *Reader)
 // Clobbers AX, BX, CX.
@@ -13,10 +12,10 @@ TEXT ·readLock(SB), NOSPLIT, $0-8
 	MOVQ r+0(FP), AX
 	MOVQ Reader_word(AX), BX
 	TESTW BX, BX
-	JNE  nested             // the branch, not a CMOV, keeps the store off the load's latency
+	JNE  nested             // a branch: with a CMOV the store would wait for the load of the word
 	MOVQ Reader_ctr(AX), CX
-	MOVQ (CX), BX           // L1
-	MOVQ BX, Reader_word(AX) // L2
+	MOVQ (CX), BX           // copy; pairs with begin
+	MOVQ BX, Reader_word(AX) // enter; pairs with the scan
 	RET
 nested:
 	INCQ Reader_word(AX)
@@ -26,7 +25,7 @@ nested:
 // Clobbers AX.
 TEXT ·readUnlock(SB), NOSPLIT, $0-8
 	MOVQ r+0(FP), AX
-	DECQ Reader_word(AX)    // L5: outermost, the nesting becomes 0
+	DECQ Reader_word(AX)    // leave: the outermost makes the nesting 0; pairs with the scan
 	RET
 
 // func pause()
@@ -57,23 +56,23 @@ nest:
 	INCQ Reader_word(AX)
 	JMP  leave
 
-// The sections of SRCU. smp_mb is the kernel's: a locked add of nothing to the stack.
+// The sections of SRCU. The fence is the kernel's smp_mb: a locked add of 0 to the stack.
 #define SMP_MB LOCK; ADDL $0, 0(SP)
 
 // func srcuLock(count *uint64)
 // Clobbers AX.
 TEXT ·srcuLock(SB), NOSPLIT, $8-8
 	MOVQ count+0(FP), AX
-	INCQ (AX)               // L2
-	SMP_MB                  // B: L3 comes after L2; pairs with U2 and the sums
+	INCQ (AX)               // enter
+	SMP_MB                  // fence B: load comes after enter; pairs with begin and the sums
 	RET
 
 // func srcuUnlock(count *uint64)
 // Clobbers AX.
 TEXT ·srcuUnlock(SB), NOSPLIT, $8-8
 	MOVQ count+0(FP), AX
-	SMP_MB                  // C: L4 comes before L5; x86 promises that, and the kernel pays all the same
-	INCQ (AX)               // L5
+	SMP_MB                  // fence C: use comes before leave; x86 needs no fence for that, but the kernel has one
+	INCQ (AX)               // leave; pairs with the sums
 	RET
 
 // func srcuSections(r *Reader, n int)

@@ -2,7 +2,7 @@
 
 package rcu
 
-// Every flavour's Check refuses before one of these could run.
+// Every flavour's Check returns an error here, so none of these runs.
 func readLock(*Reader)         { panic("rcu: needs amd64") }
 func readUnlock(*Reader)       { panic("rcu: needs amd64") }
 func pause()                   { panic("rcu: needs amd64") }

@@ -9,7 +9,7 @@ import (
 // would return while a reader that entered during it is still inside. The kernel's
 // rule is snap = (s+7) &^ 3.
 func TestG2SnapshotRule(t *testing.T) {
-	eachFlavor(t, func(t *testing.T, d *Domain) {
+	eachFlavour(t, func(t *testing.T, d *Domain) {
 		defer d.seq.Store(0)
 		for _, row := range []struct {
 			seq  uint64

@@ -6,46 +6,51 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
-// srcu: readers count themselves in and out, with full fences, and a grace period adds
-// up. A section may sleep, may be left by another Reader than entered it
-// ([Reader.DownRead]), and needs nobody's watching: what is not counted out is inside.
-// It is kernel/rcu/srcutree.c, one level deep, with a reader's counters where the kernel
-// has a CPU's.
+// srcu: readers count the sections that they enter and leave, with full fences, and a grace
+// period adds the counts up. A section may sleep, and another Reader may leave it
+// ([Reader.DownRead]). Nothing has to watch the readers: a section that is counted as entered
+// and not as left is open. It models kernel/rcu/srcutree.c with one level; where the kernel
+// has a CPU's counters it has a reader's.
+//
+// There are two pairs of counters. The one that new sections use is the index in use. To flip
+// is to make the other index the one in use.
 //
 //	CPU0, updater                          CPU1, reader
-//	U1 unpublish
-//	S1 sum the index not in use,
-//	   until nobody is in it
-//	                                       L1 i = the index in use
-//	U2 flip: the other index is in use
-//	S2 sum the index of before,            L2 lock[i] += 1
-//	   until nobody is in it                  B full fence
-//	                                       L3 p = what is published
-//	                                       L4 use p
-//	                                          C full fence
-//	U5 reuse                               L5 unlock[i] += 1
+//	unpublish
+//	first sum: add up the index that is
+//	   not in use, until it has no
+//	   open section
+//	                                       copy:  i = the index in use
+//	begin: flip, the other index is in use
+//	second sum: add up the index that      enter: lock[i] += 1
+//	   was in use before the flip, until   fence B
+//	   it has no open section              load:  p = what is published
+//	                                       use p
+//	                                       fence C
+//	reuse                                  leave: unlock[i] += 1
 //
-// The index in use is a bit of Domain.ctr, so that U2 is the flip; its locked add is a
-// full fence before (E) and after (D).
+// The index in use is a bit of Domain.ctr, so begin is the flip. Its locked add is a full
+// fence before (the kernel's E) and after (D).
 //
-//  1. A sum reads every unlock before any lock (A), and whoever has been counted out has
-//     been counted in before that. So the locks are never behind the unlocks, and are
-//     ahead if somebody was in when the sum began and is when it ends.
-//  2. A reader whose L3 does not see U1 has done its L2 when a sum looks: B stands
-//     between L2 and L3, a fence between U1 and the sums.
-//  3. If it read the index before U2 and after the flip before that, S2 looks at
-//     that index. If it read it after U2, L3 sees U1.
-//  4. If it read its index before the flip of an earlier grace period, and was held up
-//     between L1 and L2, it is counted under the index not in use. S2 does not look
-//     there; that is what S1 is for.
+//  1. A sum reads every unlock before any lock (the kernel's fence A). A section is counted as
+//     entered before it is counted as left. So a sum never finds more unlocks than locks. It
+//     finds more locks if a section was open from the sum's beginning to its end.
+//  2. If a reader's load does not see unpublish, its enter comes before the sums look: fence B
+//     stands between enter and load, and a fence stands between unpublish and the sums.
+//  3. If that reader copied the index before this flip and after the flip before it, the second
+//     sum looks at that index. If it copied the index after this flip, load sees unpublish.
+//  4. If it copied the index before the flip of an earlier grace period, and was delayed
+//     between copy and enter, it is counted under the index that is not in use. The second sum
+//     does not look there. The first sum does.
 //
-// One flip and two sums, then. Without S1, a reader as in 4 would be overlooked; without
-// the flip, S2 might never see an empty index while readers come and go.
+// So there are one flip and two sums. Without the first sum, a grace period would not wait for
+// a reader as in 4. Without the flip, the second sum might never find an index without open
+// sections, because readers come and go.
 //
-// Nested sections count each time, as the kernel's do, under the index of the outermost:
-// Unlock is not told which one.
+// As in the kernel, nested sections are counted each. They use the index of the outermost
+// section, because Unlock has no argument that tells the index.
 func srcu(o Options) *Domain {
-	return open(flavor{snap: wholeGracePeriod, srcu: srcuAlways}, o)
+	return open(flavour{snap: wholeGracePeriod, srcu: srcuAlways}, o)
 }
 
 // srcuUse says when a reader's Lock enters a section of SRCU.
@@ -57,20 +62,20 @@ const (
 	srcuIdle // only while it is idle
 )
 
-// srcuCounts are one reader's sections, by index. Written by the owner with plain
-// stores, read by sums.
+// srcuCounts are one reader's sections, by index. Written by the owner with plain stores,
+// read by sums.
 type srcuCounts struct{ locks, unlocks [2]uint64 }
 
 // indexOf is the index that is in use while the counter is ctr.
 func indexOf(ctr uint64) uint64 { return ctr / gpUnit & 1 }
 
-// DownRead enters a section of SRCU that another Reader of the Domain may leave, on
-// another thread, with what DownRead returned: srcu_down_read. It does not nest in the
-// Reader's own sections, and the Reader may go idle, and be unregistered, before
-// that. It is for flavours that have SRCU: srcu and chain.
+// DownRead enters a section of SRCU and returns its index. It is srcu_down_read: another
+// Reader of the Domain, on another thread, may leave the section by UpRead with that index.
+// The section does not nest in the Reader's own sections, and before UpRead the Reader may go
+// idle and unregister. Only flavours with SRCU have it: srcu and chain.
 func (r *Reader) DownRead() int {
 	r.needSRCU()
-	i := indexOf(r.ctr.Load()) // L1
+	i := indexOf(r.ctr.Load()) // copy; pairs with begin
 	step.At("rcu: index taken")
 	srcuLock(&r.counts.locks[i])
 	raceAcquireRelease(r.domain)
@@ -85,55 +90,57 @@ func (r *Reader) UpRead(index int) {
 }
 
 func (r *Reader) needSRCU() {
-	if r.domain.flavor.srcu == srcuNever {
+	if r.domain.flavour.srcu == srcuNever {
 		panic("rcu: this flavour has no sections of SRCU")
 	}
 }
 
-// lockOuter is srcu_read_lock, which remembers the index.
-func (r *Reader) lockOuter() {
-	if r.outerDepth == 0 {
-		r.outerIndex = indexOf(r.ctr.Load()) // L1
+// enterSRCU is srcu_read_lock. It remembers the index of the outermost section.
+func (r *Reader) enterSRCU() {
+	if r.srcuDepth == 0 {
+		r.srcuIndex = indexOf(r.ctr.Load()) // copy; pairs with begin
 		step.At("rcu: index taken")
 	}
-	r.outerDepth++
-	srcuLock(&r.counts.locks[r.outerIndex])
+	r.srcuDepth++
+	srcuLock(&r.counts.locks[r.srcuIndex])
 }
 
-// unlockOuter is srcu_read_unlock.
-func (r *Reader) unlockOuter() {
-	r.outerDepth--
-	srcuUnlock(&r.counts.unlocks[r.outerIndex])
+// leaveSRCU is srcu_read_unlock.
+func (r *Reader) leaveSRCU() {
+	r.srcuDepth--
+	srcuUnlock(&r.counts.unlocks[r.srcuIndex])
 }
 
-// drain returns when nobody is counted under the index: S1 and S2.
-func (d *Domain) drain(index uint64) {
-	d.flavor.wait(func() bool { return d.empty(index) })
+// waitEmpty returns when the index has no open section. It is the first and the second sum.
+func (d *Domain) waitEmpty(index uint64) {
+	d.flavour.wait(func() bool { return d.empty(index) })
 }
 
-// empty sums up: srcu_readers_active_idx_check.
+// empty adds up once and reports whether the index has no open section:
+// srcu_readers_active_idx_check.
 func (d *Domain) empty(index uint64) bool {
 	d.scans.Add(1)
-	// Under readersMu no reader's counters move to gone in the middle of a sum.
+	// readersMu keeps the counts of a reader that unregisters from being added twice, or
+	// not at all.
 	d.readersMu.Lock()
 	defer d.readersMu.Unlock()
-	unlocks := d.gone.unlocks[index]
+	unlocks := d.unregistered.unlocks[index]
 	for _, r := range d.readers {
-		unlocks += atomic.LoadUint64(&r.counts.unlocks[index])
+		unlocks += atomic.LoadUint64(&r.counts.unlocks[index]) // pairs with leave
 	}
-	// A. x86 keeps loads in order; the kernel has smp_mb here.
-	locks := d.gone.locks[index]
+	// Fence A: x86 keeps loads in order; the kernel has smp_mb here.
+	locks := d.unregistered.locks[index]
 	for _, r := range d.readers {
-		locks += atomic.LoadUint64(&r.counts.locks[index])
+		locks += atomic.LoadUint64(&r.counts.locks[index]) // pairs with enter
 	}
 	return locks == unlocks
 }
 
-// bury adds the counters of a reader that goes to those of who has gone: its sections may
-// have been left by others, or others' by it. readersMu must be held.
-func (d *Domain) bury(r *Reader) {
+// keepCounts keeps the counts of a reader that unregisters. Another reader may leave a section
+// that this one entered, or the reverse. readersMu must be held.
+func (d *Domain) keepCounts(r *Reader) {
 	for i := range 2 {
-		d.gone.locks[i] += r.counts.locks[i]
-		d.gone.unlocks[i] += r.counts.unlocks[i]
+		d.unregistered.locks[i] += r.counts.locks[i]
+		d.unregistered.unlocks[i] += r.counts.unlocks[i]
 	}
 }

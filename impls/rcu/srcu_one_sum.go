@@ -1,24 +1,26 @@
 package rcu
 
-// srcuOneSum: as srcu, but it flips at once, and sums up only the index of before:
+// srcuOneSum: as srcu, without the first sum (rcu-L5). It flips at once and adds up only the index that
+// was in use before the flip:
 //
 //	CPU0, updater                          CPU1, reader
-//	                                       L1 i = 0, the index in use
-//	                                          held up
-//	a whole grace period: index 1 is in use
-//	                                       L2 lock[0] += 1
-//	                                       L3 p = what is published
-//	U1 unpublish p
-//	U2 flip: index 0 is in use
-//	S2 index 1: nobody
-//	U5 frees p
-//	                                       L4 uses p
+//	                                       copy:  i = 0, the index in use
+//	                                       is delayed
+//	a whole grace period:
+//	   index 1 is in use
+//	                                       enter: lock[0] += 1
+//	                                       load:  p = what is published
+//	unpublish p
+//	begin: flip, index 0 is in use
+//	second sum, of index 1: no open section
+//	reuse: frees p
+//	                                       use p
 //
-// The grace period before had nobody to wait for, rightly: what it was for came before
-// L3. Only S1, of index 0, would have noticed.
+// The grace period in between is right not to wait for the reader: it began before load. Only
+// the first sum, of index 0, would find the section open.
 func srcuOneSum(o Options) *Domain {
 	d := srcu(o)
-	// Deliberate bug (SRCU with a flip and one sum): S1 left out.
-	d.flavor.oneSum = true
+	// Deliberate bug (SRCU with a flip and one sum): no first sum.
+	d.flavour.oneSum = true
 	return d
 }

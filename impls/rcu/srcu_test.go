@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// eachSRCU is eachFlavor for those that have sections of SRCU.
+// eachSRCU is eachFlavour for those that have sections of SRCU.
 func eachSRCU(t *testing.T, test func(t *testing.T, d *Domain)) {
-	eachFlavor(t, func(t *testing.T, d *Domain) {
+	eachFlavour(t, func(t *testing.T, d *Domain) {
 		if !d.HasSRCU() {
 			t.Skip("has no sections of SRCU")
 		}
@@ -74,8 +74,8 @@ func TestG1OrderOfLegs(t *testing.T) {
 		idle.EnterIdle()
 		var steps []string
 		before := d.ctr.Load()
-		inner := d.flavor
-		d.flavor.wait = func(done func() bool) {
+		inner := d.flavour
+		d.flavour.wait = func(done func() bool) {
 			step, scans := "before U2: ", d.scans.Load()
 			if d.ctr.Load() != before {
 				step = "after U2: "
@@ -87,11 +87,11 @@ func TestG1OrderOfLegs(t *testing.T) {
 				steps = append(steps, step+"a word")
 			}
 		}
-		d.flavor.barrier = func() { steps = append(steps, "U3") }
+		d.flavour.barrier = func() { steps = append(steps, "U3") }
 		legs := d.Work().Legs
 		d.Synchronize()
 		want := []string{"before U2: a sum", "after U2: a sum"}
-		if d.flavor.srcu == srcuIdle {
+		if d.flavour.srcu == srcuIdle {
 			want = append(want, "U3", "after U2: a word", "after U2: a word")
 			legs++
 		}
@@ -111,7 +111,7 @@ func TestG1OrderOfLegs(t *testing.T) {
 // RCU does not watch for one that it does.
 func TestChainReaders(t *testing.T) {
 	eachSRCU(t, func(t *testing.T, d *Domain) {
-		always := d.flavor.srcu == srcuAlways
+		always := d.flavour.srcu == srcuAlways
 		r := d.Register()
 		defer r.Unregister()
 		check := func(when string, want bool) {
@@ -162,8 +162,8 @@ func TestG1Sums(t *testing.T) {
 		expect("both have left", true, true)
 		b.Unregister()
 		expect("both have gone", true, true)
-		if d.gone != (srcuCounts{locks: [2]uint64{1, 1}, unlocks: [2]uint64{1, 1}}) {
-			t.Errorf("gone: %+v", d.gone)
+		if d.unregistered != (srcuCounts{locks: [2]uint64{1, 1}, unlocks: [2]uint64{1, 1}}) {
+			t.Errorf("gone: %+v", d.unregistered)
 		}
 	})
 }
@@ -175,7 +175,7 @@ func TestG1NestedSectionKeepsItsIndex(t *testing.T) {
 		r := d.Register()
 		r.EnterIdle() // or a reader of chain has no such section
 		r.Lock()
-		index := r.outerIndex
+		index := r.srcuIndex
 		d.ctr.Add(gpUnit)
 		r.Lock()
 		if want := (srcuCounts{}); r.counts.locks[index] != 2 || r.counts.locks[1-index] != 0 || r.counts.unlocks != want.unlocks {
@@ -198,7 +198,7 @@ func TestG1NestedSectionKeepsItsIndex(t *testing.T) {
 // If this fails, a grace period sums up more or less often than SRCU's does with nobody
 // inside, or another flavour pays for sums.
 func TestG4Scans(t *testing.T) {
-	eachFlavor(t, func(t *testing.T, d *Domain) {
+	eachFlavour(t, func(t *testing.T, d *Domain) {
 		want := uint64(0)
 		if d.HasSRCU() {
 			want = 2

@@ -4,8 +4,8 @@
 #include "textflag.h"
 
 // func writeAligned(work *pokeWork, n int)
-// Per site: the aligned word that its five bytes lie in, the other three as they are. Why
-// assembler: as in write_amd64.s.
+// For each site: stores the aligned word that has its five bytes, and leaves the other three
+// bytes as they are. Why assembler: as in write_amd64.s.
 TEXT ·writeAligned(SB), NOSPLIT, $0-16
 	MOVQ work+0(FP), SI
 	MOVQ n+8(FP), R9
@@ -19,7 +19,7 @@ next:
 	SHLQ CX, BX
 	NOTQ BX
 	MOVQ (DI), AX
-	ANDQ BX, AX              // its neighbours
+	ANDQ BX, AX              // the other three bytes
 	MOVQ pokeWork_code(SI), DX
 	SHLQ CX, DX
 	ORQ  DX, AX

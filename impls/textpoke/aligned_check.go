@@ -15,7 +15,7 @@ func checkAligned() error {
 	}
 	if !cpuid.CPU.IsVendor(cpuid.AMD) && !cpuid.CPU.IsVendor(cpuid.Hygon) {
 		return &impls.UnsupportedError{
-			What: "aligned-store",
+			What: "one store of a site",
 			Why:  "only AMD's manual promises that code written by one aligned store is fetched whole, and this CPU is by " + cpuid.CPU.VendorString,
 			CPU:  true,
 			Do:   "use int3-batch, which every x86-64 supports",

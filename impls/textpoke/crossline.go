@@ -1,19 +1,16 @@
 package textpoke
 
-// crossLineStore writes a site in one store of eight bytes, the three behind it as they
-// were. That is one store only within a cache line; across two it is two, and a fetch
-// may come in between, far too seldom for any test but one that executes a lot.
+// crossLineStore writes a site by one store of eight bytes (tx-T5), and leaves the three bytes after
+// the site as they were. Other CPUs see that as one store only within a cache line. Across two
+// lines they see two stores, and a fetch may come in between. That is rare: only a test with
+// very many executions finds it.
 //
-//	CPU0, updater                        CPU1, reader
-//	first line's part of the store
+//	CPU0, updater                        CPU1, a thread that executes the site
+//	the part in the first line
 //	                                     fetches both lines: new head, old tail
-//	second line's part
-func crossLineStore(changes []Change) error {
-	textMutex.Lock()
-	defer textMutex.Unlock()
-	return apply(changes, func(work []pokeWork) {
-		writeTable(work)
-		writeWords(&work[0], len(work)) // Deliberate bug (ours): wherever the site lies.
-		syncCores()
-	})
+//	the part in the second line
+func crossLineStore(work []pokeWork) {
+	writeTable(work)
+	writeWords(&work[0], len(work)) // Deliberate bug (ours): also for a site across two lines.
+	syncCores()
 }

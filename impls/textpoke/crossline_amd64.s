@@ -4,8 +4,8 @@
 #include "textflag.h"
 
 // func writeWords(work *pokeWork, n int)
-// Per site: all five bytes, and the three behind as they were read, in one store. Why
-// assembler: as in write_amd64.s.
+// For each site: stores its five bytes and the three bytes after it, as they were read, at
+// once. Why assembler: as in write_amd64.s.
 TEXT ·writeWords(SB), NOSPLIT, $0-16
 	MOVQ work+0(FP), SI
 	MOVQ n+8(FP), CX

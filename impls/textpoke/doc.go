@@ -1,58 +1,77 @@
-// Package textpoke rewrites five-byte instructions of this process's own code
-// while other threads execute it.
+// Package textpoke rewrites five-byte instructions of this process's own code while other
+// threads execute them.
 //
-// A site is five bytes that hold a NOP, a CALL or a JMP, in assembler text or in
-// memory from [Map]. Five bytes cannot be written at once: a thread that fetches
-// in the middle would decode the head of one instruction with the tail of another.
+// # Words
+//
+//   - Site: five bytes of code that hold a NOP, a CALL or a JMP and can be rewritten ([Site]).
+//     They lie in assembler text or in memory from [Map].
+//   - Head and tail: a site's first byte, and its other four.
+//   - int3: the one-byte breakpoint instruction. A thread that executes one traps: the kernel
+//     sends it SIGTRAP.
+//   - Handler: what the thread then executes, before anything else. It performs the site's
+//     instruction and lets the thread continue.
+//   - Table: all sites ever registered, with the instruction that each has now. The handler
+//     looks sites up in it.
+//   - Sync, core sync: every running thread of the process executes a serialising
+//     instruction, so each CPU fetches code again. membarrier's SYNC_CORE does it.
+//   - Patcher: one way to rewrite sites; each is a [Variant].
+//   - Batch: the sites that one call of a patcher rewrites together.
+//   - Busted: wrong on purpose, by one bug.
+//
+// # The problem
+//
+// Five bytes cannot be written at once. A thread that fetches in between would decode the
+// head of one instruction with the tail of another.
 //
 // # The protocol
 //
-// It is the kernel's smp_text_poke_batch_finish, with membarrier's SYNC_CORE in
-// place of IPIs that run sync_core:
+// It is the kernel's smp_text_poke_batch_finish. Where the kernel sends interrupts that run
+// sync_core, it uses membarrier:
 //
-//  1. Write the new instruction into the site table. From here on a thread that
-//     traps at the site performs the new instruction; none traps yet.
-//  2. Write an int3 over the first byte of each site; sync. A thread executes the
-//     old instruction, or traps; after the sync, only traps. This is the moment at
-//     which the old instruction ends.
-//  3. Write the four tail bytes; sync. Threads trap, whatever the tail.
-//  4. Write the first byte; sync. A thread traps or executes the new instruction;
-//     after the sync, only the latter.
+//  1. Write the new instruction into the table. A thread that traps at the site from now on
+//     performs the new instruction. None traps yet.
+//  2. Write an int3 over the head of each site; sync. Before the sync ends, another thread
+//     executes the old instruction or traps. After it, it traps. So the old instruction ends
+//     here.
+//  3. Write the tails; sync. Threads trap, whatever the tail is.
+//  4. Write the heads; sync. Before the sync ends, another thread traps or executes the new
+//     instruction. After it, it executes the new instruction.
 //
-// The trap handler performs the site's instruction as the table states it: it moves
-// the instruction pointer, and for a CALL pushes the return address.
+// The handler performs the instruction that the table has for the site: it changes the
+// thread's instruction pointer, and for a CALL pushes the return address.
 //
 // # Why the table is permanent
 //
-// In the kernel the sync of step 4 also waits for handlers, because they run with
-// interrupts off. membarrier does not wait for a signal in flight: a thread may
-// have trapped in step 3 and reach its handler long after step 4. So there is no
-// flag that says "patching", and no end to the table: the handler claims every
-// trap at any site ever registered, and a late one performs what the site is now.
+// In the kernel, the sync of step 4 also waits for handlers, because they run with interrupts
+// off. membarrier does not wait for a signal in flight: a thread may trap in step 3 and reach
+// its handler long after step 4. So no flag says that a patch is under way, and no site leaves
+// the table. The handler performs every trap at any site ever registered. For a late trap it
+// performs the instruction that the site has by then.
 //
 // # Invariants
 //
 //   - P1: a site executes as the old instruction or as the new one, never as
 //     anything else.
-//   - P2: when Patch returns, no thread begins the old instruction. One that trapped
-//     and read the table before is past its beginning, like one that was
-//     preempted right after a CALL: a grace period waits for both.
-//   - P3: the table knows a site's instruction before its int3 can be seen, and
-//     for ever.
-//   - P4: a trap that is not ours reaches the handler that was there before, with
-//     registers as they came. (A SIGTRAP that somebody sends while one of ours is
-//     pending on the same thread is one with it, as signals are.)
-//   - P5: [Counters] are exact, but for traps whose threads have not arrived yet.
+//   - P2: when Patch returns, no thread begins the old instruction. A thread that trapped and
+//     read the table earlier has begun it already, as has one that was preempted
+//     right after a CALL: a grace period waits for both.
+//   - P3: the table has a site's instruction before the site's int3 can be seen, and never
+//     loses it.
+//   - P4: a trap at no site reaches the handler that was installed before, with
+//     unchanged registers. (If another process sends SIGTRAP to a thread that has one pending
+//     from a site, the two become one, as signals do.)
+//   - P5: [Counters] are exact, but for traps whose threads have not reached the handler yet.
 //
 // # Busted patchers
 //
-// Two look at a flag, which needs a guard in front of the trap handler (guard_amd64.s);
-// two write head and tail without int3s; one trusts a store across a cache line. They
-// kill the process that uses them, sooner or later: they belong in one of its own. The
-// sound handler knows nothing of them.
+// flag-late and flag-guarded use a flag, which a guard in front of the handler reads
+// (guard_amd64.s). torn-head-first and torn-tail-first write head and tail without int3s.
+// cross-line-store trusts one store across a cache line. Sooner or later they kill the process
+// that uses them, so they belong in a process of their own. The sound handler has no code for
+// them.
 //
-// Package textpoke refuses sites whose bytes are not one of its three
-// instructions, targets out of the reach of 32 bits, and to work under a debugger,
-// which would take the traps for its own breakpoints. From the first registration
-// on, the pages of the sites stay writable and executable.
+// Package textpoke does not register a site whose bytes are none of its three instructions,
+// does not write a target that 32 bits cannot reach, and does not work under a debugger, which
+// would take the traps for its own breakpoints. From the first registration on, the pages of
+// the sites stay writable and executable.
 package textpoke

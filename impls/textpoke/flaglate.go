@@ -6,35 +6,31 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
-// patching is what the guard in front of the trap handler looks at. Written under
-// textMutex; guard_amd64.s reads it.
+// patching is the flag that the guard in front of the handler reads (guard_amd64.s): 1 means
+// that a patch is under way. Written under textMutex.
 var patching atomic.Uint32
 
-// flagLate is tx-T1: the trap handler claims traps only while a flag says that somebody is
-// patching, and the flag is raised after the int3s. ftrace's modifying_ftrace_code was
-// of this kind, a plain integer whose store nothing kept before the int3s.
+// flagLate: the handler takes traps only while a flag says that a patch is under way, and the
+// flag is set after the int3s (tx-T1). ftrace's modifying_ftrace_code was such a flag: a plain
+// integer, and nothing kept its store before the int3s.
 //
-//	CPU0, updater                        CPU1, reader
+//	CPU0, updater                        CPU1, a thread that executes the site
 //	2. int3s
 //	                                     traps
-//	                                     handler: patching == 0, not ours
-//	   patching = 1                      the runtime's handler: SIGTRAP, dead
+//	                                     guard: patching is 0, a foreign trap
+//	   patching = 1                      the runtime's handler: SIGTRAP, dies
 //	   sync
-func flagLate(changes []Change) error {
-	textMutex.Lock()
-	defer textMutex.Unlock()
+func flagLate(work []pokeWork) {
 	installGuard()
-	return apply(changes, func(work []pokeWork) {
-		writeInt3s(&work[0], len(work))
-		step.At("textpoke: int3s written")
-		patching.Store(1) // Deliberate bug (before 8a4d0a687a59 and its like): the int3s are out.
-		syncCores()
-		writeTails(&work[0], len(work))
-		step.At("textpoke: tails written")
-		syncCores()
-		writeHeads(&work[0], len(work))
-		step.At("textpoke: heads written")
-		syncCores()
-		patching.Store(0)
-	})
+	writeInt3s(&work[0], len(work))
+	step.At("textpoke: int3s written")
+	patching.Store(1) // Deliberate bug (before 8a4d0a687a59 and similar fixes): the int3s are there already.
+	syncCores()
+	writeTails(&work[0], len(work))
+	step.At("textpoke: tails written")
+	syncCores()
+	writeHeads(&work[0], len(work))
+	step.At("textpoke: heads written")
+	syncCores()
+	patching.Store(0)
 }

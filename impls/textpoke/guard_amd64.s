@@ -4,9 +4,9 @@
 #include "textflag.h"
 #include "hold_amd64.h"
 
-// trapIfPatching<> stands in front of the trap handler once a patcher with a flag has
-// been used: deliberately wrong, see flagGuarded. It clobbers nothing but flags and
-// AX, as befits one who hands a trap on.
+// trapIfPatching<> comes before the trap handler once a patcher with a flag has been used. It
+// is wrong on purpose: see flagGuarded. The next handler needs the registers as the kernel set
+// them, so this clobbers only AX and the flags.
 TEXT trapIfPatching<>(SB), NOSPLIT|NOFRAME, $0-0
 	HOLD
 	CMPL ·patching(SB), $0

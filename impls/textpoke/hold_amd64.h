@@ -1,6 +1,6 @@
-// HOLD stands first in the trap handlers. With the build tag steps, a thread that has
-// trapped can be held there: it counts itself and spins while it is told to. Without
-// the tag it is nothing.
+// HOLD is the first thing in the trap handlers. With the build tag steps, a test can hold a
+// thread that has trapped: the thread counts itself in trapsBegun and spins while holdTraps is
+// not 0. Without the tag, HOLD is empty.
 #ifdef const_stepOn
 #define HOLD \
 	LOCK; \

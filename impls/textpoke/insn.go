@@ -2,9 +2,9 @@ package textpoke
 
 import "fmt"
 
-// An Insn is a five-byte instruction: a NOP, or a CALL or JMP to an absolute
-// address. It is one word, so that the trap handler can load it at once: the kind
-// in the top byte, the target below. The zero Insn is the NOP.
+// An Insn is a five-byte instruction: a NOP, or a CALL or JMP to an absolute address. It is
+// one word, so that the trap handler can load it by one instruction: the kind in the top byte,
+// the target in the rest. The zero Insn is the NOP.
 type Insn uint64
 
 const (
@@ -23,7 +23,7 @@ func Call(target uintptr) Insn { return kindCall<<kindShift | Insn(target) }
 // Jump is JMP rel32 to the code at target.
 func Jump(target uintptr) Insn { return kindJump<<kindShift | Insn(target) }
 
-// Target is where a CALL or JMP goes.
+// Target is the address that a CALL or JMP goes to.
 func (i Insn) Target() uintptr { return uintptr(i &^ (0xff << kindShift)) }
 
 func (i Insn) kind() int { return int(i >> kindShift) }
@@ -52,12 +52,12 @@ const (
 // upper three bytes are zero.
 type code uint64
 
-// nopCode is nopl 0x5a(AX)(AX*1): no compiler or assembler emits that odd
-// displacement, so sites can be found by their bytes.
+// nopCode is nopl 0x5a(AX)(AX*1). No compiler or assembler emits that displacement, so sites
+// can be found by their bytes.
 const nopCode = code(0x5A_00_44_1F_0F)
 
-// encode returns insn's bytes at the address pc. ok is false if its target is out of
-// a displacement's reach.
+// encode returns insn's bytes at the address pc. ok is false if a 32-bit displacement cannot
+// reach its target.
 func encode(pc uintptr, insn Insn) (c code, ok bool) {
 	if insn == Nop {
 		return nopCode, true

@@ -16,9 +16,9 @@ type Change struct {
 
 // Counters are exact totals for the process; see P5.
 type Counters struct {
-	Batches uint64 // patches applied, of one site or of many
-	Syncs   uint64 // times all cores were synchronised
-	Traps   uint64 // int3s that threads ran into and the handler performed
+	Batches uint64 // batches written, of one site or of many
+	Syncs   uint64 // core syncs
+	Traps   uint64 // traps that the handler performed
 	Stores  uint64 // sites that aligned-store wrote by one store
 	Holds   uint64 // threads that stop-readers held
 }
@@ -28,23 +28,24 @@ func Totals() Counters {
 	return Counters{batches.Load(), syncs.Load(), traps.Load(), stores.Load(), holds.Load()}
 }
 
-// traps is incremented by the handler, in trap_amd64.s.
+// The handler, in trap_amd64.s, increments traps.
 var batches, syncs, traps, stores, holds atomic.Uint64
 
-// A Patcher applies changes; see P1 and P2. A change to what a site already
-// executes is left out. An error means that nothing was changed.
+// A Patcher makes the changes; see P1 and P2. It leaves out a change to the instruction that
+// the site already has. An error means that nothing was changed.
 type Patcher func(changes []Change) error
 
-// int3Batch takes all changes through the protocol together: three syncs, however
-// many sites.
-func int3Batch(changes []Change) error {
-	textMutex.Lock()
-	defer textMutex.Unlock()
-	return poke(changes)
+// patcher makes a Patcher of a function that writes all sites of a batch.
+func patcher(write func(work []pokeWork)) Patcher {
+	return func(changes []Change) error {
+		textMutex.Lock()
+		defer textMutex.Unlock()
+		return apply(changes, write)
+	}
 }
 
-// int3 takes each change through the protocol by itself, as the kernel's static
-// calls do: three syncs a site.
+// int3 takes each change through the protocol by itself, as the kernel does for static calls:
+// three syncs for each site.
 func int3(changes []Change) error {
 	textMutex.Lock()
 	defer textMutex.Unlock()
@@ -52,17 +53,15 @@ func int3(changes []Change) error {
 		return err
 	}
 	for i := range changes {
-		if err := poke(changes[i : i+1]); err != nil {
+		if err := apply(changes[i:i+1], int3Batch); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// poke is the protocol of the package doc. textMutex must be held.
-func poke(changes []Change) error { return apply(changes, throughInt3s) }
-
-// apply hands what the changes come to, if anything, to write. textMutex must be held.
+// apply prepares the changes and calls write if any of them changes a site. textMutex must be
+// held.
 func apply(changes []Change, write func(work []pokeWork)) error {
 	work, err := prepare(changes)
 	if err != nil || len(work) == 0 {
@@ -73,34 +72,35 @@ func apply(changes []Change, write func(work []pokeWork)) error {
 	return nil
 }
 
-func throughInt3s(work []pokeWork) {
-	// Steps 1 and 2. x86 makes the store of the instruction visible before the
-	// int3, so no handler finds the old one behind the new trap (P3); it pairs
-	// with the handler's load, which follows the trap. Another CPU executes the
-	// old instruction whole, or traps.
+// int3Batch takes all sites through the protocol together: three syncs for any number of them.
+func int3Batch(work []pokeWork) {
+	// Steps 1 and 2. x86 makes the store to the table visible before the int3. It pairs
+	// with the handler's load, which comes after the trap: so a handler that the new int3
+	// started does not find the old instruction (P3). Another CPU executes the whole old
+	// instruction, or traps.
 	writeInt3s(&work[0], len(work))
 	step.At("textpoke: int3s written")
 	syncCores()
 
-	// Step 3. Nobody decodes the tails: every CPU has seen the int3s.
+	// Step 3. No CPU decodes the tails: every CPU has seen the int3s.
 	writeTails(&work[0], len(work))
 	step.At("textpoke: tails written")
 	syncCores()
 
-	// Step 4. Another CPU traps, or executes the new instruction whole.
+	// Step 4. Another CPU traps, or executes the whole new instruction.
 	writeHeads(&work[0], len(work))
 	step.At("textpoke: heads written")
 	syncCores()
 }
 
-// writeTable is step 1 for those who write no int3s.
+// writeTable is step 1 for patchers that write no int3s.
 func writeTable(work []pokeWork) {
 	for _, w := range work {
 		w.site.insn.Store(uint64(w.insn))
 	}
 }
 
-// A pokeWork is what assembler needs to write one site.
+// A pokeWork is one site to write, for assembler.
 type pokeWork struct {
 	pc   uintptr
 	insn Insn
@@ -108,14 +108,15 @@ type pokeWork struct {
 	code code
 }
 
-// batch numbers the calls of prepare. A site twice in one batch would have the head of
-// one instruction written before the tail of the other. Protected by textMutex.
+// batch is the number of calls of prepare. It finds a site that is in one batch twice: the
+// tails and heads of two instructions would mix there. Protected by textMutex.
 var batch uint64
 
-// scratch is prepare's, kept from batch to batch. Protected by textMutex.
+// scratch is the memory of prepare's result, used again for each batch. Protected by
+// textMutex.
 var scratch []pokeWork
 
-// prepare encodes the changes that change something.
+// prepare checks the changes and encodes those that change a site.
 func prepare(changes []Change) ([]pokeWork, error) {
 	work := slices.Grow(scratch[:0], len(changes))
 	batch++
@@ -144,8 +145,8 @@ func errReach(c Change) error {
 	return fmt.Errorf("textpoke: %v at %#x: the target is out of the reach of 32 bits", c.To, c.Site.pc)
 }
 
-// Reach reports that the site cannot execute the instruction, because its target is
-// too far away, or nil.
+// Reach returns an error if the site cannot execute the instruction, because its target is too
+// far away.
 func (s *Site) Reach(to Insn) error {
 	if _, ok := encode(s.pc, to); !ok {
 		return errReach(Change{s, to})
@@ -153,8 +154,8 @@ func (s *Site) Reach(to Insn) error {
 	return nil
 }
 
-// syncCores returns when every thread of the process has executed a serialising
-// instruction, or will before it next returns to user code.
+// syncCores returns when every thread of the process has executed a serialising instruction,
+// or will execute one before it next returns to user code.
 func syncCores() {
 	membarrierSyncCore()
 	step.At("textpoke: synced")

@@ -11,32 +11,33 @@ import (
 	"github.com/tpbench/tpbench/impls"
 )
 
-// parkSignal is one that Go's runtime leaves to the C library, never blocks, and does not
-// offer through os/signal: nobody can take it away. (It is musl's SIGSYNCCALL.)
+// parkSignal is a signal that Go's runtime leaves to the C library. The runtime never blocks
+// it, and os/signal does not offer it, so no code of the program can take it away. (It is
+// musl's SIGSYNCCALL.)
 const parkSignal = 34
 
-// mostThreads is how many can be held: more than the runtime makes, 10,000.
+// mostThreads is how many threads can be held. The runtime makes at most 10,000.
 const mostThreads = 1 << 14
 
-// stop is what park and stopAndWrite share.
+// stop is what park, the handler of parkSignal, and stopAndWrite share.
 var stop stopState
 
-// A stopState is written by atomic instructions, but for tids: a thread writes its own
-// place, when it has been counted in, and before it is counted out.
+// Atomic instructions write a stopState, except for tids: a thread writes its own entry, after
+// it has counted itself in and before it counts itself out.
 type stopState struct {
-	hold    uint32              // park until it is 0; a futex
-	arrived uint32              // threads that have come to park, ever
-	left    uint32              // threads that have gone from there, ever
-	tids    [mostThreads]uint32 // of those in park; 0 where nobody is
+	hold    uint32              // threads stay in park until it is 0; a futex
+	arrived uint32              // threads that have entered park, since the process began
+	left    uint32              // threads that have left park, since the process began
+	tids    [mostThreads]uint32 // the threads in park, by arrival; 0 for an unused entry
 }
 
-// told are the threads that have had their signal. Only stopAndWrite looks at it.
-var told [mostThreads]uint32
+// signalled are the threads to which stopAndWrite has sent the signal. Only it uses them.
+var signalled [mostThreads]uint32
 
-// entries is what stopAndWrite reads directories into.
+// entries is the buffer into which stopAndWrite reads a directory.
 var entries [1 << 16]byte
 
-// tasks is /proc/self/task, open for good. Protected by textMutex.
+// tasks is /proc/self/task, which stays open; -1 before that. Protected by textMutex.
 var tasks = -1
 
 func parkPC() uintptr
@@ -54,8 +55,8 @@ func park()
 //go:noescape
 func writeAligned(work *pokeWork, n int)
 
-// installPark installs the handler, which is the runtime's sigaction with another address,
-// as trap's is. textMutex must be held.
+// installPark installs park: the runtime's own sigaction with another address, as install does
+// for trap. textMutex must be held.
 func installPark() error {
 	if tasks >= 0 {
 		return nil
@@ -87,7 +88,7 @@ func checkStop() error {
 	}
 	var st unix.Stat_t
 	if err := unix.Stat("/proc/self/task", &st); err != nil {
-		return &impls.UnsupportedError{What: "stop-readers", Why: "/proc/self/task, which lists this process's threads: " + err.Error(), Do: "mount /proc"}
+		return &impls.UnsupportedError{What: "holding every thread", Why: "/proc/self/task, which lists this process's threads: " + err.Error(), Do: "mount /proc"}
 	}
 	return nil
 }

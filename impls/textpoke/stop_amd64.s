@@ -7,11 +7,11 @@
 #define SYS_futex 202
 #define FUTEX_WAIT_PRIVATE 128
 
-// park is the process's handler of parkSignal, entered by the kernel on the thread's
-// signal stack, with all signals blocked. Clobbers what it likes: the kernel restores the
-// registers. Why assembler: as trap, it runs with no g and no Go stack.
+// park is the process's handler of parkSignal. The kernel enters it on the thread's signal
+// stack, with all signals blocked, and restores the registers after it, so it may clobber any.
+// Why assembler: as trap, it runs with no g and no Go stack.
 //
-// It counts itself in, puts its thread's number down, sleeps until hold is 0, and counts
+// The thread counts itself in, stores its number in tids, sleeps until hold is 0, and counts
 // itself out.
 TEXT ·park(SB), NOSPLIT|NOFRAME, $0-0
 	MOVL $SYS_gettid, AX
@@ -35,7 +35,7 @@ parked:
 	JMP  parked
 go:
 	LEAQ ·stop+stopState_tids(SB), CX
-	MOVL $0, (CX)(BX*4)       // who has this place next is not taken for us
+	MOVL $0, (CX)(BX*4)       // or the next thread with this entry would be taken for this one
 	LOCK
 	INCL ·stop+stopState_left(SB)
 	RET
@@ -48,8 +48,8 @@ TEXT ·parkPC(SB), NOSPLIT, $0-8
 	RET
 
 // func rawSyscall(nr, a, b, c, d uintptr) uintptr
-// Why assembler: the packages' own have frames and race annotations, for which there is
-// no room where this is called.
+// Why assembler: the functions of syscall and x/sys have frames and race annotations, which
+// its callers may not use.
 TEXT ·rawSyscall(SB), NOSPLIT, $0-48
 	MOVQ nr+0(FP), AX
 	MOVQ a+8(FP), DI
@@ -63,7 +63,7 @@ TEXT ·rawSyscall(SB), NOSPLIT, $0-48
 	RET
 
 // func load(p *uint32) uint32
-// Why assembler: package sync/atomic's, with the race detector, would call that.
+// Why assembler: with the race detector, sync/atomic's function would call the detector.
 TEXT ·load(SB), NOSPLIT, $0-12
 	MOVQ p+0(FP), AX
 	MOVL (AX), AX
@@ -71,7 +71,7 @@ TEXT ·load(SB), NOSPLIT, $0-12
 	RET
 
 // func store(p *uint32, v uint32)
-// A full fence, as package sync/atomic's.
+// A full fence, as sync/atomic's.
 TEXT ·store(SB), NOSPLIT, $0-12
 	MOVQ p+0(FP), AX
 	MOVL v+8(FP), BX

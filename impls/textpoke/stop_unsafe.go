@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// linux_dirent64: where its length and its name are.
+// Offsets into linux_dirent64, the kernel's directory entry.
 const (
 	direntLen  = 16
 	direntName = 19
@@ -16,20 +16,20 @@ const (
 
 const (
 	futexWakePrivate = 1 | 128
-	everybody        = 1<<31 - 1
+	allWaiters       = 1<<31 - 1
 	allSignals       = ^uint64(0)
 )
 
-// stopAndWrite is steps 1 to 5 of stopReaders. It returns how many threads it held, how often
-// it synchronised all cores, and whether it held all of them; if not, nothing was written. No
-// prologue, no allocation, no race annotation, no call of anything that has one: the threads
-// that it holds may have the runtime's locks.
+// stopAndWrite is steps 1 to 5 of stopReaders. It returns how many threads it held, how many
+// core syncs it made, and whether it held all threads; if not, nothing was written. The
+// threads that it holds may have the runtime's locks. So it has no prologue, no allocation and
+// no race annotation, and calls no function that has one.
 //
 //go:nosplit
 //go:norace
 func stopAndWrite(work *pokeWork, n int) (held uint32, synced uint64, written bool) {
-	// SAFETY: what is passed to the kernel are globals, and two words of this frame, which
-	// cannot move: nobody else runs.
+	// SAFETY: the kernel gets addresses of globals and of two words of this frame, which
+	// cannot move: this code has no call that could grow the stack.
 	mask, before := allSignals, uint64(0)
 	rawSyscall(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&mask)), uintptr(unsafe.Pointer(&before)), unsafe.Sizeof(mask))
 	self := uint32(rawSyscall(unix.SYS_GETTID, 0, 0, 0, 0))
@@ -43,23 +43,24 @@ func stopAndWrite(work *pokeWork, n int) (held uint32, synced uint64, written bo
 	return held, synced, written
 }
 
-// stopOnce is one try: steps 2 to 5.
+// stopOnce tries steps 2 to 5 once.
 //
 //go:nosplit
 //go:norace
 func stopOnce(self uint32, process uintptr, work *pokeWork, n int) (held uint32, synced uint64, written bool) {
 	// SAFETY: as in stopAndWrite.
-	signalled := 0
-	// base is the first who comes to find hold set: the fence of the store comes before
-	// the load, and a thread in park counts itself in before it looks at hold. Who came
-	// earlier, by a signal of an earlier try, is to be gone.
+	sent := 0
+	// base is the arrival count when hold was set; earlier arrivals, by a signal of an
+	// earlier try, must have left. A thread that arrives later finds hold set: the fence of
+	// the store comes before the load of arrived, and a thread in park counts itself in
+	// before it loads hold.
 	for load(&stop.left) != load(&stop.arrived) {
 		rawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0, 0)
 	}
 	store(&stop.hold, 1)
 	base := load(&stop.arrived)
 	if load(&stop.left) != base {
-		letGo()
+		release()
 		return 0, 0, false
 	}
 
@@ -82,33 +83,33 @@ func stopOnce(self uint32, process uintptr, work *pokeWork, n int) (held uint32,
 				if tid == 0 || tid == self { // 0: "." and ".."
 					continue
 				}
-				in, had := false, false
+				parked, hasSignal := false, false
 				for i := base; i != arrived; i++ {
 					if load(&stop.tids[i%mostThreads]) == tid {
-						in = true
+						parked = true
 						break
 					}
 				}
-				for i := 0; i < signalled && !in; i++ {
-					if told[i] == tid {
-						had = true
+				for i := 0; i < sent && !parked; i++ {
+					if signalled[i] == tid {
+						hasSignal = true
 						break
 					}
 				}
-				if in {
+				if parked {
 					continue
 				}
 				all = false
-				if !had {
-					told[signalled] = tid
-					signalled++
+				if !hasSignal {
+					signalled[sent] = tid
+					sent++
 					rawSyscall(unix.SYS_TGKILL, process, uintptr(tid), uintptr(parkSignal), 0)
 				}
 			}
 		}
 		if !all {
-			if scans == mostScans || signalled == mostThreads {
-				letGo()
+			if scans == mostScans || sent == mostThreads {
+				release()
 				return 0, 0, false
 			}
 			rawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0, 0)
@@ -122,23 +123,23 @@ func stopOnce(self uint32, process uintptr, work *pokeWork, n int) (held uint32,
 	}
 
 	held = load(&stop.arrived) - base
-	letGo()
+	release()
 	return held, synced, true
 }
 
-// letGo lets everybody in park go on.
+// release ends the hold: the threads in park continue.
 //
 //go:nosplit
 //go:norace
-func letGo() {
+func release() {
 	store(&stop.hold, 0)
 	// SAFETY: a global.
-	rawSyscall(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&stop.hold)), futexWakePrivate, everybody, 0)
+	rawSyscall(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&stop.hold)), futexWakePrivate, allWaiters, 0)
 }
 
-// mostScans is how many a try may take before all are let go: a thread in a handler of the
-// runtime's may spin for what a thread in park has. After mostTries, which take seconds,
-// there is a thread that never comes.
+// After mostScans scans, a try releases all threads: a thread in one of the runtime's signal
+// handlers may spin for a lock that a thread in park has. After mostTries tries, which take
+// seconds, a thread has not come to park and is taken never to come.
 const (
 	mostScans = 5000
 	mostTries = 100

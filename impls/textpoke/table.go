@@ -13,41 +13,40 @@ import (
 type Site struct {
 	pc    uintptr
 	insn  atomic.Uint64 // the Insn; written under textMutex, read by the trap handler
-	batch uint64        // the last one it was in; protected by textMutex
+	batch uint64        // the number of the last batch that it was in; protected by textMutex
 }
 
-// Insn is what the site executes, or will once the patch under way has returned.
+// Insn is the instruction that the site has, or will have when the patch under way returns.
 func (s *Site) Insn() Insn { return Insn(s.insn.Load()) }
 
 // PC is the site's address.
 func (s *Site) PC() uintptr { return s.pc }
 
-// The table is what the trap handler searches. It is replaced as a whole when
-// sites are added and never changed otherwise; a handler that still holds an old
-// one finds the same Sites in it.
+// The trap handler searches a table. Registering sites replaces the whole table; a table
+// itself never changes. A handler that still uses an old one finds the same Sites in it.
 type table struct {
 	n       uintptr
-	entries *entry // n of them, by address; the handler's binary search walks this
+	entries *entry // n of them, sorted by address for the handler's binary search
 }
 
-// entry is one row: 16 bytes, as the handler's scaled index wants.
+// entry is one row. The handler relies on its size of 16 bytes.
 type entry struct {
 	pc   uintptr
 	site *Site
 }
 
-// live is the table in force; trap_amd64.s reads it.
+// live is the current table; trap_amd64.s reads it.
 var live atomic.Pointer[table]
 
-// textMutex serialises every change of text and of the table. Whoever patches
-// holds it; it nests inside the locks of packages above.
+// textMutex serialises every change of text and of the table. A caller holds no lock of this
+// package when it takes it, and may hold locks of its own.
 var textMutex sync.Mutex
 
-// retired keeps the tables that live has held: a handler may still walk one, and the
-// collector does not look into handlers. Protected by textMutex.
+// retired keeps earlier tables from the collector, which does not look into signal handlers: a
+// handler may still search one. Protected by textMutex.
 var retired []*table
 
-var rows []entry // live's entries as a slice. Protected by textMutex.
+var rows []entry // the entries of live, as a slice. Protected by textMutex.
 
 // Register adds the five-byte instructions at pcs to the table, makes their pages
 // writable, and returns their Sites in the order of pcs. The instructions stay as
@@ -84,7 +83,7 @@ func Register(pcs []uintptr) ([]*Site, error) {
 	if len(merged) > 0 {
 		rows = merged
 		retired = append(retired, live.Load())
-		live.Store(&table{uintptr(len(rows)), &rows[0]}) // P3: before anybody can patch them
+		live.Store(&table{uintptr(len(rows)), &rows[0]}) // P3: before the sites can be patched; pairs with trap's load
 	}
 	return sites, nil
 }

@@ -8,20 +8,20 @@
 #define CTX_RSP 160
 #define CTX_RIP 168
 
-// trap is the process's handler of SIGTRAP, entered by the kernel.
+// trap is the process's handler of SIGTRAP. The kernel enters it on the thread's signal stack,
+// with all signals blocked, and restores the registers after it, so it may clobber any.
 //
-// In: DI signal number, SI siginfo, DX ucontext, on the signal stack of the thread,
-// with all signals blocked. Clobbers what it likes: the kernel restores the registers.
-// Why assembler: it runs whenever a thread meets an int3, with no g and no Go
-// stack, and must hand a foreign trap on with DI, SI and DX as they came.
+// In: DI signal number, SI siginfo, DX ucontext. A foreign trap is one at no site: the handler
+// that was there before gets it, with DI, SI and DX unchanged. Why assembler: a thread may
+// trap anywhere, so this runs with no g and no Go stack.
 TEXT ·trap(SB), NOSPLIT|NOFRAME, $0-0
 	HOLD
 	MOVQ CTX_RIP(DX), AX
 	DECQ AX                   // the address of the int3, if it was one
 
-	// Binary search for AX in the table's rows [BX, CX). The row the search ends
-	// on was published before its int3 was written (P3).
-	MOVQ ·live(SB), R8
+	// Binary search for AX in the table's rows [BX, CX). A site's row was published before
+	// its int3 was written (P3).
+	MOVQ ·live(SB), R8        // pairs with Register's store
 	TESTQ R8, R8
 	JEQ  foreign
 	MOVQ table_entries(R8), R9
@@ -36,7 +36,7 @@ search:
 	SHLQ $4, R11              // entry__size is 16
 	ADDQ R9, R11
 	CMPQ AX, entry_pc(R11)
-	JEQ  ours
+	JEQ  site
 	JB   below
 	LEAQ 1(R10), BX
 	JMP  search
@@ -44,11 +44,11 @@ below:
 	MOVQ R10, CX
 	JMP  search
 
-ours:
+site:
 	LOCK
 	INCQ ·traps(SB)
 	MOVQ entry_site(R11), R11
-	MOVQ Site_insn(R11), R10  // one load: kind and target belong together
+	MOVQ Site_insn(R11), R10  // kind and target in one load; pairs with writeInt3s' store
 	MOVQ R10, CX
 	SHRQ $const_kindShift, CX
 	SHLQ $8, R10
@@ -73,7 +73,7 @@ call:
 
 foreign:
 	MOVQ ·previous(SB), AX
-	JMP  AX                   // P4: to the runtime's handler
+	JMP  AX                   // P4: to the handler that was there before, the runtime's
 
 // func trapPC() uintptr
 // Why assembler: a func value would give the address of an ABI wrapper.

@@ -31,17 +31,17 @@ func guardPC() uintptr
 //lint:ignore U1000 the kernel calls it
 func trap()
 
-// previous is the handler that trap hands foreign traps to. Written once, before
-// trap is installed.
+// previous is the handler that was installed before trap. trap jumps to it for a trap at no
+// site. Written once, before trap is installed.
 var previous uintptr
 
 // installed is set when the handler is in place. Protected by textMutex.
 var installed bool
 
-// install registers the process with membarrier and puts trap in front of the
-// runtime's SIGTRAP handler: a copy of the runtime's own sigaction (its alternate
-// stack, its restorer, its full mask) with only the address changed. os/signal does
-// not touch SIGTRAP's action, so it stays. textMutex must be held.
+// install registers the process with membarrier and installs trap for SIGTRAP, in front of the
+// runtime's handler. The new sigaction is a copy of the runtime's (its alternate stack, its
+// restorer, its full mask) with another address. os/signal does not change SIGTRAP's action,
+// so trap stays installed. textMutex must be held.
 func install() error {
 	if installed {
 		return nil
@@ -62,12 +62,12 @@ func install() error {
 	return nil
 }
 
-// guarded is set when the guard of the flag patchers is in place. Protected by
+// guarded is set when the guard of the patchers with a flag is installed. Protected by
 // textMutex.
 var guarded bool
 
-// installGuard puts trapIfPatching<> in front of the trap handler, for good: the process
-// is no longer fit for anything else. textMutex must be held.
+// installGuard puts trapIfPatching<> in front of the trap handler. It stays there, so sound
+// patchers do not work in this process any more. textMutex must be held.
 func installGuard() {
 	if guarded {
 		return
@@ -91,7 +91,7 @@ const (
 	membarrierRegisterPrivSyncCo = 1 << 6
 )
 
-// membarrierSyncCore counts where it does what it counts (P5).
+// membarrierSyncCore makes a core sync, and counts it (P5).
 func membarrierSyncCore() {
 	if _, _, errno := unix.RawSyscall(unix.SYS_MEMBARRIER, membarrierCmdSyncCore, 0, 0); errno != 0 {
 		panic("textpoke: membarrier SYNC_CORE, registered before, failed: " + errno.Error())
@@ -121,7 +121,7 @@ func Check() error {
 	return nil
 }
 
-// checkExecutable tries what makeWritable will do, on a page of its own.
+// checkExecutable tries on a page of its own what makeWritable will do with pages of code.
 func checkExecutable() error {
 	page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_EXEC, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
@@ -144,8 +144,8 @@ func tracerPID() string {
 	return "0"
 }
 
-// makeWritable gives the pages of pcs write permission beside execution, in runs
-// of adjacent pages. textMutex must be held; pcs need not be sorted.
+// makeWritable makes the pages of the sites at pcs writable; they stay executable. It makes
+// one call for each run of adjacent pages. textMutex must be held; pcs need not be sorted.
 func makeWritable(pcs []uintptr) error {
 	page := uintptr(os.Getpagesize())
 	pages := make(map[uintptr]bool)
@@ -170,15 +170,15 @@ func makeWritable(pcs []uintptr) error {
 	return nil
 }
 
-// Map returns n bytes of zeroed memory, writable and executable, within reach of a
-// 32-bit displacement from this binary's text. It is never unmapped: sites in it
-// are as permanent as any. Code there may jump anywhere but must not CALL into Go,
-// whose unwinder knows no frame there.
+// Map returns n bytes of zeroed memory, writable and executable, within reach of a 32-bit
+// displacement from this binary's text. It is never unmapped, so sites in it are as permanent
+// as any. Code there may jump anywhere, but must not CALL Go code: Go's unwinder has no frame
+// for it.
 func Map(n int) ([]byte, error) {
 	page := uintptr(os.Getpagesize())
 	size := (uintptr(n) + page - 1) &^ (page - 1)
-	// Look upwards from the text in steps of 16 MiB for a gap; without
-	// MAP_FIXED the kernel puts the mapping elsewhere if the hint is taken.
+	// Look for a gap above the text, in steps of 16 MiB. MAP_FIXED_NOREPLACE fails if the
+	// address is in use.
 	const step, reach = 16 << 20, 1 << 30
 	for hint := trapPC() &^ (page - 1); hint < trapPC()+reach; hint += step {
 		addr, _, errno := unix.Syscall6(unix.SYS_MMAP, hint+step, size,

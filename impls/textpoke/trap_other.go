@@ -8,7 +8,7 @@ import (
 	"github.com/tpbench/tpbench/impls"
 )
 
-// Check says what patching text needs.
+// Check returns an error that says what patching text needs.
 func Check() error {
 	return &impls.UnsupportedError{
 		What: "patching text",
@@ -17,13 +17,13 @@ func Check() error {
 	}
 }
 
-// Map cannot be called before Check has refused.
+// Map returns Check's error.
 func Map(int) ([]byte, error) { return nil, Check() }
 
 func install() error               { return Check() }
 func makeWritable([]uintptr) error { return Check() }
 
-// Text cannot be called before Check has refused.
+// Text and what follows are never called: Check has returned an error before.
 func Text(uintptr, int) []byte                           { panic("textpoke: needs linux/amd64") }
 func writeInt3s(*pokeWork, int)                          { panic("textpoke: needs linux/amd64") }
 func writeTails(*pokeWork, int)                          { panic("textpoke: needs linux/amd64") }

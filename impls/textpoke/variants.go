@@ -8,80 +8,35 @@ type Variant = impls.Variant[Patcher]
 // Variants lists the ways to patch.
 func Variants() []Variant {
 	return []Variant{
-		{
-			Name:   "int3",
-			Doc:    "one site at a time: three core syncs each",
-			Origin: "smp_text_poke_single; static_call_update",
-			Check:  Check,
-			New:    int3,
-		},
-		{
-			Name:   "int3-batch",
-			Doc:    "all sites together: three core syncs however many",
-			Origin: "c2ba8a15f310; jump_label_apply",
-			Check:  Check,
-			New:    int3Batch,
-		},
-		{
-			Name:   "aligned-store",
-			Doc:    "one store of the aligned word that a site lies in, and one core sync; int3s for sites that lie in two",
+		{Name: "int3", Check: Check, New: int3, Origin: "smp_text_poke_single; static_call_update",
+			Doc: "one site at a time: three core syncs each"},
+		{Name: "int3-batch", Check: Check, New: patcher(int3Batch), Origin: "c2ba8a15f310; jump_label_apply",
+			Doc: "all sites together: three core syncs for any number of them"},
+		{Name: "aligned-store", Check: checkAligned, New: patcher(alignedStore),
 			Origin: "AMD's rule for cross-modifying code; jump labels of other architectures",
-			Check:  checkAligned,
-			New:    alignedStore,
-		},
-		{
-			Name:   "stop-readers",
-			Doc:    "every other thread is held in a signal handler while the bytes are written",
+			Doc:    "one store of the aligned word that a site lies in, and one core sync; int3s for sites that lie in two"},
+		{Name: "stop-readers", Check: checkStop, New: stopReaders,
 			Origin: "stop_machine; ftrace before 08d636b6d4fb, v3.5",
-			Check:  checkStop,
-			New:    stopReaders,
-		},
-		{
-			Name:   "flag-late",
-			Doc:    "tx-T1: traps are claimed while a flag is up, which is raised after the int3s",
+			Doc:    "every other thread is held in a signal handler while the bytes are written"},
+
+		{Name: "flag-late", Check: Check, New: patcher(flagLate), Status: impls.Busted,
 			Origin: "modifying_ftrace_code before 8a4d0a687a59",
-			Status: impls.Busted,
-			Check:  Check,
-			New:    flagLate,
-		},
-		{
-			Name:   "flag-guarded",
-			Doc:    "tx-T2: the flag is taken down while traps may still be on their way",
+			Doc:    "tx-T1: the handler takes traps only while a flag is set, and it is set after the int3s"},
+		{Name: "flag-guarded", Check: Check, New: patcher(flagGuarded), Status: impls.Busted,
 			Origin: "the kernel's handler, without its interrupts off",
-			Status: impls.Busted,
-			Check:  Check,
-			New:    flagGuarded,
-		},
-		{
-			Name:   "torn-head-first",
-			Doc:    "tx-T3: no int3, first byte and then tail",
-			Origin: "ours",
-			Status: impls.Busted,
-			Check:  Check,
-			New:    tornHeadFirst,
-		},
-		{
-			Name:   "torn-tail-first",
-			Doc:    "tx-T3: no int3, tail and then first byte",
-			Origin: "ours",
-			Status: impls.Busted,
-			Check:  Check,
-			New:    tornTailFirst,
-		},
-		{
-			Name:   "cross-line-store",
-			Doc:    "one store of eight bytes, also where it crosses a cache line",
-			Origin: "ours",
-			Status: impls.Busted,
-			Check:  Check,
-			New:    crossLineStore,
-		},
+			Doc:    "tx-T2: the flag is cleared while signals may be in flight"},
+		{Name: "torn-head-first", Check: Check, New: patcher(tornHeadFirst), Status: impls.Busted, Origin: "ours",
+			Doc: "tx-T3: no int3, the head and then the tail"},
+		{Name: "torn-tail-first", Check: Check, New: patcher(tornTailFirst), Status: impls.Busted, Origin: "ours",
+			Doc: "tx-T3: no int3, the tail and then the head"},
+		{Name: "cross-line-store", Check: Check, New: patcher(crossLineStore), Status: impls.Busted, Origin: "ours",
+			Doc: "tx-T5: one store of eight bytes, also where it crosses a cache line"},
 	}
 }
 
-// Int3 and Int3Batch are the patchers by themselves, for packages that build on
-// text patching as the kernel does: static calls one by one, keys in a batch.
+// Int3 and Int3Batch are these two patchers, for packages that patch as the kernel does:
+// static calls one by one, keys (a site's NOP or JMP) in a batch.
 var (
 	Int3      Patcher = int3
-	Int3Batch Patcher = int3Batch
+	Int3Batch         = patcher(int3Batch)
 )

@@ -9,9 +9,9 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
-// eachFlavor runs test over every sound flavour, on a Domain of its own whose engine
+// eachFlavour runs test over every sound flavour, on a Domain of its own whose engine
 // never starts a grace period unasked.
-func eachFlavor(t *testing.T, test func(t *testing.T, d *Domain)) {
+func eachFlavour(t *testing.T, test func(t *testing.T, d *Domain)) {
 	t.Helper()
 	for _, v := range impls.OnlySound(Variants()) {
 		t.Run(v.Name, func(t *testing.T) {

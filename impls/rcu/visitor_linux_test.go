@@ -68,7 +68,7 @@ func TestTasksTraceWaitsAsleep(t *testing.T) {
 	defer runtime.UnlockOSThread()
 	const looks = 5
 	before, n := switches(t), 0
-	d.flavor.wait(func() bool { n++; return n > looks })
+	d.flavour.wait(func() bool { n++; return n > looks })
 	if got := switches(t) - before; got < looks {
 		t.Errorf("looked %d times in vain, and slept %d times", looks, got)
 	}
