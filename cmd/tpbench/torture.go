@@ -15,6 +15,7 @@ import (
 	"github.com/tpbench/tpbench/harness/host"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/torture"
+	"github.com/tpbench/tpbench/impls/torture/all"
 	"github.com/tpbench/tpbench/results"
 )
 
@@ -80,15 +81,15 @@ held or caught.`,
 
 // subjectsNamed returns the subjects of these names, all for nil.
 func subjectsNamed(names []string) ([]torture.Subject, error) {
-	all := torture.Subjects()
+	subjects := all.Subjects()
 	if names == nil {
-		return all, nil
+		return subjects, nil
 	}
 	wanted := map[int]bool{}
 	for _, n := range names {
 		found := false
 		var have []string
-		for i, s := range all {
+		for i, s := range subjects {
 			name := s.Name
 			if strings.Contains(n, "/") {
 				name = fullName(s)
@@ -105,7 +106,7 @@ func subjectsNamed(names []string) ([]torture.Subject, error) {
 		}
 	}
 	var list []torture.Subject
-	for i, s := range all {
+	for i, s := range subjects {
 		if wanted[i] {
 			list = append(list, s)
 		}

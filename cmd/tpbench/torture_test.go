@@ -21,6 +21,7 @@ import (
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/torture"
+	"github.com/tpbench/tpbench/impls/torture/all"
 )
 
 // If this fails, the death of a torture-worker is not reported for what it is: a busted
@@ -384,7 +385,7 @@ func TestHungRow(t *testing.T) {
 // If this fails, the help does not name a family that is tortured, or a verdict.
 func TestTortureHelp(t *testing.T) {
 	words := []string{held, caught, broke, missed, untried, endless}
-	for _, s := range torture.Subjects() {
+	for _, s := range all.Subjects() {
 		words = append(words, s.Family)
 	}
 	help := newTorture().Long

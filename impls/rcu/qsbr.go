@@ -16,3 +16,14 @@ func saidQuiescent(r *Reader, ctr uint64) bool {
 	said := r.quiescent.Load()
 	return said == 0 || said >= ctr
 }
+
+// NeedsQuiescent reports whether a grace period waits for readers in no section, until they
+// call [Reader.Quiescent].
+func (d *Domain) NeedsQuiescent() bool {
+	if d.flavor.left == nil {
+		return false
+	}
+	r := d.Register()
+	defer r.Unregister()
+	return !d.flavor.left(r, d.ctr.Load()+gpUnit)
+}

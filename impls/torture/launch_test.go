@@ -4,19 +4,16 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 // made is a subject whose attack is the given one.
-func made(attack func(*attack) error) Subject {
-	return Subject{Family: "made", Name: "up", Check: func() error { return nil }, attack: attack}
+func made(attack func(*Attack) error) Subject {
+	return Subject{Family: "made", Name: "one", Check: func() error { return nil }, Attack: attack}
 }
 
 // If this fails, some threads of an attack run while others are still on their way, and a
@@ -27,12 +24,12 @@ func TestLaunchTogether(t *testing.T) {
 	for range 20 {
 		var launched time.Time
 		var runs, early, timeless atomic.Int32
-		s := made(func(a *attack) error {
+		s := made(func(a *Attack) error {
 			time.Sleep(3 * time.Millisecond) // it prepares for longer than it may run
 			launched = time.Now()
-			var list []thread
+			var list []Thread
 			for i := range n {
-				list = append(list, thread{i, func() error {
+				list = append(list, Thread{i, func() error {
 					runs.Add(1)
 					if a.ready.Load() < n {
 						early.Add(1)
@@ -40,13 +37,13 @@ func TestLaunchTogether(t *testing.T) {
 					if a.began.Before(launched) {
 						timeless.Add(1)
 					}
-					for !a.over() {
+					for !a.Over() {
 						runtime.Gosched()
 					}
 					return nil
 				}})
 			}
-			return a.launch(list...)
+			return a.Launch(list...)
 		})
 		r, err := s.Torture(context.Background(), Options{For: time.Millisecond})
 		judge.Check(t, err)
@@ -62,11 +59,11 @@ func TestLaunchTogether(t *testing.T) {
 // If this fails, what came before the gate counts as time that a failure took.
 func TestFailureAfterGate(t *testing.T) {
 	var passed time.Duration
-	s := made(func(a *attack) error {
+	s := made(func(a *Attack) error {
 		time.Sleep(20 * time.Millisecond)
 		launched := time.Now()
-		return a.launch(thread{0, func() error {
-			a.fail("X1: x")
+		return a.Launch(Thread{0, func() error {
+			a.Fail("X1: x")
 			passed = time.Since(launched)
 			return nil
 		}})
@@ -82,14 +79,14 @@ func TestFailureAfterGate(t *testing.T) {
 // The failure may be a hang.
 func TestThreadEndsAttack(t *testing.T) {
 	broken := errors.New("broken")
-	s := made(func(a *attack) error {
+	s := made(func(a *Attack) error {
 		wait := func() error {
-			for !a.over() {
+			for !a.Over() {
 				runtime.Gosched()
 			}
 			return nil
 		}
-		return a.launch(thread{0, wait}, thread{1, func() error { return broken }}, thread{0, wait})
+		return a.Launch(Thread{0, wait}, Thread{1, func() error { return broken }}, Thread{0, wait})
 	})
 	if _, err := s.Torture(context.Background(), Options{For: time.Hour}); !errors.Is(err, broken) {
 		t.Errorf("error %v, want %v", err, broken)
@@ -101,10 +98,10 @@ func TestThreadEndsAttack(t *testing.T) {
 func TestInterruptedBeforeGate(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := false
-	s := made(func(a *attack) error {
+	s := made(func(a *Attack) error {
 		cancel()
-		return a.launch(thread{0, func() error {
-			for !a.over() {
+		return a.Launch(Thread{0, func() error {
+			for !a.Over() {
 				runtime.Gosched()
 			}
 			ran = true
@@ -118,45 +115,15 @@ func TestInterruptedBeforeGate(t *testing.T) {
 	}
 }
 
-// noCPU is no CPU of any machine: more than a CPUSet has.
-const noCPU = 1 << 20
-
-// If this fails, an attack whose threads cannot all be pinned runs with the others, or hides
-// the error, or waits for ever. Every family is to be launched in this one way.
-func TestCannotPin(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("pins nothing")
-	}
-	families := map[string]bool{}
-	for _, s := range Subjects() {
-		if families[s.Family] || s.Check() != nil {
-			continue
-		}
-		families[s.Family] = true
-		t.Run(s.Family, func(t *testing.T) {
-			r, err := s.Torture(context.Background(), Options{For: time.Hour, Beside: []int{noCPU}})
-			if err == nil || !strings.Contains(err.Error(), "pinning to CPU 1048576: ") {
-				t.Errorf("error %v, want one about CPU 1048576", err)
-			}
-			if r.Executions > 0 || r.Transitions > 0 || r.Failure != "" {
-				t.Errorf("%+v, want nothing", r)
-			}
-		})
-	}
-	if len(families) == 0 {
-		t.Skip("nothing can be tortured here")
-	}
-}
-
 // If this fails, a failure that is known is lost when the process hangs or dies before the
 // attack has ended. The failure of the test may be a hang.
 func TestProgressTellsFailure(t *testing.T) {
 	told := make(chan Report, 1)
-	s := made(func(a *attack) error {
-		return a.launch(thread{0, func() error {
-			a.passes[0].Add(3)
-			a.transitions.Add(2)
-			a.fail("X1: x")
+	s := made(func(a *Attack) error {
+		return a.Launch(Thread{0, func() error {
+			a.Passed(0, 3)
+			a.Changed(2)
+			a.Fail("X1: x")
 			if r := <-told; r.Failure != "X1: x" || r.Executions != 3 || r.Transitions != 2 || r.After <= 0 {
 				t.Errorf("told %+v", r)
 			}
@@ -178,14 +145,14 @@ func TestProgressTellsFailure(t *testing.T) {
 // failure is a hang.
 func TestProgressBlocks(t *testing.T) {
 	stopped := make(chan struct{})
-	s := made(func(a *attack) error {
+	s := made(func(a *Attack) error {
 		defer close(stopped)
 		blocked := make(chan struct{})
-		return a.launch(thread{0, func() error {
+		return a.Launch(Thread{0, func() error {
 			<-blocked
 			return nil
-		}}, thread{0, func() error {
-			for !a.over() {
+		}}, Thread{0, func() error {
+			for !a.Over() {
 				runtime.Gosched()
 			}
 			close(blocked)
@@ -196,24 +163,15 @@ func TestProgressBlocks(t *testing.T) {
 	judge.Check(t, err)
 }
 
-// If this fails, a family launches threads in another way, or more than GOMAXPROCS was made
-// for: one that has no P does not run.
-func TestThreadsFit(t *testing.T) {
-	families := []string{}
-	for _, s := range Subjects() {
-		if s.Status == impls.Busted || slices.Contains(families, s.Family) || s.Check() != nil {
-			continue
+// If this fails, an attack that starts no thread passes for one that ran; or one with more
+// threads than GOMAXPROCS allows for runs, and a thread without a P does nothing.
+func TestLaunchRefuses(t *testing.T) {
+	for name, s := range map[string]Subject{
+		"no thread":        made(func(*Attack) error { return nil }),
+		"too many threads": made(func(a *Attack) error { return a.Launch(make([]Thread, mostThreads+1)...) }),
+	} {
+		if _, err := s.Torture(context.Background(), Options{For: time.Hour}); err == nil {
+			t.Errorf("%s: no error", name)
 		}
-		families = append(families, s.Family)
-		launches := s.attack
-		s.attack = func(a *attack) error {
-			err := launches(a)
-			if n := a.ready.Load(); n < 3 || n > mostThreads {
-				t.Errorf("%s: %d threads, want 3 to %d", s.Family, n, mostThreads)
-			}
-			return err
-		}
-		_, err := s.Torture(context.Background(), Options{For: time.Millisecond})
-		judge.Check(t, err)
 	}
 }

@@ -1,6 +1,8 @@
 package tracepoint
 
 import (
+	"slices"
+
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
@@ -49,6 +51,11 @@ func listOf(from, to int) int {
 		return 2
 	}
 	return 3
+}
+
+// WaitsInOneToZero reports whether the steps of 1->0 may wait for a grace period.
+func (p *Policy) WaitsInOneToZero() bool {
+	return slices.ContainsFunc(p.OneToZero, func(s Step) bool { return s.waits })
 }
 
 // A Step is one action of a transition. Steps are the words that policies are
