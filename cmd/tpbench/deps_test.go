@@ -24,10 +24,11 @@ impls/tracepoint: impls impls/internal/slab impls/internal/step impls/dispatch i
 impls/unregister: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu
 impls/livepatch: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
 impls/uprobe: impls impls/internal/slab impls/internal/step impls/rcu
+impls/internal/textsite: impls/textpoke
 impls/kernel: impls
 impls/torture: impls impls/rcu golang.org/x/sys
 impls/torture/rcu: impls/torture impls/internal/slab impls/rcu
-impls/torture/textpoke: impls/torture impls/textpoke
+impls/torture/textpoke: impls/torture impls/internal/textsite impls/textpoke
 impls/torture/probes: impls/torture impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister
 impls/torture/livepatch: impls/torture impls/internal/slab impls/rcu impls/dispatch impls/livepatch
 impls/torture/uprobe: impls/torture impls/internal/slab impls/rcu impls/uprobe

@@ -14,7 +14,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 
+	"github.com/tpbench/tpbench/impls/internal/textsite"
 	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/torture"
 )
@@ -22,6 +24,13 @@ import (
 // Subjects lists the patchers.
 func Subjects() []torture.Subject {
 	return torture.Subjects("textpoke", textpoke.Variants(), attackPatcher)
+}
+
+// A site is one that tells which instruction it was, and its state.
+type site struct {
+	*textsite.Site
+	state atomic.Uint64 // see pack; written by the updater
+	_     [64]byte
 }
 
 // pack is the state of a site that executes the old or the new instruction, by index. step is
@@ -38,7 +47,7 @@ func brokenBy(before, got, after uint64) (broken string) {
 	switch {
 	case allows(before, got) || allows(after, got):
 		return ""
-	case !slices.Contains(results[:], got):
+	case !slices.Contains(textsite.Results[:], got):
 		return "P1"
 	case before == after && before>>8%2 == 0:
 		return "P2"
@@ -50,17 +59,19 @@ func brokenBy(before, got, after uint64) (broken string) {
 
 // allows reports whether got is the result of one of a state's instructions.
 func allows(state, got uint64) bool {
-	return got == results[state>>4&0xF] || got == results[state&0xF]
+	return got == textsite.Results[state>>4&0xF] || got == textsite.Results[state&0xF]
 }
 
 func attackPatcher(a *torture.Attack, patch textpoke.Patcher) error {
-	sites, err := allSites()
+	made, err := textsite.All()
 	if err != nil {
 		return err
 	}
-	now := make([]int, len(sites)) // what each executes, by index
-	for i, s := range sites {
-		now[i] = slices.Index(s.insns[:], s.Insn())
+	sites := make([]*site, len(made))
+	now := make([]int, len(made)) // what each executes, by index
+	for i, m := range made {
+		s := &site{Site: m}
+		sites[i], now[i] = s, slices.Index(s.Insns[:], s.Insn())
 		s.state.Store(pack(0, now[i], now[i]))
 	}
 	return a.Launch(
@@ -98,7 +109,7 @@ func execute(a *torture.Attack, sites []*site) error {
 func executeOnce(a *torture.Attack, sites []*site) {
 	for i, s := range sites {
 		before := s.state.Load()
-		got := s.run()
+		got := s.Run()
 		after := s.state.Load()
 		if allows(before, got) {
 			continue // nearly always
@@ -118,7 +129,7 @@ func update(a *torture.Attack, patch textpoke.Patcher, sites []*site, now []int)
 		changes := make([]textpoke.Change, len(batch))
 		for i, n := range batch {
 			s, to := sites[n], draw(rnd, now[n])
-			changes[i] = textpoke.Change{Site: s.Site, To: s.insns[to]}
+			changes[i] = textpoke.Change{Site: s.Site.Site, To: s.Insns[to]}
 			s.state.Store(pack(step, now[n], to))
 			now[n] = to
 		}
@@ -136,8 +147,8 @@ func update(a *torture.Attack, patch textpoke.Patcher, sites []*site, now []int)
 // draw returns the instruction that follows, by index. After a CALL or JMP every second one is a
 // NOP, since the two have no byte in common.
 func draw(rnd *rand.Rand, now int) int {
-	if now != 0 && rnd.IntN(2) == 0 {
-		return 0
+	if now != textsite.Nop && rnd.IntN(2) == 0 {
+		return textsite.Nop
 	}
-	return rnd.IntN(len(results))
+	return rnd.IntN(len(textsite.Results))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tpbench/tpbench/impls/internal/judge"
+	"github.com/tpbench/tpbench/impls/internal/textsite"
 	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/torture"
 )
@@ -48,7 +49,7 @@ func TestTextpokeJudges(t *testing.T) {
 // If this fails, the torture reports an execution that is right, or does not report one that is
 // wrong, or names another invariant.
 func TestJudge(t *testing.T) {
-	const nop, callA, callB = 0, 1, 2
+	const nop, callA, callB = textsite.Nop, textsite.CallA, textsite.CallB
 	unchanged, patching := pack(4, nop, nop), pack(5, nop, callA)
 	for _, row := range []struct {
 		name   string
@@ -74,7 +75,7 @@ func TestJudge(t *testing.T) {
 	} {
 		got := uint64(0xdead)
 		if row.got >= 0 {
-			got = results[row.got]
+			got = textsite.Results[row.got]
 		}
 		if broken := brokenBy(row.before, got, row.after); broken != row.want {
 			t.Errorf("%s: %q, want %q", row.name, broken, row.want)

@@ -1,4 +1,4 @@
-package textpoke
+package textsite
 
 import "unsafe"
 
