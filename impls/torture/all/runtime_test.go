@@ -29,7 +29,7 @@ import (
 
 // If this fails, Go's runtime and patched sites disturb each other: with its collector or its
 // scheduler at an extreme setting, the child dies, or a probe finds wrong data.
-func TestHostileRuntime(t *testing.T) {
+func TestRuntimeAtExtremes(t *testing.T) {
 	needSetups(t)
 	for _, row := range []struct{ name, debug string }{
 		{"collects all the time", ""},
