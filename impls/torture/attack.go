@@ -41,7 +41,7 @@ type Attack struct {
 	changes atomic.Uint64
 
 	// domain, if not nil, is the one whose grace periods are counted. Stored by the attack,
-	// read by tell.
+	// read by reportProgress.
 	domain atomic.Pointer[rcu.Domain]
 }
 
@@ -172,8 +172,8 @@ func (a *Attack) report() Report {
 	return Report{Tally: a.tally()}
 }
 
-// tell reports again and again until the attack has ended.
-func (a *Attack) tell(progress func(Report), ended <-chan struct{}) {
+// reportProgress reports every 10 ms until the attack has ended.
+func (a *Attack) reportProgress(progress func(Report), ended <-chan struct{}) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -16,16 +16,23 @@ func made(attack func(*Attack) error) Subject {
 	return Subject{Family: "made", Name: "one", Check: func() error { return nil }, Attack: attack}
 }
 
-// If this fails, some threads of an attack run while others are still on their way, and a
-// flavour whose readers alone have the CPUs for a while was never tortured; or the time
-// of the attack starts before they run.
+// wait returns when the attack is over.
+func (a *Attack) wait() error {
+	for !a.Over() {
+		runtime.Gosched()
+	}
+	return nil
+}
+
+// If this fails, some threads of an attack run before all are ready, so that readers may run
+// without updaters for most of the time; or the time of the attack starts before they run.
 func TestLaunchTogether(t *testing.T) {
 	const n = mostThreads
 	for range 20 {
 		var launched time.Time
-		var runs, early, timeless atomic.Int32
+		var runs, early, untimed atomic.Int32
 		s := made(func(a *Attack) error {
-			time.Sleep(3 * time.Millisecond) // it prepares for longer than it may run
+			time.Sleep(3 * time.Millisecond) // the preparation is longer than the run
 			launched = time.Now()
 			var list []Thread
 			for i := range n {
@@ -35,20 +42,17 @@ func TestLaunchTogether(t *testing.T) {
 						early.Add(1)
 					}
 					if a.began.Before(launched) {
-						timeless.Add(1)
+						untimed.Add(1)
 					}
-					for !a.Over() {
-						runtime.Gosched()
-					}
-					return nil
+					return a.wait()
 				}})
 			}
 			return a.Launch(list...)
 		})
 		r, err := s.Torture(context.Background(), Options{For: time.Millisecond})
 		judge.Check(t, err)
-		if runs.Load() != n || early.Load() > 0 || timeless.Load() > 0 {
-			t.Fatalf("%d of %d threads ran, %d before all were ready, %d before the time started", runs.Load(), n, early.Load(), timeless.Load())
+		if runs.Load() != n || early.Load() > 0 || untimed.Load() > 0 {
+			t.Fatalf("%d of %d threads ran, %d before all were ready, %d before the time started", runs.Load(), n, early.Load(), untimed.Load())
 		}
 		if since := time.Since(launched); r.After < time.Millisecond || r.After > since {
 			t.Fatalf("took %v, want 1 ms or more, and no more than the %v since the launch", r.After, since)
@@ -56,8 +60,8 @@ func TestLaunchTogether(t *testing.T) {
 	}
 }
 
-// If this fails, what came before the gate counts as time that a failure took.
-func TestFailureAfterGate(t *testing.T) {
+// If this fails, the time of a failure includes the preparation.
+func TestFailureTime(t *testing.T) {
 	var passed time.Duration
 	s := made(func(a *Attack) error {
 		time.Sleep(20 * time.Millisecond)
@@ -80,30 +84,22 @@ func TestFailureAfterGate(t *testing.T) {
 func TestThreadEndsAttack(t *testing.T) {
 	broken := errors.New("broken")
 	s := made(func(a *Attack) error {
-		wait := func() error {
-			for !a.Over() {
-				runtime.Gosched()
-			}
-			return nil
-		}
-		return a.Launch(Thread{0, wait}, Thread{1, func() error { return broken }}, Thread{0, wait})
+		return a.Launch(Thread{0, a.wait}, Thread{1, func() error { return broken }}, Thread{0, a.wait})
 	})
 	if _, err := s.Torture(context.Background(), Options{For: time.Hour}); !errors.Is(err, broken) {
 		t.Errorf("error %v, want %v", err, broken)
 	}
 }
 
-// If this fails, a caller that is interrupted before the gate opens has to wait for the whole
-// run. The failure is a hang.
-func TestInterruptedBeforeGate(t *testing.T) {
+// If this fails, an interrupt during the preparation is lost, and Torture returns only when
+// the run is over. The failure is a hang.
+func TestInterruptedEarly(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := false
 	s := made(func(a *Attack) error {
 		cancel()
 		return a.Launch(Thread{0, func() error {
-			for !a.Over() {
-				runtime.Gosched()
-			}
+			a.wait()
 			ran = true
 			return nil
 		}})
@@ -111,21 +107,21 @@ func TestInterruptedBeforeGate(t *testing.T) {
 	_, err := s.Torture(ctx, Options{For: time.Hour})
 	judge.Check(t, err)
 	if !ran {
-		t.Error("the thread did not run, which others may wait for")
+		t.Error("the thread did not run, and others may wait for it")
 	}
 }
 
-// If this fails, a failure that is known is lost when the process hangs or dies before the
-// attack has ended. The failure of the test may be a hang.
-func TestProgressTellsFailure(t *testing.T) {
-	told := make(chan Report, 1)
+// If this fails, a failure is lost when the process hangs or dies before the attack has ended.
+// The failure of the test may be a hang.
+func TestProgressHasFailure(t *testing.T) {
+	reported := make(chan Report, 1)
 	s := made(func(a *Attack) error {
 		return a.Launch(Thread{0, func() error {
 			a.Passed(0, 3)
 			a.Changed(2)
 			a.Fail("X1: x")
-			if r := <-told; r.Failure != "X1: x" || r.Executions != 3 || r.Transitions != 2 || r.After <= 0 {
-				t.Errorf("told %+v", r)
+			if r := <-reported; r.Failure != "X1: x" || r.Executions != 3 || r.Transitions != 2 || r.After <= 0 {
+				t.Errorf("reported %+v", r)
 			}
 			return nil
 		}})
@@ -133,7 +129,7 @@ func TestProgressTellsFailure(t *testing.T) {
 	_, err := s.Torture(context.Background(), Options{For: time.Hour, Progress: func(r Report) {
 		if r.Failure != "" {
 			select {
-			case told <- r:
+			case reported <- r:
 			default:
 			}
 		}
@@ -141,8 +137,8 @@ func TestProgressTellsFailure(t *testing.T) {
 	judge.Check(t, err)
 }
 
-// If this fails, a Progress that blocks keeps the threads going after their time is over. The
-// failure is a hang.
+// If this fails, threads do not end on time while a call of Progress blocks. The failure is a
+// hang.
 func TestProgressBlocks(t *testing.T) {
 	stopped := make(chan struct{})
 	s := made(func(a *Attack) error {
@@ -152,9 +148,7 @@ func TestProgressBlocks(t *testing.T) {
 			<-blocked
 			return nil
 		}}, Thread{0, func() error {
-			for !a.Over() {
-				runtime.Gosched()
-			}
+			a.wait()
 			close(blocked)
 			return nil
 		}})
@@ -163,9 +157,9 @@ func TestProgressBlocks(t *testing.T) {
 	judge.Check(t, err)
 }
 
-// If this fails, an attack that starts no thread passes for one that ran; or one with more
-// threads than GOMAXPROCS allows for runs, and a thread without a P does nothing.
-func TestLaunchRefuses(t *testing.T) {
+// If this fails, an attack that starts no thread looks like one that ran; or one runs that has
+// more threads than GOMAXPROCS allows for, of which one does nothing.
+func TestLaunchErrors(t *testing.T) {
 	for name, s := range map[string]Subject{
 		"no thread":        made(func(*Attack) error { return nil }),
 		"too many threads": made(func(a *Attack) error { return a.Launch(make([]Thread, mostThreads+1)...) }),

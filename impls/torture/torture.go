@@ -84,13 +84,13 @@ func (s *Subject) Torture(ctx context.Context, o Options) (Report, error) {
 	defer runtime.GOMAXPROCS(before)
 	defer context.AfterFunc(ctx, a.stop)()
 	ended := make(chan struct{})
-	var telling sync.WaitGroup
+	var reporting sync.WaitGroup
 	if o.Progress != nil {
-		telling.Go(func() { a.tell(o.Progress, ended) })
+		reporting.Go(func() { a.reportProgress(o.Progress, ended) })
 	}
 	err = s.Attack(a)
 	close(ended)
-	telling.Wait()
+	reporting.Wait()
 	r := a.report()
 	if r.Failure == "" {
 		r.After = a.took
