@@ -191,17 +191,47 @@ func (s *tracepoints) transit(e *event, rnd *rand.Rand) (removed []registration,
 	case 1:
 		events = append(events, e)
 	}
+	return s.apply(events, rnd, func(e *event) (transition, error) { return s.draw(e, toZero, rnd) })
+}
+
+// addAndRemove takes the event to one probe, then to two, and back to one: it adds a probe
+// before the first, waits for a whole grace period and removes it. That grace period satisfies
+// whatever moment the strategy remembered when it added the probe. A reader that began after it
+// may hold the data of the removed probe.
+func (s *tracepoints) addAndRemove(e *event, rnd *rand.Rand) (removed []registration, err error) {
+	remove := func(i int) error {
+		more, err := s.apply([]*event{e}, rnd, func(*event) (transition, error) { return s.remove(e, i), nil })
+		removed = append(removed, more...)
+		return err
+	}
+	for len(e.on) > 1 {
+		if err := remove(s.other(e, rnd.IntN(len(e.on)))); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := s.apply([]*event{e}, rnd, func(*event) (transition, error) { return s.add(e, rnd.IntN(len(s.fns)), 5) }); err != nil {
+		return nil, err
+	}
+	s.registry.Synchronize()
+	torture.Busy(rnd, time.Microsecond, 300*time.Microsecond) // the intruder may be there again
+	err = remove(1)
+	return removed, err
+}
+
+// apply makes one transition of each of the events, in one change, and returns what was removed.
+// An event may be there twice.
+func (s *tracepoints) apply(events []*event, rnd *rand.Rand, draw func(*event) (transition, error)) (removed []registration, err error) {
 	what := make(map[*event][]string)
 	var requests []tracepoint.Request
 	for _, e := range events {
-		next, err := s.draw(e, toZero, rnd)
+		next, err := draw(e)
 		if err != nil {
 			return nil, err
 		}
 		if what[e] == nil {
 			e.transitions.Add(1)
 		}
-		what[e] = append(what[e], next.describe(len(e.on)))
+		what[e] = append(what[e], fmt.Sprintf("%d->%d %s", len(e.on), len(next.on), next.what))
 		e.on = next.on
 		requests = append(requests, next.Request)
 		removed = append(removed, next.removed...)
@@ -219,55 +249,12 @@ func (s *tracepoints) transit(e *event, rnd *rand.Rand) (removed []registration,
 	return removed, nil
 }
 
-// addAndRemove takes the event to one probe, then to two, and back to one: it adds a probe
-// before the first, waits for a whole grace period and removes it. That grace period satisfies
-// whatever moment the strategy remembered when it added the probe. A reader that began after it
-// may hold the data of the removed probe.
-func (s *tracepoints) addAndRemove(e *event, rnd *rand.Rand) (removed []registration, err error) {
-	for len(e.on) > 1 {
-		next := s.remove(e, s.other(e, rnd.IntN(len(e.on))))
-		removed = append(removed, next.removed...)
-		if err := s.make(e, next, rnd); err != nil {
-			return nil, err
-		}
-	}
-	next, err := s.add(e, rnd.IntN(len(s.fns)), 5)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.make(e, next, rnd); err != nil {
-		return nil, err
-	}
-	s.registry.Synchronize()
-	torture.Busy(rnd, time.Microsecond, 300*time.Microsecond) // the intruder may be there again
-	next = s.remove(e, 1)
-	return append(removed, next.removed...), s.make(e, next, rnd)
-}
-
-// make makes one transition.
-func (s *tracepoints) make(e *event, next transition, rnd *rand.Rand) error {
-	what := next.describe(len(e.on))
-	e.transitions.Add(1)
-	e.on = next.on
-	if err := s.registry.Bulk([]tracepoint.Request{next.Request}); err != nil {
-		return err
-	}
-	s.Changed(1)
-	s.done(e, what, rnd)
-	return nil
-}
-
 // A transition is one to make.
 type transition struct {
 	tracepoint.Request
 	on      []registration // what will be registered
 	removed []registration // what will not be any more
 	what    string         // "+f2#17", "-f2#17" or "-*"
-}
-
-// describe is the transition's entry in the history: "1->2 +f2#17".
-func (t transition) describe(from int) string {
-	return fmt.Sprintf("%d->%d %s", from, len(t.on), t.what)
 }
 
 // draw decides on a transition of the event; toZero removes all probes unless a witness may

@@ -11,9 +11,11 @@
 package uprobe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -193,19 +195,9 @@ func (u *attack) hitOnce(h *uprobe.Hitter, n int) {
 
 // warned describes the first warning.
 func warned(counts []uint64) string {
-	for w, n := range counts {
-		if n > 0 {
-			invariant := "B4"
-			switch uprobe.Warning(w) {
-			case uprobe.WarnFreed:
-				invariant = "B3"
-			case uprobe.WarnLost:
-				invariant = "B1"
-			}
-			return fmt.Sprintf("%s: %v, %d times", invariant, uprobe.Warning(w), n)
-		}
-	}
-	return ""
+	w := slices.IndexFunc(counts, func(n uint64) bool { return n > 0 })
+	invariant := map[uprobe.Warning]string{uprobe.WarnFreed: "B3", uprobe.WarnLost: "B1"}[uprobe.Warning(w)]
+	return fmt.Sprintf("%s: %v, %d times", cmp.Or(invariant, "B4"), uprobe.Warning(w), counts[w])
 }
 
 // update puts consumers on random keys and takes them off again, one by one or in
