@@ -70,7 +70,7 @@ func newTorture() *cobra.Command {
 	return cmd
 }
 
-const tortureHelp = `torture tries to break each implementation, and says whether it did what its status promises:
+const tortureHelp = `torture tries to break each implementation, and reports whether it did what its status promises:
 a sound one must hold; a busted one, which is wrong on purpose, must be caught.
 
 Threads use the implementation at random, as its callers do. Readers check what they find

@@ -52,7 +52,7 @@ var goroutineHead = regexp.MustCompile(`^goroutine (\d+) (?:\w+=\S+ )*\[(.*)\]:$
 func goroutines(stderr string) []*goroutine {
 	var list []*goroutine
 	var in *goroutine // whose frames these are
-	function := ""    // of the frame whose second line comes next
+	function := ""    // of the frame whose second line is next
 	for line := range strings.Lines(stderr) {
 		line = strings.TrimRight(line, "\n")
 		head := goroutineHead.FindStringSubmatch(line)

@@ -34,7 +34,7 @@ const (
 type outcome struct {
 	torture.Report
 
-	// hung says that the worker did not end and was killed. doing is what its threads did then,
+	// hung is whether the worker did not end and was killed. doing is what its threads did then,
 	// line by line.
 	hung  bool
 	doing []string

@@ -125,7 +125,7 @@ func (a *Attack) Readers() int { return min(max(1, len(a.cpus)-1), MostReaders) 
 // Over reports whether threads should end.
 func (a *Attack) Over() bool { return a.stopped.Load() }
 
-// stop tells the threads to end.
+// stop ends the threads.
 func (a *Attack) stop() { a.stopped.Store(true) }
 
 // Fail notes a violation, of which only the first counts, and ends the run. The text begins

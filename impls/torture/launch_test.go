@@ -79,7 +79,7 @@ func TestFailureTime(t *testing.T) {
 	}
 }
 
-// If this fails, an attack goes on when one of its threads has ended, or its error is lost.
+// If this fails, an attack does not end when one of its threads has ended, or its error is lost.
 // The failure may be a hang.
 func TestThreadEndsAttack(t *testing.T) {
 	broken := errors.New("broken")

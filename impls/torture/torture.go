@@ -21,7 +21,7 @@ type Subject struct {
 	Check func() error
 
 	// Attack prepares, calls [Attack.Launch] once and cleans up. An error means that the
-	// subject could not be attacked. What is wrong with the subject goes to [Attack.Fail].
+	// subject could not be attacked. It reports what is wrong with the subject by [Attack.Fail].
 	Attack func(*Attack) error
 }
 

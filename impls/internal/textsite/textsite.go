@@ -1,5 +1,5 @@
-// Package textsite makes sites whose execution tells which instruction they were. Package
-// textpoke's tests and its torture patch and execute them.
+// Package textsite makes sites whose result shows which instruction was executed. Tests of
+// package textpoke, and its torture, patch and execute them.
 package textsite
 
 import (

@@ -59,7 +59,7 @@ type attack struct {
 	originals []*livepatch.Function
 	codes     []dispatch.Func // by version
 
-	// loaded says which versions a task may be in. Written by the updater, before a patch is
+	// loaded has the versions that a task may be in. Written by the updater, before a patch is
 	// enabled and after it has been disabled.
 	loaded [versions]atomic.Bool
 

@@ -2,6 +2,6 @@
 
 package probes
 
-// mappedEvents is how many of the sites are in mapped memory. The race detector has no hook
-// there that tells it that a store publishes.
+// mappedEvents is how many of the sites are in mapped memory. The race detector has no hook in
+// their code, so it does not see that a store publishes.
 const mappedEvents = 0

@@ -31,8 +31,8 @@ func dispatchSubjects() []torture.Subject {
 	})
 }
 
-// stepsForAll is the first sound strategy whose steps suit every dispatch, since its static
-// call goes to probes, and do not hide a wrong one by waits between removals.
+// stepsForAll is the first sound strategy whose steps suit every dispatch: its static call goes to
+// probes, and it does not wait in each removal, which would hide a wrong dispatch.
 func stepsForAll() *tracepoint.Policy {
 	for _, v := range impls.OnlySound(tracepoint.Variants()) {
 		if v.New.Dispatch.Direct && !v.New.WaitsInOneToZero() {
@@ -316,8 +316,8 @@ func (s *tracepoints) remove(e *event, i int) transition {
 	}
 }
 
-// done tells the readers that the event's transitions are over, checks the key, and may
-// choose a new witness.
+// done publishes that the event's transitions are over, checks the key, and may choose a new
+// witness.
 func (s *tracepoints) done(e *event, what string, rnd *rand.Rand) {
 	e.registered.Store(uint64(len(e.on)))
 	e.transitions.Add(1)

@@ -110,7 +110,7 @@ func (p *point) pass(r *rcu.Reader) {
 	}
 }
 
-// misses says what is wrong with the calls of a firing, if anything is.
+// misses describes what is wrong with the calls of a firing; "" if nothing is.
 func misses(calls, before, after []uint64) string {
 	for i, n := range calls {
 		if slices.Contains(calls[:i], n) {

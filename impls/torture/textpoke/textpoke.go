@@ -4,8 +4,8 @@
 //   - A [site] is five bytes of code that are patched: a NOP, or a CALL or JMP to one of two
 //     targets.
 //   - A patcher is a way to patch: what package textpoke calls a variant.
-//   - A state says which instructions an execution of a site may meet: the old and the new one
-//     while a patch is under way, and one otherwise.
+//   - A state holds the instructions that an execution of a site may meet: the old and the new
+//     one while a patch is under way, and one otherwise.
 //
 // The other words are those of package torture.
 package textpoke
@@ -26,7 +26,7 @@ func Subjects() []torture.Subject {
 	return torture.Subjects("textpoke", textpoke.Variants(), attackPatcher)
 }
 
-// A site is one that tells which instruction it was, and its state.
+// A site is one of package textsite, and its state.
 type site struct {
 	*textsite.Site
 	state atomic.Uint64 // see pack; written by the updater
