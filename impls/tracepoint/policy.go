@@ -35,6 +35,11 @@ func (p *Policy) lists() [6]*[]Step {
 	return [...]*[]Step{&p.ZeroToOne, &p.OneToTwo, &p.NToNPlusOne, &p.NToNMinusOne, &p.TwoToOne, &p.OneToZero}
 }
 
+// WaitsInOneToZero reports whether the steps of 1->0 may wait for a grace period.
+func (p *Policy) WaitsInOneToZero() bool {
+	return slices.ContainsFunc(p.OneToZero, func(s Step) bool { return s.waits })
+}
+
 // listOf returns the index of the list for a change from one number of probes to another.
 // The numbers differ.
 func listOf(from, to int) int {
@@ -51,11 +56,6 @@ func listOf(from, to int) int {
 		return 2
 	}
 	return 3
-}
-
-// WaitsInOneToZero reports whether the steps of 1->0 may wait for a grace period.
-func (p *Policy) WaitsInOneToZero() bool {
-	return slices.ContainsFunc(p.OneToZero, func(s Step) bool { return s.waits })
 }
 
 // A Step is one action of a transition. Steps are the words that policies are
