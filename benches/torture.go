@@ -7,16 +7,17 @@ import (
 
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls/torture"
+	"github.com/tpbench/tpbench/impls/torture/all"
 )
 
-// tortureTime is how long a sample tries to break a strategy. `tpbench torture` is the
-// real thing; this is for a column beside the times, from the same run.
+// tortureTime is how long a sample tries to break a strategy. It fills a column beside the
+// times, from the same run. `tpbench torture` tries longer.
 const tortureTime = 500 * time.Millisecond
 
 var tortureFamily = Family{
 	Names: []string{"Torture"},
 	Doc:   "random transitions under a reader that is interrupted anywhere: does a strategy hold?",
-	axes:  []axis{implAxis(anyStrategy, strategies), axisOf("gp", torture.Flavour), readersAxis(1)},
+	axes:  []axis{implAxis(anyStrategy, strategies), axisOf("gp", torture.Flavour().Name), readersAxis(1)},
 	fits:  func(k keys) bool { return k.num("readers") == 1 },
 	check: func(k keys) error { return tortured(k).Check() },
 	ops:   always(1),
@@ -34,12 +35,12 @@ var tortureFamily = Family{
 	},
 }
 
-// tortureOptions draws other transitions in each round.
+// tortureOptions has another seed in each round.
 func tortureOptions(e *harness.Env) torture.Options {
 	return torture.Options{For: tortureTime, Seed: uint64(e.Round) + 1, Beside: e.CPUs}
 }
 
-// tortureValues are what is reported of a torture.
+// tortureValues are what a sample reports.
 func tortureValues(r torture.Report) []harness.Value {
 	mistakes := 0.0
 	if r.Failure != "" {
@@ -52,10 +53,10 @@ func tortureValues(r torture.Report) []harness.Value {
 	}
 }
 
-// tortured is the subject that a strategy is.
+// tortured is the subject of the strategy under the key impl.
 func tortured(k keys) torture.Subject {
-	all := torture.Subjects()
-	return all[slices.IndexFunc(all, func(s torture.Subject) bool {
+	subjects := all.Subjects()
+	return subjects[slices.IndexFunc(subjects, func(s torture.Subject) bool {
 		return s.Family == "tracepoint" && s.Name == k["impl"]
 	})]
 }

@@ -29,6 +29,7 @@ type Variant[T any] struct {
 	Doc    string       // one sentence: what it does differently
 	Origin string       // the commit, mail or project that it models; "ours" if it models none
 	Status Status       // Sound or Busted
+	Slow   bool         // an operation may wait for milliseconds of real time: tests do few
 	Check  func() error // returns why it cannot run here, or nil; without it, it always can
 	New    T
 }

@@ -24,8 +24,15 @@ impls/tracepoint: impls impls/internal/slab impls/internal/step impls/dispatch i
 impls/unregister: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu
 impls/livepatch: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
 impls/uprobe: impls impls/internal/slab impls/internal/step impls/rcu
+impls/internal/textsite: impls/textpoke
 impls/kernel: impls
-impls/torture: impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister impls/livepatch impls/uprobe golang.org/x/sys
+impls/torture: impls impls/rcu golang.org/x/sys
+impls/torture/rcu: impls/torture impls/internal/slab impls/rcu
+impls/torture/textpoke: impls/torture impls/internal/textsite impls/textpoke
+impls/torture/probes: impls/torture impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister
+impls/torture/livepatch: impls/torture impls/internal/slab impls/rcu impls/dispatch impls/livepatch
+impls/torture/uprobe: impls/torture impls/internal/slab impls/rcu impls/uprobe
+impls/torture/all: impls/torture impls/torture/rcu impls/torture/textpoke impls/torture/probes impls/torture/livepatch impls/torture/uprobe
 
 impls/rcu/rcutest: impls/internal/judge impls/rcu
 impls/textpoke/textpoketest: impls/internal/judge impls/textpoke
@@ -44,8 +51,8 @@ results/stat: golang.org/x/perf/benchmath github.com/montanaflynn/stats github.c
 results: results/stat golang.org/x/perf/benchfmt golang.org/x/perf/benchmath golang.org/x/perf/benchunit
 plots: results results/stat golang.org/x/perf/benchunit gonum.org/v1/plot golang.org/x/image
 
-benches: harness harness/clock impls impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister impls/livepatch impls/uprobe impls/torture impls/kernel github.com/HdrHistogram/hdrhistogram-go
-cmd/tpbench: benches harness harness/clock harness/host impls impls/kernel impls/torture plots results github.com/spf13/cobra
+benches: harness harness/clock impls impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister impls/livepatch impls/uprobe impls/torture impls/torture/all impls/kernel github.com/HdrHistogram/hdrhistogram-go
+cmd/tpbench: benches harness harness/clock harness/host impls impls/kernel impls/torture impls/torture/all plots results github.com/spf13/cobra
 `
 
 // why says what an edge that is not in the policy would break.

@@ -15,6 +15,7 @@ import (
 	"github.com/tpbench/tpbench/harness/host"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/torture"
+	"github.com/tpbench/tpbench/impls/torture/all"
 	"github.com/tpbench/tpbench/results"
 )
 
@@ -27,31 +28,22 @@ func newTorture() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "torture",
 		Short: "Try to break each implementation: sound ones must hold, busted ones must break",
-		Long: `torture tries to break each implementation. There are seven families:
+		Long:  tortureHelp,
+		Example: fmt.Sprintf(`  1. A sound implementation and a busted one. The rows (some columns are left out here) say
+     that the first held, and which invariant the second broke: T1, a probe was called with
+     another's data.
 
-  1. rcu         flavours of grace periods
-  2. textpoke    ways to patch text
-  3. dispatch    ways to fire a site's probes
-  4. tracepoint  strategies to register and unregister probes
-  5. unregister  ways to remove probes when memory fails
-  6. livepatch   ways to wait for tasks
-  7. uprobe      ways to pin a breakpoint
+  tpbench torture --impl tracepoint/%[1]s,tracepoint/%[2]s
 
-Each implementation runs in a process of its own. A failure ends its run. The verdicts:
+     tracepoint  %-18[1]s  sound   held    10.0 s   -
+     tracepoint  %-18[2]s  busted  caught  31.2 ms  T1: f2 was called with f1#941
 
-  1. held         it is sound, and nothing failed
-  2. caught       it is busted, and it failed
-  3. BROKE        it is sound, and it failed
-  4. NOT CAUGHT   it is busted, and nothing failed
-  5. NOT TRIED    nothing failed, for nothing was executed or nothing was changed, or its
-                  threads started so late that they had to be stopped before --for was over
-  6. DID NOT END  its process was killed; what its threads did is printed
+  2. The first one again, for longer, with the seed that a record printed. The threads draw
+     the same, but the kernel schedules them differently. So the same failure may come sooner or
+     later, or not at all.
 
-A process that dies of a signal has failed. The exit code is 0 only if every verdict is
-held or caught.`,
-		Example: `  tpbench torture
-  tpbench torture --impl rcu-cond-sync,naive-sync --for 1m
-  tpbench torture --impl dispatch/static-call --for 10s --seed 7`,
+  tpbench torture --impl tracepoint/%[1]s --for 5m --seed 7`,
+			strategyOf(impls.Sound), strategyOf(impls.Busted)),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if each <= 0 {
@@ -78,17 +70,63 @@ held or caught.`,
 	return cmd
 }
 
+const tortureHelp = `torture tries to break each implementation, and reports whether it did what its status promises:
+a sound one must hold; a busted one, which is wrong on purpose, must be caught.
+
+Threads use the implementation at random, as its callers do. Readers check what they find
+against the invariants of the family. Intruders take a reader's CPU away at any instruction,
+so that an updater meets the reader anywhere. The families:
+
+  1. rcu         flavours of grace periods
+  2. textpoke    ways to patch text
+  3. dispatch    ways to fire a site's probes
+  4. tracepoint  strategies to register and unregister probes
+  5. unregister  ways to remove probes when memory fails
+  6. livepatch   ways to wait for tasks
+  7. uprobe      ways to keep a uprobe alive during a hit
+
+Each implementation runs in a process of its own. A violated invariant is a failure and ends
+the run. A signal that the process raises itself is a failure, too. The verdicts:
+
+  1. held         it is sound, and nothing failed
+  2. caught       it is busted, and it failed
+  3. BROKE        it is sound, and it failed
+  4. NOT CAUGHT   it is busted, and nothing failed
+  5. NOT TRIED    nothing failed, but nothing was executed or nothing was changed, or the
+                  threads started so late that they were stopped before --for was over
+  6. DID NOT END  its process was killed; what its threads did is printed
+
+How long: 10s, the default, is enough to catch each busted implementation, unless other
+programs use the CPUs; try one that is NOT CAUGHT again with 30s. A sound one has not been
+shown to be right by 10s: try a new one for minutes.
+
+The exit codes:
+
+  0    every verdict is held or caught
+  1    another verdict, or the output could not be written
+  2    bad usage
+  3    this machine cannot run an implementation that --impl names, or none at all
+  130  interrupted`
+
+// strategyOf returns the name of the first strategy of that status.
+func strategyOf(status impls.Status) string {
+	subjects := all.Subjects()
+	return subjects[slices.IndexFunc(subjects, func(s torture.Subject) bool {
+		return s.Family == "tracepoint" && s.Status == status
+	})].Name
+}
+
 // subjectsNamed returns the subjects of these names, all for nil.
 func subjectsNamed(names []string) ([]torture.Subject, error) {
-	all := torture.Subjects()
+	subjects := all.Subjects()
 	if names == nil {
-		return all, nil
+		return subjects, nil
 	}
 	wanted := map[int]bool{}
 	for _, n := range names {
 		found := false
 		var have []string
-		for i, s := range all {
+		for i, s := range subjects {
 			name := s.Name
 			if strings.Contains(n, "/") {
 				name = fullName(s)
@@ -105,7 +143,7 @@ func subjectsNamed(names []string) ([]torture.Subject, error) {
 		}
 	}
 	var list []torture.Subject
-	for i, s := range all {
+	for i, s := range subjects {
 		if wanted[i] {
 			list = append(list, s)
 		}
@@ -116,7 +154,7 @@ func subjectsNamed(names []string) ([]torture.Subject, error) {
 func fullName(s torture.Subject) string { return s.Family + "/" + s.Name }
 
 // tortureAll tortures the subjects one after the other and prints a row for each as it
-// ends. If they were asked for by name, one that cannot run here is an error.
+// ends. If --impl names them, a subject that cannot run here is an error.
 func tortureAll(cmd *cobra.Command, subjects []torture.Subject, each time.Duration, seed uint64, named bool) error {
 	w := &checkedWriter{w: cmd.OutOrStdout()}
 	for _, f := range host.Facts() {
@@ -134,7 +172,7 @@ func tortureAll(cmd *cobra.Command, subjects []torture.Subject, each time.Durati
 	)
 	for i, s := range subjects {
 		if w.err != nil {
-			break // nobody would see the rest
+			break // the rest could not be read
 		}
 		if err := s.Check(); err != nil {
 			t.cannot(s, err)
@@ -198,7 +236,7 @@ func (c *checkedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// A tortureTable is printed row by row, so its widths are fixed before the first.
+// A tortureTable is printed row by row, so its widths are fixed before the first row.
 type tortureTable struct {
 	w      io.Writer
 	format string
@@ -218,8 +256,8 @@ func (t *tortureTable) line(cells ...any) {
 	fmt.Fprintln(t.w, strings.TrimRight(fmt.Sprintf(t.format, cells...), " "))
 }
 
-// row shows what a failure is; again shows what led to it. Under the row
-// of a worker that hung is what it did.
+// row prints a subject's row. It shows what the failure is; again shows what led to it. Under
+// the row of a worker that hung is what its threads did.
 func (t *tortureTable) row(s torture.Subject, out outcome, verdict string) {
 	what, _, _ := strings.Cut(out.Failure, "; ")
 	switch {
@@ -229,7 +267,7 @@ func (t *tortureTable) row(s torture.Subject, out outcome, verdict string) {
 		what = "did not end"
 	}
 	number := counted
-	if out.Tally == (torture.Tally{}) { // it died before it could tell
+	if out.Tally == (torture.Tally{}) { // it died before its first report
 		number = func(uint64) string { return "-" }
 	}
 	t.line(s.Family, s.Name, s.Status, number(out.Executions), number(out.Transitions), number(out.GracePeriods),
@@ -243,10 +281,10 @@ func (t *tortureTable) cannot(s torture.Subject, why error) {
 	t.line(s.Family, s.Name, s.Status, "", "", "", "cannot run here: "+why.Error(), "", "")
 }
 
-// again says under a row what led to its failure and how to try once more.
+// again prints, under a row, what led to its failure and the command that tries it again.
 func (t *tortureTable) again(s torture.Subject, out outcome, each time.Duration, seed uint64) {
-	if _, story, ok := strings.Cut(out.Failure, "; "); ok {
-		fmt.Fprintf(t.w, "            %s\n", story)
+	if _, changes, ok := strings.Cut(out.Failure, "; "); ok {
+		fmt.Fprintf(t.w, "            %s\n", changes)
 	}
 	fmt.Fprintf(t.w, "            again: tpbench torture --impl %s --for %v --seed %d\n", fullName(s), each, seed)
 }
@@ -265,16 +303,16 @@ const (
 
 // A summary counts verdicts.
 type summary struct {
-	each                 time.Duration // how long each was to be tried
+	each                 time.Duration // --for
 	held, caught, cannot int
 	executions           uint64   // by those that held
-	wrong                []string // those that are not what their status says, and how
+	wrong                []string // subjects with other verdicts than held and caught, and these
 }
 
-// add returns the subject's verdict. A failure that was seen counts, whatever came after.
-// Without one, what hung says nothing, and neither does what was not tried, or not for as
-// long as it was to be: on a busy machine threads may start when the time is nearly over
-// that their process is given.
+// add counts and returns the subject's verdict. A failure counts even if the worker hung
+// afterwards. Without a failure, a run that hung shows nothing, and neither does one that tried
+// nothing or was shorter than --for: on a busy machine threads may start so late that their
+// process is stopped first.
 func (s *summary) add(of torture.Subject, out outcome) (verdict string) {
 	failed, sound := out.Failure != "", of.Status == impls.Sound
 	switch {
@@ -298,7 +336,7 @@ func (s *summary) add(of torture.Subject, out outcome) (verdict string) {
 	return verdict
 }
 
-// print writes the sentence that closes the table.
+// print writes the sentence below the table.
 func (s *summary) print(w io.Writer) {
 	var parts []string
 	if s.held > 0 {
@@ -315,7 +353,7 @@ func (s *summary) print(w io.Writer) {
 		parts = append(parts, fmt.Sprintf("%d cannot run here", s.cannot))
 	}
 	if len(parts) == 0 {
-		parts = []string{"nothing came to its end"}
+		parts = []string{"no run ended"}
 	}
 	fmt.Fprintf(w, "\n%s.\n", strings.Join(parts, "; "))
 }

@@ -21,12 +21,12 @@ import (
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/torture"
+	"github.com/tpbench/tpbench/impls/torture/all"
 )
 
-// If this fails, the death of a torture-worker is not reported for what it is: a busted
-// variant that crashes counts as not caught, or one that something else killed, that hung, or
-// that could not be tortured at all, as caught. The workers here are scripts that end as
-// real ones do.
+// If this fails, the end of a torture-worker is reported wrongly: a busted variant that crashes
+// counts as not caught; or one that another process killed, that hung, or that could not be
+// tortured, counts as caught. The workers here are scripts that end as real ones do.
 func TestWatch(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the workers are shell scripts, and their signals Linux's")
@@ -43,42 +43,42 @@ func TestWatch(t *testing.T) {
 		{"broke", tally + `echo '{"Executions":7,"Failure":"T1: x","End":true}'; exit 1`, "T1: x", false, ""},
 		{"could not be tortured", tally + `echo '{"Executions":7,"End":true,"Error":"no room"}'; exit 2`, "", false, "no room"},
 		{"raised a signal", tally + `kill -TRAP $$`, "died: trace/breakpoint trap", false, ""},
-		{"raised one when it had failed", failed + `kill -TRAP $$`, "T1: x", false, ""},
+		{"raised one after a failure", failed + `kill -TRAP $$`, "T1: x", false, ""},
 		{"died in the middle of a line", tally + `printf '{"Executions":'; kill -SEGV $$`, "died: segmentation fault", false, ""},
-		{"said why it died", tally + `echo 'SIGTRAP: trace trap
+		{"printed why it died", tally + `echo 'SIGTRAP: trace trap
 PC=0x1' >&2; exit 2`, "died: SIGTRAP: trace trap", false, ""},
-		{"said so with a prefix", tally + `echo '
+		{"printed so with a prefix", tally + `echo '
 [signal SIGSEGV: segmentation violation code=0x80]
 goroutine 1' >&2; exit 2`, "died: signal SIGSEGV: segmentation violation code=0x80", false, ""},
 		{"was killed", tally + `kill -KILL $$`, "", false, "without a report, signal: killed"},
-		{"left", tally + `echo 'tpbench: unknown flag' >&2; exit 2`, "", false, "exit status 2 tpbench: unknown flag"},
-		{"left without a word", tally + `exit 0`, "", false, "without a report, exit status 0"},
+		{"exited with an error", tally + `echo 'tpbench: unknown flag' >&2; exit 2`, "", false, "exit status 2 tpbench: unknown flag"},
+		{"exited without a report", tally + `exit 0`, "", false, "without a report, exit status 0"},
 		{"does not end", never + tally + `exec sleep 600`, "", true, ""},
 		{"does not end, and its output ends", never + tally + `exec sleep 600 >&-`, "", true, ""},
 		{"does not end after a failure", never + failed + `exec sleep 600`, "T1: x", true, ""},
-		{"says late how far it came", late + tally + `while :; do sleep 0.01; done`, "", false, ""},
+		{"reports only when it is interrupted", late + tally + `while :; do sleep 0.01; done`, "", false, ""},
 	} {
 		t.Run(tc.why, func(t *testing.T) {
 			t.Parallel()
 			limit, grace := time.Minute, time.Minute
 			if strings.HasPrefix(tc.worker, "trap ") {
-				limit = 2 * time.Second // it does not end by itself
+				limit = 2 * time.Second // it does not exit by itself
 			}
 			if strings.HasPrefix(tc.worker, never) {
-				grace = 10 * time.Millisecond // nor then
+				grace = 10 * time.Millisecond // nor when it is interrupted
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), limit)
 			defer cancel()
-			var told torture.Report
-			out, err := watch(ctx, exec.Command("sh", "-c", tc.worker), grace, func(r torture.Report) { told = r })
-			if out.Executions != 7 || told.Executions != 7 {
-				t.Errorf("%d executions, %d told while it went on, want 7", out.Executions, told.Executions)
+			var progress torture.Report
+			out, err := watch(ctx, exec.Command("sh", "-c", tc.worker), grace, func(r torture.Report) { progress = r })
+			if out.Executions != 7 || progress.Executions != 7 {
+				t.Errorf("%d executions, %d in the last progress, want 7", out.Executions, progress.Executions)
 			}
 			if out.Failure != tc.failure {
 				t.Errorf("failure %q, want %q", out.Failure, tc.failure)
 			}
 			if strings.Contains(tc.worker, failed) && out.After != 5 || strings.HasPrefix(tc.failure, "died") && out.After <= 0 {
-				t.Errorf("after %v, which is not when it was noticed", out.After)
+				t.Errorf("after %v, want when the failure was noticed", out.After)
 			}
 			if out.hung != tc.hung || strings.Contains(strings.Join(out.doing, "\n"), " sleep S on CPU ") != tc.hung {
 				t.Errorf("hung: %v, doing %q, want %v", out.hung, out.doing, tc.hung)
@@ -90,8 +90,8 @@ goroutine 1' >&2; exit 2`, "died: signal SIGSEGV: segmentation violation code=0x
 	}
 }
 
-// If this fails, what a worker did that hung is printed without the goroutine that it hung in,
-// or fills the screen.
+// If this fails, what is printed of a worker that hung lacks the goroutine that it hung in, or
+// is longer than 40 lines.
 func TestExcerpt(t *testing.T) {
 	const threads = "71 tpbench S on CPU 0, 0.00 s user, 0.00 s system\n72 tpbench R on CPU 1, 9.00 s user, 0.00 s system\n"
 	const stderr = `SIGQUIT: quit
@@ -107,7 +107,7 @@ runtime.gopark(0x1d097bd5571?, 0x47aab2?, 0x10?, 0xef?, 0x450d7f?)
 	/usr/local/go/src/runtime/proc.go:462 +0xce fp=0x55d3521eec8 sp=0x55d3521eea8 pc=0x476bae
 sync.(*WaitGroup).Wait(0xc0)
 	/usr/local/go/src/sync/waitgroup.go:118 +0x48
-github.com/tpbench/tpbench/impls/torture.(*attack).launch(0xc000, {0xc0001, 0x4, 0x4})
+github.com/tpbench/tpbench/impls/torture.(*Attack).Launch(0xc000, {0xc0001, 0x4, 0x4})
 	/work/impls/torture/torture.go:201 +0x165
 created by main.main in goroutine 1
 	/work/main.go:14 +0x1e
@@ -143,7 +143,7 @@ goroutine 18, runnable
   torture.spin rcu.go:9
 goroutine 1, sync.WaitGroup.Wait
   sync.(*WaitGroup).Wait waitgroup.go:118
-  torture.(*attack).launch torture.go:201`
+  torture.(*Attack).Launch torture.go:201`
 	if got := strings.Join(excerpt(threads, stderr), "\n"); got != want {
 		t.Errorf("%s\n\nwant\n%s", got, want)
 	}
@@ -153,16 +153,16 @@ goroutine 1, sync.WaitGroup.Wait
 			t.Fatalf("%d threads and %d goroutines make\n%s", n, 4*n, strings.Join(lines, "\n"))
 		}
 		if n > 12 && lines[12] != fmt.Sprintf("and %s", plural(n-12, "more thread")) {
-			t.Fatalf("of %d threads it says %q", n, lines[12])
+			t.Fatalf("of %d threads it prints %q", n, lines[12])
 		}
 	}
 	if lines := excerpt("", ""); len(lines) > 0 {
-		t.Errorf("nothing is known, and it says %q", lines)
+		t.Errorf("nothing is known, and it prints %q", lines)
 	}
 }
 
-// If this fails, a worker whose output is not read goes on for ever.
-func TestNobodyReads(t *testing.T) {
+// If this fails, a worker whose output is not read does not end.
+func TestOutputNotRead(t *testing.T) {
 	if runtime.GOOS != "linux" || measures() != nil {
 		t.Skip("no worker runs here")
 	}
@@ -187,28 +187,29 @@ func TestNobodyReads(t *testing.T) {
 	if err := os.Symlink(self, bin); err != nil {
 		t.Fatal(err)
 	}
-	worker := exec.Command(bin, "torture-worker", "--for", "300ms", "--seed", "1", "rcu/qsbr")
+	subjects := all.Subjects()
+	runs := slices.IndexFunc(subjects, func(s torture.Subject) bool { return s.Status == impls.Sound && s.Check() == nil })
+	worker := exec.Command(bin, "torture-worker", "--for", "300ms", "--seed", "1", fullName(subjects[runs]))
 	var stderr strings.Builder
 	worker.Stdout, worker.Stderr = w, &stderr
 	harness.Isolate(worker)
 	if err := worker.Start(); err != nil {
 		t.Fatal(err)
 	}
-	hung := time.AfterFunc(2*time.Minute, func() { // a worker on time needs a tenth
-		t.Errorf("it goes on:\n%s", harness.Interrogate(worker.Process, 5*time.Second))
+	hung := time.AfterFunc(2*time.Minute, func() { // one that ends on time needs a tenth
+		t.Errorf("it does not end:\n%s", harness.Interrogate(worker.Process, 5*time.Second))
 	})
 	_ = worker.Wait() // ProcessState has it all
 	hung.Stop()
 	if code := worker.ProcessState.ExitCode(); code != 1 {
 		t.Errorf("exit code %d, want 1: its report was lost", code)
 	}
-	if want := "tpbench: nobody has read the report for 5s\n"; stderr.String() != want {
-		t.Errorf("it said %q, want %q", stderr.String(), want)
+	if want := "tpbench: the report was not read within 5s\n"; stderr.String() != want {
+		t.Errorf("it printed %q, want %q", stderr.String(), want)
 	}
 }
 
-// If this fails, progress that cannot be written holds the attack up, or the report gets lost
-// behind it.
+// If this fails, progress that cannot be written delays the attack, or the report is lost.
 func TestTeller(t *testing.T) {
 	r, w := io.Pipe() // holds nothing: a write waits for its reader
 	out := tellTo(w)
@@ -216,7 +217,7 @@ func TestTeller(t *testing.T) {
 		out.progress(message{Report: torture.Report{Tally: torture.Tally{Executions: n}}})
 	}
 	if err := out.last(message{End: true}, time.Millisecond); err == nil {
-		t.Error("the last message was written, and nobody has read it")
+		t.Error("the last message counts as written, and it was not read")
 	}
 	var read []message
 	lines := json.NewDecoder(r)
@@ -228,7 +229,7 @@ func TestTeller(t *testing.T) {
 		read = append(read, m)
 	}
 	if len(read) > 3 || len(read) > 2 && read[0].Executions >= read[1].Executions {
-		t.Errorf("%+v, want the last one, behind at most two others in their order", read)
+		t.Errorf("%+v, want at most two others, in their order, and then the last one", read)
 	}
 
 	broken := errors.New("broken")
@@ -241,8 +242,8 @@ func TestTeller(t *testing.T) {
 	}
 }
 
-// If this fails, a machine on which nothing can be tortured passes. There is none among
-// those that scripts can make: qsbr runs on any amd64.
+// If this fails, a machine on which nothing can be tortured passes. A script cannot make one,
+// since one flavour runs on any amd64.
 func TestNothingCanBeTortured(t *testing.T) {
 	cannot := &impls.UnsupportedError{What: "it", Why: "reasons", Do: "do"}
 	cmd := newTorture()
@@ -252,7 +253,7 @@ func TestNothingCanBeTortured(t *testing.T) {
 	if err := tortureAll(cmd, []torture.Subject{s}, time.Second, 1, false); exitCode(err) != 3 {
 		t.Errorf("%v, exit code %d, want 3", err, exitCode(err))
 	}
-	// Nor does a worker report on it as on one that held.
+	// A worker must not report it as one that held.
 	var out strings.Builder
 	if err := tortureHere(t.Context(), &out, s, torture.Options{For: time.Second}); !errors.Is(err, cannot) {
 		t.Errorf("the worker: %v", err)
@@ -262,8 +263,8 @@ func TestNothingCanBeTortured(t *testing.T) {
 	}
 }
 
-// If this fails, a table that could not be written, to a disk that is full say, is taken for
-// a good one.
+// If this fails, the exit code is 0 although the table could not be written, to a full disk for
+// example.
 func TestTableNotWritten(t *testing.T) {
 	cannot := &impls.UnsupportedError{What: "it", Why: "reasons", Do: "do"}
 	subjects := make([]torture.Subject, 3)
@@ -288,12 +289,12 @@ func TestTableNotWritten(t *testing.T) {
 			t.Fatalf("%d of %d bytes written: %v, exit code %d, want 1 and %v", room, whole.Len(), err, exitCode(err), syscall.ENOSPC)
 		}
 		if disk.again {
-			t.Fatalf("%d of %d bytes written, and it went on", room, whole.Len())
+			t.Fatalf("%d of %d bytes written, and it wrote again", room, whole.Len())
 		}
 	}
 }
 
-// A smallDisk has room for so many bytes. It notes when it is written to after an error.
+// A smallDisk has room for so many bytes. It notes a write after an error.
 type smallDisk struct {
 	room        int
 	full, again bool
@@ -309,8 +310,7 @@ func (d *smallDisk) Write(p []byte) (int, error) {
 	return d.room, &fs.PathError{Op: "write", Path: "disk", Err: syscall.ENOSPC}
 }
 
-// If this fails, `tpbench torture` says that all is well when it is not, or calls a
-// variant what it is not.
+// If this fails, a variant gets a wrong verdict, or a wrong verdict does not change the exit code.
 func TestVerdicts(t *testing.T) {
 	s := summary{each: 2}
 	for _, tc := range []struct {
@@ -352,7 +352,7 @@ func TestVerdicts(t *testing.T) {
 			want = append(want, "rcu/"+tc.want+": "+tc.want)
 		}
 		if !slices.Equal(s.wrong, want) {
-			t.Errorf("%+v: the exit code is about %q, want %q", tc, s.wrong, want)
+			t.Errorf("%+v: the exit code comes from %q, want %q", tc, s.wrong, want)
 		}
 	}
 	s.wrong = []string{"rcu/a: BROKE", "rcu/b: DID NOT END"}
@@ -364,12 +364,12 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// If this fails, the row of a worker that hung does not say so, or not what it did.
+// If this fails, the row of a worker that hung does not show that, or not what its threads did.
 func TestHungRow(t *testing.T) {
 	s := torture.Subject{Family: "rcu", Name: "it", Status: impls.Busted}
 	for failure, want := range map[string]string{
-		"":             "  did not end\n            71 it R\n            goroutine 1, running\n",
-		"T1: x; story": "  T1: x; then it did not end\n            71 it R\n            goroutine 1, running\n",
+		"":               "  did not end\n            71 it R\n            goroutine 1, running\n",
+		"T1: x; changes": "  T1: x; then it did not end\n            71 it R\n            goroutine 1, running\n",
 	} {
 		var text strings.Builder
 		newTortureTable(&text, nil).row(s, outcome{
@@ -381,16 +381,27 @@ func TestHungRow(t *testing.T) {
 	}
 }
 
-// If this fails, the help does not name a family that is tortured, or a verdict.
+// If this fails, the help lacks a family or a verdict, or one of its examples does not run.
 func TestTortureHelp(t *testing.T) {
 	words := []string{held, caught, broke, missed, untried, endless}
-	for _, s := range torture.Subjects() {
+	for _, s := range all.Subjects() {
 		words = append(words, s.Family)
 	}
-	help := newTorture().Long
 	for _, w := range words {
-		if !regexp.MustCompile(`(?m)^  \d\. ` + w + `  `).MatchString(help) {
+		if !regexp.MustCompile(`(?m)^  \d\. ` + w + `  `).MatchString(newTorture().Long) {
 			t.Errorf("no numbered line for %q", w)
+		}
+	}
+	examples := regexp.MustCompile(`(?m)^  tpbench torture (.*)$`).FindAllStringSubmatch(newTorture().Example, -1)
+	if len(examples) != 2 {
+		t.Errorf("%d examples, want 2", len(examples))
+	}
+	for _, e := range examples {
+		cmd := newTorture()
+		err := cmd.ParseFlags(strings.Fields(e[1]))
+		names, _ := cmd.Flags().GetStringSlice("impl")
+		if subjects, unknown := subjectsNamed(names); errors.Join(err, unknown) != nil || len(subjects) != len(names) {
+			t.Errorf("%s: %v, %d subjects of %d names", e[0], errors.Join(err, unknown), len(subjects), len(names))
 		}
 	}
 }

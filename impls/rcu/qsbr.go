@@ -16,3 +16,14 @@ func passedQuiescent(r *Reader, ctr uint64) bool {
 	seen := r.quiescent.Load() // pairs with Quiescent's exchange
 	return seen == 0 || seen >= ctr
 }
+
+// NeedsQuiescent reports whether a grace period waits for readers in no section, until they
+// call [Reader.Quiescent].
+func (d *Domain) NeedsQuiescent() bool {
+	if d.flavour.left == nil {
+		return false
+	}
+	r := d.Register()
+	defer r.Unregister()
+	return !d.flavour.left(r, d.ctr.Load()+gpUnit)
+}

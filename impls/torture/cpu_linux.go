@@ -23,9 +23,9 @@ func allowedCPUs() ([]int, error) {
 	return cpus, nil
 }
 
-// pin gives the calling goroutine's thread one of the attack's CPUs, the n-th modulo
-// their number, for good: the goroutine ends with its thread.
-func (a *attack) pin(n int) error {
+// pin gives the calling goroutine's thread one of the attack's CPUs, the n-th modulo their
+// number. The thread keeps it: the goroutine ends with its thread.
+func (a *Attack) pin(n int) error {
 	runtime.LockOSThread()
 	var set unix.CPUSet
 	set.Set(a.cpus[n%len(a.cpus)])
@@ -35,11 +35,10 @@ func (a *attack) pin(n int) error {
 	return nil
 }
 
-// nap puts the thread itself to sleep: Go's timers would wake it through another one.
-// Without the kernel's timer slack of 50 µs.
-func nap(d time.Duration) {
-	// It cannot fail, and would do no harm.
-	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
+// Nap puts the thread itself to sleep, since a timer of Go's is handled by another thread.
+// It sets the kernel's timer slack, which is 50 µs by default, to 1 ns.
+func Nap(d time.Duration) {
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0) // without it the nap is only longer
 	ts := unix.NsecToTimespec(int64(d))
-	unix.Nanosleep(&ts, nil) // an interrupted nap is one too
+	unix.Nanosleep(&ts, nil) // an interrupted nap is only shorter
 }

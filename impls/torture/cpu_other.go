@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// allowedCPUs cannot tell.
+// allowedCPUs does not know: pin ignores CPUs here.
 func allowedCPUs() ([]int, error) { return []int{0}, nil }
 
-// pin cannot.
-func (a *attack) pin(int) error {
+// pin keeps the goroutine on its thread, but on any CPU.
+func (a *Attack) pin(int) error {
 	runtime.LockOSThread()
 	return nil
 }
 
-func nap(d time.Duration) { time.Sleep(d) }
+// Nap puts the thread to sleep.
+func Nap(d time.Duration) { time.Sleep(d) }

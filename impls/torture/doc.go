@@ -1,31 +1,52 @@
-// Package torture tries to break every variant of every family, as rcutorture does
-// with the kernel's RCU. It is how tpbench knows that a fast strategy is right, and
-// the busted variants are how it knows that this is worth something: each of them
-// must break.
+// Package torture tries to break every variant of every family, as rcutorture does with
+// the kernel's RCU. It shows that a fast strategy is right. The busted variants show that
+// the torture itself works: it must catch each of them.
 //
-//  1. A [Subject] is one variant. [Subjects] lists them all: whatever a family's
-//     Variants() holds is tortured.
-//  2. An attack on a subject consists of threads: readers, updaters, and intruders that
-//     take a reader's CPU away. Each thread has one CPU; with few CPUs several threads
-//     share one.
-//  3. No thread runs before all are ready. Each moves to its CPU and waits at a gate. When all are
-//     there the gate opens, and the time of the run starts.
-//  4. The threads do at random what the variant's users do: readers in nested sections
-//     with random delays, and updaters that draw among all transitions and all ways to
-//     wait.
-//  5. What readers find is checked against the family's invariants while they run:
-//     data carries its owner, its state and its age; what is freed is poisoned.
-//  6. Readers are interrupted at arbitrary instructions, and held there, so that
-//     windows of a nanosecond open for microseconds.
-//  7. The first violation ends the run, with the invariant's name and what led to it. Else
-//     the run ends when its time is over. A run in which nothing was executed, or nothing
-//     was changed, has not tried anything: look at the [Tally].
+// This package is the driver. Each family's attack is a package below it; package all
+// lists them.
 //
-// All randomness comes from one seed; threads still interleave as they like, so a
-// seed repeats the intentions of a run, not its luck. Deterministic replay is
-// package step's, under the build tag steps.
+//	cmd/tpbench, benches      torture/all              torture/rcu, textpoke, …      torture
+//	Subjects()                joins the lists          Subjects() of a family
+//	Subject.Torture(options)  ---------------------------------------------------->  makes an Attack
+//	                                                   Subject.Attack prepares    <-
+//	                                                   Attack.Launch(threads)     ->  pins, starts
+//	                                                   each thread: until Over    <-
+//	                                                   Fail, Passed, Changed      ->  counts
+//	Report                    <----------------------------------------------------
 //
-// A busted subject may crash this process or hang it ([Subject.Kills] says which may
-// crash). A caller that wants to live on runs it in a process of its own, as
-// `tpbench torture` does.
+// The words:
+//
+//   - A [Subject] is one variant of one family, and the attack on it.
+//   - An [Attack] is one run on a subject. It has readers, updaters and intruders. Each is a
+//     thread with one CPU; with few CPUs several threads share one.
+//   - A pass is one execution of what is attacked: a site, a read section or a function.
+//   - A place is one of several things that a reader passes: an event, or a Point of package
+//     unregister. One reader passes it.
+//   - The focus is the place that the updater changes at present. Its reader passes it more
+//     often than others.
+//   - An intruder is a thread that takes a reader's CPU away for up to 300 µs, at whatever
+//     instruction the reader is.
+//   - A [History] holds the last changes of a place. A report of a failure prints it.
+//   - [Poison] is what freed memory holds, [Alive] what memory in use holds.
+//
+// A run:
+//
+//  1. The attack prepares. Launch starts the threads, moves each to its CPU, and lets them
+//     run when all are ready. The time of the run starts then.
+//  2. The threads do at random what the variant's users do. Readers enter nested sections,
+//     with random delays. Updaters draw among all transitions and all ways to wait.
+//  3. Readers check what they find against the family's invariants. Data holds its owner, its
+//     state and its age.
+//  4. Intruders hold readers at arbitrary instructions. So windows of a nanosecond stay open
+//     for microseconds.
+//  5. The first violation ends the run, and the report names the invariant. Otherwise the run
+//     ends with its time. A run without passes or without changes has tried nothing: see
+//     [Tally].
+//
+// All random numbers come from one seed. A seed repeats what the threads draw, but not how
+// the kernel schedules them. Deterministic replay is package step's, under the build tag
+// steps.
+//
+// A busted subject may crash this process or hang it. `tpbench torture` runs each subject in
+// a process of its own.
 package torture

@@ -6,25 +6,31 @@ import (
 	"time"
 )
 
-// intrude runs on a reader's CPU. Now and then it takes that CPU away, wherever the
-// reader stands, for microseconds to fractions of a millisecond. The updater, on another
-// CPU, then has that long to meet a window that is a nanosecond wide.
-func (a *attack) intrude(rnd *rand.Rand) error {
-	for !a.over() {
-		nap(time.Duration(rnd.IntN(int(200 * time.Microsecond))))
-		busy(logUniform(rnd, time.Microsecond, 300*time.Microsecond))
-	}
-	return nil
+// Intruder is a thread for a reader's CPU. Again and again it takes that CPU away, for
+// microseconds to fractions of a millisecond, wherever the reader is. The updater, on another
+// CPU, has that long to meet a window that is a nanosecond wide. generator is the thread's
+// number for [Attack.Rand].
+func (a *Attack) Intruder(cpu, generator int) Thread {
+	rnd := a.Rand(generator)
+	return Thread{cpu, func() error {
+		for !a.Over() {
+			Nap(time.Duration(rnd.IntN(int(200 * time.Microsecond))))
+			Busy(rnd, time.Microsecond, 300*time.Microsecond)
+		}
+		return nil
+	}}
 }
 
-// busy keeps the CPU.
-func busy(d time.Duration) {
+// Busy keeps the CPU for a random time. Every order of magnitude is as likely as the next.
+func Busy(rnd *rand.Rand, least, most time.Duration) {
+	l, m := math.Log(float64(least)), math.Log(float64(most))
+	d := time.Duration(math.Exp(l + rnd.Float64()*(m-l)))
 	for began := time.Now(); time.Since(began) < d; {
 	}
 }
 
-// logUniform draws a time of which every order of magnitude is as likely as the next.
-func logUniform(rnd *rand.Rand, low, high time.Duration) time.Duration {
-	l, h := math.Log(float64(low)), math.Log(float64(high))
-	return time.Duration(math.Exp(l + rnd.Float64()*(h-l)))
+// Spin passes time: n turns of an empty loop, about a third of a nanosecond each.
+func Spin(n uint32) {
+	for range n {
+	}
 }

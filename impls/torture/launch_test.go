@@ -4,54 +4,55 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 // made is a subject whose attack is the given one.
-func made(attack func(*attack) error) Subject {
-	return Subject{Family: "made", Name: "up", Check: func() error { return nil }, attack: attack}
+func made(attack func(*Attack) error) Subject {
+	return Subject{Family: "made", Name: "one", Check: func() error { return nil }, Attack: attack}
 }
 
-// If this fails, some threads of an attack run while others are still on their way, and a
-// flavour whose readers alone have the CPUs for a while was never tortured; or the time
-// of the attack starts before they run.
+// wait returns when the attack is over.
+func (a *Attack) wait() error {
+	for !a.Over() {
+		runtime.Gosched()
+	}
+	return nil
+}
+
+// If this fails, some threads of an attack run before all are ready, so that readers may run
+// without updaters for most of the time; or the time of the attack starts before they run.
 func TestLaunchTogether(t *testing.T) {
 	const n = mostThreads
 	for range 20 {
 		var launched time.Time
-		var runs, early, timeless atomic.Int32
-		s := made(func(a *attack) error {
-			time.Sleep(3 * time.Millisecond) // it prepares for longer than it may run
+		var runs, early, untimed atomic.Int32
+		s := made(func(a *Attack) error {
+			time.Sleep(3 * time.Millisecond) // the preparation is longer than the run
 			launched = time.Now()
-			var list []thread
+			var list []Thread
 			for i := range n {
-				list = append(list, thread{i, func() error {
+				list = append(list, Thread{i, func() error {
 					runs.Add(1)
 					if a.ready.Load() < n {
 						early.Add(1)
 					}
 					if a.began.Before(launched) {
-						timeless.Add(1)
+						untimed.Add(1)
 					}
-					for !a.over() {
-						runtime.Gosched()
-					}
-					return nil
+					return a.wait()
 				}})
 			}
-			return a.launch(list...)
+			return a.Launch(list...)
 		})
 		r, err := s.Torture(context.Background(), Options{For: time.Millisecond})
 		judge.Check(t, err)
-		if runs.Load() != n || early.Load() > 0 || timeless.Load() > 0 {
-			t.Fatalf("%d of %d threads ran, %d before all were ready, %d before the time started", runs.Load(), n, early.Load(), timeless.Load())
+		if runs.Load() != n || early.Load() > 0 || untimed.Load() > 0 {
+			t.Fatalf("%d of %d threads ran, %d before all were ready, %d before the time started", runs.Load(), n, early.Load(), untimed.Load())
 		}
 		if since := time.Since(launched); r.After < time.Millisecond || r.After > since {
 			t.Fatalf("took %v, want 1 ms or more, and no more than the %v since the launch", r.After, since)
@@ -59,14 +60,14 @@ func TestLaunchTogether(t *testing.T) {
 	}
 }
 
-// If this fails, what came before the gate counts as time that a failure took.
-func TestFailureAfterGate(t *testing.T) {
+// If this fails, the time of a failure includes the preparation.
+func TestFailureTime(t *testing.T) {
 	var passed time.Duration
-	s := made(func(a *attack) error {
+	s := made(func(a *Attack) error {
 		time.Sleep(20 * time.Millisecond)
 		launched := time.Now()
-		return a.launch(thread{0, func() error {
-			a.fail("X1: x")
+		return a.Launch(Thread{0, func() error {
+			a.Fail("X1: x")
 			passed = time.Since(launched)
 			return nil
 		}})
@@ -78,35 +79,27 @@ func TestFailureAfterGate(t *testing.T) {
 	}
 }
 
-// If this fails, an attack goes on when one of its threads has ended, or its error is lost.
+// If this fails, an attack does not end when one of its threads has ended, or its error is lost.
 // The failure may be a hang.
 func TestThreadEndsAttack(t *testing.T) {
 	broken := errors.New("broken")
-	s := made(func(a *attack) error {
-		wait := func() error {
-			for !a.over() {
-				runtime.Gosched()
-			}
-			return nil
-		}
-		return a.launch(thread{0, wait}, thread{1, func() error { return broken }}, thread{0, wait})
+	s := made(func(a *Attack) error {
+		return a.Launch(Thread{0, a.wait}, Thread{1, func() error { return broken }}, Thread{0, a.wait})
 	})
 	if _, err := s.Torture(context.Background(), Options{For: time.Hour}); !errors.Is(err, broken) {
 		t.Errorf("error %v, want %v", err, broken)
 	}
 }
 
-// If this fails, a caller that is interrupted before the gate opens has to wait for the whole
-// run. The failure is a hang.
-func TestInterruptedBeforeGate(t *testing.T) {
+// If this fails, an interrupt during the preparation is lost, and Torture returns only when
+// the run is over. The failure is a hang.
+func TestInterruptedEarly(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := false
-	s := made(func(a *attack) error {
+	s := made(func(a *Attack) error {
 		cancel()
-		return a.launch(thread{0, func() error {
-			for !a.over() {
-				runtime.Gosched()
-			}
+		return a.Launch(Thread{0, func() error {
+			a.wait()
 			ran = true
 			return nil
 		}})
@@ -114,51 +107,21 @@ func TestInterruptedBeforeGate(t *testing.T) {
 	_, err := s.Torture(ctx, Options{For: time.Hour})
 	judge.Check(t, err)
 	if !ran {
-		t.Error("the thread did not run, which others may wait for")
+		t.Error("the thread did not run, and others may wait for it")
 	}
 }
 
-// noCPU is no CPU of any machine: more than a CPUSet has.
-const noCPU = 1 << 20
-
-// If this fails, an attack whose threads cannot all be pinned runs with the others, or hides
-// the error, or waits for ever. Every family is to be launched in this one way.
-func TestCannotPin(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("pins nothing")
-	}
-	families := map[string]bool{}
-	for _, s := range Subjects() {
-		if families[s.Family] || s.Check() != nil {
-			continue
-		}
-		families[s.Family] = true
-		t.Run(s.Family, func(t *testing.T) {
-			r, err := s.Torture(context.Background(), Options{For: time.Hour, Beside: []int{noCPU}})
-			if err == nil || !strings.Contains(err.Error(), "pinning to CPU 1048576: ") {
-				t.Errorf("error %v, want one about CPU 1048576", err)
-			}
-			if r.Executions > 0 || r.Transitions > 0 || r.Failure != "" {
-				t.Errorf("%+v, want nothing", r)
-			}
-		})
-	}
-	if len(families) == 0 {
-		t.Skip("nothing can be tortured here")
-	}
-}
-
-// If this fails, a failure that is known is lost when the process hangs or dies before the
-// attack has ended. The failure of the test may be a hang.
-func TestProgressTellsFailure(t *testing.T) {
-	told := make(chan Report, 1)
-	s := made(func(a *attack) error {
-		return a.launch(thread{0, func() error {
-			a.passes[0].Add(3)
-			a.transitions.Add(2)
-			a.fail("X1: x")
-			if r := <-told; r.Failure != "X1: x" || r.Executions != 3 || r.Transitions != 2 || r.After <= 0 {
-				t.Errorf("told %+v", r)
+// If this fails, a failure is lost when the process hangs or dies before the attack has ended.
+// The failure of the test may be a hang.
+func TestProgressHasFailure(t *testing.T) {
+	reported := make(chan Report, 1)
+	s := made(func(a *Attack) error {
+		return a.Launch(Thread{0, func() error {
+			a.Passed(0, 3)
+			a.Changed(2)
+			a.Fail("X1: x")
+			if r := <-reported; r.Failure != "X1: x" || r.Executions != 3 || r.Transitions != 2 || r.After <= 0 {
+				t.Errorf("reported %+v", r)
 			}
 			return nil
 		}})
@@ -166,7 +129,7 @@ func TestProgressTellsFailure(t *testing.T) {
 	_, err := s.Torture(context.Background(), Options{For: time.Hour, Progress: func(r Report) {
 		if r.Failure != "" {
 			select {
-			case told <- r:
+			case reported <- r:
 			default:
 			}
 		}
@@ -174,20 +137,18 @@ func TestProgressTellsFailure(t *testing.T) {
 	judge.Check(t, err)
 }
 
-// If this fails, a Progress that blocks keeps the threads going after their time is over. The
-// failure is a hang.
+// If this fails, threads do not end on time while a call of Progress blocks. The failure is a
+// hang.
 func TestProgressBlocks(t *testing.T) {
 	stopped := make(chan struct{})
-	s := made(func(a *attack) error {
+	s := made(func(a *Attack) error {
 		defer close(stopped)
 		blocked := make(chan struct{})
-		return a.launch(thread{0, func() error {
+		return a.Launch(Thread{0, func() error {
 			<-blocked
 			return nil
-		}}, thread{0, func() error {
-			for !a.over() {
-				runtime.Gosched()
-			}
+		}}, Thread{0, func() error {
+			a.wait()
 			close(blocked)
 			return nil
 		}})
@@ -196,24 +157,15 @@ func TestProgressBlocks(t *testing.T) {
 	judge.Check(t, err)
 }
 
-// If this fails, a family launches threads in another way, or more than GOMAXPROCS was made
-// for: one that has no P does not run.
-func TestThreadsFit(t *testing.T) {
-	families := []string{}
-	for _, s := range Subjects() {
-		if s.Status == impls.Busted || slices.Contains(families, s.Family) || s.Check() != nil {
-			continue
+// If this fails, an attack that starts no thread looks like one that ran; or one runs that has
+// more threads than GOMAXPROCS allows for, of which one does nothing.
+func TestLaunchErrors(t *testing.T) {
+	for name, s := range map[string]Subject{
+		"no thread":        made(func(*Attack) error { return nil }),
+		"too many threads": made(func(a *Attack) error { return a.Launch(make([]Thread, mostThreads+1)...) }),
+	} {
+		if _, err := s.Torture(context.Background(), Options{For: time.Hour}); err == nil {
+			t.Errorf("%s: no error", name)
 		}
-		families = append(families, s.Family)
-		launches := s.attack
-		s.attack = func(a *attack) error {
-			err := launches(a)
-			if n := a.ready.Load(); n < 3 || n > mostThreads {
-				t.Errorf("%s: %d threads, want 3 to %d", s.Family, n, mostThreads)
-			}
-			return err
-		}
-		_, err := s.Torture(context.Background(), Options{For: time.Millisecond})
-		judge.Check(t, err)
 	}
 }

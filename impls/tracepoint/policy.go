@@ -1,6 +1,8 @@
 package tracepoint
 
 import (
+	"slices"
+
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
@@ -31,6 +33,11 @@ func (p Policy) but(differ func(*Policy)) Policy {
 // lists returns the policy's lists, in order.
 func (p *Policy) lists() [6]*[]Step {
 	return [...]*[]Step{&p.ZeroToOne, &p.OneToTwo, &p.NToNPlusOne, &p.NToNMinusOne, &p.TwoToOne, &p.OneToZero}
+}
+
+// WaitsInOneToZero reports whether the steps of 1->0 may wait for a grace period.
+func (p *Policy) WaitsInOneToZero() bool {
+	return slices.ContainsFunc(p.OneToZero, func(s Step) bool { return s.waits })
 }
 
 // listOf returns the index of the list for a change from one number of probes to another.

@@ -1,14 +1,16 @@
-package torture
+package probes
 
 import (
 	"sync/atomic"
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/torture"
 )
 
-// reported is the scene that probes report to: they can capture nothing.
-var reported atomic.Pointer[scene]
+// reportWrong is what probe functions call that were called wrongly. They are plain code
+// and can capture nothing.
+var reportWrong atomic.Pointer[func(fn int, d *datum)]
 
 // probeFuncs returns the addresses of probe functions that differ in the data they own.
 func probeFuncs() ([]dispatch.Func, error) {
@@ -29,18 +31,15 @@ func f2(data unsafe.Pointer, _, _ uint64) { called(2, data) }
 func f3(data unsafe.Pointer, _, _ uint64) { called(3, data) }
 
 func called(fn int, data unsafe.Pointer) {
-	// SAFETY: these functions are registered with data of probeOf only. A wrong
-	// strategy may call them with dispatch.Poison's, of which there is a word, and
-	// that is not alive.
+	// SAFETY: these functions are registered with data of probeOf only. A wrong variant may
+	// call them with that of an array's end, which is nil, or with dispatch.Poison's: a single
+	// word, which is not torture.Alive.
 	d := (*datum)(data)
-	if d.magic != aliveMagic || d.owner != fn {
-		reported.Load().wrong(fn, d)
+	if d == nil || d.magic != torture.Alive || d.owner != fn {
+		(*reportWrong.Load())(fn, d)
 		return
 	}
-	d.event.calls++
-	if d == d.event.watched {
-		d.event.watchedCalls++
-	}
+	d.place.called(d)
 }
 
 // probeOf makes a probe of a function and a datum.

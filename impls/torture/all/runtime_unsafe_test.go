@@ -1,4 +1,4 @@
-package torture
+package all_test
 
 import (
 	"runtime"
@@ -7,51 +7,52 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/torture"
 )
 
-// acts are what Go functions may do, as probes.
-var acts = [...]func(unsafe.Pointer, uint64, uint64){
+// actions are what Go functions may do, as probes.
+var actions = [...]func(unsafe.Pointer, uint64, uint64){
 	actAllocate, actGrow, actPanic, actUnwind, actYield, actSleep,
 }
 
-// probeOfActor makes a probe of the actor's act.
-func probeOfActor(a *actor, prio int) (dispatch.Probe, error) {
-	fn, err := dispatch.GoFunc(acts[a.act])
-	return dispatch.Probe{Fn: fn, Data: unsafe.Pointer(a), Prio: prio}, err
+// probeOf makes a probe of the datum's action.
+func probeOf(d *datum, prio int) (dispatch.Probe, error) {
+	fn, err := dispatch.GoFunc(actions[d.action])
+	return dispatch.Probe{Fn: fn, Data: unsafe.Pointer(d), Prio: prio}, err
 }
 
-// actorOf is its inverse.
-func actorOf(p dispatch.Probe) *actor {
-	// SAFETY: p is of probeOfActor.
-	return (*actor)(p.Data)
+// datumOf is its inverse.
+func datumOf(p dispatch.Probe) *datum {
+	// SAFETY: p is of probeOf.
+	return (*datum)(p.Data)
 }
 
-// enter is how an act begins: by finding out with whose data it was called.
-func enter(act int, data unsafe.Pointer) *actor {
-	// SAFETY: acts are registered with data of probeOfActor only. A late call may find
-	// the word of dispatch.Poison, or freed memory that the runtime has clobbered.
-	a := (*actor)(data)
-	if a.magic != aliveMagic {
-		panic(brokenError("T2: an act was called with data that is gone"))
+// enter is how an action begins. It checks the data that the action was called with.
+func enter(action int, data unsafe.Pointer) *datum {
+	// SAFETY: actions are registered with data of probeOf only. A late call may find the word
+	// of dispatch.Poison, or freed memory that the runtime has overwritten.
+	d := (*datum)(data)
+	if d.magic != torture.Alive {
+		panic(brokenError("T2: an action was called with freed data"))
 	}
-	if a.act != act {
-		panic(brokenError("T1: an act was called with another's data"))
+	if d.action != action {
+		panic(brokenError("T1: an action was called with another's data"))
 	}
-	a.stage.calls[act]++
-	return a
+	d.event.calls[action]++
+	return d
 }
 
 func actAllocate(data unsafe.Pointer, a, b uint64) {
-	s := enter(0, data).stage
-	s.junk = make([]byte, 1<<15)
-	for i := range s.junk {
-		s.junk[i] = byte(i)
+	e := enter(0, data).event
+	e.allocated = make([]byte, 1<<15)
+	for i := range e.allocated {
+		e.allocated[i] = byte(i)
 	}
 	sum := 0
-	for _, c := range s.junk {
+	for _, c := range e.allocated {
 		sum += int(c)
 	}
-	if want := len(s.junk) / 256 * (255 * 256 / 2); sum != want {
+	if want := len(e.allocated) / 256 * (255 * 256 / 2); sum != want {
 		panic(brokenError("what a probe allocated changed"))
 	}
 }

@@ -1,9 +1,9 @@
-package torture
+package textsite
 
 import "unsafe"
 
-// funcAt forges a func value for the code at pc. The code is a leaf, so that no
-// unwinder ever meets its frame.
+// funcAt forges a func value for the code at pc. The code is a leaf, and no
+// unwinder meets its frame.
 func funcAt(pc uintptr) func() uint64 {
 	object := &pc
 	// SAFETY: a func value is a pointer to an object whose first word is the address

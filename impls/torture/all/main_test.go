@@ -1,20 +1,23 @@
-package torture
+package all_test
 
 import (
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/tpbench/tpbench/impls/internal/judge"
+	"github.com/tpbench/tpbench/impls/torture"
+	"github.com/tpbench/tpbench/impls/torture/all"
 )
 
-// childEnv makes a copy of this test binary do one job and exit: 0, or 1 with a report
-// on its standard output, or whatever the job dies of.
+// childEnv makes a copy of this test binary do one job and exit: with 0, or with 1 and what
+// went wrong on its standard output, or by a signal.
 const childEnv = "TPBENCH_TORTURE_CHILD"
 
 func TestMain(m *testing.M) {
@@ -28,21 +31,29 @@ func TestMain(m *testing.M) {
 	}
 }
 
+// longest is how long a busted subject is tortured.
+const longest = 30 * time.Second
+
 // child does the job and returns what went wrong. Jobs are
 //
-//	runtime [DIR]   all that Go code may do in probes (runtime_test.go), with a
-//	                profile and a trace in DIR
-//	FAMILY/NAME     that Subject, for ten seconds
+//	runtime [DIR]        all that Go code may do in probes (runtime_test.go), with a
+//	                     profile and a trace in DIR
+//	FAMILY/NAME SEED     that subject, until it fails or longest has passed
 func child(job string) string {
-	if what, dir, _ := strings.Cut(job, " "); what == "runtime" {
-		if err := showAll(dir); err != nil {
+	what, argument, _ := strings.Cut(job, " ")
+	if what == "runtime" {
+		if err := runSetups(argument); err != nil {
 			return err.Error()
 		}
 		return ""
 	}
-	for _, s := range Subjects() {
-		if s.Family+"/"+s.Name == job {
-			r, err := s.Torture(context.Background(), Options{For: 10 * time.Second, Seed: uint64(time.Now().UnixNano())})
+	seed, err := strconv.ParseUint(argument, 10, 64)
+	if err != nil {
+		return err.Error()
+	}
+	for _, s := range all.Subjects() {
+		if s.Family+"/"+s.Name == what {
+			r, err := s.Torture(context.Background(), torture.Options{For: longest, Seed: seed})
 			if err != nil {
 				return err.Error()
 			}
@@ -53,7 +64,7 @@ func child(job string) string {
 }
 
 // runChild runs the job in a copy of this process, with env beside this one's, and returns
-// what it said and how it ended. One that hangs is made to print its goroutines.
+// what it printed and how it ended. A child that hangs prints its goroutines.
 func runChild(t *testing.T, job string, env ...string) (string, error) {
 	t.Helper()
 	exe, err := os.Executable()

@@ -1,4 +1,4 @@
-package torture
+package livepatch
 
 import (
 	"unsafe"
@@ -6,8 +6,7 @@ import (
 	"github.com/tpbench/tpbench/impls/dispatch"
 )
 
-// versionFuncs returns the addresses of functions that differ in the version that they
-// are.
+// versionFuncs returns the addresses of the versions.
 func versionFuncs() ([]dispatch.Func, error) {
 	var list []dispatch.Func
 	for _, f := range [versions]func(unsafe.Pointer, uint64, uint64){
@@ -31,10 +30,10 @@ func versionFuncs() ([]dispatch.Func, error) {
 
 func ranVersion(version int, data unsafe.Pointer) {
 	// SAFETY: these functions are called by callVersioned alone.
-	(*taskThread)(data).ran(version)
+	(*task)(data).ran(version)
 }
 
 // callVersioned has the task call the function n times.
-func callVersioned(t *taskThread, f, n int) {
-	t.task.Call(t.functions[f], unsafe.Pointer(t), n)
+func callVersioned(t *task, f, n int) {
+	t.task.Call(t.originals[f], unsafe.Pointer(t), n)
 }

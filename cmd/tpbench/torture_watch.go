@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/impls/torture"
+)
+
+const (
+	// killAfter is how much longer than --for a worker may take, to start, to prepare and
+	// to end.
+	killAfter = 30 * time.Second
+
+	// grace is how long a worker gets to report when it is interrupted, and to print
+	// stacks when it hangs.
+	grace = 5 * time.Second
+)
+
+// An outcome is how a subject's worker ended.
+type outcome struct {
+	torture.Report
+
+	// hung is whether the worker did not end and was killed. doing is what its threads did then,
+	// line by line.
+	hung  bool
+	doing []string
+}
+
+// tortureApart tortures the subject in a process of its own. If ctx is done, the report is
+// about the time until then.
+func tortureApart(ctx context.Context, s torture.Subject, o torture.Options) (outcome, error) {
+	if err := checkSelf(); err != nil {
+		return outcome{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.For+killAfter)
+	defer cancel()
+	worker := itself(exec.Command(self, "torture-worker", "--for", o.For.String(), "--seed", strconv.FormatUint(o.Seed, 10), fullName(s)))
+	out, err := watch(ctx, worker, grace, o.Progress)
+	if err != nil {
+		err = fmt.Errorf("torturing %s: %w", fullName(s), err)
+	}
+	return out, err
+}
+
+// watch runs a torture-worker until it ends. When ctx is done it interrupts the worker, which
+// then reports. If the worker has not ended after grace, watch has it print its stacks and
+// kills it. If the worker dies of its own signal, that is its subject's failure, unless it
+// reported one before. An error means that the subject could not be tortured.
+func watch(ctx context.Context, worker *exec.Cmd, grace time.Duration, progress func(torture.Report)) (outcome, error) {
+	harness.Isolate(worker)
+	worker.WaitDelay = time.Second // a process that the worker started may hold its pipes open
+	var stderr bytes.Buffer
+	worker.Stderr = &stderr
+	stdout, err := worker.StdoutPipe()
+	if err != nil {
+		return outcome{}, err
+	}
+	began := time.Now()
+	if err := worker.Start(); err != nil {
+		return outcome{}, err
+	}
+	var (
+		last    message
+		threads string
+		ending  sync.WaitGroup
+		ended   = make(chan struct{})
+	)
+	ending.Go(func() { threads = end(ctx, worker.Process, grace, ended) })
+	for up, lines := false, json.NewDecoder(stdout); lines.Decode(&last) == nil; {
+		if !up {
+			up, began = true, time.Now()
+		}
+		progress(last.Report)
+	}
+	_ = worker.Wait() // ProcessState has it all
+	close(ended)
+	ending.Wait()
+
+	out := outcome{Report: last.Report}
+	switch {
+	case last.Error != "":
+		return out, errors.New(last.Error)
+	case last.End:
+		return out, nil
+	}
+	if out.Failure == "" {
+		out.After = time.Since(began)
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		out.hung, out.doing = true, excerpt(threads, stderr.String())
+		return out, nil
+	}
+	if ctx.Err() != nil {
+		return out, ctx.Err()
+	}
+	cause := causeOf(stderr.String())
+	if cause = cmp.Or(cause, fault(worker.ProcessState)); cause != "" {
+		out.Failure = cmp.Or(out.Failure, "died: "+cause)
+		return out, nil
+	}
+	return out, fmt.Errorf("the worker ended without a report, %v %s", worker.ProcessState, strings.TrimSpace(stderr.String()))
+}
+
+// end ends the worker if ctx is done before it has ended. If it had to be killed, end
+// returns its threads.
+func end(ctx context.Context, p *os.Process, grace time.Duration, ended <-chan struct{}) (threads string) {
+	select {
+	case <-ended:
+		return ""
+	case <-ctx.Done():
+	}
+	_ = p.Signal(os.Interrupt) // it may have ended by now
+	select {
+	case <-ended:
+		return ""
+	case <-time.After(grace):
+		return harness.Interrogate(p, grace)
+	}
+}
+
+// causeOf is the line of the runtime's report on a fatal error that names the cause, or "".
+func causeOf(stderr string) string {
+	for line := range strings.Lines(stderr) {
+		for _, cause := range []string{"SIG", "fatal error: ", "panic: ", "unexpected fault "} {
+			if strings.HasPrefix(strings.TrimPrefix(line, "[signal "), cause) {
+				return strings.Trim(line, "[]\n")
+			}
+		}
+	}
+	return ""
+}
+
+// fault is the signal of which a process died, if its own instructions raised it, or "". A
+// signal from outside is no failure of the subject: a machine short of memory kills, too.
+func fault(state *os.ProcessState) string {
+	raised := []syscall.Signal{syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGSEGV}
+	if s, ok := state.Sys().(syscall.WaitStatus); ok && slices.Contains(raised, s.Signal()) {
+		return s.Signal().String()
+	}
+	return ""
+}

@@ -1,0 +1,228 @@
+package probes
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/slab"
+	"github.com/tpbench/tpbench/impls/rcu"
+	"github.com/tpbench/tpbench/impls/torture"
+)
+
+// Subjects lists the dispatches, the strategies and the ways to remove probes.
+func Subjects() []torture.Subject {
+	list := slices.Concat(dispatchSubjects(), tracepointSubjects(), unregisterSubjects())
+	for i, s := range list {
+		list[i].Check = func() error { return cmp.Or(s.Check(), torture.Flavour().Supported()) }
+	}
+	return list
+}
+
+// A firing is what the attacks share: places, the reader of each, and one updater. P is
+// *event or *point.
+type firing[P passed] struct {
+	*torture.Attack
+	broken invariants
+	domain *rcu.Domain
+	data   *slab.Slab[datum]
+	fns    []dispatch.Func
+	places []P
+
+	// focus is the index of the place that the updater changes at present. Its reader passes
+	// it more often than others. Written by the updater.
+	focus atomic.Int32
+
+	number     uint64 // of the last registration; the updater's
+	freedCalls uint64 // dispatch.FreedCalls before the attack
+}
+
+// A passed is a place, as its reader and its probes see it.
+type passed interface {
+	pass(r *rcu.Reader) // fires it a few times, and judges
+	called(d *datum)    // notes a call with the place's data; on the reader's thread
+	lastChanges() string
+}
+
+// invariants are the names of those that any family of this package may break.
+type invariants struct {
+	owner string // a function is called only with its own data
+	freed string // no probe is called with freed data, or out of a freed array
+	panic string // a site does not panic
+}
+
+// A place is what *event and *point have in common.
+type place struct {
+	*torture.Attack
+	on      []registration // in the order of calls; the updater's
+	history torture.History
+}
+
+// lastChanges is the end of a failure's text.
+func (p *place) lastChanges() string { return "changes until then: " + p.history.String() }
+
+// A registration is a probe that is registered.
+type registration struct {
+	probe dispatch.Probe
+	slot  []datum // its datum is the first
+}
+
+// A datum is a probe's data.
+type datum struct {
+	magic  uint64 // torture.Alive while it is in use
+	owner  int    // the only function that may be called with it
+	number uint64 // counts registrations
+	place  passed
+}
+
+// String names a datum by its owner and its number: "f2#17".
+func (d *datum) String() string { return fmt.Sprintf("f%d#%d", d.owner, d.number) }
+
+const (
+	passes     = 16 // how often a place is fired in one call of pass
+	textEvents = 3  // sites in text; mappedEvents more are in mapped memory
+)
+
+// newFiring returns a firing without places, and the sites for them. The caller closes it.
+func newFiring[P passed](a *torture.Attack, broken invariants) (*firing[P], []*dispatch.Site, error) {
+	sites, err := dispatch.Events(dispatch.TextSites + mappedEvents)
+	if err != nil {
+		return nil, nil, err
+	}
+	fns, err := probeFuncs()
+	if err != nil {
+		return nil, nil, err
+	}
+	f := &firing[P]{
+		Attack: a, broken: broken, fns: fns, freedCalls: dispatch.FreedCalls(),
+		domain: torture.Flavour().New(rcu.Options{}),
+		data:   slab.New(datum{magic: torture.Poison, owner: -1}),
+	}
+	a.CountGracePeriods(f.domain)
+	report := f.wrongCall
+	reportWrong.Store(&report)
+	return f, append(slices.Clone(sites[:textEvents]), sites[dispatch.TextSites:]...), nil
+}
+
+func (f *firing[P]) close() {
+	f.domain.Close()
+	reportWrong.Store(nil)
+}
+
+// run runs the updater, and the readers with an intruder beside each.
+func (f *firing[P]) run(update func() error) error {
+	readers := min(f.Readers(), len(f.places))
+	threads := []torture.Thread{{CPU: 0, Run: update}}
+	for i := range readers {
+		threads = append(threads,
+			torture.Thread{CPU: 1 + i, Run: func() error { return f.read(i, readers) }},
+			f.Intruder(1+i, 1+torture.MostReaders+i))
+	}
+	return f.Launch(threads...)
+}
+
+// read passes the places that are reader n's until the attack is over.
+func (f *firing[P]) read(n, readers int) error {
+	r := f.domain.Register()
+	defer r.Unregister()
+	defer func() {
+		if p := recover(); p != nil {
+			r.Unlock() // the panic left the site's section open
+			f.Fail("%s: a site panicked: %v; %s", f.broken.panic, p, f.places[n].lastChanges())
+		}
+	}()
+	var own []int
+	for i := n; i < len(f.places); i += readers {
+		own = append(own, i)
+	}
+	rnd := f.Rand(1 + n)
+	for !f.Over() {
+		const batch = 64
+		for range batch {
+			at := int(f.focus.Load())
+			draw := int(rnd.Uint32())
+			if draw%4 == 0 || !slices.Contains(own, at) {
+				at = own[draw/4%len(own)]
+			}
+			if draw%32 == 31 {
+				passNested(f.places[at], r)
+			} else {
+				f.places[at].pass(r)
+			}
+			r.Quiescent()
+		}
+		f.Passed(n, batch*passes)
+		if c := dispatch.FreedCalls() - f.freedCalls; c > 0 {
+			f.Fail("%s: %d calls out of freed arrays", f.broken.freed, c)
+		}
+	}
+	return nil
+}
+
+// passNested is pass with a section around the sites' own.
+func passNested(p passed, r *rcu.Reader) {
+	r.Lock()
+	defer r.Unlock()
+	p.pass(r)
+}
+
+// newProbe makes a probe for a place.
+func (f *firing[P]) newProbe(fn, prio int, at P) (registration, error) {
+	slot, err := f.data.Alloc()
+	if err != nil {
+		return registration{}, err
+	}
+	f.number++
+	slot[0] = datum{torture.Alive, fn, f.number, at}
+	return registration{probeOf(f.fns[fn], &slot[0], prio), slot}, nil
+}
+
+// release frees removed probes' data when no reader can use it any more, in one of the
+// ways to wait, which way draws out of 64. It seldom waits: waiting makes every variant
+// sound. It returns what was not freed and not left to a callback.
+func (f *firing[P]) release(way int, removed []registration, synchronize func()) (rest []registration) {
+	switch way {
+	case 0:
+		synchronize()
+		f.free(removed)
+	case 1:
+		state := f.domain.StartPoll()
+		for !f.domain.Poll(state) {
+			time.Sleep(50 * time.Microsecond)
+		}
+		f.free(removed)
+	case 2, 3, 4, 5:
+		f.freeLater(removed)
+	default:
+		return removed
+	}
+	return nil
+}
+
+// free frees removed probes' data. No probe may be called with it any more.
+func (f *firing[P]) free(removed []registration) {
+	for _, r := range removed {
+		f.data.Free(r.slot)
+	}
+}
+
+func (f *firing[P]) freeLater(removed []registration) {
+	f.domain.Call(func() { f.free(removed) })
+}
+
+// wrongCall reports a call of function fn with data that is not in use, or another's, or nil.
+func (f *firing[P]) wrongCall(fn int, d *datum) {
+	switch {
+	case d == nil:
+		f.Fail("%s: f%d was called with the data of an array's end", f.broken.owner, fn)
+	case d.magic == torture.Alive:
+		f.Fail("%s: f%d was called with %v; %s", f.broken.owner, fn, d, d.place.lastChanges())
+	case d.magic == torture.Poison && d.place == nil && d.owner == -1:
+		f.Fail("%s: f%d was called with data that had been freed", f.broken.freed, fn)
+	default:
+		f.Fail("%s: f%d was called with the poison of a freed array (%#x)", f.broken.freed, fn, d.magic)
+	}
+}

@@ -1,0 +1,337 @@
+package probes
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/rcu"
+	"github.com/tpbench/tpbench/impls/textpoke"
+	"github.com/tpbench/tpbench/impls/torture"
+	"github.com/tpbench/tpbench/impls/tracepoint"
+)
+
+// tracepointSubjects are the strategies.
+func tracepointSubjects() []torture.Subject {
+	return torture.Subjects("tracepoint", tracepoint.Variants(), attackTracepoints)
+}
+
+// dispatchSubjects are the ways to dispatch, under the steps of one strategy.
+func dispatchSubjects() []torture.Subject {
+	return torture.Subjects("dispatch", dispatch.Variants(), func(a *torture.Attack, d dispatch.Dispatch) error {
+		policy := *stepsForAll()
+		policy.Dispatch = d
+		return attackTracepoints(a, &policy)
+	})
+}
+
+// stepsForAll is the first sound strategy whose steps suit every dispatch: its static call goes to
+// probes, and it does not wait in each removal, which would hide a wrong dispatch.
+func stepsForAll() *tracepoint.Policy {
+	for _, v := range impls.OnlySound(tracepoint.Variants()) {
+		if v.New.Dispatch.Direct && !v.New.WaitsInOneToZero() {
+			return v.New
+		}
+	}
+	panic("torture: no sound strategy with direct calls removes the last probe without a wait")
+}
+
+// A tracepoints is some events, the reader of each, and one updater:
+//
+//	CPU0, updater                        CPU1, reader
+//	registers and removes probes,        fires: each call is with the function's own data,
+//	  one by one or in bulk                which is in use; the witness is called once;
+//	waits, in any way, seldom              with no transition under way, as many calls
+//	frees the data: poison                 as probes
+type tracepoints struct {
+	*firing[*event]
+	registry *tracepoint.Registry
+
+	// What the updater has drawn for a while: at most so many probes; and whether the witness
+	// stays, so that long firings have one, or may be removed.
+	most        int
+	keepWitness bool
+}
+
+// An event is one tracepoint.
+type event struct {
+	place
+	tp  *tracepoint.Tracepoint
+	key *textpoke.Site
+
+	// What the reader counts while it passes. Only it touches these: probes run on
+	// its thread.
+	calls        uint64 // of any probe
+	watched      *datum
+	watchedCalls uint64
+
+	// witness is registered as long as epoch does not change; it may be nil. The updater
+	// writes witness, then epoch, and only then removes the probe. The reader loads epoch, then
+	// witness, fires, and loads epoch again.
+	witness atomic.Pointer[datum]
+	epoch   atomic.Uint64
+
+	// registered is how many probes there are while transitions is even and does not change: a
+	// sequence count, written by the updater.
+	transitions atomic.Uint64
+	registered  atomic.Uint64
+}
+
+const mostProbes = 4
+
+func attackTracepoints(a *torture.Attack, policy *tracepoint.Policy) error {
+	f, sites, err := newFiring[*event](a, invariants{owner: "T1", freed: "T2", panic: "D4"})
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	s := &tracepoints{firing: f, registry: tracepoint.New(policy, f.domain)}
+	for i, site := range sites {
+		tp, err := s.registry.Add(fmt.Sprint("event", i), site)
+		if err != nil {
+			return err
+		}
+		_, disable := dispatch.KeyChanges([]*dispatch.Site{site})
+		s.places = append(s.places, &event{place: place{Attack: a}, tp: tp, key: disable[0].Site})
+	}
+	err = s.run(s.update)
+	for _, e := range s.places {
+		if len(e.on) > 0 {
+			err = errors.Join(err, s.registry.Unregister(e.tp, dispatch.Probe{}))
+		}
+	}
+	return err
+}
+
+// called counts a call.
+func (e *event) called(d *datum) {
+	e.calls++
+	if d == e.watched {
+		e.watchedCalls++
+	}
+}
+
+// pass fires the event and compares what was called with what was registered.
+func (e *event) pass(r *rcu.Reader) {
+	for range passes {
+		epoch, witness := e.epoch.Load(), e.witness.Load()
+		transitions, registered, calls := e.transitions.Load(), e.registered.Load(), e.calls
+		e.watched, e.watchedCalls = witness, 0
+
+		e.tp.Fire(r)
+
+		if witness != nil && e.watchedCalls != 1 && e.epoch.Load() == epoch {
+			e.Fail("T3: a probe that was registered all the time was called %d times in a firing; %s", e.watchedCalls, e.lastChanges())
+		}
+		if got := e.calls - calls; got != registered && transitions%2 == 0 && e.transitions.Load() == transitions {
+			e.Fail("T3: with %d probes, and no transition under way, %d calls; %s", registered, got, e.lastChanges())
+		}
+	}
+}
+
+// update draws transitions, and ways to wait for readers that may still use what was
+// removed, until the attack is over.
+func (s *tracepoints) update() error {
+	rnd := s.Rand(0)
+	var removed []registration
+	var e *event
+	for !s.Over() {
+		if e == nil || rnd.IntN(16) == 0 {
+			at := rnd.IntN(len(s.places))
+			e = s.places[at]
+			s.focus.Store(int32(at))
+			s.most = min(1+rnd.IntN(mostProbes), 1+rnd.IntN(mostProbes))
+			s.keepWitness = rnd.IntN(2) == 0
+		}
+		more, err := s.transit(e, rnd)
+		if err != nil {
+			return err
+		}
+		removed = append(removed, more...)
+		if way := rnd.IntN(64); way == 6 {
+			state, before := s.domain.GetState(), removed
+			if removed, err = s.transit(e, rnd); err != nil {
+				return err
+			}
+			s.domain.CondSync(state)
+			s.free(before)
+		} else {
+			removed = s.release(way, removed, s.registry.Synchronize)
+		}
+		if len(e.on) > 0 && rnd.IntN(4) == 0 {
+			if more, err = s.addAndRemove(e, rnd); err != nil {
+				return err
+			}
+			removed = append(removed, more...)
+		}
+		if rnd.IntN(2) == 0 {
+			torture.Busy(rnd, 100*time.Nanosecond, 50*time.Microsecond)
+		}
+	}
+	s.freeLater(removed)
+	return nil
+}
+
+// transit makes one random transition of the event, or now and then a bulk change: two of
+// the event, or one of each event, in any order, which may remove all probes. It returns what
+// was removed.
+func (s *tracepoints) transit(e *event, rnd *rand.Rand) (removed []registration, err error) {
+	events, toZero := []*event{e}, false
+	switch rnd.IntN(8) {
+	case 0:
+		toZero = rnd.IntN(2) == 0
+		events = slices.Clone(s.places)
+		rnd.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+	case 1:
+		events = append(events, e)
+	}
+	return s.apply(events, rnd, func(e *event) (transition, error) { return s.draw(e, toZero, rnd) })
+}
+
+// addAndRemove takes the event to one probe, then to two, and back to one: it adds a probe
+// before the first, waits for a whole grace period and removes it. That grace period satisfies
+// whatever moment the strategy remembered when it added the probe. A reader that began after it
+// may hold the data of the removed probe.
+func (s *tracepoints) addAndRemove(e *event, rnd *rand.Rand) (removed []registration, err error) {
+	remove := func(i int) error {
+		more, err := s.apply([]*event{e}, rnd, func(*event) (transition, error) { return s.remove(e, i), nil })
+		removed = append(removed, more...)
+		return err
+	}
+	for len(e.on) > 1 {
+		if err := remove(s.other(e, rnd.IntN(len(e.on)))); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := s.apply([]*event{e}, rnd, func(*event) (transition, error) { return s.add(e, rnd.IntN(len(s.fns)), 5) }); err != nil {
+		return nil, err
+	}
+	s.registry.Synchronize()
+	torture.Busy(rnd, time.Microsecond, 300*time.Microsecond) // the intruder may be there again
+	err = remove(1)
+	return removed, err
+}
+
+// apply makes one transition of each of the events, in one change, and returns what was removed.
+// An event may be there twice.
+func (s *tracepoints) apply(events []*event, rnd *rand.Rand, draw func(*event) (transition, error)) (removed []registration, err error) {
+	what := make(map[*event][]string)
+	var requests []tracepoint.Request
+	for _, e := range events {
+		next, err := draw(e)
+		if err != nil {
+			return nil, err
+		}
+		if what[e] == nil {
+			e.transitions.Add(1)
+		}
+		what[e] = append(what[e], fmt.Sprintf("%d->%d %s", len(e.on), len(next.on), next.what))
+		e.on = next.on
+		requests = append(requests, next.Request)
+		removed = append(removed, next.removed...)
+	}
+	if err := s.registry.Bulk(requests); err != nil {
+		return nil, err
+	}
+	s.Changed(len(requests))
+	for _, e := range events {
+		if what[e] != nil {
+			s.done(e, strings.Join(what[e], " and "), rnd)
+			what[e] = nil
+		}
+	}
+	return removed, nil
+}
+
+// A transition is one to make.
+type transition struct {
+	tracepoint.Request
+	on      []registration // what will be registered
+	removed []registration // what will not be any more
+	what    string         // "+f2#17", "-f2#17" or "-*"
+}
+
+// draw decides on a transition of the event; toZero removes all probes unless a witness may
+// have to stay. A witness that is to be removed is none any more.
+func (s *tracepoints) draw(e *event, toZero bool, rnd *rand.Rand) (transition, error) {
+	from := len(e.on)
+	all := func() (transition, error) {
+		e.watch(nil)
+		return transition{Request: tracepoint.Request{Tracepoint: e.tp, Remove: true}, removed: e.on, what: "-*"}, nil
+	}
+	switch {
+	case toZero && from > 0 && !s.keepWitness:
+		return all()
+	case from == 0 || from == 1 && s.keepWitness || from < s.most && rnd.IntN(2) == 0:
+		fn, prio := rnd.IntN(len(s.fns)), rnd.IntN(4)
+		if w := e.witness.Load(); w != nil && rnd.IntN(4) > 0 {
+			fn, prio = w.owner, 4 // the witness's function, with other data, before it
+		}
+		return s.add(e, fn, prio)
+	case rnd.IntN(16) == 0 && !s.keepWitness:
+		return all()
+	default:
+		return s.remove(e, s.other(e, rnd.IntN(from))), nil
+	}
+}
+
+// add is the transition that adds a new probe.
+func (s *tracepoints) add(e *event, fn, prio int) (transition, error) {
+	r, err := s.newProbe(fn, prio, e)
+	if err != nil {
+		return transition{}, err
+	}
+	return transition{
+		Request: tracepoint.Request{Tracepoint: e.tp, Probe: r.probe},
+		on:      append(slices.Clone(e.on), r),
+		what:    fmt.Sprintf("+%v", &r.slot[0]),
+	}, nil
+}
+
+// other returns the index i of a registration, or another one if that is a witness that stays.
+func (s *tracepoints) other(e *event, i int) int {
+	if s.keepWitness && e.witness.Load() == &e.on[i].slot[0] {
+		return (i + 1) % len(e.on)
+	}
+	return i
+}
+
+// remove is the transition that removes one probe, which is no witness any more.
+func (s *tracepoints) remove(e *event, i int) transition {
+	r := e.on[i]
+	if e.witness.Load() == &r.slot[0] {
+		e.watch(nil)
+	}
+	return transition{
+		Request: tracepoint.Request{Tracepoint: e.tp, Probe: r.probe, Remove: true},
+		on:      slices.Delete(slices.Clone(e.on), i, i+1),
+		removed: []registration{r},
+		what:    fmt.Sprintf("-%v", &r.slot[0]),
+	}
+}
+
+// done publishes that the event's transitions are over, checks the key, and may choose a new
+// witness.
+func (s *tracepoints) done(e *event, what string, rnd *rand.Rand) {
+	e.registered.Store(uint64(len(e.on)))
+	e.transitions.Add(1)
+	if off := e.key.Insn() == textpoke.Nop; off != (len(e.on) == 0) {
+		s.Fail("T4: with %d probes the key is %v; %s", len(e.on), e.key.Insn(), e.lastChanges())
+	}
+	e.history.Add(what)
+	if len(e.on) > 0 && rnd.IntN(2) == 0 && !(s.keepWitness && e.witness.Load() != nil) {
+		e.watch(&e.on[rnd.IntN(len(e.on))].slot[0])
+	}
+}
+
+// watch makes d, which is registered, or nil, the witness.
+func (e *event) watch(d *datum) {
+	e.witness.Store(d)
+	e.epoch.Add(1)
+}
