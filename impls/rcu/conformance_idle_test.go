@@ -1,4 +1,4 @@
-package rcutest
+package rcu_test
 
 import (
 	"runtime"
@@ -7,8 +7,8 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// idleReader has a reader enter a section while it is idle. Who promises to watch such
-// readers must wait, who does not must not: that would be another flavour.
+// idleReader: a reader enters a section while it is idle. A flavour that watches idle readers
+// must wait for it; another one must not, which would hang.
 func idleReader(t *testing.T, d *rcu.Domain) {
 	r := d.Register()
 	for range 3 {
@@ -25,11 +25,11 @@ func idleReader(t *testing.T, d *rcu.Domain) {
 			r.ExitIdle()
 			continue
 		}
-		done := begin(d, d.Synchronize)
+		done := rcu.Begin(d, d.Synchronize)
 		for range 100 {
 			runtime.Gosched()
 		}
-		if closed(done) || d.Poll(s) {
+		if rcu.Closed(done) || d.Poll(s) {
 			t.Error("a grace period ended with the idle reader inside")
 		}
 		r.Unlock()
@@ -39,57 +39,57 @@ func idleReader(t *testing.T, d *rcu.Domain) {
 	r.Unregister()
 }
 
-// backFromIdle looks at a section of a reader that was idle just before.
+// backFromIdle: a reader that was idle just before enters a section.
 func backFromIdle(t *testing.T, d *rcu.Domain) {
 	r := d.Register()
 	for range 3 {
 		r.EnterIdle()
 		r.ExitIdle()
 		r.Lock()
-		done := begin(d, d.Synchronize)
+		done := rcu.Begin(d, d.Synchronize)
 		for range 100 {
 			runtime.Gosched()
 		}
-		if closed(done) {
+		if rcu.Closed(done) {
 			t.Error("a grace period ended with the reader inside")
 		}
-		leave(r)
+		rcu.Leave(r)
 		<-done
 	}
 	r.Unregister()
 }
 
-// leftElsewhere sleeps inside a section, and leaves it on another thread.
+// leftElsewhere: a section is left on another thread than it was entered on.
 func leftElsewhere(t *testing.T, d *rcu.Domain) {
 	for range 3 {
-		h := holdOpen(d)
-		if closed(h.done) {
+		h := rcu.HoldOpen(d)
+		if rcu.Closed(h.Done) {
 			t.Error("a grace period ended with the reader inside")
 		}
-		onThread(h.end)
+		onThread(h.End)
 	}
 }
 
-// leftByAnother sleeps inside a section of SRCU that another Reader leaves, when the one
-// that entered has gone.
+// leftByAnother: a section of SRCU is left by another Reader, after the one that entered has
+// unregistered.
 func leftByAnother(t *testing.T, d *rcu.Domain) {
 	if !d.HasSRCU() {
 		t.Skip("has no sections of SRCU")
 	}
 	for range 5 {
-		h := holdOpenBy(d, handedOver)
-		if closed(h.done) {
+		h := rcu.HoldOpenBy(d, rcu.HandedOver)
+		if rcu.Closed(h.Done) {
 			t.Error("a grace period ended with the section open")
 		}
-		onThread(h.end)
+		onThread(h.End)
 	}
 }
 
-// onThread runs f on a thread of its own, and returns when it has.
+// onThread runs f on a thread of its own, and returns when f has.
 func onThread(f func()) {
 	done := make(chan struct{})
 	go func() {
-		runtime.LockOSThread() // for good: the thread ends with the goroutine
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 		f()
 		close(done)
 	}()
