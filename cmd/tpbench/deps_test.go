@@ -27,7 +27,6 @@ impls/uprobe: impls impls/internal/slab impls/internal/step impls/rcu
 impls/kernel: impls
 impls/torture: impls impls/internal/slab impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister impls/livepatch impls/uprobe golang.org/x/sys
 
-impls/textpoke/textpoketest: impls/internal/judge impls/textpoke
 impls/dispatch/probestest: impls/internal/judge impls/dispatch
 impls/dispatch/dispatchtest: impls/internal/judge impls/dispatch impls/rcu impls/textpoke
 impls/tracepoint/tracepointtest: impls/internal/judge impls/tracepoint impls/dispatch impls/dispatch/probestest impls/rcu
