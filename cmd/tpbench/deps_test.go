@@ -31,7 +31,6 @@ impls/dispatch/probestest: impls/internal/judge impls/dispatch
 impls/dispatch/dispatchtest: impls/internal/judge impls/dispatch impls/rcu impls/textpoke
 impls/tracepoint/tracepointtest: impls/internal/judge impls/tracepoint impls/dispatch impls/dispatch/probestest impls/rcu
 impls/unregister/unregistertest: impls impls/internal/judge impls/unregister impls/dispatch impls/dispatch/probestest impls/rcu
-impls/livepatch/livepatchtest: impls/internal/judge impls/internal/slab impls/livepatch impls/dispatch impls/rcu
 
 harness/clock: golang.org/x/sys github.com/klauspost/cpuid/v2
 harness/host: harness/clock golang.org/x/sys github.com/klauspost/cpuid/v2

@@ -63,7 +63,7 @@ func TestReplay(t *testing.T) {
 	for i := range patchers {
 		patchers[i].Check = textpoke.Check // no store meets an execution: the make of the CPU does not matter
 	}
-	judge.Replays(t, "patcher", patchers, 3, replays, func(t *testing.T, r judge.Replay, v textpoke.Variant) (found string, trace []string) {
+	judge.Replays(t, "textpoke", patchers, 3, replays, func(t *testing.T, r judge.Replay, v textpoke.Variant) (found string, trace []string) {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestReplayOne$", "-test.v")
 		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s/%s", replayEnv, r.Name, v.Name), "GOTRACEBACK=none")
 		out, err := cmd.CombinedOutput()
