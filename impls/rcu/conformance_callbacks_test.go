@@ -22,13 +22,7 @@ func callbackWaitsForWhole(t *testing.T, d *rcu.Domain) {
 	early := false
 	d.Call(func() { early = inside.Load() })
 	h.End()
-	started := d.Counters().Started
-	done := make(chan struct{})
-	go func() {
-		d.Barrier()
-		close(done)
-	}()
-	rcu.Until(func() bool { return d.Counters().Started != started || rcu.Closed(done) })
+	done := rcu.Begin(d, d.Barrier)
 	inside.Store(false)
 	rcu.Leave(r)
 	<-done
@@ -45,7 +39,7 @@ func callbacksInOrder(t *testing.T, d *rcu.Domain) {
 			want = append(want, 50*round+i)
 			d.Call(func() { got = append(got, 50*round+i) })
 			if i == 20 {
-				d.Synchronize() // half of them are ready
+				d.Synchronize() // those so far are ready
 			}
 		}
 		d.Barrier()

@@ -17,7 +17,7 @@ func waitsForReader(depth int) func(t *testing.T, d *rcu.Domain) {
 		times := rounds(d, 100)
 		rnd := judge.Rand(t)
 		var inside atomic.Bool
-		enter, entered := make(chan int), make(chan bool)
+		enter, entered := make(chan int), make(chan bool) // true: it has entered; false: it has left
 		go func() {
 			r := d.Register()
 			defer r.Unregister()

@@ -67,7 +67,7 @@ var cases = []judge.Case[test]{
 	},
 	{
 		Name:        "G2 G4: snapshots, counters and callbacks follow the model",
-		Explanation: "If another grace period than the kernel's rule says satisfied a state, CondSync would return too early, or never elide a wait; if a counter were wrong, the benchmarks' grace periods per transition would be wrong too.",
+		Explanation: "If a state were satisfied by another grace period than by the kernel's rule, CondSync would return too early, or never elide a wait; if a counter were wrong, the benchmarks' grace periods per transition would be wrong too.",
 		Test:        followsModel,
 	},
 	{

@@ -10,6 +10,7 @@ var (
 	HoldOpenBy = holdOpenBy
 	Holders    = holders
 	Panics     = panics
+	WaitsFor   = waitsFor
 )
 
 const HandedOver = handedOver

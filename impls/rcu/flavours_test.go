@@ -55,7 +55,8 @@ func leave(r *Reader) {
 }
 
 // begin runs f in a goroutine and returns when a grace period has begun: sections that are
-// entered from now on are later than it. done is closed when f has returned.
+// entered from now on are later than it. It also returns when f has, without a grace period. done
+// is closed when f has returned.
 func begin(d *Domain, f func()) (done chan struct{}) {
 	before := d.Counters().Started
 	done = make(chan struct{})
@@ -63,7 +64,7 @@ func begin(d *Domain, f func()) (done chan struct{}) {
 		f()
 		close(done)
 	}()
-	until(func() bool { return d.Counters().Started != before })
+	until(func() bool { return d.Counters().Started != before || closed(done) })
 	return done
 }
 
@@ -127,6 +128,20 @@ func holdOpenBy(d *Domain, how holder) *OpenGracePeriod {
 func (h *OpenGracePeriod) End() {
 	h.leave()
 	<-h.Done
+}
+
+// waitsFor begins a grace period, which must not end before leave is called.
+func waitsFor(t *testing.T, d *Domain, leave func()) {
+	t.Helper()
+	done := begin(d, d.Synchronize)
+	for range 200 {
+		runtime.Gosched()
+	}
+	if closed(done) {
+		t.Error("Synchronize returned with the reader inside")
+	}
+	leave()
+	<-done
 }
 
 // panics checks that each misuse of a new reader panics.

@@ -1,32 +1,11 @@
 package rcu
 
 import (
-	"runtime"
 	"testing"
 
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/internal/judge"
 )
-
-// If this fails, a flavour overlooks sections of idle readers that it promises to wait for, or one
-// that models vanilla RCU waits for them, which the kernel does not.
-func TestG5IdleReader(t *testing.T) {
-	eachFlavour(t, func(t *testing.T, d *Domain) {
-		r := d.Register()
-		defer r.Unregister()
-		r.EnterIdle()
-		d.Synchronize() // the reader is in no section
-		r.Lock()
-		if !d.WatchesIdle() {
-			d.Synchronize() // the failure is a hang
-			r.Unlock()
-			r.ExitIdle()
-			return
-		}
-		waitsFor(t, d, r.Unlock)
-		r.ExitIdle()
-	})
-}
 
 // If this fails, a flavour does not watch the readers that its model in the kernel watches. All
 // other tests ask the flavour which readers it watches.
@@ -47,37 +26,6 @@ func TestG5WatchedReaders(t *testing.T) {
 		}
 		d.Close()
 	}
-}
-
-// If this fails, a grace period overlooks a reader after ExitIdle, or one of qsbr waits for a reader
-// that was idle since it began. The failure may be a hang.
-func TestG5ExitIdleIsWatchedAgain(t *testing.T) {
-	eachFlavour(t, func(t *testing.T, d *Domain) {
-		r := d.Register()
-		defer r.Unregister()
-		for range 3 {
-			h := holdOpen(d)
-			r.EnterIdle()
-			r.ExitIdle()
-			h.End() // r has been quiescent: the grace period waits for the holder alone
-			r.Lock()
-			waitsFor(t, d, func() { leave(r) })
-		}
-	})
-}
-
-// waitsFor begins a grace period, which must not end before leave is called.
-func waitsFor(t *testing.T, d *Domain, leave func()) {
-	t.Helper()
-	done := begin(d, d.Synchronize)
-	for range 200 {
-		runtime.Gosched()
-	}
-	if closed(done) {
-		t.Error("Synchronize returned with the reader inside")
-	}
-	leave()
-	<-done
 }
 
 // If this fails, misuse of idle does not panic.

@@ -76,32 +76,34 @@ func TestReaderWord(t *testing.T) {
 }
 
 func BenchmarkLockUnlock(b *testing.B) {
-	for _, v := range impls.OnlySound(Variants()) {
-		b.Run("impl="+v.Name, func(b *testing.B) {
-			judge.Need(b, v.Supported(), "rcu", v.Name)
-			d := v.New(Options{Lazy: OnlyBarrier})
-			defer d.Close()
-			r := d.Register()
-			defer r.Unregister()
-			sections := 0
-			for b.Loop() {
-				r.Lock()
-				sections++ // staticcheck reports an empty section
-				r.Unlock()
-			}
-		})
-	}
+	benchmarkEach(b, func(b *testing.B, d *Domain) {
+		r := d.Register()
+		defer r.Unregister()
+		sections := 0
+		for b.Loop() {
+			r.Lock()
+			sections++ // staticcheck reports an empty section
+			r.Unlock()
+		}
+	})
 }
 
 func BenchmarkSynchronize(b *testing.B) {
+	benchmarkEach(b, func(b *testing.B, d *Domain) {
+		for b.Loop() {
+			d.Synchronize()
+		}
+	})
+}
+
+// benchmarkEach is eachFlavour for benchmarks.
+func benchmarkEach(b *testing.B, benchmark func(b *testing.B, d *Domain)) {
 	for _, v := range impls.OnlySound(Variants()) {
 		b.Run("impl="+v.Name, func(b *testing.B) {
 			judge.Need(b, v.Supported(), "rcu", v.Name)
 			d := v.New(Options{Lazy: OnlyBarrier})
 			defer d.Close()
-			for b.Loop() {
-				d.Synchronize()
-			}
+			benchmark(b, d)
 		})
 	}
 }

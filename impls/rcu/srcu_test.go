@@ -15,21 +15,6 @@ func eachSRCU(t *testing.T, test func(t *testing.T, d *Domain)) {
 	})
 }
 
-// If this fails, a grace period does not wait for a section that one Reader enters and another
-// leaves, or waits for it without end. The Reader that entered may have unregistered.
-func TestG1DownReadUpRead(t *testing.T) {
-	eachSRCU(t, func(t *testing.T, d *Domain) {
-		for range 3 { // under both indices
-			a, b := d.Register(), d.Register()
-			index := a.DownRead()
-			a.Unregister()
-			waitsFor(t, d, func() { b.UpRead(index) })
-			b.Unregister()
-			d.Synchronize() // no later grace period waits for it
-		}
-	})
-}
-
 // If this fails, the first of the two sums is missing. A reader takes the index, stops for a whole
 // grace period, and counts itself in under an index that the next flip does not sum up.
 func TestG1IndexTakenBeforeFlip(t *testing.T) {

@@ -56,7 +56,7 @@ func stepByStep(t *testing.T, s *testSite, from, to int) {
 			t.Errorf("step %s: the bytes are % x, want % x", step.name, text, step.text)
 		}
 		if s.Insn() != s.insns[to] {
-			t.Errorf("step %s: the table says %v, not %v", step.name, s.Insn(), s.insns[to])
+			t.Errorf("step %s: the table has %v, not %v", step.name, s.Insn(), s.insns[to])
 		}
 		traps := textpoke.Totals().Traps
 		if got, want := s.run(), s.result(s.insns[to]); got != want {

@@ -47,7 +47,7 @@
 //     uprobe is in use. A call that returns an error has changed nothing.
 //
 // [Table.Warnings] counts what the kernel's refcount_t and KASAN would report. Each of them
-// is a violation. The busted variants, up-U1 to up-U5 of docs/interleavings.md, break B1, B3
+// is a violation. The busted variants, each wrong on purpose by one race, up-U1 to up-U5 of docs/interleavings.md, break B1, B3
 // and B4.
 //
 // # Schedule points
@@ -57,7 +57,7 @@
 //   - "uprobe: pinned", between steps 2 and 3;
 //   - "uprobe: consumer found", in step 3, before each call;
 //   - "uprobe: put to zero", between the last put and the treelock;
-//   - "uprobe: to be freed", after a thread has asked for the grace period;
+//   - "uprobe: to be freed", after Call, before the grace period ends;
 //   - "uprobe: a branch is missing", in the middle of a rotation of the tree;
 //   - "uprobe: missed while a writer is at the tree", where a search without the lock begins
 //     again.

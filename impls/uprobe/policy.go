@@ -44,7 +44,7 @@ func (p Policy) with(change func(*Policy)) Policy {
 }
 
 // variant returns the flavour of the Domain that a Table needs. A policy without read sections
-// takes the first that runs here; if none does, the first says why.
+// takes the first that runs here; if none does, the first one's Check reports why.
 func (p *Policy) variant() (rcu.Variant, error) {
 	if p.flavour != "" {
 		return impls.Find("flavour", rcu.Variants(), p.flavour)

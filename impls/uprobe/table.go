@@ -11,7 +11,7 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// The kernel returns the first as -EINVAL, and trusts its callers not to do the next two.
+// The kernel returns the first as -EINVAL. It trusts its callers not to cause the next two.
 var (
 	ErrInvalid  = errors.New("a consumer needs a handler")
 	ErrExist    = errors.New("this consumer is registered already")
@@ -45,10 +45,6 @@ func New(p *Policy, d *rcu.Domain) *Table {
 
 // InUse returns how many uprobes are not freed. Those that wait for a grace period count.
 func (t *Table) InUse() int { return t.uprobes.InUse() }
-
-// FailAfter makes the allocation of a uprobe fail after n more have succeeded. A negative n
-// takes that back.
-func (t *Table) FailAfter(n int) { t.uprobes.FailAfter(n) }
 
 func (t *Table) warn(w Warning) { t.warnings[w].Add(1) }
 

@@ -31,7 +31,7 @@ type Uprobe struct {
 
 	// rwsem is the kernel's register_rwsem: held for writing while consumers change, and, by
 	// policies without sections, for reading while they are called. A thread that holds it
-	// may take the treelock, not the other way round.
+	// may take the treelock; a thread that holds the treelock must not take the rwsem.
 	rwsem     sync.RWMutex
 	consumers atomic.Pointer[Consumer] // the newest; written under rwsem
 

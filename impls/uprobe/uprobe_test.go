@@ -210,7 +210,7 @@ func TestTree(t *testing.T) {
 		}
 	}
 	if tr.seq.Load()%2 != 0 {
-		t.Error("the sequence count says that a writer changes the tree")
+		t.Error("the sequence count is odd with no writer")
 	}
 }
 

@@ -5,7 +5,7 @@ import "github.com/tpbench/tpbench/impls"
 // A Variant is one way to keep a uprobe alive during a hit.
 type Variant = impls.Variant[*Policy]
 
-// Variants lists them, by age, and then the busted ones that are ours.
+// Variants lists them by age, and then the busted ones that no patch to the kernel has had.
 func Variants() []Variant {
 	variant := func(name, doc, origin string, s impls.Status, p *Policy) Variant {
 		return Variant{Name: name, Doc: doc, Origin: origin, Status: s, New: p, Check: p.check}
