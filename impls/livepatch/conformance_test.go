@@ -1,9 +1,10 @@
 // The conformance tests are what every variant must do when nothing happens at the same time,
-// through the exported interface alone. One goroutine plays all tasks and the administrator. After
-// each operation everything is compared with a model: the error (K5), the functions that each task
-// calls (K1), the tasks' sides (K2), which functions call the handler and what is allocated (K5),
-// and that no handler warned or met poison (K2, K3). A busted variant passes as well: it breaks
-// only if a handler runs during a change, which is for replay_test.go and package torture.
+// through the exported interface alone. A variant is a way for a Core to wait during a transition.
+// One goroutine plays all tasks, and enables and disables patches. After each operation everything
+// is compared with a model: the error (K5), the functions that each task calls (K1), the tasks'
+// sides (K2), which functions call the handler and what is allocated (K5), and that no handler
+// warned or met poison (K2, K3). A busted variant passes as well: it breaks only if a handler runs
+// during a change, which is for replay_test.go and package torture.
 package livepatch_test
 
 import (

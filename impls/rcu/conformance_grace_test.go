@@ -182,7 +182,6 @@ func noReaderSeesPoison(t *testing.T, d *rcu.Domain) {
 	}
 	stop.Store(true)
 	reader.Wait()
-	t.Logf("%d transitions, %d sections", transitions, sections.Load())
 	if overlooked != 0 {
 		t.Errorf("in %d sections the version was poisoned", overlooked)
 	}

@@ -55,9 +55,7 @@ func backFromIdle(t *testing.T, d *rcu.Domain) {
 func leftElsewhere(t *testing.T, d *rcu.Domain) {
 	for range 3 {
 		h := rcu.HoldOpen(d)
-		if rcu.Closed(h.Done) {
-			t.Error("a grace period ended with the reader inside")
-		}
+		h.StaysOpen(t)
 		onThread(h.End)
 	}
 }
@@ -70,9 +68,7 @@ func leftByAnother(t *testing.T, d *rcu.Domain) {
 	}
 	for range 5 { // under both indices
 		h := rcu.HoldOpenBy(d, rcu.HandedOver)
-		if rcu.Closed(h.Done) {
-			t.Error("a grace period ended with the section open")
-		}
+		h.StaysOpen(t)
 		onThread(h.End)
 	}
 }

@@ -1,6 +1,7 @@
 // The conformance tests, conformance*_test.go, are what every sound flavour must do, through the
-// exported interface alone. Snapshots and counters are compared with a model. These tests measure
-// no time, and leave rare interleavings to package torture and to replay_test.go.
+// exported interface alone. A flavour is a variant: a way for grace periods to wait for readers.
+// Snapshots and counters are compared with a model. These tests measure no time, and leave rare
+// interleavings to package torture and to replay_test.go.
 package rcu_test
 
 import (

@@ -130,18 +130,23 @@ func (h *OpenGracePeriod) End() {
 	<-h.Done
 }
 
-// waitsFor begins a grace period, which must not end before leave is called.
-func waitsFor(t *testing.T, d *Domain, leave func()) {
+// StaysOpen gives the grace period time to end, which it must not.
+func (h *OpenGracePeriod) StaysOpen(t *testing.T) {
 	t.Helper()
-	done := begin(d, d.Synchronize)
 	for range 200 {
 		runtime.Gosched()
 	}
-	if closed(done) {
-		t.Error("Synchronize returned with the reader inside")
+	if closed(h.Done) {
+		t.Error("a grace period ended with the reader inside")
 	}
-	leave()
-	<-done
+}
+
+// waitsFor begins a grace period, which must not end before leave is called.
+func waitsFor(t *testing.T, d *Domain, leave func()) {
+	t.Helper()
+	h := &OpenGracePeriod{leave, begin(d, d.Synchronize)}
+	h.StaysOpen(t)
+	h.End()
 }
 
 // panics checks that each misuse of a new reader panics.
