@@ -6,24 +6,6 @@ import (
 	"testing"
 )
 
-// If this fails, a callback runs at the end of a grace period that was under way when it was
-// queued, and frees what a reader still uses that this grace period did not wait for.
-func TestG3CallbackWaitsForWholeGracePeriod(t *testing.T) {
-	eachFlavour(t, func(t *testing.T, d *Domain) {
-		h := holdOpen(d)
-		ran := false
-		d.Call(func() { ran = true })
-		h.End()
-		if left := d.calls.runReady(d); left != 1 || ran {
-			t.Fatalf("after the rest of a grace period: %d left, ran %v", left, ran)
-		}
-		d.Synchronize()
-		if left := d.calls.runReady(d); left != 0 || !ran {
-			t.Fatalf("after a whole grace period: %d left, ran %v", left, ran)
-		}
-	})
-}
-
 // If this fails, a snapshot in the queue may be older than the one before it. Barrier waits for the
 // last one, and would return before all callbacks have run. In this test a Call waits for the
 // queue's lock while a whole grace period passes.

@@ -1,7 +1,6 @@
 package uprobe
 
 import (
-	"errors"
 	"testing"
 	"unsafe"
 
@@ -156,29 +155,6 @@ func TestWaitsOfRemovals(t *testing.T) {
 		if n := table.InUse(); n != 0 {
 			t.Errorf("B5: %d uprobes in use", n)
 		}
-	})
-}
-
-// If this fails, a registration for which there is no memory leaves something behind, or its
-// consumer cannot be registered later.
-func TestB5NoMemory(t *testing.T) {
-	eachSound(t, func(t *testing.T, _ Variant, table *Table, d *rcu.Domain) {
-		c := counting()
-		table.FailAfter(0)
-		if err := table.Register(Key{1, 1}, c); !errors.Is(err, ErrNoMem) {
-			t.Fatalf("Register = %v, want ErrNoMem", err)
-		}
-		if n := table.InUse(); n != 0 {
-			t.Errorf("%d uprobes in use", n)
-		}
-		judge.Check(t, table.Register(Key{1, 1}, c))
-		h := table.NewHitter()
-		defer h.Close()
-		if called := h.Hit(Key{1, 1}); called != 1 || h.Count != 1 {
-			t.Errorf("a hit called %d", called)
-		}
-		judge.Check(t, table.UnregisterNosync(c))
-		d.Barrier()
 	})
 }
 
