@@ -114,12 +114,12 @@ func engineWaits(t *testing.T, d *rcu.Domain) {
 	defer r.Unregister()
 	for range 5 {
 		var inside atomic.Bool
-		saw := make(chan bool)
+		saw := make(chan bool, 1)
 		r.Lock()
 		inside.Store(true)
 		before := d.Counters().Started
 		d.Call(func() { saw <- inside.Load() })
-		rcu.Until(func() bool { return d.Counters().Started != before }) // the engine has begun it
+		rcu.Until(func() bool { return d.Counters().Started != before || len(saw) > 0 }) // the engine has begun it
 		inside.Store(false)
 		rcu.Leave(r)
 		for early := true; ; {
