@@ -16,7 +16,7 @@ const policy = `
 impls:
 impls/internal/slab:
 impls/internal/step:
-impls/internal/judge: impls
+impls/internal/judge: impls impls/internal/step
 impls/rcu: impls impls/internal/step golang.org/x/sys
 impls/textpoke: impls impls/internal/step golang.org/x/sys github.com/klauspost/cpuid/v2
 impls/dispatch: impls impls/internal/slab impls/internal/step impls/textpoke impls/rcu
@@ -34,14 +34,10 @@ impls/torture/livepatch: impls/torture impls/internal/slab impls/rcu impls/dispa
 impls/torture/uprobe: impls/torture impls/internal/slab impls/rcu impls/uprobe
 impls/torture/all: impls/torture impls/torture/rcu impls/torture/textpoke impls/torture/probes impls/torture/livepatch impls/torture/uprobe
 
-impls/rcu/rcutest: impls/internal/judge impls/rcu
-impls/textpoke/textpoketest: impls/internal/judge impls/textpoke
 impls/dispatch/probestest: impls/internal/judge impls/dispatch
 impls/dispatch/dispatchtest: impls/internal/judge impls/dispatch impls/rcu impls/textpoke
-impls/uprobe/uprobetest: impls/internal/judge impls/rcu impls/uprobe
 impls/tracepoint/tracepointtest: impls/internal/judge impls/tracepoint impls/dispatch impls/dispatch/probestest impls/rcu
 impls/unregister/unregistertest: impls impls/internal/judge impls/unregister impls/dispatch impls/dispatch/probestest impls/rcu
-impls/livepatch/livepatchtest: impls/internal/judge impls/internal/slab impls/livepatch impls/dispatch impls/rcu
 
 harness/clock: golang.org/x/sys github.com/klauspost/cpuid/v2
 harness/host: harness/clock golang.org/x/sys github.com/klauspost/cpuid/v2

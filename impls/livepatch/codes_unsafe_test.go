@@ -1,5 +1,3 @@
-//go:build steps
-
 package livepatch_test
 
 import (
@@ -8,23 +6,52 @@ import (
 	"github.com/tpbench/tpbench/impls/livepatch"
 )
 
-// versions are what the replays' one function can be: the original, and what patches 1
-// and 2 replace it by. Each notes itself.
-var versions = [...]func(data unsafe.Pointer, a, b uint64){
-	func(data unsafe.Pointer, _, _ uint64) { note("original", data) },
-	func(data unsafe.Pointer, _, _ uint64) { note("first", data) },
-	func(data unsafe.Pointer, _, _ uint64) { note("second", data) },
+// An errand is the argument of every call of a test function.
+type errand struct {
+	ran code   // what the call ran; freed if it ran a freed func
+	do  func() // what the function does, or nil
 }
 
-func note(version string, data unsafe.Pointer) {
-	// SAFETY: the replays call their function by call alone.
-	*(*string)(data) = version
+var freed = code{-1, -1}
+
+// call has the task call the function and returns the code that ran.
+func call(t *livepatch.Task, f *livepatch.Function, do func()) (ran code) {
+	e := &errand{ran: freed, do: do}
+	t.Call(f, unsafe.Pointer(e), 1)
+	return e.ran
 }
 
-// call has the task call the function and returns the version that ran. Freed ones note
-// nothing.
-func call(t *livepatch.Task, f *livepatch.Function) (version string) {
-	version = "freed"
-	t.Call(f, unsafe.Pointer(&version), 1)
-	return version
+func ran(c code, data unsafe.Pointer) {
+	// SAFETY: test functions are called by call alone.
+	e := (*errand)(data)
+	e.ran = c
+	if e.do != nil {
+		e.do()
+	}
+}
+
+// codes are the versions of each function, the original first. They differ only in the code that
+// they report.
+var codes = [functions][patches + 1]func(data unsafe.Pointer, a, b uint64){
+	{
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{0, 0}, data) },
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{0, 1}, data) },
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{0, 2}, data) },
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{0, 3}, data) },
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{0, 4}, data) },
+	},
+	{
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 0}, data) },
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 1}, data) },
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 2}, data) },
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 3}, data) },
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 4}, data) },
+	},
+	{
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{2, 0}, data) },
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{2, 1}, data) },
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{2, 2}, data) },
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{2, 3}, data) },
+		func(data unsafe.Pointer, _, _ uint64) { ran(code{2, 4}, data) },
+	},
 }

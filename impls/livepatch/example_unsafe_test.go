@@ -10,7 +10,7 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// A function is patched under two tasks, each of which changes over at a point of its own.
+// A function is patched while two tasks call it. Each task goes to the new function at its own time.
 func Example() {
 	variant, err := impls.Find("livepatch", livepatch.Variants(), "rude")
 	if err != nil || variant.Supported() != nil {
@@ -25,7 +25,7 @@ func Example() {
 		return
 	}
 
-	// Step 1: a function, and what it does as it was compiled.
+	// Step 1: a function, as it was compiled.
 	old, _ := dispatch.GoFunc(func(data unsafe.Pointer, _, _ uint64) { *(*string)(data) = "old" })
 	fixed, _ := dispatch.GoFunc(func(data unsafe.Pointer, _, _ uint64) { *(*string)(data) = "fixed" })
 	functions, _ := livepatch.Functions()
@@ -33,18 +33,18 @@ func Example() {
 	f.SetBody(old)
 	defer f.SetBody(dispatch.Nop())
 
-	// Step 2: two tasks. Both are played by this goroutine.
+	// Step 2: two tasks. This goroutine plays both.
 	a, b := core.NewTask(), core.NewTask()
 	show := func(when string) {
 		var sees [2]string
-		// SAFETY: both functions take data for a string.
+		// SAFETY: both functions expect data to point to a string.
 		a.Call(f, unsafe.Pointer(&sees[0]), 1)
 		b.Call(f, unsafe.Pointer(&sees[1]), 1)
 		fmt.Printf("%s: a calls %s, b calls %s\n", when, sees[0], sees[1])
 	}
 	show("before")
 
-	// Step 3: the patch is enabled; nobody has passed a safe point yet.
+	// Step 3: the patch is enabled. No task has passed a safe point yet.
 	patch := &livepatch.Patch{Name: "fix", Replacements: []livepatch.Replacement{{Old: f, New: fixed}}}
 	if err := core.Enable(patch); err != nil {
 		fmt.Println(err)
@@ -52,7 +52,7 @@ func Example() {
 	}
 	show("enabled")
 
-	// Step 4: a passes one; b sleeps, and is flipped by whoever tries to complete.
+	// Step 4: a passes a safe point and flips. b sleeps, and TryComplete flips it.
 	a.Update()
 	show("a has flipped")
 	b.Block()
@@ -60,7 +60,7 @@ func Example() {
 	b.Wake()
 	show("patched")
 
-	// Step 5: and back.
+	// Step 5: the patch is disabled.
 	a.Block()
 	b.Block()
 	err = core.Unpatch(patch)
@@ -70,7 +70,7 @@ func Example() {
 
 	a.Exit()
 	b.Exit()
-	fmt.Println("left behind:", core.InUse(), core.Close())
+	fmt.Println("in use:", core.InUse(), core.Close())
 	// Output:
 	// before: a calls old, b calls old
 	// enabled: a calls old, b calls old
@@ -78,5 +78,5 @@ func Example() {
 	// complete: true
 	// patched: a calls fixed, b calls fixed
 	// unpatched, <nil>: a calls old, b calls old
-	// left behind: 0 <nil>
+	// in use: 0 <nil>
 }

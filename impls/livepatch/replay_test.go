@@ -4,12 +4,11 @@ package livepatch_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/internal/step"
 	"github.com/tpbench/tpbench/impls/livepatch"
@@ -23,10 +22,10 @@ type stage struct {
 	f       *livepatch.Function
 	patches [2]*livepatch.Patch
 	errs    []error
-	called  []string // versions, by the task's calls
+	called  []string // what the task's calls ran
 }
 
-// The words that scripts are made of.
+// actions returns what the cells of scripts do.
 func (s *stage) actions() map[string]func() {
 	do := func(f func(*livepatch.Patch) error, p int) func() {
 		return func() {
@@ -36,12 +35,13 @@ func (s *stage) actions() map[string]func() {
 		}
 	}
 	return map[string]func(){
-		"enable first":   do(s.core.Enable, 1),
-		"disable first":  do(s.core.Disable, 1),
-		"patch first":    do(s.core.Patch, 1),
-		"unpatch first":  do(s.core.Unpatch, 1),
-		"enable second":  do(s.core.Enable, 2),
-		"disable second": do(s.core.Disable, 2),
+		"enable first":                 do(s.core.Enable, 1),
+		"disable first":                do(s.core.Disable, 1),
+		"patch first":                  do(s.core.Patch, 1),
+		"enable second":                do(s.core.Enable, 2),
+		"disable second":               do(s.core.Disable, 2),
+		"first is patched":             s.patched(1),
+		"first and second are patched": func() { s.patched(1)(); s.patched(2)() },
 		"complete": func() {
 			for !s.core.TryComplete() {
 				step.Wait("complete: tasks flip")
@@ -56,18 +56,32 @@ func (s *stage) actions() map[string]func() {
 			}
 		},
 		"update": s.task.Update,
-		"updates": func() { // at one safe point after the other
+		"updates": func() { // at one safe point after another
 			for range 50 {
 				s.task.Update()
 				step.Wait("updates: between safe points")
 			}
 		},
-		"call": func() { s.called = append(s.called, call(s.task, s.f)) },
+		"call": func() {
+			names := map[code]string{{0, 0}: "original", {0, 1}: "first", {0, 2}: "second", freed: "freed"}
+			s.called = append(s.called, names[call(s.task, s.f, nil)])
+		},
 	}
 }
 
-// String is what was found: what the task called, what the Core was warned of, and a task
-// that is not idle although no transition is under way.
+// patched does a whole transition, in which no column stops.
+func (s *stage) patched(p int) func() {
+	return func() {
+		if err := s.core.Enable(s.patches[p-1]); err != nil {
+			s.errs = append(s.errs, err)
+		}
+		s.task.Update()
+		s.core.TryComplete()
+	}
+}
+
+// String returns what was found: what the task called, the Core's warnings, and the task's side if
+// it is not idle after all transitions.
 func (s *stage) String() string {
 	found := append([]string{}, s.called...)
 	for _, w := range s.core.Warnings() {
@@ -82,68 +96,50 @@ func (s *stage) String() string {
 	return strings.Join(found, ", ")
 }
 
-// A replay is a script, what is found after it with a sound variant, and what with a
-// busted one that it breaks.
-type replay struct {
-	name   string
-	script string
-	sound  string
-	breaks map[string]string
-}
-
-// l1 is klp-L1 of docs/interleavings.md, at each of the three places.
-var l1 = []replay{
-	{"(a), the func is freed", `
+// waits is klp-L1 of docs/interleavings.md, at each of the three places (a), (b) and (c) where a
+// transition waits; see doc.go.
+var waits = []judge.Replay{
+	{Name: "klp-L1 (a), the func is freed", Script: `
 core                                   task
-patch first                            //
-                                       update
-enable second
-                                       update
-complete
+first and second are patched
 disable second
-                                       update           // unpatched: it is not to call the second any more
+                                       update           // unpatched: it must not call the second any more
                                        call until livepatch: func held
-complete                               //               removes it, waits or not, frees it
+complete                               //               removes the func, waits or not, frees it
                                        go on
-`, "first", map[string]string{"rcu": "freed"}},
-	{"(a), transition is cleared", `
+`, Want: "first", Breaks: map[string]string{"rcu": "freed"}},
+	{Name: "klp-L1 (a), the transition is cleared", Script: `
 core                                   task
-patch first                            //
-                                       update
-enable second
-                                       update
-complete
+first and second are patched
 disable second
-                                       update           // unpatched: it is not to call the second any more
+                                       update           // unpatched: it must not call the second any more
                                        call until livepatch: func held
 complete until livepatch: transition over
-                                       go on            // in no transition: chooses what it holds
+                                       go on            // in no transition: chooses the func that it holds
 go on
-`, "first", map[string]string{"rcu": "second"}},
-	{"(b), the task is idle", `
+`, Want: "first", Breaks: map[string]string{"rcu": "second"}},
+	{Name: "klp-L1 (b), the task is idle", Script: `
 core                                   task
 enable first
                                        update           // patched
                                        call until livepatch: in transition
 complete                               //               clears transition, waits or not, states = idle
                                        go on
-`, "first", map[string]string{"rcu": "first, WARN: the handler found its task idle in a transition"}},
-	{"(c), an old target", `
+`, Want: "first", Breaks: map[string]string{"rcu": "first, WARN: the handler found its task idle in a transition"}},
+	{Name: "klp-L1 (c), an old target", Script: `
 core                                   task
-patch first                            //
-                                       update
+first is patched
 enable second
                                        update until livepatch: target loaded
 disable second                         //               reverses, waits or not
-complete                               //               the task is unpatched, or so it seems
+complete                               //               finds the task unpatched
                                        go on            // stores: patched
                                        updates
                                        call
-`, "first", map[string]string{"rcu": "first, left patched"}},
-	{"(c), an old target, within the transition", `
+`, Want: "first", Breaks: map[string]string{"rcu": "first, left patched"}},
+	{Name: "klp-L1 (c), an old target, within the transition", Script: `
 core                                   task
-patch first                            //
-                                       update
+first is patched
 enable second
                                        update until livepatch: target loaded
 disable second                         //               reverses, waits or not
@@ -151,71 +147,68 @@ disable second                         //               reverses, waits or not
 try to complete
                                        updates
                                        call
-`, "first", map[string]string{"rcu": "second, left patched"}},
-	{"(c), an old target, and the next transition", `
+`, Want: "first", Breaks: map[string]string{"rcu": "second, left patched"}},
+	{Name: "klp-L1 (c), an old target, and the next transition", Script: `
 core                                   task
-patch first                            //
-                                       update
+first is patched
 enable second
                                        update until livepatch: target loaded
 disable second                         //               reverses, waits or not
-complete                               //               the task is unpatched, or so it seems
+complete                               //               finds the task unpatched
                                        go on            // stores: patched
 enable second
 complete
                                        updates
                                        call
-`, "second", map[string]string{"rcu": "second, WARN: a task was not idle before a transition"}},
+`, Want: "second", Breaks: map[string]string{"rcu": "second, WARN: a task was not idle before a transition"}},
 }
 
-// ftrace is its own wait, which is rude whatever the variant: nobody is to find the stack
-// empty, or its ops freed.
-var ftrace = []replay{
-	{"the last func goes, ops held", `
+// ftrace has its own wait before the last func of a function is removed. It is rude in each
+// variant, so no handler may find an empty stack, or freed memory.
+var ftrace = []judge.Replay{
+	{Name: "the last func is removed, ops held", Script: `
 core                                   task
-patch first
-                                       update
+first is patched
 disable first
                                        update
                                        call until livepatch: ops held
-complete                               //               calls nobody, waits, empties the stack, frees
+complete                               //               removes the call, waits, empties the stack, frees
                                        go on
-`, "original", map[string]string{}},
-	{"the last func goes, func held", `
+`, Want: "original"},
+	{Name: "the last func is removed, func held", Script: `
 core                                   task
-patch first
-                                       update
+first is patched
 disable first
                                        update
                                        call until livepatch: func held
 complete
                                        go on
-`, "original", map[string]string{}},
+`, Want: "original"},
 }
 
-// orders are what holds without any wait, by the order of loads and stores alone.
-var orders = []replay{
-	{"a handler that is late", `
+// orders are right without any wait, because of the order of loads and stores.
+var orders = []judge.Replay{
+	{Name: "a late handler", Script: `
 core                                   task
-patch first
+patch first                            //               waits for the task
                                        update
 disable first
                                        update
                                        call until livepatch: handler entered
-complete until rcu: begun              //               ftrace's wait, which need not wait for it
+complete until rcu: begun              //               ftrace's wait, which need not wait for this handler
                                        go on until livepatch: ops held
 go on                                  //               empties the stack
                                        go on            // has found no ops
-`, "original", map[string]string{}},
-	{"an update that is early", `
+`, Want: "original"},
+	{Name: "an early update", Script: `
 core                                   task
                                        update until livepatch: update begun
 enable first
-                                       go on            // finds itself told: to go to the target of now
+                                       go on            // finds itself pending, and loads the new target
                                        call
 complete
-`, "first", map[string]string{}},
-	{"a call while the transition begins", `
+`, Want: "first"},
+	{Name: "a call while the transition begins", Script: `
 core                                   task
 enable first until livepatch: transition initialised
                                        call
@@ -224,88 +217,58 @@ go on
                                        update
                                        call
 complete
-`, "original, original, first", map[string]string{}},
+`, Want: "original, original, first"},
 }
 
-// If this fails, a handler or an Update sees two steps of the Core in the wrong order.
-func TestReplayOrders(t *testing.T) { play(t, orders) }
-
-// If this fails, a transition does not wait for a handler, or an Update, that RCU does not
-// watch, at one of the three places; or, for rcu, the script has lost its point.
-func TestReplayL1(t *testing.T) { play(t, l1) }
-
-// If this fails, ftrace does not wait for handlers before it takes away what they hold:
-// K3.
-func TestReplayFtrace(t *testing.T) { play(t, ftrace) }
-
-// play performs every script with every variant, again and again, with a task that RCU does
-// not watch and with one that it does: the latter must be safe with all of them.
-func play(t *testing.T, replays []replay) {
-	for _, p := range replays {
-		t.Run(p.name, func(t *testing.T) {
-			t.Log(p.script)
-			for _, v := range livepatch.Variants() {
-				t.Run(v.Name, func(t *testing.T) {
-					judge.Need(t, v.Supported(), "livepatch", v.Name)
-					for _, watched := range []bool{false, true} {
-						want := p.sound
-						if found, busted := p.breaks[v.Name]; busted && !watched {
-							want = found
-						}
-						for i := range 25 {
-							if found, trace := p.play(t, v, watched); found != want {
-								t.Fatalf("watched %v, time %d: found %q, want %q\n%s\n%s", watched, i, found, want, p.script, strings.Join(trace, "\n"))
-							}
-						}
-					}
-				})
-			}
-		})
-		for name := range p.breaks {
-			if v, err := impls.Find("livepatch", livepatch.Variants(), name); err != nil || v.Status == impls.Sound {
-				t.Errorf("%s: breaks %s, of which there is no busted one", p.name, name)
-			}
+// If this fails, a transition does not wait for a handler or an Update that RCU does not watch, at
+// one of the three places, or, for rcu, the script no longer breaks it; or ftrace does not wait
+// before it frees what handlers hold (K3); or the Core's steps come in another order.
+func TestReplay(t *testing.T) {
+	all := slices.Concat(waits, ftrace, orders)
+	t.Run("unwatched", func(t *testing.T) { replay(t, all, false) })
+	for i := range all { // each variant is right if RCU watches the task
+		all[i].Breaks = maps.Clone(all[i].Breaks)
+		for name := range all[i].Breaks {
+			all[i].Breaks[name] = ""
 		}
 	}
+	t.Run("watched", func(t *testing.T) { replay(t, all, true) })
 }
 
-func (p replay) play(t *testing.T, v livepatch.Variant, watched bool) (found string, trace []string) {
-	t.Helper()
-	d := v.New(rcu.Options{Lazy: rcu.OnlyBarrier})
-	defer d.Close()
-	all, err := livepatch.Functions()
-	judge.Check(t, err)
-	core, err := livepatch.New(d)
-	judge.Check(t, err)
-	s := &stage{core: core, task: core.NewTask(), f: all[0]}
-	codes := make([]dispatch.Func, len(versions))
-	for i, f := range versions {
-		codes[i], err = dispatch.GoFunc(f)
+// replay performs the scripts with a task that RCU watches, or not.
+func replay(t *testing.T, scripts []judge.Replay, watched bool) {
+	judge.Replays(t, "livepatch", livepatch.Variants(), 25, scripts, func(t *testing.T, r judge.Replay, v livepatch.Variant) (found string, trace []string) {
+		d := v.New(rcu.Options{Lazy: rcu.OnlyBarrier})
+		defer d.Close()
+		all, err := livepatch.Functions()
 		judge.Check(t, err)
-	}
-	s.f.SetBody(codes[0])
-	for i, name := range []string{"first", "second"} {
-		s.patches[i] = &livepatch.Patch{Name: name, Replacements: []livepatch.Replacement{{Old: s.f, New: codes[i+1]}}}
-	}
-	if !watched {
-		s.task.EnterIdle()
-	}
-	trace, err = step.Play(p.script, s.actions())
-	if err != nil {
-		t.Fatalf("%v\n%s", err, p.script)
-	}
-	found = s.String()
-	s.task.Block()                                    // who is in no function any more flips asleep, told or not
-	for _, p := range slices.Backward(s.patches[:]) { // whatever is left
-		core.TryComplete()
-		_ = core.Disable(p)
-		core.TryComplete()
-	}
-	s.task.Wake()
-	if !watched {
-		s.task.ExitIdle()
-	}
-	s.task.Exit()
-	judge.Check(t, core.Close())
-	return found, trace
+		core, err := livepatch.New(d)
+		judge.Check(t, err)
+		s := &stage{core: core, task: core.NewTask(), f: all[0]}
+		s.f.SetBody(goFunc(t, code{0, 0}))
+		for i, name := range []string{"first", "second"} {
+			s.patches[i] = &livepatch.Patch{Name: name, Replacements: []livepatch.Replacement{{Old: s.f, New: goFunc(t, code{0, version(i + 1)})}}}
+		}
+		if !watched {
+			s.task.EnterIdle()
+		}
+		trace, err = step.Play(r.Script, s.actions())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, r.Script)
+		}
+		found = s.String()
+		s.task.Block()                                    // flips asleep: it is in no function
+		for _, p := range slices.Backward(s.patches[:]) { // those that are left
+			core.TryComplete()
+			_ = core.Disable(p)
+			core.TryComplete()
+		}
+		s.task.Wake()
+		if !watched {
+			s.task.ExitIdle()
+		}
+		s.task.Exit()
+		judge.Check(t, core.Close())
+		return found, trace
+	})
 }

@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// If callers that queue behind a grace period each ran one of their own, n updaters
-// would wait n times as long as one; that they share is what a batch is compared
-// with.
+// If this fails, callers that wait in line behind a grace period do not share the next one, and n
+// updaters wait n times as long as one.
 func TestG4QueuedCallersShareOneGracePeriod(t *testing.T) {
 	eachFlavour(t, func(t *testing.T, d *Domain) {
 		const callers = 8
@@ -18,16 +17,11 @@ func TestG4QueuedCallersShareOneGracePeriod(t *testing.T) {
 		for range callers {
 			group.Go(d.Synchronize)
 		}
-		until(func() bool {
-			select {
-			case <-h.done:
-				t.Error("the grace period ended with a reader inside")
-				return true
-			default:
-				return inLine() == callers
-			}
-		})
-		h.end()
+		until(func() bool { return inLine() == callers || closed(h.Done) })
+		if closed(h.Done) {
+			t.Error("the grace period ended with a reader inside")
+		}
+		h.End()
 		group.Wait()
 		if got, want := d.Counters(), (Counters{Started: 2, Waited: 1 + callers}); got != want {
 			t.Errorf("%+v, want %+v", got, want)
@@ -35,7 +29,7 @@ func TestG4QueuedCallersShareOneGracePeriod(t *testing.T) {
 	})
 }
 
-// inLine counts the goroutines that have their snapshot and stand at Domain.mu.
+// inLine counts the goroutines that have taken their snapshot and wait for Domain.mu.
 func inLine() (n int) {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]

@@ -6,27 +6,9 @@ import (
 	"testing"
 )
 
-// If a callback ran at the end of a grace period that was under way when it was
-// queued, it would free under a reader which that grace period did not look at.
-func TestG3CallbackWaitsForWholeGracePeriod(t *testing.T) {
-	eachFlavour(t, func(t *testing.T, d *Domain) {
-		h := holdOpen(d)
-		ran := false
-		d.Call(func() { ran = true })
-		h.end()
-		if left := d.calls.runReady(d); left != 1 || ran {
-			t.Fatalf("after the rest of a grace period: %d left, ran %v", left, ran)
-		}
-		d.Synchronize()
-		if left := d.calls.runReady(d); left != 0 || !ran {
-			t.Fatalf("after a whole grace period: %d left, ran %v", left, ran)
-		}
-	})
-}
-
-// If snapshots stood in the queue in another order than they were taken, Barrier,
-// which asks the last one how long to wait, would return with callbacks unrun. Two
-// Calls race for the queue: this one is made to lose it to a whole grace period.
+// If this fails, a snapshot in the queue may be older than the one before it. Barrier waits for the
+// last one, and would return before all callbacks have run. In this test a Call waits for the
+// queue's lock while a whole grace period passes.
 func TestG3SnapshotsAreQueuedInOrder(t *testing.T) {
 	eachFlavour(t, func(t *testing.T, d *Domain) {
 		d.calls.mu.Lock()
@@ -36,7 +18,7 @@ func TestG3SnapshotsAreQueuedInOrder(t *testing.T) {
 			close(called)
 		}()
 		for range 100 {
-			runtime.Gosched() // as far as the lock
+			runtime.Gosched() // until the Call waits for the lock
 		}
 		d.Synchronize()
 		d.calls.queue = append(d.calls.queue, callback{d.GetState(), func() {}})

@@ -10,11 +10,11 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// Replace a configuration that another goroutine reads all the time, and know when
+// An updater replaces a configuration that another goroutine reads all the time, and waits until
 // the old one may be reused.
 func Example() {
-	// Step 1: open an engine. qsbr runs anywhere; the others say through
-	// Supported where they cannot.
+	// Step 1: open an engine. qsbr runs on any amd64; Supported reports where another flavour
+	// cannot run.
 	flavour, err := impls.Find("flavour", rcu.Variants(), "qsbr")
 	if err != nil {
 		fmt.Println(err)
@@ -36,7 +36,7 @@ func Example() {
 			reader.Lock()
 			_ = current.Load().name
 			reader.Unlock()
-			reader.Quiescent() // qsbr wants to hear it; the others ignore it
+			reader.Quiescent() // qsbr waits for it; other flavours ignore it
 		}
 		reader.Unregister()
 		gone <- true
@@ -46,24 +46,24 @@ func Example() {
 	// Step 3: unpublish, wait, and only then reuse.
 	old := current.Swap(&config{"new"})
 	domain.Synchronize()
-	fmt.Printf("nobody reads %q any more\n", old.name)
+	fmt.Printf("no reader uses %q\n", old.name)
 
-	// Step 4: or remember the moment and wait later, if that is still needed.
+	// Step 4: or take a snapshot now and wait later, if no grace period has passed meanwhile.
 	old = current.Swap(&config{"newer"})
 	state := domain.GetState()
-	domain.Synchronize() // somebody else's, it might be
+	domain.Synchronize() // it may be another updater's
 	domain.CondSync(state)
-	fmt.Printf("nor %q, and CondSync elided %d of 1 wait\n", old.name, domain.Counters().Elided)
+	fmt.Printf("nor %q; CondSync elided %d of 1 wait\n", old.name, domain.Counters().Elided)
 
-	// Step 5: or leave it to the engine.
+	// Step 5: or let the engine wait.
 	old = current.Swap(&config{"newest"})
-	domain.Call(func() { fmt.Printf("nor %q, said a callback\n", old.name) })
+	domain.Call(func() { fmt.Printf("nor %q, in a callback\n", old.name) })
 	domain.Barrier()
 
 	stop.Store(true)
 	<-gone
 	// Output:
-	// nobody reads "old" any more
-	// nor "new", and CondSync elided 1 of 1 wait
-	// nor "newer", said a callback
+	// no reader uses "old"
+	// nor "new"; CondSync elided 1 of 1 wait
+	// nor "newer", in a callback
 }

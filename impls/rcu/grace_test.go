@@ -6,13 +6,12 @@ import (
 	"testing"
 )
 
-// If the steps of a grace period came in another order, or it did not look at every
-// reader, the proof would have a hole that only rare timings show. So look at the
-// steps themselves.
+// If this fails, the steps of a grace period come in another order than the protocol's, or it does
+// not look at every reader. Other tests notice only in rare timings.
 func TestG1OrderOfSteps(t *testing.T) {
 	eachFlavour(t, func(t *testing.T, d *Domain) {
 		if d.flavour.srcu == srcuAlways {
-			t.Skip("looks at no word: see TestG1OrderOfLegs")
+			t.Skip("looks at no reader's word: see TestG1OrderOfLegs")
 		}
 		var readers, asked []*Reader
 		for range 3 {
@@ -24,25 +23,25 @@ func TestG1OrderOfSteps(t *testing.T) {
 		var steps []string
 		inner := d.flavour
 		d.flavour.barrier = func() {
-			steps = append(steps, "U3")
+			steps = append(steps, "barrier")
 			if d.ctr.Load() != before+gpUnit {
-				t.Error("U3 before U2: the counter is not out yet")
+				t.Error("the barrier comes before begin: the counter is unchanged")
 			}
 			if d.seq.Load() != seq+1 {
-				t.Error("U3 before the grace period is marked as under way")
+				t.Error("the barrier comes before the grace period is marked as under way")
 			}
 			inner.barrier()
 		}
 		d.flavour.left = func(r *Reader, ctr uint64) bool {
-			steps = append(steps, "U4")
+			steps = append(steps, "scan")
 			asked = append(asked, r)
 			if ctr != before+gpUnit {
-				t.Errorf("U4 compares with %#x, not with U2's %#x", ctr, before+gpUnit)
+				t.Errorf("the scan compares with %#x, begin stored %#x", ctr, before+gpUnit)
 			}
 			return true
 		}
 		d.Synchronize()
-		if want := []string{"U3", "U4", "U4", "U4"}; !slices.Equal(steps, want) {
+		if want := []string{"barrier", "scan", "scan", "scan"}; !slices.Equal(steps, want) {
 			t.Errorf("steps %v, want %v", steps, want)
 		}
 		if !slices.Equal(asked, readers) {
@@ -51,11 +50,11 @@ func TestG1OrderOfSteps(t *testing.T) {
 	})
 }
 
-// If this fails, a grace period flips the counter before it is marked as under way. A reader
-// that enters in between is not waited for, and a snapshot taken in between is satisfied by
-// this grace period's end. TestReplayV9 stops there (build tag steps); this looks from another
-// thread, which may miss it in any one of the grace periods.
-func TestG2UnderWayBeforeU2(t *testing.T) {
+// If this fails, a grace period changes the counter before it is marked as under way. It does not
+// wait for a reader that enters in between, but its end satisfies a snapshot that is taken in
+// between. A replay of rcu-V9 stops there (build tag steps). This test looks from another thread,
+// which may miss it in any one grace period.
+func TestG2UnderWayBeforeBegin(t *testing.T) {
 	eachFlavour(t, func(t *testing.T, d *Domain) {
 		var over atomic.Bool
 		done := make(chan struct{})
@@ -63,9 +62,9 @@ func TestG2UnderWayBeforeU2(t *testing.T) {
 			defer close(done)
 			for !over.Load() {
 				flips := d.ctr.Load() / gpUnit
-				marks := (d.seq.Load() + seqStateMask) / seqUnit // loaded later, so it may only be more
+				marks := (d.seq.Load() + seqStateMask) / seqUnit // loaded later, so never less
 				if marks < flips {
-					t.Errorf("%d grace periods have flipped the counter, and %d are marked", flips, marks)
+					t.Errorf("%d grace periods have changed the counter, and %d are marked", flips, marks)
 					return
 				}
 			}
@@ -79,10 +78,10 @@ func TestG2UnderWayBeforeU2(t *testing.T) {
 	})
 }
 
-// If this fails, U4 takes a reader for one that has left its section, however deep, or for one
-// that it has to wait for.
+// If this fails, the scan does not wait for a reader in a section from before the grace period, at
+// some depth of nesting; or it waits for one that it need not wait for.
 func TestG1LeftSection(t *testing.T) {
-	const now = 5*gpUnit + 1 // the counter after U2
+	const now = 5*gpUnit + 1 // the counter after begin
 	for _, nesting := range []uint64{0, 1, 2, 3, 0x7F, 0x80, 0xFF, 0x100, 0x101, 0x200, 0x8000, 0xFF00, 0xFFFF} {
 		for began := uint64(0); began < 12; began++ {
 			r := &Reader{word: began*gpUnit + nesting}

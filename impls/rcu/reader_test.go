@@ -8,14 +8,14 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
-// If the fields moved, the sites in package dispatch would write their sections
-// into something else; if readers shared lines, they would measure each other.
+// If this fails, the sites of package dispatch, which enter sections inline, write to other fields
+// of a Reader than they should; or two readers share a cache line and slow each other down.
 func TestReaderLayout(t *testing.T) {
 	typ := reflect.TypeFor[Reader]()
 	for name, offset := range map[string]uintptr{"word": WordOffset, "ctr": CtrOffset} {
 		field, _ := typ.FieldByName(name)
 		if field.Offset != offset {
-			t.Errorf("%s is at %d, the assembler's contract says %d", name, field.Offset, offset)
+			t.Errorf("%s is at %d, the constant for assembler is %d", name, field.Offset, offset)
 		}
 	}
 	if WordOffset != 0 || CtrOffset != 8 {
@@ -31,7 +31,7 @@ func TestReaderLayout(t *testing.T) {
 	}
 }
 
-// If a section's word were anything but the protocol's, U4 would misread it.
+// If this fails, a reader's word is not what the scan of a grace period expects.
 func TestReaderWord(t *testing.T) {
 	eachFlavour(t, func(t *testing.T, d *Domain) {
 		r := d.Register()
@@ -76,32 +76,34 @@ func TestReaderWord(t *testing.T) {
 }
 
 func BenchmarkLockUnlock(b *testing.B) {
-	for _, v := range impls.OnlySound(Variants()) {
-		b.Run("impl="+v.Name, func(b *testing.B) {
-			judge.Need(b, v.Supported(), "rcu", v.Name)
-			d := v.New(Options{Lazy: OnlyBarrier})
-			defer d.Close()
-			r := d.Register()
-			defer r.Unregister()
-			sections := 0
-			for b.Loop() {
-				r.Lock()
-				sections++ // staticcheck takes an empty one for a mistake
-				r.Unlock()
-			}
-		})
-	}
+	benchmarkEach(b, func(b *testing.B, d *Domain) {
+		r := d.Register()
+		defer r.Unregister()
+		sections := 0
+		for b.Loop() {
+			r.Lock()
+			sections++ // staticcheck reports an empty section
+			r.Unlock()
+		}
+	})
 }
 
 func BenchmarkSynchronize(b *testing.B) {
+	benchmarkEach(b, func(b *testing.B, d *Domain) {
+		for b.Loop() {
+			d.Synchronize()
+		}
+	})
+}
+
+// benchmarkEach is eachFlavour for benchmarks.
+func benchmarkEach(b *testing.B, benchmark func(b *testing.B, d *Domain)) {
 	for _, v := range impls.OnlySound(Variants()) {
 		b.Run("impl="+v.Name, func(b *testing.B) {
 			judge.Need(b, v.Supported(), "rcu", v.Name)
 			d := v.New(Options{Lazy: OnlyBarrier})
 			defer d.Close()
-			for b.Loop() {
-				d.Synchronize()
-			}
+			benchmark(b, d)
 		})
 	}
 }

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// If GetState took the end of the grace period under way for an answer, a CondSync
-// would return while a reader that entered during it is still inside. The kernel's
-// rule is snap = (s+7) &^ 3.
+// If this fails, the end of a grace period that is under way satisfies a snapshot, and CondSync
+// returns while a reader that entered during it is still inside. The kernel's rule is
+// snap = (s+7) &^ 3.
 func TestG2SnapshotRule(t *testing.T) {
 	eachFlavour(t, func(t *testing.T, d *Domain) {
 		defer d.seq.Store(0)
@@ -16,8 +16,8 @@ func TestG2SnapshotRule(t *testing.T) {
 			snap State
 			why  string
 		}{
-			{0, 4, "idle: the end of the next"},
-			{1, 8, "under way: its end does not count, the next one's does"},
+			{0, 4, "idle: the end of the next counts"},
+			{1, 8, "under way: its end does not count, the end of the next does"},
 			{4, 8, "idle again"},
 			{5, 12, "under way again"},
 			{1 << 40, 1<<40 + 4, "idle after a year"},
@@ -36,7 +36,7 @@ func TestG2SnapshotRule(t *testing.T) {
 			if d.seq.Load() != row.seq {
 				t.Errorf("seq %d: GetState changed the counter", row.seq)
 			}
-			// It is satisfied at its very value and ever after, never before.
+			// It is satisfied from exactly its value on.
 			for _, after := range []struct {
 				distance uint64
 				done     bool

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// If this fails, a work item passes for run on a CPU that has not switched context, and a
-// reader's store may still be on its way (L2). A thread spins on each CPU: at the moment
-// at which the item runs there, the thread does not.
+// If this fails, a work item is counted for a CPU that has not switched context, and a reader's
+// store may still be in that CPU's store buffer (rcu-L2). In this test a thread spins on each CPU:
+// it is switched out while the item runs there.
 func TestG1RudeSwitchesEveryCPU(t *testing.T) {
 	judge.Need(t, checkRude(), "rcu", "rude")
 	var allowed unix.CPUSet
@@ -31,7 +31,7 @@ func TestG1RudeSwitchesEveryCPU(t *testing.T) {
 			}
 			spinning.Add(1)
 			spinners.Go(func() {
-				runtime.LockOSThread() // for good: the thread ends with the goroutine
+				runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 				var one unix.CPUSet
 				one.Set(cpu)
 				if err := unix.SchedSetaffinity(0, &one); err != nil {
@@ -58,8 +58,8 @@ func TestG1RudeSwitchesEveryCPU(t *testing.T) {
 	}
 }
 
-// If this fails, a grace period of taskstrace keeps a CPU from the readers that it waits
-// for, which may sleep in their sections for long.
+// If this fails, a grace period of taskstrace keeps a CPU busy while it waits for readers, which may
+// sleep in their sections for long.
 func TestTasksTraceWaitsAsleep(t *testing.T) {
 	judge.Need(t, checkPrivate(), "rcu", "taskstrace")
 	d := tasksTrace(Options{Lazy: OnlyBarrier})
@@ -70,11 +70,11 @@ func TestTasksTraceWaitsAsleep(t *testing.T) {
 	before, n := switches(t), 0
 	d.flavour.wait(func() bool { n++; return n > looks })
 	if got := switches(t) - before; got < looks {
-		t.Errorf("looked %d times in vain, and slept %d times", looks, got)
+		t.Errorf("found the reader inside %d times, and slept %d times", looks, got)
 	}
 }
 
-// switches is how often the calling thread has been switched away from.
+// switches returns how often the calling thread has been switched out.
 func switches(t *testing.T) int64 {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_THREAD, &u); err != nil {
@@ -83,7 +83,7 @@ func switches(t *testing.T) int64 {
 	return u.Nvcsw + u.Nivcsw
 }
 
-// spinABit has a prologue, so that the collector can stop who spins.
+// spinABit is not inlined, so that the collector can stop a thread that calls it in a loop.
 //
 //go:noinline
 func spinABit() {

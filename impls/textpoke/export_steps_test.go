@@ -2,7 +2,7 @@
 
 package textpoke
 
-// The schedule point in the trap handlers.
+// HoldTraps makes threads stop before the trap handler; TrapsBegun counts those that have come there.
 var (
 	HoldTraps  = &holdTraps
 	TrapsBegun = &trapsBegun

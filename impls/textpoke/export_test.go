@@ -1,6 +1,6 @@
 package textpoke
 
-// What tests outside the package take apart.
+// What tests outside the package use.
 var (
 	TextMutex  = &textMutex
 	Prepare    = prepare

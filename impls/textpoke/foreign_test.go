@@ -17,7 +17,6 @@ import (
 
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/judge"
-	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
@@ -32,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child runs in the copy: with the trap handler or without it, the same trap.
+// child runs in the copy. job is "with" or "without" the trap handler, and a kind of trap.
 func child(job string) {
 	handler, trap, _ := strings.Cut(job, " ")
 	if handler == "with" {
@@ -46,9 +45,9 @@ func child(job string) {
 			fmt.Println(err)
 		}
 	}
-	// The signal arrives on some thread, at some time. This waits for it asleep: where no
-	// goroutine could ever run again the runtime reports a deadlock, and that report and
-	// the signal's can wait for each other for ever.
+	// The signal arrives on some thread, at some time. This sleeps until then: if no goroutine
+	// could run again, the runtime would report a deadlock, and its two reports could wait for
+	// each other without end.
 	wait := func() { time.Sleep(time.Minute) }
 	switch trap {
 	case "breakpoint":
@@ -78,7 +77,7 @@ func child(job string) {
 	fmt.Println("alive")
 }
 
-// lateTrap passes an event's site over an int3, which only the handler survives.
+// lateTrap fires an event's site with an int3 over it. Without the handler the process dies.
 func lateTrap() {
 	sites, err := dispatch.Events(1)
 	if err != nil {
@@ -88,8 +87,8 @@ func lateTrap() {
 	enable, _ := dispatch.KeyChanges(sites)
 	head := textpoke.Text(enable[0].Site.PC(), 1)
 	old := head[0]
-	head[0] = 0xCC
-	domain := rcu.Variants()[0].New(rcu.Options{Lazy: rcu.OnlyBarrier})
+	head[0] = opInt3
+	domain := newDomain()
 	reader := domain.Register()
 	before := textpoke.Totals().Traps
 	sites[0].Fire(reader)
@@ -99,9 +98,9 @@ func lateTrap() {
 	head[0] = old
 }
 
-// If the handler kept a trap that is not its own, debuggers, crashes and os/signal
-// would break; if it passed one on with other registers, the runtime would read its
-// siginfo from nowhere. So the same child dies, or lives, in the same way with and
+// If this fails, the handler claims a trap that is not at a site, which breaks debuggers, crash
+// reports and os/signal; or it passes one to the runtime with changed registers, and the runtime
+// reads a wrong siginfo. The same child must die, or live, in the same way with the handler and
 // without it.
 func TestP4ForeignTraps(t *testing.T) {
 	judge.Need(t, textpoke.Check(), "textpoke")

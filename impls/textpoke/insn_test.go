@@ -9,8 +9,8 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 )
 
-// If the encoder were wrong by one, every patched call would go one byte astray.
-// x86asm is the independent decoder; its Rel is from the instruction's end.
+// If this fails, patched calls go to other targets than they should. x86asm is an independent
+// decoder; its Rel counts from the end of the instruction.
 func TestEncodeRows(t *testing.T) {
 	const pc = 0x401000
 	for _, row := range []struct {
@@ -61,9 +61,9 @@ func TestEncodeRows(t *testing.T) {
 	}
 }
 
-// If decode were not encode's inverse, Register would put another instruction into
-// the table than the site executes.
-func TestDecodeIsEncodesInverse(t *testing.T) {
+// If this fails, decode is not the inverse of encode, and Register puts another instruction into the
+// table than the site executes.
+func TestDecodeInvertsEncode(t *testing.T) {
 	inverse := func(pc uint32, rel int32, jump bool) bool {
 		at := uintptr(pc) + 1<<40
 		to := Call(at + uintptr(rel))
@@ -82,8 +82,8 @@ func TestDecodeIsEncodesInverse(t *testing.T) {
 	}
 }
 
-// If a target out of reach were truncated, the call would go 4 GiB astray.
-func TestEncodeRefusesOutOfReach(t *testing.T) {
+// If this fails, the distance to a far target is truncated, and the call goes to another address.
+func TestEncodeOutOfReach(t *testing.T) {
 	const pc = 1 << 40
 	for _, row := range []struct {
 		target uintptr
@@ -104,12 +104,12 @@ func TestEncodeRefusesOutOfReach(t *testing.T) {
 	}
 }
 
-// If decode took anything else for a site, patching would destroy code.
-func TestDecodeRefusesOtherBytes(t *testing.T) {
+// If this fails, Register accepts bytes that are no site, and patching destroys code.
+func TestDecodeOtherBytes(t *testing.T) {
 	for _, bytes := range []string{
 		"0f1f440000", // the usual NOP5, which compilers emit
 		"0f1f44005b",
-		"cc1f44005a", // a site in the middle of a patch
+		"cc1f44005a", // a site with an int3 over it
 		"9090909090",
 		"eb00000000",
 		"ff15000000",
@@ -124,6 +124,7 @@ func TestDecodeRefusesOtherBytes(t *testing.T) {
 	}
 }
 
+// If this fails, messages name another instruction.
 func TestInsnString(t *testing.T) {
 	for insn, want := range map[Insn]string{Nop: "nop", Call(0x1234): "call 0x1234", Jump(0xabcd): "jmp 0xabcd"} {
 		if got := insn.String(); got != want {

@@ -4,6 +4,7 @@ package textpoke_test
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,10 +17,10 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// A log is what the probes of one site are given as their data.
+// A log is the data of the probes of one site.
 type log struct {
 	a, b   atomic.Uint64 // calls of probeA and probeB
-	report string        // of the first call that found something wrong
+	report string        // by the first call that found an error
 }
 
 func (l *log) complain(what string) {
@@ -31,7 +32,7 @@ func (l *log) complain(what string) {
 func probeA(data unsafe.Pointer, a, b uint64) { (*log)(data).a.Add(1) }
 func probeB(data unsafe.Pointer, a, b uint64) { (*log)(data).b.Add(1) }
 
-// probeStack makes the stack move while a patched call is on it.
+// probeStack makes the runtime move the stack while a patched call is on it.
 func probeStack(data unsafe.Pointer, a, b uint64) {
 	l := (*log)(data)
 	if got := deep(200, a); got != a+200 {
@@ -65,7 +66,7 @@ func probePanics(data unsafe.Pointer, a, b uint64) {
 	panic("from a probe")
 }
 
-// probeCallers checks that the unwinder sees through the patched call.
+// probeCallers checks that the unwinder walks through the patched call.
 func probeCallers(data unsafe.Pointer, a, b uint64) {
 	l := (*log)(data)
 	var pcs [32]uintptr
@@ -94,7 +95,7 @@ func probeCallers(data unsafe.Pointer, a, b uint64) {
 //go:noinline
 func fireForCallers(site *dispatch.Site, r *rcu.Reader) { site.Fire(r) }
 
-// A bench has one event's site, armed with a log, and a reader to fire it with.
+// A bench has the site of one event, whose probe has a log, and a reader to fire it with.
 type bench struct {
 	site   *dispatch.Site
 	log    *log
@@ -102,7 +103,7 @@ type bench struct {
 	reader *rcu.Reader
 }
 
-// rounds is n, or fewer where every round costs turns of Go's scheduler.
+// rounds returns n, or fewer if every round goes through Go's scheduler, on one CPU.
 func rounds(n int) int {
 	if runtime.GOMAXPROCS(0) == 1 {
 		return n / 10
@@ -110,7 +111,13 @@ func rounds(n int) int {
 	return n
 }
 
-// newBench uses qsbr, the flavour that runs wherever text can be patched.
+// newDomain opens a Domain of the first flavour that runs here: any will do.
+func newDomain() *rcu.Domain {
+	flavours := rcu.Variants()
+	runs := slices.IndexFunc(flavours, func(v rcu.Variant) bool { return v.Supported() == nil })
+	return flavours[runs].New(rcu.Options{Lazy: rcu.OnlyBarrier})
+}
+
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	judge.Need(t, dispatch.Open(), "textpoke")
@@ -119,7 +126,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	b := &bench{site: sites[7], log: new(log)}
-	b.domain = rcu.Variants()[0].New(rcu.Options{Lazy: rcu.OnlyBarrier})
+	b.domain = newDomain()
 	b.reader = b.domain.Register()
 	b.site.Publish([]dispatch.Entry{{Fn: code(t, probeA), Data: unsafe.Pointer(b.log)}, {}})
 	t.Cleanup(func() {
@@ -166,8 +173,8 @@ func (b *bench) enable(t *testing.T, on bool) {
 	}
 }
 
-// firing fires the site on another goroutine until stop is called, which returns how
-// often it did.
+// firing fires the site on another goroutine until stop is called. stop returns how often it
+// fired.
 func (b *bench) firing() (stop func() int) {
 	var stopped atomic.Bool
 	var running sync.WaitGroup
@@ -190,8 +197,8 @@ func (b *bench) firing() (stop func() int) {
 	}
 }
 
-// If a thread could begin the old call after StaticCall returned, its count would go
-// on after a grace period, which waits for those that began before.
+// If this fails, a thread can begin the old call after StaticCall has returned: calls of the old
+// target are counted after a grace period, which waits for those that began before.
 func TestP2OldTargetIsQuietAfterGracePeriod(t *testing.T) {
 	b := newBench(t)
 	targets := [2]uintptr{code(t, probeA), code(t, probeB)}
@@ -215,8 +222,8 @@ func TestP2OldTargetIsQuietAfterGracePeriod(t *testing.T) {
 	}
 }
 
-// If a key's NOP were begun as a JMP after KeyDisable, or the other way round, the
-// passes on this very thread would be miscounted.
+// If this fails, a thread executes a key's old instruction after KeyEnable or KeyDisable has
+// returned.
 func TestP2KeyIsExactOnReturn(t *testing.T) {
 	b := newBench(t)
 	b.call(t, code(t, probeA))
@@ -232,8 +239,9 @@ func TestP2KeyIsExactOnReturn(t *testing.T) {
 	}
 }
 
-// If the handler's CALL left another stack or return address than the CPU's, a Go
-// probe behind an int3 would crash in the unwinder, in the collector or on return.
+// If this fails, the CALL that the handler performs leaves another stack or return address than
+// the CPU's, and a Go probe that is called by a trap crashes in the unwinder, in the collector or
+// on return.
 func TestP3LateTrapCallsGo(t *testing.T) {
 	for name, probe := range goProbes {
 		t.Run(name, func(t *testing.T) {
@@ -246,7 +254,7 @@ func TestP3LateTrapCallsGo(t *testing.T) {
 			for _, heads := range [][]*byte{{&key[0]}, {&call[0]}, {&key[0], &call[0]}} {
 				old := make([]byte, len(heads))
 				for i, head := range heads {
-					old[i], *head = *head, 0xCC
+					old[i], *head = *head, opInt3
 				}
 				calls, traps := b.log.a.Load(), textpoke.Totals().Traps
 				passOnFreshStack(b)
@@ -272,7 +280,7 @@ var goProbes = map[string]func(unsafe.Pointer, uint64, uint64){
 	"unwinds":     probeCallers,
 }
 
-// passOnFreshStack fires once on a new goroutine, whose small stack has to grow.
+// passOnFreshStack fires once on a new goroutine. Its stack is small and has to grow.
 func passOnFreshStack(b *bench) {
 	done := make(chan bool)
 	go func() {
@@ -282,22 +290,21 @@ func passOnFreshStack(b *bench) {
 	<-done
 }
 
-// callText finds the text of the site's static call: the five-byte CALL behind the
-// body that the key jumps to.
+// callText returns the text of the site's static call: the five-byte CALL in the code that the key
+// jumps to.
 func callText(t *testing.T, s *dispatch.Site, key *textpoke.Site) []byte {
 	t.Helper()
 	body := textpoke.Text(key.Insn().Target(), 128)
 	mark := "\x4c\x89\xe1\xe8" // MOVQ R12, CX; CALL
 	i := strings.Index(string(body), mark)
 	if i < 0 {
-		t.Fatal("no static call behind the key")
+		t.Fatal("no static call where the key jumps to")
 	}
 	return body[i+3:][:textpoke.Size]
 }
 
-// If patching disturbed what the runtime does on a thread (collecting, moving stacks,
-// unwinding), it would crash here: a goroutine fires probes that do all of it while
-// key and call are rewritten under it and the collector runs all the time.
+// If this fails, patching disturbs the runtime: the collector, the growth of stacks or the unwinder.
+// A goroutine fires probes that use them, while its key and call are patched and the collector runs.
 func TestP1GoProbesUnderPatching(t *testing.T) {
 	for name, probe := range goProbes {
 		t.Run(name, func(t *testing.T) {
@@ -330,13 +337,12 @@ func TestP1GoProbesUnderPatching(t *testing.T) {
 			if b.log.a.Load() != before+1 {
 				t.Error("the site does not call its probe in the end")
 			}
-			t.Logf("%d calls", b.log.a.Load())
 		})
 	}
 }
 
-// If a panic could not unwind through a patched call, a probe's bug would be a crash
-// without a traceback; the call may be the CPU's or the handler's.
+// If this fails, a panic of a probe cannot unwind through a patched call, which the CPU or the handler
+// performs, and the process dies without a traceback.
 func TestP3PanicThroughPatchedCall(t *testing.T) {
 	b := newBench(t)
 	b.call(t, code(t, probePanics))
@@ -346,7 +352,7 @@ func TestP3PanicThroughPatchedCall(t *testing.T) {
 	for _, trapped := range []bool{false, true} {
 		old := call[0]
 		if trapped {
-			call[0] = 0xCC
+			call[0] = opInt3
 		}
 		func() {
 			defer func() {

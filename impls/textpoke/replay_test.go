@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,125 +16,95 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/internal/step"
 	"github.com/tpbench/tpbench/impls/textpoke"
-	"github.com/tpbench/tpbench/impls/textpoke/textpoketest"
 )
 
-// A replay is one interleaving of docs/interleavings.md: a site that is a NOP becomes a
-// CALL, and a reader executes it in the middle. It is played with every patcher, in a
-// process of its own, which may die of it.
+// The scripts of this file are the interleavings of docs/interleavings.md: a site that is a NOP
+// becomes a CALL, and a reader executes it in the middle. Each is played in a process of its own.
+// What is found is the message that the process dies with.
 //
-// tx-T4, a vector of changes used again while a handler still reads it, has no subject: the
-// table is permanent (P3; the kit's late trap). A store across a cache line is torn inside one
-// instruction, where no schedule point can be: cross-line-store passes all of these,
-// and only the random torture shows it.
-type replay struct {
-	name   string
-	script string
-	dies   map[string]string // the patchers that it kills, and their last words
-}
-
-var replays = []replay{
-	{
-		name: "tx-T1",
-		script: `
+// tx-T4 has no busted variant: the table of sites is permanent (P3; the conformance tests' late
+// trap).
+var replays = []judge.Replay{
+	{Name: "tx-T1", Script: `
 updater                                   reader
 change until textpoke: int3s written
-                                          execute   // traps: whose is it?
-go on`,
-		dies: map[string]string{"flag-late": "SIGTRAP"},
-	},
-	{
-		name: "tx-T2",
-		script: `
+                                          execute   // traps: does the handler claim the trap?
+go on`, Breaks: map[string]string{"flag-late": "SIGTRAP"}},
+	{Name: "tx-T2", Script: `
 updater                                   reader
 change until textpoke: int3s written
-                                          trap      // is held on its way to the handler
+                                          trap      // stops before the handler
 go on
-                                          arrive    // whose is it?`,
-		dies: map[string]string{"flag-late": "SIGTRAP", "flag-guarded": "SIGTRAP"},
-	},
-	{
-		name: "tx-T3, head first",
-		script: `
+                                          arrive    // does the handler claim the trap?`,
+		Breaks: map[string]string{"flag-late": "SIGTRAP", "flag-guarded": "SIGTRAP"}},
+	{Name: "tx-T3, head first", Script: `
 updater                                   reader
 change until textpoke: heads written
-                                          execute   // a CALL's opcode, a NOP's tail?
-go on`,
-		dies: map[string]string{"torn-head-first": "unexpected fault address"},
-	},
-	{
-		name: "tx-T3, tail first",
-		script: `
+                                          execute   // the head of a CALL, the tail of a NOP?
+go on`, Breaks: map[string]string{"torn-head-first": "unexpected fault address"}},
+	{Name: "tx-T3, tail first", Script: `
 updater                                   reader
 change until textpoke: tails written
-                                          execute   // a NOP's opcode, a CALL's tail?
-go on`,
-		dies: map[string]string{"torn-tail-first": "SIGILL"},
-	},
+                                          execute   // the head of a NOP, the tail of a CALL?
+go on`, Breaks: map[string]string{
+		"torn-tail-first": "SIGILL",
+		// Its store is torn inside one instruction, where no schedule point can be. Only the
+		// random torture shows it.
+		"cross-line-store": "",
+	}},
 }
 
-// replayEnv tells a copy of this test binary which replay to play with which patcher.
+// replayEnv tells a copy of this test binary which script to play with which patcher.
 const replayEnv = "TEXTPOKE_REPLAY"
 
-// If this fails, an interleaving no longer kills the patchers that have its bug, every
-// time; or it harms one that has not.
+// If this fails, a script no longer kills a patcher that it is drawn for, or it harms a sound one.
 func TestReplay(t *testing.T) {
-	judge.Need(t, textpoke.Check(), "textpoke")
-	for i, r := range replays {
-		for _, v := range textpoke.Variants() {
-			t.Run(strings.ReplaceAll(r.name, " ", "_")+"/"+v.Name, func(t *testing.T) {
-				for range 3 {
-					cmd := exec.Command(os.Args[0], "-test.run=^TestReplayOne$", "-test.v")
-					cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d %s", replayEnv, i, v.Name), "GOTRACEBACK=none")
-					out, err := cmd.CombinedOutput()
-					words, dies := r.dies[v.Name]
-					var exit *exec.ExitError
-					switch {
-					case err != nil && !errors.As(err, &exit):
-						t.Fatal(err)
-					case dies && (err == nil || !strings.Contains(string(out), words)):
-						t.Fatalf("%v; expected it to die of %q:\n%s", cmd.ProcessState, words, out)
-					case !dies && err != nil:
-						t.Fatalf("%v:\n%s", cmd.ProcessState, out)
-					}
-				}
-			})
-		}
+	patchers := textpoke.Variants()
+	for i := range patchers {
+		patchers[i].Check = textpoke.Check // no store meets an execution: the make of the CPU does not matter
 	}
+	judge.Replays(t, "textpoke", patchers, 3, replays, func(t *testing.T, r judge.Replay, v textpoke.Variant) (found string, trace []string) {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestReplayOne$", "-test.v")
+		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s/%s", replayEnv, r.Name, v.Name), "GOTRACEBACK=none")
+		out, err := cmd.CombinedOutput()
+		var exit *exec.ExitError
+		switch message := r.Breaks[v.Name]; {
+		case err == nil:
+			return "", []string{string(out)}
+		case !errors.As(err, &exit):
+			t.Fatal(err)
+		case message != "" && strings.Contains(string(out), message):
+			return message, []string{string(out)}
+		}
+		return cmd.ProcessState.String(), []string{string(out)}
+	})
 }
 
-// TestReplayOne is the copy's part.
+// TestReplayOne plays one script in the copy. If it fails, so does TestReplay.
 func TestReplayOne(t *testing.T) {
 	job := os.Getenv(replayEnv)
 	if job == "" {
 		t.Skip("TestReplay runs this in processes of its own")
 	}
-	debug.SetGCPercent(-1) // a held thread stops for no collection
-	var i int
-	var name string
-	_, err := fmt.Sscan(job, &i, &name)
-	judge.Check(t, err)
+	debug.SetGCPercent(-1) // the collector would wait for a thread that stops before the handler
+	script, name, _ := strings.Cut(job, "/")
+	i := slices.IndexFunc(replays, func(r judge.Replay) bool { return r.Name == script })
 	v, err := impls.Find("patcher", textpoke.Variants(), name)
 	judge.Check(t, err)
-	site := textpoketest.Sites(t)[17]
-	nop, call := site.Insns[0], site.Insns[1]
+	site := testSiteInWord(t)
 	var got uint64
 	arrived := make(chan bool)
-	trace, err := step.Play(replays[i].script, map[string]func(){
-		"change": func() {
-			if err := v.New([]textpoke.Change{{Site: site.Site, To: call}}); err != nil {
-				t.Error(err)
-			}
-		},
-		"execute": func() { got = site.Run() },
+	trace, err := step.Play(replays[i].Script, map[string]func(){
+		"change":  func() { site.patch(t, v.New, callA) },
+		"execute": func() { got = site.run() },
 		"trap": func() {
-			if textpoke.Text(site.PC(), 1)[0] != 0xCC {
-				return // this patcher has no traps to hold
+			if textpoke.Text(site.PC(), 1)[0] != opInt3 {
+				return // this patcher writes no int3
 			}
 			begun := textpoke.TrapsBegun.Load()
 			textpoke.HoldTraps.Store(1)
 			go func() {
-				got = site.Run()
+				got = site.run()
 				close(arrived)
 			}()
 			for textpoke.TrapsBegun.Load() == begun {
@@ -147,8 +118,8 @@ func TestReplayOne(t *testing.T) {
 	})
 	judge.Check(t, err)
 	t.Logf("%s\nexecuted %#x", strings.Join(trace, "\n"), got)
-	if got != 0 && got != site.Returns(nop) && got != site.Returns(call) {
+	if got != 0 && got != results[nop] && got != results[callA] {
 		t.Errorf("executed %#x, neither old nor new", got)
 	}
-	site.Is(t, call)
+	site.is(t, site.insns[callA])
 }

@@ -16,23 +16,29 @@ import (
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/textpoke"
-	"github.com/tpbench/tpbench/impls/textpoke/textpoketest"
 )
 
-// If this fails, stop-readers overlooks threads: those that spin, sleep, wait in the kernel
-// or for each other, or that come and go while it counts. What it overlooks could
-// execute a half-written site (P1). Or it holds one for ever: then the failure is a hang.
-func TestP1StopHoldsEveryThread(t *testing.T) {
-	v, err := impls.Find("patcher", textpoke.Variants(), "stop-readers")
+// patcher returns the variant of that name, if it can run here.
+func patcher(t *testing.T, name string) textpoke.Variant {
+	t.Helper()
+	v, err := impls.Find("patcher", textpoke.Variants(), name)
 	judge.Check(t, err)
 	judge.Need(t, v.Supported(), "textpoke", v.Name)
-	site := textpoketest.Sites(t)[0]
+	return v
+}
+
+// If this fails, stop-readers overlooks a thread that spins, sleeps, waits in the kernel or for
+// another thread, or that begins or ends while it counts. Such a thread could execute a
+// half-written site (P1). Or it never lets a thread go: then the failure is a hang.
+func TestP1StopHoldsEveryThread(t *testing.T) {
+	v := patcher(t, "stop-readers")
+	site := testSites(t)[0]
 
 	var over atomic.Bool
 	var group sync.WaitGroup
 	thread := func(pass func()) {
 		group.Go(func() {
-			runtime.LockOSThread() // and never again: the thread ends with the goroutine
+			runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 			for !over.Load() {
 				pass()
 			}
@@ -43,7 +49,7 @@ func TestP1StopHoldsEveryThread(t *testing.T) {
 	buf := make([]byte, 1)
 	thread(func() {})
 	thread(func() { unix.Nanosleep(&unix.Timespec{Nsec: 1e5}, nil) })
-	thread(func() { unix.Read(int(r.Fd()), buf) }) // blocking: Fd says so
+	thread(func() { unix.Read(int(r.Fd()), buf) }) // Fd makes it block
 	thread(func() {
 		done := make(chan bool)
 		go func() {
@@ -52,15 +58,15 @@ func TestP1StopHoldsEveryThread(t *testing.T) {
 		}()
 		<-done
 	})
-	judge.Check(t, textpoke.Int3([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
+	site.patch(t, textpoke.Int3, nop)
 	const times = 300
 	for i := range times {
 		alive := threads(t)
 		before := textpoke.Totals()
-		judge.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[1+i%2]}}))
-		site.Is(t, site.Insns[1+i%2])
+		site.patch(t, v.New, callA+i%2)
+		site.is(t, site.insns[callA+i%2])
 		held := textpoke.Totals().Holds - before.Holds
-		// All but the updater's; those that have ended since, or are about to, are few.
+		// All but the updater's, and the few that have ended since or are ending.
 		if held+4 < alive {
 			t.Fatalf("stop %d held %d of %d threads", i, held, alive)
 		}
@@ -72,10 +78,10 @@ func TestP1StopHoldsEveryThread(t *testing.T) {
 	w.Close()
 	group.Wait()
 	r.Close()
-	judge.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
+	site.patch(t, v.New, nop)
 }
 
-// threads is how many this process has.
+// threads returns how many threads this process has.
 func threads(t *testing.T) uint64 {
 	t.Helper()
 	list, err := os.ReadDir("/proc/self/task")
@@ -83,55 +89,48 @@ func threads(t *testing.T) uint64 {
 	return uint64(len(list))
 }
 
-// If this fails, aligned-store stores where it must not, across two words, or goes the long
-// way where it need not.
+// If this fails, aligned-store uses one store for a site across two words, or int3s for one that
+// lies in one word.
 func TestP1AlignedStoreWhereItFits(t *testing.T) {
-	v, err := impls.Find("patcher", textpoke.Variants(), "aligned-store")
-	judge.Check(t, err)
-	judge.Need(t, v.Supported(), "textpoke", v.Name)
-	for _, site := range textpoketest.Sites(t) {
-		judge.Check(t, textpoke.Int3([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
+	v := patcher(t, "aligned-store")
+	for _, site := range testSites(t) {
+		site.patch(t, textpoke.Int3, nop)
 		before := textpoke.Totals()
-		judge.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[1]}}))
+		site.patch(t, v.New, callA)
 		after := textpoke.Totals()
 		stores, syncs := uint64(0), uint64(3)
-		if site.PC()%8 <= 3 {
+		if site.inWord() {
 			stores, syncs = 1, 1
 		}
 		if after.Stores-before.Stores != stores || after.Syncs-before.Syncs != syncs {
 			t.Errorf("at offset %d of a word: %d stores and %d syncs, want %d and %d",
 				site.PC()%8, after.Stores-before.Stores, after.Syncs-before.Syncs, stores, syncs)
 		}
-		site.Is(t, site.Insns[1])
-		judge.Check(t, textpoke.Int3([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
+		site.is(t, site.insns[callA])
+		site.patch(t, textpoke.Int3, nop)
 	}
 }
 
-// If this fails, a program that ignores signals, as os/signal can be told to, keeps a stop
-// from coming about.
+// If this fails, stop-readers does not work in a program that ignores its signal through os/signal.
 func TestStopOutlivesIgnore(t *testing.T) {
-	v, err := impls.Find("patcher", textpoke.Variants(), "stop-readers")
-	judge.Check(t, err)
-	judge.Need(t, v.Supported(), "textpoke", v.Name)
-	site := textpoketest.Sites(t)[0]
-	judge.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[1]}}))
+	v := patcher(t, "stop-readers")
+	site := testSites(t)[0]
+	site.patch(t, v.New, callA)
 	signal.Ignore(syscall.Signal(34))
 	signal.Notify(make(chan os.Signal, 1), syscall.Signal(34))
 	defer signal.Reset(syscall.Signal(34))
-	judge.Check(t, v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[0]}}))
-	site.Is(t, site.Insns[0])
+	site.patch(t, v.New, nop)
+	site.is(t, site.insns[nop])
 }
 
-// If this fails, a stop that not every thread comes to writes all the same (P1), or never ends.
+// If this fails, stop-readers writes although it does not hold every thread (P1), or never returns.
 func TestP1StopWithoutOne(t *testing.T) {
-	v, err := impls.Find("patcher", textpoke.Variants(), "stop-readers")
-	judge.Check(t, err)
-	judge.Need(t, v.Supported(), "textpoke", v.Name)
-	site := textpoketest.Sites(t)[0]
+	v := patcher(t, "stop-readers")
+	site := testSites(t)[0]
 	before := site.Insn()
 	blocked, leave, left := make(chan bool), make(chan bool), make(chan bool)
 	go func() {
-		runtime.LockOSThread() // whose mask this is; the thread ends with the goroutine
+		runtime.LockOSThread() // the mask is the thread's, which ends with the goroutine
 		defer close(left)
 		all := unix.Sigset_t{}
 		for i := range all.Val {
@@ -144,10 +143,10 @@ func TestP1StopWithoutOne(t *testing.T) {
 		<-leave
 	}()
 	<-blocked
-	if err := v.New([]textpoke.Change{{Site: site.Site, To: site.Insns[3]}}); err == nil {
-		t.Error("a stop without one of the threads succeeded")
+	if err := v.New([]textpoke.Change{site.to(jumpA)}); err == nil {
+		t.Error("patched without holding one of the threads")
 	}
-	site.Is(t, before)
+	site.is(t, before)
 	close(leave)
 	<-left
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
-// If Register took bytes that are no site, patching would destroy code; if it took
-// an overlap, two patches would destroy each other. Nothing may be registered then.
-func TestRegisterRefuses(t *testing.T) {
+// If this fails, Register accepts bytes that are no site, and patching destroys code; or it accepts
+// sites that overlap, and two patches destroy each other; or an error has registered something.
+func TestRegisterErrors(t *testing.T) {
 	judge.Need(t, Check(), "textpoke")
 	text, err := Map(64)
 	judge.Check(t, err)
@@ -22,7 +22,7 @@ func TestRegisterRefuses(t *testing.T) {
 	copy(text[0:], nop[:Size])
 	copy(text[8:], nop[:Size])
 	copy(text[16:], []byte{0x90, 0x90, 0x90, 0x90, 0x90})
-	copy(text[24:], []byte{0xE8, 0xE8, 0, 0, 0, 0, 0}) // a CALL, and one byte on another
+	copy(text[24:], []byte{0xE8, 0xE8, 0, 0, 0, 0, 0}) // a CALL, and another one a byte later
 	copy(text[40:], nop[:Size])
 	_, err = Register([]uintptr{base + 40})
 	judge.Check(t, err)
@@ -31,7 +31,7 @@ func TestRegisterRefuses(t *testing.T) {
 		pcs  []uintptr
 	}{
 		{"other bytes", []uintptr{base + 16}},
-		{"other bytes behind a good one", []uintptr{base, base + 16}},
+		{"other bytes after a good one", []uintptr{base, base + 16}},
 		{"twice in one call", []uintptr{base, base}},
 		{"overlap in one call", []uintptr{base + 25, base + 24}},
 		{"registered before", []uintptr{base + 40}},
@@ -48,13 +48,13 @@ func TestRegisterRefuses(t *testing.T) {
 			}
 		})
 	}
-	// The good ones are still free, in whatever order.
+	// The good ones are still free, in any order.
 	got, err := Register([]uintptr{base + 8, base})
 	judge.Check(t, err)
 	if got[0].PC() != base+8 || got[1].PC() != base || got[0].Insn() != Nop {
 		t.Errorf("registered %#x %#x", got[0].PC(), got[1].PC())
 	}
 	if !slices.IsSortedFunc(rows, func(a, b entry) int { return cmp.Compare(a.pc, b.pc) }) {
-		t.Error("the table is not sorted, which the handler's binary search needs")
+		t.Error("the table is not sorted, and the handler searches it by halves")
 	}
 }

@@ -10,11 +10,10 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
-// If the action were not a copy of the runtime's, a trap would run on a goroutine's
-// stack (no SA_ONSTACK), be interrupted by a preemption (a mask with holes), or have
-// nowhere to return to (no restorer); and if the handler behind were ours again, a
-// foreign trap would go round for ever.
-func TestP4ActionIsACopyOfTheRuntimes(t *testing.T) {
+// If this fails, the sigaction of SIGTRAP is no copy of the runtime's with another handler. A trap
+// could run on a goroutine's stack (no SA_ONSTACK), be interrupted by a preemption (no full mask),
+// or not return (no restorer). Or the handler passes foreign traps to itself, without end.
+func TestP4ActionIsACopy(t *testing.T) {
 	textMutex.Lock()
 	err := install()
 	textMutex.Unlock()
@@ -23,7 +22,7 @@ func TestP4ActionIsACopyOfTheRuntimes(t *testing.T) {
 	if errno := rtSigaction(unix.SIGTRAP, nil, &act); errno != 0 {
 		t.Fatal(errno)
 	}
-	// SIGURG is the runtime's as well, installed in the same way.
+	// SIGURG is the runtime's too, installed in the same way.
 	if errno := rtSigaction(unix.SIGURG, nil, &runtimes); errno != 0 {
 		t.Fatal(errno)
 	}
@@ -31,7 +30,7 @@ func TestP4ActionIsACopyOfTheRuntimes(t *testing.T) {
 		t.Errorf("SIGTRAP goes to %#x, not to %#x", act.handler, trapPC())
 	}
 	if previous != runtimes.handler {
-		t.Errorf("a foreign trap goes on to %#x, the runtime's handler is %#x", previous, runtimes.handler)
+		t.Errorf("a foreign trap is passed to %#x, the runtime's handler is %#x", previous, runtimes.handler)
 	}
 	act.handler = runtimes.handler
 	if act != runtimes {

@@ -5,46 +5,27 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// One word is reference count and epoch: 32 bits each. Every get and every put is one add,
-// which always succeeds, and moves the epoch on.
+// The reference word as count (the low 32 bits) and epoch (the high 32 bits). Every get and
+// every put is one add, which cannot fail and increments the epoch.
 const (
 	epochGet = 1<<32 + 1
 	epochPut = 1<<32 - 1
 )
-
-// Deliberate bug (patch 04/12 of June 2024, found on the list): epochEager frees as soon as
-// it has won (up-U1). The epoch is there so that of two who have put the last reference only the
-// newest destroys: get takes the count from 0 to 1 as readily as from 1 to 2. But the
-// other one has to look at it to find that it has lost.
-//
-//	CPU0, hit                            CPU1, hit
-//	put: count 0, epoch 7
-//	                                     found: count 1, epoch 8
-//	                                     put: count 0, epoch 9
-//	                                     write lock; still epoch 9: erase; unlock
-//	                                     free
-//	write lock
-//	epoch still 7?                       // reads what is freed
-var epochEager = Policy{
-	Flavour: "memb", // nobody stands in its sections
-	hit:     hitLocked,
-	fresh:   epochGet,
-	get:     getEpoch,
-	put: func(t *Table, _ *rcu.Reader, u *Uprobe) {
-		if putEpoch(t, u, func(then, now uint64) bool { return then == now }) {
-			t.free(u)
-		}
-	},
-}
 
 func getEpoch(_ *Table, u *Uprobe) bool {
 	u.ref.Add(epochGet)
 	return true
 }
 
-// putEpoch puts, and reports whether the uprobe has left the tree and is to be freed: if,
-// under the lock, its word is still the one that the put left, as same says.
-func putEpoch(t *Table, u *Uprobe, same func(then, now uint64) bool) bool {
+// A sameWord compares the word that a last put left with the word that is there under the
+// treelock. It reports whether there was no get in between.
+type sameWord func(then, now uint64) bool
+
+func sameEpoch(then, now uint64) bool { return then == now }
+
+// putEpoch puts. It reports whether the caller has to free the uprobe, which has then left the
+// tree: it was the last put, and under the treelock the word is still the same.
+func putEpoch(t *Table, u *Uprobe, same sameWord) bool {
 	then := u.ref.Add(epochPut)
 	if uint32(then) != 0 {
 		return false
@@ -64,4 +45,21 @@ func putEpoch(t *Table, u *Uprobe, same func(then, now uint64) bool) bool {
 		u.inTree = false
 	}
 	return true
+}
+
+// putEpochInSection returns a Policy.put that puts in a read section and frees after a grace
+// period.
+func putEpochInSection(same sameWord) func(t *Table, r *rcu.Reader, u *Uprobe) {
+	return func(t *Table, r *rcu.Reader, u *Uprobe) {
+		if r == nil { // an updater puts
+			r = t.rcu.Register()
+			defer r.Unregister()
+		}
+		r.Lock()
+		destroyed := putEpoch(t, u, same)
+		r.Unlock()
+		if destroyed {
+			t.freeRCU(u)
+		}
+	}
 }

@@ -6,25 +6,10 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
-// A Key is where a uprobe sits: a place in a file.
-type Key struct{ Inode, Offset uint64 }
-
-func (k Key) less(other Key) bool {
-	return k.Inode < other.Inode || k.Inode == other.Inode && k.Offset < other.Offset
-}
-
-// side is where to look for the key from a uprobe that it is not the key of.
-func (k Key) side(u *Uprobe) int {
-	if k.less(u.key) {
-		return 0
-	}
-	return 1
-}
-
-// tree is a treap: a search tree by key that is a heap by a hash of it, so that it is
-// balanced without remembering anything. Writers hold Table.treelock. Who searches without
-// it finds, while a writer rotates, a tree from which whole branches are missing, but never
-// a loop and never a wrong node:
+// tree is a treap: a search tree by key that is at the same time a heap by a hash of the key.
+// That keeps it balanced without any stored state. Writers hold Table.treelock. While a writer
+// rotates, a search without the lock meets a tree from which whole branches are missing, but
+// never a loop and never a wrong node:
 //
 //	      y                x
 //	     / \              / \
@@ -32,26 +17,26 @@ func (k Key) side(u *Uprobe) int {
 //	   / \                  / \
 //	  a   b                b   c
 //
-//	W1 y.left = b           // x and a are nowhere
-//	W2 x.right = y
-//	W3 parent = x
+//	1. y.left = b           // x and a cannot be reached
+//	2. x.right = y
+//	3. parent = x
 //
-// So what it finds is there, and what it misses may be there: seq tells.
+// So a node that it finds is in the tree. After a miss it has to recheck seq.
 type tree struct {
 	root atomic.Pointer[Uprobe]
 
-	// seq is uprobes_seqcount: odd while a writer is at it. Its adds are full fences,
-	// which pair with the loads in searchLockless; x86 keeps those in order.
+	// seq is the kernel's uprobes_seqcount: odd while a writer changes the tree. Its adds are
+	// full fences, which pair with the loads in searchLockless; x86 keeps those in order.
 	seq atomic.Uint64
 }
 
-// search returns the uprobe of the key, or nil. treelock must be held, or the answer be
-// taken for what it is worth.
+// search returns the uprobe of the key, or nil. Without the treelock it may miss a uprobe that
+// is in the tree.
 func (t *tree) search(k Key) *Uprobe {
 	u := t.root.Load()
 	for u != nil && u.key != k {
-		// Branches, since the CPU predicts them and goes ahead, where an index would have
-		// it wait for the comparison.
+		// Not child[k.side(u)]: the CPU predicts a branch and continues, and would wait for
+		// the comparison to have an index.
 		if k.less(u.key) {
 			u = u.child[0].Load()
 		} else {
@@ -61,7 +46,8 @@ func (t *tree) search(k Key) *Uprobe {
 	return u
 }
 
-// searchLockless is find_uprobe_rcu: a hit is valid, a miss if no writer was at it.
+// searchLockless is the kernel's find_uprobe_rcu. A uprobe that is found is valid; a miss is
+// valid only if no writer changed the tree meanwhile.
 func (t *tree) searchLockless(k Key) *Uprobe {
 	for {
 		seq := t.seq.Load()
@@ -75,7 +61,7 @@ func (t *tree) searchLockless(k Key) *Uprobe {
 	}
 }
 
-// insert puts a uprobe in whose key the tree does not have. treelock must be held.
+// insert adds a uprobe whose key the tree does not have. The caller holds the treelock.
 func (t *tree) insert(u *Uprobe) {
 	t.seq.Add(1)
 	u.child[0].Store(nil)
@@ -97,14 +83,14 @@ func (t *tree) insertAt(link *atomic.Pointer[Uprobe], u *Uprobe) {
 	}
 }
 
-// erase takes a uprobe out. treelock must be held.
+// erase removes a uprobe of the tree. The caller holds the treelock.
 func (t *tree) erase(u *Uprobe) {
 	t.seq.Add(1)
 	link := &t.root
 	for top := link.Load(); top != u; top = link.Load() {
 		link = &top.child[u.key.side(top)]
 	}
-	for { // down to where it has no children
+	for { // rotate it down until it has no children
 		left, right := u.child[0].Load(), u.child[1].Load()
 		if left == nil && right == nil {
 			break
@@ -119,19 +105,19 @@ func (t *tree) erase(u *Uprobe) {
 	t.seq.Add(1)
 }
 
-// rotate exchanges what the link leads to with its child of that side, and returns the
-// link to what has gone down.
+// rotate exchanges the node that link leads to with its child on that side (y and x above). It
+// returns the link to the node that has gone down.
 func rotate(link *atomic.Pointer[Uprobe], side int) *atomic.Pointer[Uprobe] {
 	y := link.Load()
 	x := y.child[side].Load()
-	y.child[side].Store(x.child[1-side].Load()) // W1
+	y.child[side].Store(x.child[1-side].Load()) // 1
 	step.At("uprobe: a branch is missing")
-	x.child[1-side].Store(y) // W2
-	link.Store(x)            // W3
+	x.child[1-side].Store(y) // 2
+	link.Store(x)            // 3
 	return &x.child[1-side]
 }
 
-// weight is the hash by which the tree is a heap: splitmix64's finaliser.
+// weight is the hash of the key by which the tree is a heap: splitmix64's finaliser.
 func (u *Uprobe) weight() uint64 {
 	z := u.key.Inode*0x9E3779B97F4A7C15 ^ u.key.Offset
 	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9

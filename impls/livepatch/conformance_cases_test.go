@@ -1,4 +1,4 @@
-package livepatchtest
+package livepatch_test
 
 import (
 	"runtime"
@@ -8,33 +8,31 @@ import (
 	"github.com/tpbench/tpbench/impls/livepatch"
 )
 
-// everyTransition patches, stacks and unpatches. Each transition is reversed when none of
-// its tasks has flipped, when one has, and so on, and then made after all. Tasks flip by
-// themselves or asleep.
+// everyTransition enables all patches one after another, and then disables them. Each transition is
+// first reversed after none of the tasks has flipped, after one has, and so on; then it completes.
+// Tasks flip in Update, or while they are blocked.
 func everyTransition(b *bench) {
-	change := func(again, back func(int), p int) {
+	change := func(do, undo func(int), p int) {
 		for flipped := range tasks + 1 {
 			for _, asleep := range []bool{false, true} {
-				again(p)
+				do(p)
 				for i := range flipped {
-					if !asleep {
+					if asleep {
+						b.block(i)
+					} else {
 						b.update(i)
-						continue
 					}
-					b.block(i)
 				}
 				if flipped == tasks && b.tryComplete() {
-					b.settle()
-					back(p) // undone, as if it had been reversed
-					b.settle()
-					continue
+					b.settle() // it completed, and is undone by another transition
+				} else {
+					b.tryComplete()
 				}
-				b.tryComplete()
-				back(p)
+				undo(p)
 				b.settle()
 			}
 		}
-		again(p)
+		do(p)
 		b.settle()
 	}
 	for p := range patches {
@@ -45,7 +43,7 @@ func everyTransition(b *bench) {
 	}
 }
 
-// randomOperations does anything, at any depth of functions.
+// randomOperations does random operations, at any depth of nested functions.
 func randomOperations(b *bench) {
 	rnd := judge.Rand(b)
 	left := 3000
@@ -63,7 +61,7 @@ func randomOperations(b *bench) {
 			case 2:
 				b.disable(p)
 			case 3:
-				if n := len(b.model.stack); n > 0 { // it may be granted
+				if n := len(b.model.stack); n > 0 { // the newest patch, which may be disabled
 					b.disable(b.model.stack[n-1])
 				}
 			case 4:
@@ -95,7 +93,7 @@ func randomOperations(b *bench) {
 	}
 }
 
-// sleeper has a task sleep in a function, in each version of it, while it is patched and
+// sleeper: a task sleeps in a function, in each version of it, while the function is patched and
 // unpatched.
 func sleeper(b *bench) {
 	const in = 0 // function 0 is replaced by patches 0, 1 and 2
@@ -104,7 +102,7 @@ func sleeper(b *bench) {
 		b.update(2)
 	}
 	for p := range 3 {
-		// In what p replaces: not before the task has left.
+		// In the version that p replaces: the task cannot flip before it has left.
 		b.call(0, in, func() {
 			b.block(0)
 			b.enable(p)
@@ -120,15 +118,15 @@ func sleeper(b *bench) {
 		}
 		b.wake(0)
 
-		// In p's function: p cannot go.
+		// In p's version: p cannot be disabled before the task has left.
 		b.call(0, in, func() {
 			b.block(0)
 			b.disable(p)
 			others()
 			if b.tryComplete() {
-				b.Fatal("K4: a task was flipped asleep in the function of a patch that goes")
+				b.Fatal("K4: a task was flipped asleep in the function of a patch that is being disabled")
 			}
-			b.enable(p) // reversed: the task is where it belongs
+			b.enable(p) // reversed: the task is on the right side
 			others()
 			if !b.tryComplete() {
 				b.Fatal("K1: a task is on the target side and the transition does not complete")
@@ -150,8 +148,8 @@ func sleeper(b *bench) {
 	})
 }
 
-// newcomers begins a task in each transition, which has nothing to leave, and ends one that
-// has not flipped.
+// newcomers: in each transition a task begins, which is on the target side at once, and another
+// ends that has not flipped.
 func newcomers(b *bench) {
 	for _, change := range []func(int){b.enable, b.disable} {
 		stays := len(b.tasks)
@@ -171,26 +169,25 @@ func newcomers(b *bench) {
 		b.tasks = slices.Delete(b.tasks, stays, stays+1)
 		b.model.tasks = slices.Delete(b.model.tasks, stays, stays+1)
 		if !b.tryComplete() {
-			b.Fatal("K1: a transition did not complete: all its tasks have flipped, or left")
+			b.Fatal("K1: a transition did not complete after all its tasks have flipped or ended")
 		}
 	}
 }
 
-// runner holds a running task in a patch's function while that is unpatched.
+// runner: a task runs in a patch's function while the patch is disabled.
 func runner(b *bench) {
 	b.enable(0)
 	b.settle()
 	task := b.tasks[0]
 	entered, leave, gone, unpatched := make(chan bool), make(chan bool), make(chan bool), make(chan bool)
-	e := &errand{do: func() { entered <- true; <-leave }}
 	go func() {
 		defer close(gone)
-		call(task, b.functions[0], e)
+		call(task, b.functions[0], func() { entered <- true; <-leave })
 		task.Update()
 	}()
 	<-entered
 	for _, i := range []int{1, 2} {
-		b.tasks[i].Block() // they do not hold it up
+		b.tasks[i].Block() // so the transition does not wait for them
 	}
 	left := false
 	go func() {
@@ -202,7 +199,7 @@ func runner(b *bench) {
 			b.Error("K4: Unpatch returned with a task in the patch's function")
 		}
 	}()
-	for b.tasks[1].State() != livepatch.Unpatched { // it has tried to complete
+	for b.tasks[1].State() != livepatch.Unpatched { // Unpatch has tried to complete
 		runtime.Gosched()
 	}
 	left = true
@@ -216,23 +213,23 @@ func runner(b *bench) {
 	b.compare("unpatched", nil, nil)
 }
 
-// refusals asks for what the kernel refuses, in each state that it refuses it in.
-func refusals(b *bench) {
-	b.disable(0) // unknown
+// mistakes makes each call for which the kernel has an error, in each state in which it has one.
+func mistakes(b *bench) {
+	b.disable(0) // not enabled
 	b.enable(0)
 	b.enable(0)  // twice, in its transition
 	b.enable(1)  // another one, in a transition
-	b.disable(1) // unknown, in a transition
+	b.disable(1) // not enabled, in a transition
 	b.settle()
 	b.enable(0) // twice
 	b.enable(1)
-	b.disable(0) // in another one's transition
+	b.disable(0) // in the transition of another one
 	b.settle()
 	b.disable(0) // not the newest
 	b.disable(1)
 	b.disable(1) // twice, in its transition
-	b.disable(0) // in another one's transition
-	b.enable(2)  // likewise
+	b.disable(0) // in the transition of another one
+	b.enable(2)  // in the transition of another one
 	b.settle()
 	b.disable(1) // twice
 	b.disable(0)
@@ -242,9 +239,9 @@ func refusals(b *bench) {
 	f := b.functions[0]
 	for _, bad := range []*livepatch.Patch{
 		{Name: "empty"},
-		{Name: "of nothing", Replacements: []livepatch.Replacement{{New: b.code(0, 1)}}},
-		{Name: "by nothing", Replacements: []livepatch.Replacement{{Old: f}}},
-		{Name: "twice", Replacements: []livepatch.Replacement{{Old: f, New: b.code(0, 1)}, {Old: f, New: b.code(0, 2)}}},
+		{Name: "without an old function", Replacements: []livepatch.Replacement{{New: goFunc(b, code{0, 1})}}},
+		{Name: "without a new function", Replacements: []livepatch.Replacement{{Old: f}}},
+		{Name: "of a function twice", Replacements: []livepatch.Replacement{{Old: f, New: goFunc(b, code{0, 1})}, {Old: f, New: goFunc(b, code{0, 2})}}},
 	} {
 		b.compare("a patch "+bad.Name, b.core.Enable(bad), livepatch.ErrInvalid)
 	}
@@ -254,8 +251,7 @@ func refusals(b *bench) {
 	}
 }
 
-// failures has each allocation fail that Enable makes, with the functions bare and
-// patched.
+// failures makes each allocation of Enable fail, for functions that are patched and that are not.
 func failures(b *bench) {
 	for n := range 4 {
 		for p := range patches {
@@ -268,7 +264,7 @@ func failures(b *bench) {
 			}
 		}
 	}
-	for _, p := range []int{3, 0, 1} { // now 2 has one bare function
+	for _, p := range []int{3, 0, 1} { // now one function of patch 2 is not patched
 		b.enable(p)
 		b.settle()
 	}
@@ -284,7 +280,7 @@ func failures(b *bench) {
 	}
 }
 
-// counted counts the waits of one transition after another.
+// counted counts the waits of each kind of transition.
 func counted(b *bench) {
 	for _, c := range []struct {
 		what string
@@ -297,7 +293,7 @@ func counted(b *bench) {
 		{"unpatch two functions", func() { b.disable(0); b.settle() }, livepatch.Counters{Waits: [3]uint64{1, 0, 0}, FtraceWaits: 2}},
 		{"patch, and back", func() { b.enable(0); b.disable(0); b.settle() }, livepatch.Counters{Waits: [3]uint64{1, 0, 1}, FtraceWaits: 2}},
 		{"patch, and fail", func() { b.enableFailing(0, -1, 1) }, livepatch.Counters{Waits: [3]uint64{1, 0, 0}, FtraceWaits: 1}},
-		{"what is refused", func() { b.disable(0) }, livepatch.Counters{}},
+		{"an error", func() { b.disable(0) }, livepatch.Counters{}},
 	} {
 		before, started := b.core.Counters(), b.domain.Counters().Waited
 		c.do()

@@ -1,17 +1,18 @@
-package textpoketest
+package textpoke_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// A model is what patching promises, without a way to do it: what each site is.
+// A model is what patching promises, without a way to do it: which instruction each site is.
 type model map[*textpoke.Site]textpoke.Insn
 
-// apply makes the changes and returns how many sites they change; or false, and makes
-// none, if they must be refused.
+// apply makes the changes and returns how many sites they change. If a patcher must return an
+// error for them, it makes none and returns false.
 func (m model) apply(changes []textpoke.Change) (changed int, ok bool) {
 	seen := map[*textpoke.Site]bool{}
 	for _, c := range changes {
@@ -35,15 +36,15 @@ func (m model) apply(changes []textpoke.Change) (changed int, ok bool) {
 	return changed, true
 }
 
-// A subject is a patcher with its sites, and the model of them.
+// A subject is a patcher, the sites, and the model of them.
 type subject struct {
 	patch textpoke.Patcher
-	sites []*Site
+	sites []*testSite
 	model model
 }
 
-// patched gives the changes to both, and compares what they say, what is counted, and
-// what every site is.
+// patched gives the changes to the patcher and to the model, and compares the error, the counters
+// and every site.
 func (s *subject) patched(t *testing.T, changes ...textpoke.Change) {
 	t.Helper()
 	before := textpoke.Totals()
@@ -51,7 +52,7 @@ func (s *subject) patched(t *testing.T, changes ...textpoke.Change) {
 	after := textpoke.Totals()
 	changed, ok := s.model.apply(changes)
 	if (err == nil) != ok {
-		t.Errorf("%d changes: error %v; must be refused: %v", len(changes), err, !ok)
+		t.Errorf("%d changes: error %v; must be an error: %v", len(changes), err, !ok)
 	}
 	switch batches := after.Batches - before.Batches; {
 	case changed == 0 && after != before:
@@ -60,22 +61,22 @@ func (s *subject) patched(t *testing.T, changes ...textpoke.Change) {
 		t.Errorf("%d sites changed, and the counters went from %+v to %+v", changed, before, after)
 	}
 	for _, site := range s.sites {
-		site.Is(t, s.model[site.Site])
+		site.is(t, s.model[site.Site])
 	}
 	if got := textpoke.Totals().Traps; got != before.Traps {
 		t.Errorf("%d traps with no patch under way", got-before.Traps)
 	}
 }
 
-// followsModel draws batches of all sizes, among them some that change nothing, or only
-// some of their sites, and some that must be refused.
+// followsModel makes random batches of all sizes. Some change nothing, some change only a part of
+// their sites, and some have a bad change.
 func followsModel(t *testing.T, s *subject) {
 	rnd := judge.Rand(t)
 	for range 300 {
 		changes := make([]textpoke.Change, 0, len(s.sites)+1)
 		for _, i := range rnd.Perm(len(s.sites))[:rnd.IntN(1+len(s.sites)>>rnd.IntN(6))] {
 			site := s.sites[i]
-			changes = append(changes, textpoke.Change{Site: site.Site, To: site.Insns[rnd.IntN(len(site.Insns))]})
+			changes = append(changes, site.to(rnd.IntN(len(site.insns))))
 		}
 		if rnd.IntN(5) == 0 {
 			bad := s.bad(changes)
@@ -90,33 +91,29 @@ func followsModel(t *testing.T, s *subject) {
 	}
 }
 
-// A badChange must be refused, with whatever others.
+// A patcher must return an error for a batch with a badChange in it, and change nothing.
 type badChange struct {
 	name   string
 	change textpoke.Change
 }
 
-// bad returns what must be refused beside changes.
+// bad returns bad changes to add to changes.
 func (s *subject) bad(changes []textpoke.Change) []badChange {
 	free := s.sites[0]
 	for _, site := range s.sites {
-		used := false
-		for _, c := range changes {
-			used = used || c.Site == site.Site
-		}
-		if !used {
+		if !slices.ContainsFunc(changes, func(c textpoke.Change) bool { return c.Site == site.Site }) {
 			free = site
 		}
 	}
 	list := []badChange{
 		{"no site", textpoke.Change{To: textpoke.Nop}},
-		{"a site that nobody registered", textpoke.Change{Site: new(textpoke.Site), To: textpoke.Call(64)}},
+		{"a site that is not registered", textpoke.Change{Site: new(textpoke.Site), To: textpoke.Call(64)}},
 		{"a call out of reach", textpoke.Change{Site: free.Site, To: textpoke.Call(free.PC() + 1<<40)}},
 		{"a jump out of reach", textpoke.Change{Site: free.Site, To: textpoke.Jump(free.PC() + textpoke.Size + 1<<31)}},
 	}
 	if len(changes) > 0 {
 		list = append(list,
-			badChange{"a site twice", textpoke.Change{Site: changes[0].Site, To: free.Insns[1]}},
+			badChange{"a site twice", textpoke.Change{Site: changes[0].Site, To: free.insns[callA]}},
 			badChange{"a change twice", changes[0]})
 	}
 	return list

@@ -1,4 +1,4 @@
-package rcutest
+package rcu_test
 
 import (
 	"testing"
@@ -11,14 +11,14 @@ func countersAreExact(t *testing.T, d *rcu.Domain) {
 	for _, row := range []struct {
 		name string
 		do   func(d *rcu.Domain)
-		want rcu.Counters // what they grow by
+		want rcu.Counters // by how much they grow
 	}{
 		{"nothing", func(d *rcu.Domain) {}, rcu.Counters{}},
 		{"synchronize", func(d *rcu.Domain) {
 			d.Synchronize()
 			d.Synchronize()
 		}, rcu.Counters{Started: 2, Waited: 2}},
-		{"a snapshot costs nothing", func(d *rcu.Domain) {
+		{"a snapshot waits for nothing", func(d *rcu.Domain) {
 			d.Poll(d.GetState())
 		}, rcu.Counters{}},
 		{"cond-sync at once", func(d *rcu.Domain) {
@@ -39,23 +39,23 @@ func countersAreExact(t *testing.T, d *rcu.Domain) {
 			d.Call(nothing)
 			d.Barrier()
 		}, rcu.Counters{Started: 1, Callbacks: 1}},
-		{"calls share a barrier's grace period", func(d *rcu.Domain) {
+		{"calls share the grace period of a barrier", func(d *rcu.Domain) {
 			d.Call(nothing)
 			d.Call(nothing)
 			d.Call(nothing)
 			d.Barrier()
 		}, rcu.Counters{Started: 1, Callbacks: 3}},
-		{"a call rides on a synchronize", func(d *rcu.Domain) {
+		{"a synchronize serves a call before it", func(d *rcu.Domain) {
 			d.Call(nothing)
 			d.Synchronize()
 			d.Barrier()
 		}, rcu.Counters{Started: 1, Waited: 1, Callbacks: 1}},
-		{"a call does not ride on one before it", func(d *rcu.Domain) {
+		{"a synchronize does not serve a call after it", func(d *rcu.Domain) {
 			d.Synchronize()
 			d.Call(nothing)
 			d.Barrier()
 		}, rcu.Counters{Started: 2, Waited: 1, Callbacks: 1}},
-		{"a barrier's grace period satisfies a state", func(d *rcu.Domain) {
+		{"the grace period of a barrier satisfies a state", func(d *rcu.Domain) {
 			d.Call(nothing)
 			s := d.GetState()
 			d.Barrier()

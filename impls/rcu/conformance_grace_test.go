@@ -1,4 +1,4 @@
-package rcutest
+package rcu_test
 
 import (
 	"runtime"
@@ -10,14 +10,14 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// waitsForReader has the reader say itself that it is inside: it clears that before it
-// leaves, so that whoever returns too early finds it set.
+// waitsForReader: the reader sets inside, and clears it before it leaves its section. A
+// Synchronize that returns too early finds it set.
 func waitsForReader(depth int) func(t *testing.T, d *rcu.Domain) {
 	return func(t *testing.T, d *rcu.Domain) {
 		times := rounds(d, 100)
 		rnd := judge.Rand(t)
 		var inside atomic.Bool
-		enter, entered := make(chan int), make(chan bool)
+		enter, entered := make(chan int), make(chan bool) // true: it has entered; false: it has left
 		go func() {
 			r := d.Register()
 			defer r.Unregister()
@@ -28,15 +28,15 @@ func waitsForReader(depth int) func(t *testing.T, d *rcu.Domain) {
 				inside.Store(true)
 				entered <- true
 				for range depth - 1 {
-					r.Unlock() // must not look like the end
+					r.Unlock() // not the end of the section
 				}
 				for range delay {
 					runtime.Gosched()
 				}
 				inside.Store(false)
-				leave(r)
-				// The grace period may begin only now, and qsbr's wants to hear
-				// from this reader after that.
+				rcu.Leave(r)
+				// The grace period may begin only now, and one of qsbr then waits for a
+				// quiescent state of this reader.
 				for gone := false; !gone; {
 					select {
 					case entered <- false:
@@ -77,7 +77,7 @@ func waitsForEveryReader(t *testing.T, d *rcu.Domain) {
 		}
 		var inside, returned atomic.Int64
 		inside.Store(int64(len(readers)))
-		done := begin(d, func() {
+		done := rcu.Begin(d, func() {
 			d.Synchronize()
 			returned.Store(inside.Load())
 		})
@@ -86,7 +86,7 @@ func waitsForEveryReader(t *testing.T, d *rcu.Domain) {
 				runtime.Gosched()
 			}
 			inside.Add(-1)
-			leave(readers[i])
+			rcu.Leave(readers[i])
 		}
 		<-done
 		if n := returned.Load(); n != 0 {
@@ -98,34 +98,34 @@ func waitsForEveryReader(t *testing.T, d *rcu.Domain) {
 	}
 }
 
-// doesNotWaitForLater has the later reader come behind the one that holds the grace
-// period open: it is looked at when it stands in its section.
+// doesNotWaitForLater: the later reader is registered after the one that holds the grace period
+// open, so the grace period looks at it while it is in its section.
 func doesNotWaitForLater(t *testing.T, d *rcu.Domain) {
 	holder, late := d.Register(), d.Register()
 	holder.Lock()
-	done := begin(d, d.Synchronize)
-	late.Quiescent() // what qsbr wants to hear, after the grace period has begun
+	done := rcu.Begin(d, d.Synchronize)
+	late.Quiescent() // qsbr waits for it, after the grace period has begun
 	late.Lock()
-	leave(holder)
+	rcu.Leave(holder)
 	<-done
-	leave(late)
+	rcu.Leave(late)
 	late.Unregister()
 	holder.Unregister()
 }
 
 func doesNotWaitForGone(t *testing.T, d *rcu.Domain) {
 	gone := d.Register()
-	h := holdOpen(d)
-	gone.Unregister() // while the grace period has it on its list
-	h.end()
-	d.Synchronize() // and when it has not
+	h := rcu.HoldOpen(d)
+	gone.Unregister() // while the grace period has it in its list
+	h.End()
+	d.Synchronize() // and one that does not have it
 }
 
-// nobodySeesPoison is the litmus: an updater publishes a version, waits and poisons the
-// one before. The reader dirties memory that is in no cache before it enters, so that
-// the store that enters stands long in the store buffer: without the barrier of U3 it
-// is overlooked at once.
-func nobodySeesPoison(t *testing.T, d *rcu.Domain) {
+// noReaderSeesPoison: an updater publishes a version, waits, and poisons the version before.
+// Before the reader enters, it writes to memory that is in no cache, so the store that enters
+// stays long in the store buffer. Without the barrier the grace period overlooks the reader at
+// once.
+func noReaderSeesPoison(t *testing.T, d *rcu.Domain) {
 	type version struct {
 		poison atomic.Uint64
 		_      [120]byte
@@ -149,7 +149,7 @@ func nobodySeesPoison(t *testing.T, d *rcu.Domain) {
 		defer r.Unregister()
 		cold := make([]uint64, 1<<23)
 		for i := 0; i < len(cold); i += 512 {
-			cold[i] = 1 // fault the page in
+			cold[i] = 1 // so that the page is mapped
 		}
 		close(registered)
 		for at := seed; !stop.Load(); sections.Add(1) {
@@ -158,53 +158,40 @@ func nobodySeesPoison(t *testing.T, d *rcu.Domain) {
 				cold[at>>41] = at
 			}
 			r.Lock()
-			v := published.Load() // L3
+			v := published.Load()
 			for range 1 + at>>53 {
-				if v.poison.Load() != 0 { // L4
+				if v.poison.Load() != 0 {
 					overlooked++
 					break
 				}
 			}
-			leave(r)
+			rcu.Leave(r)
 		}
 	})
 	<-registered
 	for i := range transitions {
-		// Begin somewhere in a section or in the work before it.
-		until(func() bool { return sections.Load() > int64(i) })
+		// Begin anywhere in a section or in the work before it.
+		rcu.Until(func() bool { return sections.Load() > int64(i) })
 		for range rnd.IntN(1 << 17) {
 		}
 		next, old := &versions[(i+1)%3], &versions[i%3]
 		next.poison.Store(0)
-		published.Store(next) // U1
+		published.Store(next)
 		d.Synchronize()
-		old.poison.Store(1) // U5
+		old.poison.Store(1)
 	}
 	stop.Store(true)
 	reader.Wait()
-	t.Logf("%d transitions, %d sections", transitions, sections.Load())
 	if overlooked != 0 {
-		t.Errorf("%d sections saw a version poisoned under them", overlooked)
+		t.Errorf("in %d sections the version was poisoned", overlooked)
 	}
 }
 
 func misusePanics(t *testing.T, d *rcu.Domain) {
-	for _, row := range []struct {
-		name   string
-		misuse func(r *rcu.Reader)
-	}{
-		{"unregister inside a section", func(r *rcu.Reader) { r.Lock(); r.Unregister() }},
-		{"unregister inside an outer section", func(r *rcu.Reader) { r.Lock(); r.Lock(); leave(r); r.Unregister() }},
-		{"leave a section never entered", func(r *rcu.Reader) { r.Unlock() }},
-		{"leave a section twice", func(r *rcu.Reader) { r.Lock(); leave(r); r.Unlock() }},
-	} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s: no panic", row.name)
-				}
-			}()
-			row.misuse(d.Register())
-		}()
-	}
+	rcu.Panics(t, d, map[string]func(r *rcu.Reader){
+		"unregister inside a section":        func(r *rcu.Reader) { r.Lock(); r.Unregister() },
+		"unregister inside an outer section": func(r *rcu.Reader) { r.Lock(); r.Lock(); rcu.Leave(r); r.Unregister() },
+		"leave a section never entered":      func(r *rcu.Reader) { r.Unlock() },
+		"leave a section twice":              func(r *rcu.Reader) { r.Lock(); rcu.Leave(r); r.Unlock() },
+	})
 }

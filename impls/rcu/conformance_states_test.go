@@ -1,4 +1,4 @@
-package rcutest
+package rcu_test
 
 import (
 	"testing"
@@ -6,23 +6,23 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// cookieInsideSection takes a cookie in a section that began during one grace period, and
-// lets that end, and another begin, while the section lasts.
-func cookieInsideSection(t *testing.T, d *rcu.Domain) {
+// stateInsideSection takes a state in a section that began during one grace period. While the
+// section lasts, that grace period ends and another begins.
+func stateInsideSection(t *testing.T, d *rcu.Domain) {
 	r := d.Register()
-	h := holdOpen(d)
+	h := rcu.HoldOpen(d)
 	r.Quiescent()
 	r.Lock()
 	s := d.GetState()
-	h.end()
+	h.End()
 	if d.Poll(s) {
 		t.Error("satisfied by the rest of the grace period in which the section began")
 	}
-	next := begin(d, d.Synchronize)
-	if d.Poll(s) || closed(next) {
+	next := rcu.Begin(d, d.Synchronize)
+	if d.Poll(s) || rcu.Closed(next) {
 		t.Error("satisfied by a grace period that the section should hold open")
 	}
-	leave(r)
+	rcu.Leave(r)
 	<-next
 	if !d.Poll(s) {
 		t.Error("not satisfied by a whole grace period")
@@ -34,14 +34,14 @@ func condSyncWaits(t *testing.T, d *rcu.Domain) {
 	r := d.Register()
 	r.Lock()
 	s := d.GetState()
-	returned := begin(d, func() { d.CondSync(s) })
+	returned := rcu.Begin(d, func() { d.CondSync(s) })
 	if d.Poll(s) {
 		t.Error("satisfied with the reader inside")
 	}
-	if closed(returned) {
+	if rcu.Closed(returned) {
 		t.Error("CondSync returned with the reader inside")
 	}
-	leave(r)
+	rcu.Leave(r)
 	<-returned
 	if !d.Poll(s) {
 		t.Error("CondSync returned and the state is not satisfied")

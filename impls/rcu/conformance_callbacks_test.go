@@ -1,4 +1,4 @@
-package rcutest
+package rcu_test
 
 import (
 	"runtime"
@@ -10,30 +10,24 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// callbackWaitsForWhole has a second reader enter during a grace period, in whose middle
-// the callback is queued. Barrier begins another for it, and has to wait for that one.
+// callbackWaitsForWhole holds a grace period open. A second reader enters, and then the callback
+// is queued. Barrier has to begin another grace period, which waits for the second reader.
 func callbackWaitsForWhole(t *testing.T, d *rcu.Domain) {
 	r := d.Register()
-	h := holdOpen(d)
+	h := rcu.HoldOpen(d)
 	r.Quiescent()
 	r.Lock()
 	var inside atomic.Bool
 	inside.Store(true)
 	early := false
 	d.Call(func() { early = inside.Load() })
-	h.end()
-	started := d.Counters().Started
-	done := make(chan struct{})
-	go func() {
-		d.Barrier()
-		close(done)
-	}()
-	until(func() bool { return d.Counters().Started != started || closed(done) })
+	h.End()
+	done := rcu.Begin(d, d.Barrier)
 	inside.Store(false)
-	leave(r)
+	rcu.Leave(r)
 	<-done
 	if early {
-		t.Error("the callback ran while a reader was inside that the grace period before it need not wait for")
+		t.Error("the callback ran while a reader was in a section from before the Call")
 	}
 	r.Unregister()
 }
@@ -45,7 +39,7 @@ func callbacksInOrder(t *testing.T, d *rcu.Domain) {
 			want = append(want, 50*round+i)
 			d.Call(func() { got = append(got, 50*round+i) })
 			if i == 20 {
-				d.Synchronize() // part of them is ready, part is not
+				d.Synchronize() // those so far are ready
 			}
 		}
 		d.Barrier()
@@ -85,7 +79,7 @@ func barrierWaitsForCallers(t *testing.T, d *rcu.Domain) {
 	}
 }
 
-func closeDrains(t *testing.T, d *rcu.Domain) {
+func closeRunsQueue(t *testing.T, d *rcu.Domain) {
 	ran := 0
 	for range 10 {
 		d.Call(func() { ran++ })
@@ -97,18 +91,18 @@ func closeDrains(t *testing.T, d *rcu.Domain) {
 	if got, want := d.Counters(), (rcu.Counters{Started: 1, Callbacks: 10}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	// The kit closes it again: nothing to do, and no hang.
+	// TestConformance closes it again, which must not hang.
 }
 
 func startPollStarts(t *testing.T, d *rcu.Domain) {
 	for i := range 3 {
 		s := d.StartPoll()
-		until(func() bool { return d.Poll(s) })
+		rcu.Until(func() bool { return d.Poll(s) })
 		if got, want := d.Counters(), (rcu.Counters{Started: uint64(i + 1)}); got != want {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 	}
-	// Callbacks that wait in the queue are served by the way.
+	// The grace period also serves callbacks in the queue.
 	ran := make(chan struct{})
 	d.Call(func() { close(ran) })
 	d.StartPoll()
@@ -120,14 +114,14 @@ func engineWaits(t *testing.T, d *rcu.Domain) {
 	defer r.Unregister()
 	for range 5 {
 		var inside atomic.Bool
-		saw := make(chan bool)
+		saw := make(chan bool, 1)
 		r.Lock()
 		inside.Store(true)
 		before := d.Counters().Started
 		d.Call(func() { saw <- inside.Load() })
-		until(func() bool { return d.Counters().Started != before }) // nobody but the engine can have begun it
+		rcu.Until(func() bool { return d.Counters().Started != before || len(saw) > 0 }) // the engine has begun it
 		inside.Store(false)
-		leave(r)
+		rcu.Leave(r)
 		for early := true; ; {
 			select {
 			case early = <-saw:
@@ -152,7 +146,7 @@ func barrierWaitsForRunning(t *testing.T, d *rcu.Domain) {
 		<-release
 		finished.Store(true)
 	})
-	<-started // by the engine: the queue is empty now
+	<-started // the engine runs it, and the queue is empty
 	go func() {
 		for range 1000 {
 			runtime.Gosched()

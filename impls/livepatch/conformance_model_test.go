@@ -1,4 +1,4 @@
-package livepatchtest
+package livepatch_test
 
 import (
 	"slices"
@@ -12,7 +12,7 @@ const (
 	patches   = 4
 )
 
-// A version is who replaces a function: 0 is the original, n is patch n-1.
+// A version is one implementation of a function: 0 is the original, n is that of patch n-1.
 type version int
 
 // A code is one version of one function.
@@ -21,22 +21,24 @@ type code struct {
 	version  version
 }
 
-// A model is what a Core does, said as plainly as possible.
+// A model is what a Core does, in as few words as possible. A task is on a side: it calls the
+// functions with the patch in transition (Patched) or without it (Unpatched). It flips when it
+// goes to the other side.
 type model struct {
 	covers [patches][]int // the functions that each patch replaces; fixed
 
-	stack      []int // of enabled patches, and the one that is being disabled
-	transition int   // the patch in transition, or -1
-	target     livepatch.State
+	stack      []int           // of enabled patches, and the one that is being disabled
+	transition int             // the patch in transition, or -1
+	target     livepatch.State // the side that tasks flip to
 
 	tasks []*mtask
 }
 
 // A mtask is a task of the model.
 type mtask struct {
-	state   livepatch.State
-	blocked bool
-	frames  []code
+	state   livepatch.State // its side, or Idle without a transition
+	blocked bool            // asleep
+	frames  []code          // that it is in
 }
 
 func newModel(tasks int) *model {
@@ -47,7 +49,7 @@ func newModel(tasks int) *model {
 	return m
 }
 
-// enable is told how many allocations of funcs and ops succeed; negative is all.
+// enable enables patch p. funcs and ops are how many of their allocations succeed; negative is all.
 func (m *model) enable(p, funcs, ops int) error {
 	switch {
 	case slices.Contains(m.stack, p) && !(m.transition == p && m.target == livepatch.Unpatched):
@@ -58,13 +60,13 @@ func (m *model) enable(p, funcs, ops int) error {
 	case m.transition >= 0:
 		return livepatch.ErrBusy
 	}
-	bare := 0
+	unpatched := 0 // functions, which need an ops
 	for _, f := range m.covers[p] {
-		if m.below(f, len(m.stack)) == 0 {
-			bare++
+		if m.newest(f, len(m.stack)) == 0 {
+			unpatched++
 		}
 	}
-	if funcs >= 0 && funcs < len(m.covers[p]) || ops >= 0 && ops < bare {
+	if funcs >= 0 && funcs < len(m.covers[p]) || ops >= 0 && ops < unpatched {
 		return slab.ErrNoMem
 	}
 	m.stack = append(m.stack, p)
@@ -117,8 +119,7 @@ func (m *model) tryComplete() bool {
 	return true
 }
 
-// leaves reports whether the task is in a function that it would not be in on the other
-// side.
+// leaves reports whether the task is in a code that it would not call on the other side.
 func (m *model) leaves(t *mtask) bool {
 	top := len(m.stack) - 1
 	return slices.ContainsFunc(t.frames, func(c code) bool {
@@ -128,7 +129,7 @@ func (m *model) leaves(t *mtask) bool {
 		if m.target == livepatch.Unpatched {
 			return c.version == version(m.transition+1)
 		}
-		return c.version == m.below(c.function, top)
+		return c.version == m.newest(c.function, top)
 	})
 }
 
@@ -138,17 +139,17 @@ func (m *model) update(t *mtask) {
 	}
 }
 
-// calls is the version of the function that the task would call now.
+// calls returns the version of the function that the task would call now.
 func (m *model) calls(t *mtask, f int) version {
 	n := len(m.stack)
 	if m.transition >= 0 && t.state == livepatch.Unpatched {
 		n--
 	}
-	return m.below(f, n)
+	return m.newest(f, n)
 }
 
-// below is the newest version of the function among the n oldest patches.
-func (m *model) below(f, n int) version {
+// newest returns the newest version of the function among the n oldest patches.
+func (m *model) newest(f, n int) version {
 	for i := n - 1; i >= 0; i-- {
 		if slices.Contains(m.covers[m.stack[i]], f) {
 			return version(m.stack[i] + 1)
@@ -157,14 +158,14 @@ func (m *model) below(f, n int) version {
 	return 0
 }
 
-// inUse is how many funcs and ops there are.
+// inUse returns how many funcs and ops are in use.
 func (m *model) inUse() int {
 	n := 0
 	for _, p := range m.stack {
 		n += len(m.covers[p])
 	}
 	for f := range functions {
-		if m.below(f, len(m.stack)) > 0 {
+		if m.newest(f, len(m.stack)) > 0 {
 			n++
 		}
 	}

@@ -1,9 +1,9 @@
-package textpoketest
+package textpoke_test
 
 import "unsafe"
 
-// funcAt forges a func value for the code at pc. The code is a leaf, so that no
-// unwinder ever meets its frame.
+// funcAt makes a func value for the code at pc. The code calls nothing that is known to the
+// runtime, so no unwinder meets its frame.
 func funcAt(pc uintptr) func() uint64 {
 	object := &pc
 	// SAFETY: a func value is a pointer to an object whose first word is the address
