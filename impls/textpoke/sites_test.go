@@ -8,24 +8,11 @@ import (
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/internal/judge"
+	"github.com/tpbench/tpbench/impls/internal/textsite"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// A testSite is a site inside a small function, which is made of bytes in mapped memory. The
-// result of the function tells which instruction it executed:
-//
-//	      XORL AX, AX
-//	site: nop / call or jmp to one of its two targets
-//	      ADDL $16, AX
-//	      RET
-//	A:    MOVL $1, AX
-//	      RET
-//	B:    MOVL $2, AX
-//	      RET
-//
-// A thread that executes the head (first byte) of one instruction with the tail (the other four)
-// of another dies: the head of a NOP before the tail of a CALL or JMP is 0F 0B, UD2; the head of
-// a CALL or JMP before the tail of a NOP goes 1.5 GB away, where nothing is mapped.
+// A testSite is a site whose execution tells which instruction it was: see package textsite.
 type testSite struct {
 	*textpoke.Site
 	run   func() uint64
@@ -34,15 +21,15 @@ type testSite struct {
 
 // The indices of testSite.insns.
 const (
-	nop = iota
-	callA
-	callB
-	jumpA
-	jumpB
+	nop   = textsite.Nop
+	callA = textsite.CallA
+	callB = textsite.CallB
+	jumpA = textsite.JumpA
+	jumpB = textsite.JumpB
 )
 
 // results are what run returns, by the same indices.
-var results = [5]uint64{nop: 0x10, callA: 0x11, callB: 0x12, jumpA: 0x01, jumpB: 0x02}
+var results = textsite.Results
 
 // to is the change of the site to the instruction of that index.
 func (s *testSite) to(index int) textpoke.Change {
@@ -117,38 +104,13 @@ func testSiteInWord(tb testing.TB) *testSite {
 	return sites[slices.IndexFunc(sites, (*testSite).inWord)]
 }
 
-var made = sync.OnceValues(func() ([]*testSite, error) {
-	const lines, room, line = 64, 1024, 64
+var made = sync.OnceValues(func() (sites []*testSite, err error) {
 	if err := textpoke.Check(); err != nil {
 		return nil, err
 	}
-	text, err := textpoke.Map(lines * room)
-	if err != nil {
-		return nil, err
+	all, err := textsite.All()
+	for _, s := range all {
+		sites = append(sites, &testSite{s.Site, s.Run, s.Insns})
 	}
-	base := addressOf(text)
-	sites := make([]*testSite, lines)
-	pcs := make([]uintptr, lines)
-	for i := range sites {
-		at := i*room + line + i
-		a := at + textpoke.Size + 0x010B // the low byte of each displacement is the second one of UD2
-		b := a + 0x0100
-		copy(text[at-len(prologue):], slices.Concat(prologue, nopCode, epilogue))
-		copy(text[a:], []byte{0xB8, 1, 0, 0, 0, 0xC3})
-		copy(text[b:], []byte{0xB8, 2, 0, 0, 0, 0xC3})
-		pcs[i] = base + uintptr(at)
-		toA, toB := base+uintptr(a), base+uintptr(b)
-		sites[i] = &testSite{
-			run:   funcAt(pcs[i] - uintptr(len(prologue))),
-			insns: [5]textpoke.Insn{textpoke.Nop, textpoke.Call(toA), textpoke.Call(toB), textpoke.Jump(toA), textpoke.Jump(toB)},
-		}
-	}
-	registered, err := textpoke.Register(pcs)
-	if err != nil {
-		return nil, err
-	}
-	for i, s := range registered {
-		sites[i].Site = s
-	}
-	return sites, nil
+	return sites, err
 })
