@@ -29,6 +29,7 @@ type Variant[T any] struct {
 	Doc    string       // one sentence: what it does differently
 	Origin string       // commit, mail or project it models; "ours" otherwise
 	Status Status       // Sound or Busted
+	Slow   bool         // an operation may wait for milliseconds of real time: tests do few
 	Check  func() error // why it cannot run here; nil func means it always can
 	New    T
 }
