@@ -73,12 +73,12 @@ func (s *stopwatch) counts() []harness.Count {
 	return s.op.Counts()
 }
 
-// Benchmark runs every case, so that `go test -bench` and `tpbench run` cannot
+// BenchmarkCases runs every case, so that `go test -bench` and `tpbench run` cannot
 // disagree about what is measured. It pins nothing and interleaves nothing; for a
 // number to rely on, use tpbench.
-func Benchmark(b *testing.B) {
-	for _, f := range Families() {
-		for _, c := range f.Cases(Params{Events: []int{100}}) {
+func BenchmarkCases(b *testing.B) {
+	for _, bench := range Benchmarks() {
+		for _, c := range bench.Cases(Params{Events: []int{100}}) {
 			for phase, name := range c.Names {
 				b.Run(name, func(b *testing.B) { runCase(b, &c, phase) })
 			}
@@ -120,11 +120,11 @@ func runCase(b *testing.B, c *Case, phase int) {
 	}
 }
 
-// A case's name says all there is to know: Find makes the same case of it.
+// If this fails, a worker process, which gets a case by its name, measures another case.
 func TestFindInvertsNames(t *testing.T) {
 	n := 0
-	for _, f := range Families() {
-		for _, c := range f.Cases(Params{}) {
+	for _, b := range Benchmarks() {
+		for _, c := range b.Cases(Params{}) {
 			for _, name := range c.Names {
 				n++
 				found, err := Find(name)
@@ -150,7 +150,8 @@ func endsLikeProcs(name string) bool {
 	return strings.HasPrefix(strings.TrimRight(name, "0123456789"), "-") || strings.HasSuffix(strings.TrimRight(name, "0123456789"), "-")
 }
 
-// Names that are off are refused, with the nearest that are not.
+// If this fails, a name that is no case's is taken for one, or its error does not say which
+// names are near.
 func TestFindRefuses(t *testing.T) {
 	for _, name := range []string{
 		"",
@@ -176,8 +177,8 @@ func TestFindRefuses(t *testing.T) {
 	}
 }
 
-// A busted flavour is measured only where it is named: nothing may be set beside the
-// figures of what does not work as if it did.
+// If this fails, a busted flavour is measured without being named, beside sound ones, or
+// cannot be measured when it is named.
 func TestBustedFlavoursOnlyWhereNamed(t *testing.T) {
 	for _, v := range rcu.Variants() {
 		byDefault := slices.Contains(gpNames(Params{}), v.Name)
@@ -193,15 +194,15 @@ func TestBustedFlavoursOnlyWhereNamed(t *testing.T) {
 	}
 }
 
-// If this fails, figures of what does not work are taken without being asked for, or
-// cannot be had by asking as those of its sound siblings can. Of busted implementations
-// only the baseline is always measured.
+// If this fails, a busted implementation is measured without being named, or has other
+// cases than a sound one of its family when it is named. The baseline alone is always
+// measured.
 func TestBustedOnlyWhereNamed(t *testing.T) {
 	// cases counts an implementation's cases.
 	cases := func(impl string, p Params) (n int) {
-		for _, f := range Families() {
-			for _, c := range f.Cases(p) {
-				if strings.Contains(c.Names[0]+"/", "/impl="+impl+"/") {
+		for _, b := range Benchmarks() {
+			for _, c := range b.Cases(p) {
+				if c.keys["impl"] == impl {
 					n++
 				}
 			}
@@ -209,29 +210,29 @@ func TestBustedOnlyWhereNamed(t *testing.T) {
 		return n
 	}
 	named := func(impl string) int { return cases(impl, Params{Impls: []string{impl}}) }
-	sibling := map[string]string{} // by family
+	sound := map[string]string{} // one implementation, by family
 	for _, i := range Impls() {
 		if i.Status == impls.Sound {
-			sibling[i.Family] = i.Name
+			sound[i.Family] = i.Name
 		}
 	}
 	for _, i := range Impls() {
-		if i.Family == "rcu" || i.Status == impls.Sound {
+		if i.Family == FlavourFamily || i.Status == impls.Sound {
 			continue
 		}
 		if usual := cases(i.Name, Params{}) > 0; usual != (i.Name == baseline) {
 			t.Errorf("%s %s: measured by default: %v", i.Family, i.Name, usual)
 		}
-		if got, want := named(i.Name), named(sibling[i.Family]); got != want || got == 0 {
-			t.Errorf("%s %s has %d cases where it is named, %s has %d", i.Family, i.Name, got, sibling[i.Family], want)
+		if got, want := named(i.Name), named(sound[i.Family]); got != want || got == 0 {
+			t.Errorf("%s %s has %d cases where it is named, %s has %d", i.Family, i.Name, got, sound[i.Family], want)
 		}
 	}
 }
 
-// The running kernel is measured only where it is named.
+// If this fails, the running kernel's events are switched without its being named.
 func TestRunningKernelOnlyByName(t *testing.T) {
 	named := func(p Params) int {
-		return len(slices.DeleteFunc(bulkFamily.Cases(p), func(c Case) bool { return !strings.Contains(c.Names[0], "running-kernel") }))
+		return len(slices.DeleteFunc(bulkBench.Cases(p), func(c Case) bool { return c.keys["impl"] != "running-kernel" }))
 	}
 	if n := named(Params{}); n != 0 {
 		t.Errorf("%d cases without naming it", n)
@@ -241,9 +242,8 @@ func TestRunningKernelOnlyByName(t *testing.T) {
 	}
 }
 
-// The evidence holds every family, no case twice, and for every strategy a bulk
-// case at the number of events asked for; the main part of it has what its sentence and
-// its charts need, and no neighbour.
+// If this fails, the evidence lacks a benchmark, or has a case twice; or its main part lacks
+// what its sentence and its charts need, or has benchmarks of other families.
 func TestEvidence(t *testing.T) {
 	const events = 50
 	var all []string
@@ -269,16 +269,16 @@ func TestEvidence(t *testing.T) {
 		return seen
 	}
 	bases := func(seen map[string]bool) map[string]bool {
-		families := map[string]bool{}
+		found := map[string]bool{}
 		for name := range seen {
 			base, _, _ := strings.Cut(name, "/")
-			families[base] = true
+			found[base] = true
 		}
-		return families
+		return found
 	}
 	every := names(all...)
-	for _, f := range Families() {
-		for _, name := range f.Names {
+	for _, b := range Benchmarks() {
+		for _, name := range b.Names {
 			if !bases(every)[name] {
 				t.Errorf("no %s in the evidence", name)
 			}
@@ -306,15 +306,15 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
-// If this fails, what is compared is torn apart, or what is not is taken together: a block
-// holds the implementations under one setting of all else.
+// If this fails, cases that are compared are not measured one after the other, or a block
+// holds cases of two settings.
 func TestBlocks(t *testing.T) {
-	for _, f := range Families() {
-		arms := map[string][]string{} // by block
-		for _, c := range f.Cases(Params{}) {
-			arms[c.Block] = append(arms[c.Block], c.Names[0])
+	for _, b := range Benchmarks() {
+		compared := map[string][]string{} // by block
+		for _, c := range b.Cases(Params{}) {
+			compared[c.Block] = append(compared[c.Block], c.Names[0])
 		}
-		for block, names := range arms {
+		for block, names := range compared {
 			for _, name := range names {
 				for _, part := range strings.Split(name, "/") {
 					if key, _, _ := strings.Cut(part, "="); key == "impl" || key == "gp" && !strings.Contains(name, "/impl=") {
@@ -327,11 +327,11 @@ func TestBlocks(t *testing.T) {
 			}
 		}
 		most := 0
-		for _, names := range arms {
+		for _, names := range compared {
 			most = max(most, len(names))
 		}
-		if most == 1 && f.Names[0] != "Livepatch" && f.Names[0] != "LivepatchTransition" { // of which one variant is sound
-			t.Errorf("%s: every block has one arm: %v", f.Names, arms)
+		if most == 1 && b.Names[0] != "Livepatch" && b.Names[0] != "LivepatchTransition" { // of which one variant is sound
+			t.Errorf("%s: every block has one case: %v", b.Names, compared)
 		}
 	}
 }
@@ -339,8 +339,8 @@ func TestBlocks(t *testing.T) {
 // If this fails, a loop that stands at several alignments is measured at one of them only.
 func TestLayoutsAreUsed(t *testing.T) {
 	must(dispatch.Open())
-	for _, f := range []*Family{&dispatchFamily, &stubbedFamily} {
-		c := f.Cases(Params{})[0]
+	for _, b := range []*Benchmark{&dispatchBench, &stubbedBench} {
+		c := b.Cases(Params{})[0]
 		if c.Layouts != dispatch.Layouts {
 			t.Fatalf("%s has %d layouts", c.Names[0], c.Layouts)
 		}
@@ -350,11 +350,11 @@ func TestLayoutsAreUsed(t *testing.T) {
 			return openDispatch(keys{"impl": "static-call", "probes": "1"}, e)
 		},
 		"StubbedDispatch": func(e *harness.Env) (*harness.Op, error) {
-			return stubbedFamily.open(keys{"impl": leavers[0], "probes": "1", "dead": "1"}, e)
+			return stubbedBench.open(keys{"impl": leaveDead[0], "probes": "1", "dead": "1"}, e)
 		},
 	} {
 		for layout := range dispatch.Layouts {
-			if name == "Dispatch" { // without probes nothing is armed
+			if name == "Dispatch" { // without probes no loop's key is on
 				op, err := openDispatch(keys{"impl": "static-call", "probes": "0"}, &harness.Env{Layout: layout})
 				must(err)
 				op.Close()
@@ -364,7 +364,7 @@ func TestLayoutsAreUsed(t *testing.T) {
 			for other := range dispatch.Layouts {
 				_, disable := dispatch.KeyChanges([]*dispatch.Site{dispatch.Timed(other)})
 				if on := disable[0].Site.Insn() != textpoke.Nop; on != (other == layout) {
-					t.Errorf("%s at layout %d: the loop at %d is armed: %v", name, layout, other, on)
+					t.Errorf("%s at layout %d: the key of the loop at %d is on: %v", name, layout, other, on)
 				}
 			}
 			op.Close()
@@ -373,9 +373,10 @@ func TestLayoutsAreUsed(t *testing.T) {
 	}
 }
 
-// A plan holds the wanted phases of what can run, and refuses what cannot.
+// If this fails, a plan has phases that are not wanted, or has a case that cannot run here,
+// or refuses one because of a case that is not wanted.
 func TestPlan(t *testing.T) {
-	chosen := []Chosen{{bulkFamily.Cases(Params{Impls: strategies[:1], GPs: []string{"memb"}}), 3}}
+	chosen := []Chosen{{bulkBench.Cases(Params{Impls: strategies[:1], GPs: []string{"memb"}}), 3}}
 	for i := range chosen[0].Cases {
 		chosen[0].Cases[i].Err = nil // wherever this runs
 	}
@@ -384,7 +385,7 @@ func TestPlan(t *testing.T) {
 	if err != nil || len(p.Cases) != 1 || p.Samples() != 3 || len(p.Cases[0].Wanted) != 1 {
 		t.Errorf("Plan = %+v, %v", p, err)
 	}
-	// What cannot run, and nobody asks for, is no reason.
+	// A case that cannot run is no error if it is not wanted.
 	other := Case{Case: harness.Case{Names: []string{"Other"}}, Err: errors.New("not here")}
 	if p, err := Plan(append(chosen, Chosen{[]Case{other}, 1}), onlyEnable, []int{0}, 1); err != nil || len(p.Cases) != 1 {
 		t.Errorf("beside what cannot run: %+v, %v", p, err)
@@ -397,10 +398,11 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// Who names strategies and asks for Dispatch means how their sites dispatch.
+// If this fails, Dispatch with a strategy's name measures nothing, or not the way in which
+// that strategy's sites dispatch.
 func TestDispatchOfNamedStrategies(t *testing.T) {
 	var names []string
-	for _, c := range dispatchFamily.Cases(Params{Impls: []string{"naive-sync", "rcu-cond-sync"}}) {
+	for _, c := range dispatchBench.Cases(Params{Impls: []string{"naive-sync", "rcu-cond-sync"}}) {
 		names = append(names, c.Names...)
 	}
 	want := []string{"Dispatch/impl=static-call/probes=0", "Dispatch/impl=static-call/probes=1", "Dispatch/impl=static-call/probes=2", "Dispatch/impl=static-call/probes=4", "Dispatch/impl=static-call/probes=8"}
@@ -409,7 +411,7 @@ func TestDispatchOfNamedStrategies(t *testing.T) {
 	}
 }
 
-// A ledger adds up what the timed parts of an operation count.
+// A ledger is a Timer that adds up what the timed parts of an operation count.
 type ledger struct {
 	op            *harness.Op
 	before, total []harness.Count
@@ -427,10 +429,10 @@ func (l *ledger) Stop() {
 	}
 }
 
-// If this fails, Churn's events are related after all, or counts depend on how many rounds
-// make a sample, or on how many there were before.
+// If this fails, Churn enables an event of which a reader may still hold data, or its counts
+// depend on how many operations make a sample, or on how many there were before.
 func TestChurnCounts(t *testing.T) {
-	for impl, want := range map[string][3]uint64{ // waits, elisions and core syncs of a round
+	for impl, want := range map[string][3]uint64{ // waits, elisions and core syncs of an operation
 		"direct-static-call": {0, 0, 6},
 		"naive-sync":         {1, 0, 12},
 		"rcu-cond-sync":      {1, 0, 12},
@@ -443,7 +445,7 @@ func TestChurnCounts(t *testing.T) {
 			if err := checkStrategy(k); err != nil {
 				t.Skip(err)
 			}
-			op, err := churnFamily.open(k, &harness.Env{})
+			op, err := churnBench.open(k, &harness.Env{})
 			must(err)
 			defer op.Close()
 			for _, n := range []int{1, 2, 5, 3, 6, 7, 11, 4, 23} {
@@ -454,7 +456,7 @@ func TestChurnCounts(t *testing.T) {
 				}
 				for i, c := range l.total {
 					if c.N != want[i]*uint64(n) {
-						t.Errorf("%d rounds: %d %s, want %d each", n, c.N, c.Unit, want[i])
+						t.Errorf("%d operations: %d %s, want %d each", n, c.N, c.Unit, want[i])
 					}
 				}
 			}
@@ -547,7 +549,7 @@ func TestNeighboursDoWhatTheySay(t *testing.T) {
 		op.Run(2, &bracket{t: t, times: make([]int, 2)})
 		v := op.Values()
 		held = append(held, v[0].V)
-		if v[1].V != 9*16 { // what nine probes take: the registration after that takes the room of the dead
+		if v[1].V != 9*16 { // what nine probes take: that registration uses the space of the dead entries
 			t.Errorf("%s fail: %v after the next registration", fail, v)
 		}
 		op.Close()
@@ -555,10 +557,10 @@ func TestNeighboursDoWhatTheySay(t *testing.T) {
 	if !(0 < held[0] && held[0] < held[1] && held[1] < held[2]) {
 		t.Errorf("%v bytes are held, as more allocations fail", held)
 	}
-	for impl, flips := range map[string]bool{undisturbed: false, "naive-sync": true} {
+	for impl, flips := range map[string]bool{Undisturbed: false, "naive-sync": true} {
 		syncs := textpoke.Totals().Syncs
 		op := open("Disturb/impl=" + impl + "/gp=memb/events=64/readers=1")
-		if !flips { // what opening does is no disturbance; the other has flipped one by then
+		if !flips { // what opening does is no disturbance; with a strategy, one event has been switched by then
 			syncs = textpoke.Totals().Syncs
 		}
 		op.Run(1, nil)
@@ -580,18 +582,18 @@ func TestThreadsBesideFire(t *testing.T) {
 	if err := checkStrategy(k); err != nil {
 		t.Skip(err)
 	}
-	b, err := newBed(k, &harness.Env{}, events)
+	b, err := newSetup(k, &harness.Env{}, events)
 	must(err)
 	defer b.close()
 	var fired [events]uint64
-	for i, tp := range b.points {
+	for i, tp := range b.events {
 		must(b.registry.Register(tp, dispatch.Probe{Fn: dispatch.Count(), Data: unsafe.Pointer(&fired[i])}))
 	}
-	expect := func(who string, least, most uint64) {
+	expect := func(thread string, least, most uint64) {
 		t.Helper()
 		for i, n := range fired {
 			if n < least || n > most {
-				t.Errorf("%s executed site %d of %d %d times, want %d..%d", who, i, events, n, least, most)
+				t.Errorf("%s executed site %d of %d %d times, want %d..%d", thread, i, events, n, least, most)
 			}
 		}
 		fired = [events]uint64{}
@@ -604,7 +606,7 @@ func TestThreadsBesideFire(t *testing.T) {
 
 	sites, err := dispatch.Events(events)
 	must(err)
-	s := &sufferer{domain: b.domain, sites: sites}
+	s := &timedReader{domain: b.domain, sites: sites}
 	must(s.start(func(open func() (pass, end func(), err error)) error {
 		pass, end, err := open()
 		must(err)
@@ -612,13 +614,13 @@ func TestThreadsBesideFire(t *testing.T) {
 		end()
 		return nil
 	}))
-	expect("a sufferer", 16*disturbSites/events, 16*disturbSites/events+1)
+	expect("a timed reader", 16*disturbSites/events, 16*disturbSites/events+1)
 	if n := s.latency.TotalCount(); n != 16 {
-		t.Errorf("a sufferer timed %d of 16 sweeps", n)
+		t.Errorf("a timed reader timed %d of 16 sweeps", n)
 	}
 }
 
-// If this fails, a pass of a site is charged with several, or several with one.
+// If this fails, the time of one pass is that of several, or a part of one.
 func TestDispatchUnit(t *testing.T) {
 	if err := dispatch.Open(); err != nil {
 		t.Skip(err)
@@ -632,7 +634,7 @@ func TestDispatchUnit(t *testing.T) {
 	must(site.KeyDisable())
 	op.Close()
 	if passes != 7*uint64(op.Unit) {
-		t.Errorf("%d passes are told as 7 times %d", passes, op.Unit)
+		t.Errorf("%d passes are reported as 7 times %d", passes, op.Unit)
 	}
 }
 
@@ -739,7 +741,7 @@ func TestLivepatchCallsWhatItSays(t *testing.T) {
 		old               int // calls of the old function, of 3
 	}{{"0", "no", 3}, {"1", "no", 0}, {"1", "yes", 3}, {"2", "no", 0}, {"2", "yes", 0}} {
 		functions[0].SetBody(body)
-		op, err := livepatchFamily.open(keys{"impl": "rude", "stack": tc.stack, "transition": tc.transition}, &harness.Env{})
+		op, err := livepatchBench.open(keys{"impl": "rude", "stack": tc.stack, "transition": tc.transition}, &harness.Env{})
 		must(err)
 		called = 0
 		op.Run(3, &bracket{t: t, times: make([]int, 1)})
@@ -791,13 +793,13 @@ func TestOperationsTimeTheirPhases(t *testing.T) {
 	for _, u := range Units() {
 		known[u.Name] = true
 	}
-	// These report what they have measured themselves.
-	untimed := []*Family{&disturbFamily, &tortureFamily}
-	for _, f := range Families() {
+	// These two measure by themselves, and time nothing by the Timer.
+	untimed := []*Benchmark{&disturbBench, &tortureBench}
+	for _, b := range Benchmarks() {
 		seen := map[string]bool{} // all but the numbers of a name
-		for _, c := range f.Cases(Params{Events: []int{disturbSites}, GPs: []string{"memb"}}) {
+		for _, c := range b.Cases(Params{Events: []int{disturbSites}, GPs: []string{"memb"}}) {
 			kind := regexp.MustCompile(`=\d+`).ReplaceAllString(c.Names[0], "")
-			if c.Err != nil || seen[kind] || slices.Contains(untimed, f) && len(seen) > 0 {
+			if c.Err != nil || seen[kind] || slices.Contains(untimed, b) && len(seen) > 0 {
 				continue
 			}
 			seen[kind] = true
@@ -806,15 +808,15 @@ func TestOperationsTimeTheirPhases(t *testing.T) {
 				t.Fatalf("%s: %v", c.Names[0], err)
 			}
 			times := []int{1, 3}
-			if slices.Contains(untimed, f) { // they take their time
+			if slices.Contains(untimed, b) { // one run takes 0.1 to 0.5 s
 				times = []int{1}
 			}
 			for _, n := range times {
-				b := &bracket{t: t, name: c.Names[0], times: make([]int, len(c.Names))}
-				op.Run(n, b)
-				least, most := slices.Min(b.times), slices.Max(b.times)
-				if b.running || least != most || (least == 0) != slices.Contains(untimed, f) {
-					t.Errorf("%s: %d operations are timed %v times, still running: %v", c.Names[0], n, b.times, b.running)
+				timer := &bracket{t: t, name: c.Names[0], times: make([]int, len(c.Names))}
+				op.Run(n, timer)
+				least, most := slices.Min(timer.times), slices.Max(timer.times)
+				if timer.running || least != most || (least == 0) != slices.Contains(untimed, b) {
+					t.Errorf("%s: %d operations are timed %v times, still running: %v", c.Names[0], n, timer.times, timer.running)
 				}
 			}
 			var units []string
@@ -833,7 +835,7 @@ func TestOperationsTimeTheirPhases(t *testing.T) {
 			}
 			for _, u := range units {
 				if !known[u] {
-					t.Errorf("%s reports %s, of which no Unit line tells", c.Names[0], u)
+					t.Errorf("%s reports %s, which Units does not list", c.Names[0], u)
 				}
 			}
 			if op.Close != nil {
@@ -863,7 +865,7 @@ func TestResourcesByName(t *testing.T) {
 		"Poke/impl=int3/sites=1/beside=idle":                                    {CPUs: 1},
 		"Poke/impl=int3/sites=1/beside=busy":                                    {CPUs: 2},
 		"Poke/impl=int3/sites=1/beside=sites":                                   {CPUs: 2},
-		"Poke/impl=stop-readers/sites=1/beside=sites":                           {CPUs: 2, Ops: stopperOps},
+		"Poke/impl=stop-readers/sites=1/beside=sites":                           {CPUs: 2, Ops: slowPatches},
 		"UprobeHit/impl=srcu/keys=same/cpus=5":                                  {CPUs: 5},
 		"LivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=1":  {CPUs: 2, Ops: transitionsPerSample},
 		"GracePeriod/gp=kernelgp/readers=1":                                     {CPUs: 2, Ops: 20},
@@ -878,8 +880,8 @@ func TestResourcesByName(t *testing.T) {
 	}
 }
 
-// If this fails, DisableAll's one bulk change charges a strategy for something else than
-// the same removals one by one would; but for batched, which is about that.
+// If this fails, DisableAll's bulk change counts other waits or core syncs than the same
+// removals one by one. A strategy that takes its events together has fewer core syncs.
 func TestBulkCountsAsOneByOne(t *testing.T) {
 	const events = 40
 	for _, impl := range strategies {
@@ -888,18 +890,15 @@ func TestBulkCountsAsOneByOne(t *testing.T) {
 			if err := checkStrategy(k); err != nil {
 				t.Skip(err)
 			}
-			b, err := newBed(k, &harness.Env{}, events)
+			b, err := newSetup(k, &harness.Env{}, events)
 			must(err)
 			defer b.close()
-			var off []tracepoint.Request
-			for _, tp := range b.points {
-				off = append(off, tracepoint.Request{Tracepoint: tp, Probe: b.probe(0), Remove: true})
-			}
+			off := b.requests(true)
 			var totals [2][]harness.Count
 			for i, disable := range []func() error{
 				func() error { return b.registry.Bulk(off) },
 				func() error {
-					for _, tp := range b.points {
+					for _, tp := range b.events {
 						if err := b.unregister(tp, 0); err != nil {
 							return err
 						}
@@ -907,7 +906,7 @@ func TestBulkCountsAsOneByOne(t *testing.T) {
 					return nil
 				},
 			} {
-				for _, tp := range b.points {
+				for _, tp := range b.events {
 					must(b.register(tp, 0, 0))
 				}
 				b.domain.Barrier()
@@ -918,7 +917,7 @@ func TestBulkCountsAsOneByOne(t *testing.T) {
 				b.domain.Barrier()
 				totals[i] = l.total
 			}
-			if impl == "batched" {
+			if find(tracepoint.Variants(), impl).New.Together {
 				totals[0][2].N *= events // three core syncs for all, not for each
 			}
 			if !slices.Equal(totals[0], totals[1]) {
@@ -928,13 +927,32 @@ func TestBulkCountsAsOneByOne(t *testing.T) {
 	}
 }
 
-// Every strategy's dispatch is one that is measured, or the trade-off has no x.
+// If this fails, the chart of the trade-off has no time of firing for a strategy.
 func TestDispatchOf(t *testing.T) {
 	for impl, want := range map[string]string{
 		"indirect-iterator": "indirect-iterator", "naive-sync": "static-call", "rcu-cond-sync": "static-call", "nonsense": "",
 	} {
 		if got := DispatchOf(impl); got != want {
 			t.Errorf("DispatchOf(%s) = %q, expected %q", impl, got, want)
+		}
+	}
+}
+
+// If this fails, the evidence measures a strategy that waits at every event, or a patcher
+// that interrupts all CPUs for every site, as often as the fast ones, which takes half an
+// hour; or it measures fast ones too seldom.
+func TestSlowOnesAreFound(t *testing.T) {
+	if err := checkStrategy(keys{"impl": "naive-sync", "gp": expedited}); err != nil {
+		t.Skip(err)
+	}
+	for name, want := range map[string]bool{"naive-sync": true, "rcu-cond-sync": false, "batched": false, "bound": false} {
+		if got := waitsAtEveryEvent(name); got != want {
+			t.Errorf("%s waits at every event: %v, want %v", name, got, want)
+		}
+	}
+	for name, want := range map[string]bool{"int3": true, strategiesPatcher: false} {
+		if got := syncsAtEverySite(name); got != want {
+			t.Errorf("%s interrupts all CPUs for every site: %v, want %v", name, got, want)
 		}
 	}
 }

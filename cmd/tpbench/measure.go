@@ -95,7 +95,7 @@ func withRunnable(err error, chosen []benches.Chosen, allowed []int) error {
 	seen := map[string]bool{}
 	for _, ch := range chosen {
 		for _, c := range ch.Cases {
-			what := benches.Summary(c.Names[0])
+			what := c.Summary()
 			if c.Runnable(allowed) == nil && !seen[what] {
 				seen[what] = true
 				can = append(can, what)

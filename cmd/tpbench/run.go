@@ -90,18 +90,18 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 		}
 	}
 	p.Events, p.Readers, p.CPUs = distinct(p.Events), distinct(p.Readers), distinct(p.CPUs)
-	if err := known("implementation", p.Impls, func(i benches.Impl) bool { return i.Family != "rcu" }); err != nil {
+	if err := known("implementation", p.Impls, func(i benches.Impl) bool { return i.Family != benches.FlavourFamily }); err != nil {
 		return nil, nil, err
 	}
-	if err := known("grace-period flavour", p.GPs, func(i benches.Impl) bool { return i.Family == "rcu" }); err != nil {
+	if err := known("grace-period flavour", p.GPs, func(i benches.Impl) bool { return i.Family == benches.FlavourFamily }); err != nil {
 		return nil, nil, err
 	}
 	var names []string
 	var chosen []benches.Chosen
-	for _, family := range benches.Families() {
-		names = append(names, family.Names...)
-		if slices.ContainsFunc(family.Names, pattern.MatchString) {
-			chosen = append(chosen, benches.Chosen{Cases: family.Cases(p), Rounds: rounds})
+	for _, b := range benches.Benchmarks() {
+		names = append(names, b.Names...)
+		if slices.ContainsFunc(b.Names, pattern.MatchString) {
+			chosen = append(chosen, benches.Chosen{Cases: b.Cases(p), Rounds: rounds})
 		}
 	}
 	if len(chosen) == 0 {

@@ -33,6 +33,7 @@ func Variants() []Variant {
 			Name:   "stop-readers",
 			Doc:    "every other thread is held in a signal handler while the bytes are written",
 			Origin: "stop_machine; ftrace before 08d636b6d4fb, v3.5",
+			Slow:   true,
 			Check:  checkStop,
 			New:    stopReaders,
 		},
