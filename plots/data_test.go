@@ -2,7 +2,6 @@ package plots
 
 import (
 	"fmt"
-	"image/color"
 	"math"
 	"slices"
 	"strconv"
@@ -74,16 +73,6 @@ func of[T plot.Plotter](c *Chart) []T {
 	return all
 }
 
-// colourOf is what the theme gives a name of the catalog by its place.
-func colourOf(t *testing.T, impl string) color.RGBA {
-	t.Helper()
-	i := catalog.Index(impl)
-	if i == len(catalog) {
-		return muted
-	}
-	return palette[i%len(palette)]
-}
-
 // vetAxis: an axis is logarithmic, and nothing of the data lies outside.
 func vetAxis(t *testing.T, what string, a plot.Axis, log bool, lo, hi float64) {
 	t.Helper()
@@ -139,7 +128,7 @@ func TestSeriesData(t *testing.T) {
 				t.Fatalf("%d lines, %d sets of marks and %d labels for %d implementations", len(drawn), len(points), len(c.labels.all), len(lines))
 			}
 			for i, l := range lines {
-				colour, median := colourOf(t, l.impl), float64(manyMedian)
+				colour, median := c.looks[l.impl].color, float64(manyMedian)
 				if l.n == few {
 					median = fewMedian
 				}
@@ -275,7 +264,7 @@ func TestTradeoffData(t *testing.T) {
 		{"direct-static-call", 2, 50e-9, many, many, "direct-static-call (unsafe)", "13.0 ns,  325 ns"},
 	} {
 		middle := map[int]float64{many: manyMedian, few: fewMedian}
-		at, colour := plotter.XY{X: want.x * middle[want.xn], Y: want.y * middle[want.yn]}, colourOf(t, want.impl)
+		at, colour := plotter.XY{X: want.x * middle[want.xn], Y: want.y * middle[want.yn]}, c.looks[want.impl].color
 		if i >= len(points) || i >= len(c.labels.all) {
 			t.Fatalf("%d points, %d labels", len(points), len(c.labels.all))
 		}
@@ -318,7 +307,7 @@ func TestRowsData(t *testing.T) {
 		chart string
 		rows  []string // benchmark | name of its row, in the chart's order
 	}{
-		{"disableall", []string{
+		{"disable-all", []string{
 			"DisableAll/impl=direct-static-call/gp=kernelgp/events=10 | direct-static-call (unsafe)  ·  kernelgp",
 			"DisableAll/impl=rcu-cond-sync/gp=kernelgp/events=10 | rcu-cond-sync  ·  kernelgp",
 			"DisableAll/impl=indirect-iterator/gp=memb/events=10 | indirect-iterator  ·  memb",
@@ -368,7 +357,7 @@ func TestRowsData(t *testing.T) {
 				benchmark, name, _ := strings.Cut(row, " | ")
 				_, impl, _ := strings.Cut(benchmark, "impl=")
 				impl, _, _ = strings.Cut(impl, "/")
-				y, base, colour := ticks[i].Value, float64(2*i+3)*1e-9, colourOf(t, impl)
+				y, base, colour := ticks[i].Value, float64(2*i+3)*1e-9, c.looks[impl].color
 				if ticks[i].Label != name || y >= above || y < c.plot.Y.Min || y > c.plot.Y.Max {
 					t.Errorf("row %d is %q at %v, expected %q below %v", i, ticks[i].Label, y, name, above)
 				}
@@ -400,9 +389,9 @@ func TestRowsData(t *testing.T) {
 // as well.
 func TestRowLabels(t *testing.T) {
 	for chart, tc := range map[string]struct{ name, units, want string }{
-		"disableall": {"DisableAll/impl=naive-sync/gp=memb/events=10", "%d ns/op %d0 gp-waits/op", "7.00 ns,  70 waited"},
-		"unregister": {"Unregister/impl=stub/gp=kernelgp/fail=all/probes=8", "%d ns/op %d gp-waits/op %d00 bytes-held", "7.00 ns,  7 waited,  700 bytes"},
-		"livepatch":  {"LivepatchTransition/impl=rude/change=patch/stack=0/tasks=1", "%d ns/op %d1 gp-waits/op %d ftrace-waits/op", "7.00 ns,  71 waited + 7 by ftrace"},
+		"disable-all": {"DisableAll/impl=naive-sync/gp=memb/events=10", "%d ns/op %d0 gp-waits/op", "7.00 ns,  70 waited"},
+		"unregister":  {"Unregister/impl=stub/gp=kernelgp/fail=all/probes=8", "%d ns/op %d gp-waits/op %d00 bytes-held", "7.00 ns,  7 waited,  700 bytes"},
+		"livepatch":   {"LivepatchTransition/impl=rude/change=patch/stack=0/tasks=1", "%d ns/op %d1 gp-waits/op %d ftrace-waits/op", "7.00 ns,  71 waited + 7 by ftrace"},
 	} {
 		var b strings.Builder
 		for round, v := range []int{99, 7, 5} {
@@ -442,7 +431,7 @@ BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10/readers=1 1 10 ns/op
 	if c, err = charts["dispatch"](parse(t, oneSample)); err != nil || strings.Contains(c.subtitle, "grace period") {
 		t.Errorf("a run without a grace period: %v, subtitle %q", err, c.subtitle)
 	}
-	for _, chart := range []string{"scaling", "disableall"} {
+	for _, chart := range []string{"scaling", "disable-all"} {
 		c, err := charts[chart](run)
 		if err != nil {
 			t.Fatal(err)
@@ -450,38 +439,13 @@ BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10/readers=1 1 10 ns/op
 		if !strings.Contains(c.subtitle, "kernel grace period 9.00 ns") || !strings.Contains(c.subtitle, "readers=1") {
 			t.Errorf("%s: subtitle %q", chart, c.subtitle)
 		}
-		if chart == "scaling" && !strings.HasSuffix(c.subtitle, "1 to 2 rounds") || chart == "disableall" && !strings.HasSuffix(c.subtitle, "1 round") {
+		if chart == "scaling" && !strings.HasSuffix(c.subtitle, "1 to 2 rounds") || chart == "disable-all" && !strings.HasSuffix(c.subtitle, "1 round") {
 			t.Errorf("%s: subtitle %q", chart, c.subtitle)
 		}
-		want := map[string]int{"scaling": 1, "disableall": 2}[chart] // one point makes no line
+		want := map[string]int{"scaling": 1, "disable-all": 2}[chart] // one point makes no line
 		if got := len(c.labels.all); got != want {
 			t.Errorf("%s shows %d benchmarks, expected %d", chart, got, want)
 		}
-	}
-}
-
-// TestLooks: the implementations of a catalog have colours of their own, as far as those
-// go; the busted ones are told by their shape, their dashes and their name; and what is
-// not in the catalog has a look that no implementation has.
-func TestLooks(t *testing.T) {
-	seen := map[color.RGBA]string{}
-	for i, e := range catalog {
-		l := lookOf(catalog, e.Name)
-		if was, ok := seen[l.color]; ok && i < len(palette) {
-			t.Errorf("%s and %s have one colour", was, e.Name)
-		}
-		seen[l.color] = e.Name
-		_, hollow := l.shape.(crossed)
-		if hollow != e.Busted || (l.dashes != nil) != e.Busted || strings.HasSuffix(l.name, " (unsafe)") != e.Busted || !strings.HasPrefix(l.name, e.Name) || l.busted != e.Busted {
-			t.Errorf("%s, busted %v, looks like %+v", e.Name, e.Busted, l)
-		}
-	}
-	if _, ok := seen[muted]; ok || lookOf(catalog, "floor").color != muted {
-		t.Error("a floor has an implementation's colour")
-	}
-	sound, busted := lookOf(catalog, "naive-sync"), lookOf(catalog, "direct-static-call")
-	if sound.layer() >= busted.layer() || sound.point().Radius >= busted.point().Radius {
-		t.Error("a hollow mark lies under a full one, or within it")
 	}
 }
 

@@ -31,51 +31,44 @@ var others = map[string]string{
 	"poke":       "testdata/synthetic-poke.txt",
 }
 
+// catalog lists the implementations, the busted ones with a '!', and the benchmarks of the
+// synthetic data.
 var catalog = results.Catalog{
-	{Name: "indirect-iterator"},
-	{Name: "direct-static-call", Busted: true},
-	{Name: "naive-sync"},
-	{Name: "rcu-cond-sync"},
-	{Name: "retpoline-iterator"},
-	{Name: "static-call"},
-	{Name: "fail", Busted: true},
-	{Name: "sentinel"},
-	{Name: "stub"},
-	{Name: "double-array", Busted: true},
-	{Name: "double-array-sync"},
-	{Name: "rcu", Busted: true},
-	{Name: "rude"},
-	{Name: "rwlock"},
-	{Name: "epoch-eager", Busted: true},
-	{Name: "epoch-rcu"},
-	{Name: "srcu"},
-	{Name: "inc-not-zero"},
-	{Name: "int3"},
-	{Name: "int3-batch"},
-	{Name: "aligned-store"},
-	{Name: "stop-readers"},
+	Impls: listed("indirect-iterator direct-static-call! naive-sync rcu-cond-sync retpoline-iterator static-call " +
+		"fail! sentinel stub double-array! double-array-sync rcu! rude " +
+		"rwlock epoch-eager! epoch-rcu srcu inc-not-zero int3 int3-batch aligned-store stop-readers"),
+	Benchmarks: []results.Benchmark{
+		{Name: "Dispatch", Role: results.Firing}, {Name: "DisableAll", Role: results.Disable}, {Name: "GracePeriod", Role: results.GracePeriod},
+		{Name: "Churn", Role: results.Transition, Short: "disable one event, enable an unrelated one"},
+		{Name: "PingPong", Role: results.Transition, Short: "replace an event's only probe"},
+		{Name: "Shrink", Role: results.Transition, Short: "remove the first of two", Shown: "removed=first"},
+		{Name: "Disturb", Role: results.ReaderLatency}, {Name: "Unregister", Role: results.Removal}, {Name: "Poke", Role: results.Patching},
+		{Name: "LivepatchTransition", Role: results.FunctionTransition}, {Name: "UprobeHit", Role: results.UprobeHit},
+	},
+	EmptyLoop: "nothing", PlainCall: "plain-call", Undisturbed: "none", KernelGP: "kernelgp",
 }
 
-func dispatchOf(strategy string) string {
-	if strategy == "indirect-iterator" {
-		return strategy
+func listed(names string) []results.Impl {
+	var all []results.Impl
+	for _, name := range strings.Fields(names) {
+		name, busted := strings.CutSuffix(name, "!")
+		fires := "static-call"
+		if name == "indirect-iterator" {
+			fires = name
+		}
+		all = append(all, results.Impl{Name: name, Busted: busted, Fires: fires})
 	}
-	return "static-call"
+	return all
 }
 
-// charts draws every chart, by the name of its golden image.
-var charts = map[string]func(*results.Run) (*Chart, error){
-	"disableall":  func(r *results.Run) (*Chart, error) { return DisableAll(r, catalog) },
-	"scaling":     func(r *results.Run) (*Chart, error) { return Scaling(r, catalog, "kernelgp") },
-	"transitions": func(r *results.Run) (*Chart, error) { return Transitions(r, catalog, "kernelgp") },
-	"tradeoff":    func(r *results.Run) (*Chart, error) { return Tradeoff(r, catalog, "kernelgp", dispatchOf) },
-	"dispatch":    func(r *results.Run) (*Chart, error) { return DispatchProbes(r, catalog) },
-	"disturb":     func(r *results.Run) (*Chart, error) { return Disturb(r, catalog, "kernelgp") },
-	"unregister":  func(r *results.Run) (*Chart, error) { return Unregister(r, catalog, "kernelgp") },
-	"livepatch":   func(r *results.Run) (*Chart, error) { return Livepatch(r, catalog) },
-	"uprobe":      func(r *results.Run) (*Chart, error) { return Uprobe(r, catalog) },
-	"poke":        func(r *results.Run) (*Chart, error) { return Poke(r, catalog) },
-}
+// charts draws every chart, by its name.
+var charts = func() map[string]func(*results.Run) (*Chart, error) {
+	all := map[string]func(*results.Run) (*Chart, error){}
+	for _, d := range Charts() {
+		all[d.Name] = func(r *results.Run) (*Chart, error) { return d.Draw(r, catalog) }
+	}
+	return all
+}()
 
 // TestGolden compares every chart with its golden image, pixel by pixel, and
 // draws it twice, byte by byte. After a change that is meant:

@@ -22,7 +22,7 @@ func TestVerdictBothWays(t *testing.T) {
 			fmt.Fprintf(&b, "BenchmarkDisableAll/impl=naive-sync/gp=memb/events=10 1 %v ns/op\n", naive[i])
 			fmt.Fprintf(&b, "BenchmarkDisableAll/impl=rcu-cond-sync/gp=memb/events=10 1 %v ns/op\n", cond[i])
 		}
-		text, err := Verdict(parse(t, head+b.String()))
+		text, err := Verdict(parse(t, head+b.String()), catalog)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,8 +65,8 @@ func TestHostIsShort(t *testing.T) {
 	}
 }
 
-// If this fails, a family of many cases decides the mean change, or a mean of few families
-// has an interval.
+// If this fails, a benchmark of many cases decides the mean change, or a mean of few
+// benchmarks has an interval.
 func TestGeomean(t *testing.T) {
 	row := func(name string, was, now float64) Row {
 		r := Row{Name: name}
@@ -78,16 +78,16 @@ func TestGeomean(t *testing.T) {
 		many = append(many, row(fmt.Sprintf("Many/x=%d", i), 100, 50))
 	}
 	m, ok := geomean(many)
-	if !ok || m.Families != 2 || math.Abs(m.Delta) > 1e-9 || m.HasInterval() {
-		t.Errorf("one family twice as slow, one of fifty cases twice as fast: %+v, %v; want no change", m, ok)
+	if !ok || m.Benchmarks != 2 || math.Abs(m.Delta) > 1e-9 || m.HasInterval() {
+		t.Errorf("one benchmark twice as slow, one of fifty cases twice as fast: %+v, %v; want no change", m, ok)
 	}
 	m, ok = geomean([]Row{row("A", 1, 1), row("B", 1, math.E), row("C", 1, math.E*math.E)})
 	half := 4.302652729749 / math.Sqrt(3)
 	if !ok || !m.HasInterval() || math.Abs(m.Delta-(math.E-1)) > 1e-9 || math.Abs(m.Lo-(math.Exp(1-half)-1)) > 1e-6 || math.Abs(m.Hi-(math.Exp(1+half)-1)) > 1e-4 {
-		t.Errorf("three families: %+v, %v", m, ok)
+		t.Errorf("three benchmarks: %+v, %v", m, ok)
 	}
 	if m, ok := geomean(many[1:]); ok {
-		t.Errorf("one family: %+v", m)
+		t.Errorf("one benchmark: %+v", m)
 	}
 	for _, nothing := range []Row{row("A", 0, 1), row("A", 1, 0)} {
 		if m, ok := geomean([]Row{nothing, row("B", 1, 1)}); ok {
@@ -267,7 +267,7 @@ func TestCompareTellsAll(t *testing.T) {
 		t.Errorf("the same file twice:\n%s", got)
 	}
 	if got := text(three, three); strings.Count(got, "geomean of 2") != 1 {
-		t.Errorf("two families, of times and of counts:\n%s", got)
+		t.Errorf("two benchmarks, of times and of counts:\n%s", got)
 	}
 }
 

@@ -225,12 +225,12 @@ func TestEscaped(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, table := range EvidenceTables(run, nil) {
+	for _, table := range EvidenceTables(run, catalog) {
 		if err := table.WriteText(&shown); err != nil {
 			t.Fatal(err)
 		}
 	}
-	sentence, err := Verdict(run)
+	sentence, err := Verdict(run, catalog)
 	var missing *MissingError
 	if !errors.As(err, &missing) {
 		t.Errorf("verdict %q, %v", sentence, err)

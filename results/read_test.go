@@ -166,7 +166,7 @@ func FuzzRead(f *testing.F) {
 		if len(run.Samples) == 0 {
 			t.Fatal("no samples and no error")
 		}
-		for _, table := range EvidenceTables(run, nil) { // nothing that is read may break a table
+		for _, table := range EvidenceTables(run, catalog) { // nothing that is read may break a table
 			if err := table.WriteText(&strings.Builder{}); err != nil {
 				t.Fatal(err)
 			}
@@ -174,6 +174,6 @@ func FuzzRead(f *testing.F) {
 		if err := Compare(run, run).WriteText(&strings.Builder{}); err != nil {
 			t.Fatal(err)
 		}
-		Verdict(run)
+		Verdict(run, catalog)
 	})
 }

@@ -16,12 +16,15 @@ import (
 var regen = flag.Bool("regen", false, "write the golden files anew")
 
 var catalog = Catalog{
-	{Name: "indirect-iterator"},
-	{Name: "direct-static-call", Busted: true},
-	{Name: "naive-sync"},
-	{Name: "rcu-cond-sync"},
-	{Name: "retpoline-iterator"},
-	{Name: "static-call"},
+	Impls: []Impl{{Name: "indirect-iterator"}, {Name: "direct-static-call", Busted: true}, {Name: "naive-sync"}, {Name: "rcu-cond-sync"}, {Name: "retpoline-iterator"}, {Name: "static-call"}},
+	Benchmarks: []Benchmark{
+		{Name: "Dispatch", Role: Firing}, {Name: "DisableAll", Role: Disable}, {Name: "EnableAll", Role: Enable},
+		{Name: "Churn", Role: Transition, Table: "Single transitions"}, {Name: "PingPong", Role: Transition, Table: "Single transitions"}, {Name: "Shrink", Role: Transition, Table: "Single transitions"},
+		{Name: "Disturb", Role: ReaderLatency, Table: "Reader latency while another core flips every event"}, {Name: "Torture", Role: Torture},
+		{Name: "GracePeriod", Role: GracePeriod, Table: "Grace period: one synchronize"}, {Name: "ReadSide", Table: "Read side: entering and leaving a read section"},
+		{Name: "Poke", Role: Patching, Table: "Text patching: one batch of sites"},
+	},
+	EmptyLoop: "nothing", PlainCall: "plain-call", KernelGP: "kernelgp",
 }
 
 // golden compares text with a file of testdata.
@@ -57,7 +60,7 @@ func evidence(t *testing.T, run *Run) string {
 func TestEvidence(t *testing.T) {
 	for _, n := range []string{"3", "7"} {
 		run := open(t, "testdata/synthetic"+n+".txt")
-		verdict, err := Verdict(run)
+		verdict, err := Verdict(run, catalog)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +106,7 @@ func TestVerdict(t *testing.T) {
 		{"neighbours", disturbed + naive + disturbed + cond + "# block 1 round 1\n" + naive + disturbed + cond, "(3 of the 4 samples were taken while a neighbour shared the core)"},
 		{"no difference", naive + cond + "# block 1 round 1\n" + strings.ReplaceAll(naive, "8e9", "8e3") + cond, "and as well none at all: the interval holds 1"},
 	} {
-		got, err := Verdict(parse(t, head+tc.text))
+		got, err := Verdict(parse(t, head+tc.text), catalog)
 		if err != nil || !strings.Contains(got, tc.want) {
 			t.Errorf("%s: %s, %v; want %s", tc.why, got, err, tc.want)
 		}
@@ -114,7 +117,7 @@ func TestVerdict(t *testing.T) {
 		naive + line("rcu-cond-sync", "memb", "10", "1"): "the same events",
 	} {
 		var missing *MissingError
-		if _, err := Verdict(parse(t, head+text)); !errors.As(err, &missing) || !strings.Contains(missing.What, want) {
+		if _, err := Verdict(parse(t, head+text), catalog); !errors.As(err, &missing) || !strings.Contains(missing.What, want) {
 			t.Errorf("%s: %v; want a MissingError about %s", text, err, want)
 		}
 	}
