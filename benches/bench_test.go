@@ -22,7 +22,7 @@ import (
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
 
-// stopwatch lets an operation time one of its phases by package testing.
+// A stopwatch is a Timer that times one phase of an operation by package testing.
 type stopwatch struct {
 	b     *testing.B
 	phase int
@@ -73,9 +73,8 @@ func (s *stopwatch) counts() []harness.Count {
 	return s.op.Counts()
 }
 
-// BenchmarkCases runs every case, so that `go test -bench` and `tpbench run` cannot
-// disagree about what is measured. It pins nothing and interleaves nothing; for a
-// number to rely on, use tpbench.
+// BenchmarkCases runs every case, so that `go test -bench` and `tpbench run` measure the
+// same. It pins no thread and does not interleave; for a number to rely on, use tpbench.
 func BenchmarkCases(b *testing.B) {
 	for _, bench := range Benchmarks() {
 		for _, c := range bench.Cases(Params{Events: []int{100}}) {
@@ -476,7 +475,7 @@ func found(t *testing.T, name string) Case {
 }
 
 // If this fails, PingPong registers the probe that it has just removed, or Shrink removes
-// another than it says: what a transition waits for is not what the names promise.
+// another one than its name says.
 func TestTransitionCounts(t *testing.T) {
 	for impl, want := range map[string][3][2]uint64{ // waits or elisions, and core syncs: of PingPong, and of Shrink's first and last
 		"indirect-iterator":  {{0, 6}, {0, 0}, {0, 0}},
@@ -574,8 +573,8 @@ func TestNeighboursDoWhatTheySay(t *testing.T) {
 	}
 }
 
-// If this fails, a thread beside does not execute the sites that it stands for: what a
-// change costs beside a reader is measured beside none.
+// If this fails, a thread beside does not execute its sites: the cost of a change beside a
+// reader is measured without one.
 func TestThreadsBesideFire(t *testing.T) {
 	const events = 3
 	k := keys{"impl": "bound", "gp": "memb", "readers": "0"}
@@ -667,8 +666,8 @@ func TestUprobeRatesAll(t *testing.T) {
 	}
 }
 
-// If this fails, a case whose name says that another thread runs measures without it, or one
-// that is to be alone is not.
+// If this fails, a case whose name promises another thread measures without it, or a case
+// without one starts one.
 func TestCasesStartTheirThreads(t *testing.T) {
 	for name, alone := range map[string]bool{
 		"DisableAll/impl=bound/gp=memb/events=5/probes=1/readers=1":            false,
@@ -696,8 +695,8 @@ func TestCasesStartTheirThreads(t *testing.T) {
 	}
 }
 
-// If this fails, what is measured of a strategy says that it held where it broke, of a
-// site that it has another number of probes, or of a pass that it took as long as the clock.
+// If this fails, a strategy that broke under torture is reported to have held, a site has
+// another number of probes than its case's name, or the clock's overhead is in a pass.
 func TestWhatIsReported(t *testing.T) {
 	for failure, want := range map[string]string{"": "[{executions/op 7} {transitions/op 9} {mistakes/op 0}]", "it broke": "[{executions/op 7} {transitions/op 9} {mistakes/op 1}]"} {
 		if got := fmt.Sprint(tortureValues(torture.Report{Tally: torture.Tally{Executions: 7, Transitions: 9}, Failure: failure})); got != want {
@@ -753,7 +752,7 @@ func TestLivepatchCallsWhatItSays(t *testing.T) {
 	}
 }
 
-// If this fails, the scaling of hits leaves out the machine's own number of CPUs.
+// If this fails, the scaling of hits leaves out the number of CPUs that the machine has.
 func TestDoubling(t *testing.T) {
 	for cpus, want := range map[int][]int{1: {1, 2}, 2: {1, 2}, 3: {1, 2, 3}, 4: {1, 2, 4}, 6: {1, 2, 4, 6}, 16: {1, 2, 4, 8, 16}} {
 		if got := doubling(cpus); !slices.Equal(got, want) {
@@ -786,8 +785,7 @@ func (b *bracket) Stop() {
 }
 
 // If this fails, an operation times nothing, or not all of its phases, or does not stop
-// in between; or it cannot be repeated; or it reports what a file does not say the
-// direction of.
+// between them; or it cannot be repeated; or it reports a unit that Units does not list.
 func TestOperationsTimeTheirPhases(t *testing.T) {
 	known := map[string]bool{}
 	for _, u := range Units() {
@@ -857,7 +855,7 @@ func TestMust(t *testing.T) {
 }
 
 // If this fails, a case gets fewer CPUs than it has threads, or a worker that waits for
-// thousands of grace periods is taken to hang.
+// thousands of grace periods is killed as one that hangs.
 func TestResourcesByName(t *testing.T) {
 	for name, want := range map[string]harness.Case{
 		"Dispatch/impl=static-call/probes=1":                                    {CPUs: 1, Layouts: dispatch.Layouts},

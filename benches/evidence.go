@@ -104,8 +104,8 @@ func tracepointEvidence(events int) []Chosen {
 	return []Chosen{
 		{dispatchBench.Cases(Params{}), usual}, // once at each alignment, on which its intervals rest
 
-		// The kernel's own grace period, the other core idle; then an expedited
-		// one beside a reader that fires all the time.
+		// The kernel's grace period, the other core idle; then the expedited one, beside a
+		// reader.
 		{keep(bulkBench.Cases(kernel), slow), costly},
 		{without(bulkBench.Cases(kernel), slow), thorough},
 		{bulkBench.Cases(beside), enough},
@@ -113,7 +113,7 @@ func tracepointEvidence(events int) []Chosen {
 		{without(bulkBench.Cases(fewer), slow), usual},
 		{keep(gracePeriodBench.Cases(Params{}), kernelGracePeriod), costly},
 
-		// Their counts are exact.
+		// Two rounds are enough: their counts are exact.
 		{churnBench.Cases(kernel), few},
 		{pingPongBench.Cases(kernel), few},
 		{shrinkBench.Cases(kernel), few},
@@ -135,7 +135,8 @@ func smaller(events int) []int {
 	return list
 }
 
-// doubling is 1, 2, 4 and so on, up to a number of CPUs that it ends in, or to 2.
+// doubling is 1, 2, 4 and so on up to the number of CPUs, which is the last; 1 and 2 at
+// least.
 func doubling(cpus int) []int {
 	list := []int{1, 2}
 	for n := 4; n < cpus; n *= 2 {
@@ -147,7 +148,7 @@ func doubling(cpus int) []int {
 	return list
 }
 
-// slowStrategies tells the cases of strategies that wait for a grace period at every event.
+// slowStrategies returns a function that selects the cases of strategies that wait for a grace period at every event.
 func slowStrategies() func(Case) bool {
 	var slow []string
 	for _, name := range strategies {
@@ -158,7 +159,7 @@ func slowStrategies() func(Case) bool {
 	return func(c Case) bool { return slices.Contains(slow, c.keys["impl"]) }
 }
 
-// kernelGracePeriod tells the case that says how long one grace period of the kernel takes.
+// kernelGracePeriod selects the case that times one grace period of the kernel, no reader beside it.
 func kernelGracePeriod(c Case) bool {
 	return c.keys["gp"] == KernelGP && c.keys["readers"] == "0"
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/tpbench/tpbench/impls/kernel"
 )
 
-// The running kernel's own events are one more subject of DisableAll and EnableAll.
+// DisableAll and EnableAll measure the running kernel's events, too, where it is named.
 
 // checkBulk is checkStrategy that also knows the running kernel.
 func checkBulk(k keys) error {
@@ -29,7 +29,7 @@ func checkBulk(k keys) error {
 	return nil
 }
 
-// openKernel is openBulk on the running kernel's own events. A reader beside it only
+// openKernel is openBulk on the running kernel's events. A reader beside it only
 // keeps its CPU busy: every process that enters the kernel fires events.
 func openKernel(k keys, e *harness.Env) (*harness.Op, error) {
 	instance, err := kernel.Open()

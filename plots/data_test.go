@@ -18,7 +18,7 @@ import (
 )
 
 // The tests of this file look at what a chart hands to the plotter, where the golden
-// images cannot tell: there an interval happens to end at the largest sample.
+// images show no difference: there an interval happens to end at the largest sample.
 //
 // A benchmark has the samples 1*base, 2*base ... 12*base, one in a round, in no order. By
 // the tables of the sign test, the 95 % interval of the median of 12 samples is from the
@@ -420,7 +420,7 @@ BenchmarkDispatch/impl=static-call/probes=1 1 2 ns/op
 # block 1 round 1
 BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10/readers=1 1 10 ns/op
 `)
-	// What has no readers is told the grace period without them; what was not measured is not told.
+	// A benchmark without readers shows the grace period without readers; one that was not measured is not shown.
 	c, err := charts["dispatch"](run)
 	if err != nil {
 		t.Fatal(err)

@@ -63,7 +63,7 @@ func (ls *labels) Plot(c draw.Canvas, p *plot.Plot) {
 	for i, l := range sorted {
 		heights[i], centres[i] = ls.height(l), y(l.y)
 	}
-	at := place(heights, centres, c.Min.Y, c.Max.Y)
+	at := spread(heights, centres, c.Min.Y, c.Max.Y)
 	left := c.Max.X + labelGap
 	for i, l := range sorted {
 		hair := draw.LineStyle{Color: l.color, Width: 0.5}
@@ -80,10 +80,10 @@ func (ls *labels) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// place moves the centres of boxes, given from the top down, just so that
-// they lie between bottom and top and not on each other. What does
-// not fit sticks out at the top.
-func place(heights, centres []vg.Length, bottom, top vg.Length) []vg.Length {
+// spread moves the centres of boxes, given from the top down, by as little as makes them
+// lie between bottom and top and not on each other. If there is no room for all, the
+// uppermost lie above top.
+func spread(heights, centres []vg.Length, bottom, top vg.Length) []vg.Length {
 	at := slices.Clone(centres)
 	for i, h := range heights { // down, where they would touch the one above
 		at[i] = min(at[i], top-h/2)

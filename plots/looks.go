@@ -19,7 +19,7 @@ type look struct {
 	dashes []vg.Length
 }
 
-// palette is Okabe and Ito's, which colour-blind readers can tell apart, without
+// palette is Okabe and Ito's, whose colours differ also for colour-blind people, without
 // its black and yellow, and with three of Paul Tol's muted colours.
 var palette = []color.RGBA{
 	{0x00, 0x72, 0xb2, 0xff}, // blue
@@ -43,8 +43,8 @@ var greys = []color.RGBA{
 }
 
 // A kind of implementation has looks that no other kind has. When its colours are used up,
-// the next turn has other shades of them, other shapes and other dashes, so that a reader
-// who sees no difference in the shades can tell them apart by these.
+// the next turn has other shades of them, other shapes and other dashes, so that they
+// differ also for a reader of the chart to whom the shades look alike.
 type kind struct {
 	colors []color.RGBA
 	shapes []draw.GlyphDrawer

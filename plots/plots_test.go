@@ -23,7 +23,7 @@ var regen = flag.Bool("regen", false, "write the golden images anew")
 // The data is synthetic: see the first line of the file.
 const synthetic = "../results/testdata/synthetic7.txt"
 
-// others are the charts with synthetic data of their own.
+// others are the charts that have other synthetic data.
 var others = map[string]string{
 	"unregister": "testdata/unregister.txt",
 	"livepatch":  "testdata/livepatch.txt",
@@ -207,9 +207,9 @@ func TestLogTicks(t *testing.T) {
 	}
 }
 
-// TestPlace: labels that fit never overlap, stay inside, and keep their order;
+// TestSpread: labels that fit never overlap, stay inside, and keep their order;
 // those that need not move do not.
-func TestPlace(t *testing.T) {
+func TestSpread(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
@@ -221,7 +221,7 @@ func TestPlace(t *testing.T) {
 		}
 		slices.Sort(centres)
 		slices.Reverse(centres)
-		at := place(heights, centres, 0, 100)
+		at := spread(heights, centres, 0, 100)
 		below := vg.Length(100)
 		for i, h := range heights {
 			if at[i]+h/2 > below+1e-9 || at[i]-h/2 < -1e-9 {
@@ -231,7 +231,7 @@ func TestPlace(t *testing.T) {
 		}
 	}
 	free := []vg.Length{80, 50, 20}
-	if at := place([]vg.Length{10, 10, 10}, free, 0, 100); !slices.Equal(at, free) {
+	if at := spread([]vg.Length{10, 10, 10}, free, 0, 100); !slices.Equal(at, free) {
 		t.Errorf("moved %v to %v without need", free, at)
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // TestSaveForbidden: what this process may not write is known before anything is
-// measured, and the system's own words are passed on.
+// measured, and the error is the system's.
 func TestSaveForbidden(t *testing.T) {
 	dir := t.TempDir()
 	for up := dir; up != filepath.Dir(os.TempDir()) && up != "/"; up = filepath.Dir(up) {

@@ -66,7 +66,7 @@ func list(t *testing.T, dir string) []string {
 	return names
 }
 
-// TestSaveAgain: a chart of ours makes way for the next one, both are what they say, and
+// TestSaveAgain: a chart replaces an earlier one, both are valid files, and
 // no other file stays.
 func TestSaveAgain(t *testing.T) {
 	c, dir := drawnChart(t), filepath.Join(t.TempDir(), "new")
@@ -105,7 +105,7 @@ func TestSaveAgain(t *testing.T) {
 	}
 }
 
-// TestSaveForeign: what is no chart of ours is refused, and stays as it was.
+// TestSaveForeign: a file that is no chart of tpbench is an error, and stays as it was.
 func TestSaveForeign(t *testing.T) {
 	c, ours := drawnChart(t), t.TempDir()
 	if err := Save(c, ours, "x"); err != nil {
@@ -118,10 +118,10 @@ func TestSaveForeign(t *testing.T) {
 		{"a note", "x.svg", "my notes, 1998-2026"},
 		{"a note", "x.png", "my notes, 1998-2026"},
 		{"an SVG of another program", "x.svg", strings.Replace(svg, svgMark, "", 1)},
-		{"an SVG that speaks of tpbench", "x.svg", strings.Replace(svg, svgMark, "<!-- tpbench -->\n", 1)},
+		{"an SVG that contains the word tpbench", "x.svg", strings.Replace(svg, svgMark, "<!-- tpbench -->\n", 1)},
 		{"an image of another program", "x.png", strings.Replace(image, string(pngMark()), "", 1)},
-		{"an SVG of ours, of another kind", "x.png", svg},
-		{"an image of ours, of another kind", "x.svg", image},
+		{"an SVG of tpbench in the place of a PNG", "x.png", svg},
+		{"a PNG of tpbench in the place of an SVG", "x.svg", image},
 		{"an image that was cut off", "x.png", image[:pngHead+5]},
 		{"a few bytes of one", "x.png", image[:10]},
 	} {

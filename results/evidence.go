@@ -112,7 +112,8 @@ func restsOn(e stat.Estimate) string {
 	return fmt.Sprintf("n=%d rounds", e.N)
 }
 
-// disturbed notes how many of the table's samples were taken beside a neighbour.
+// disturbed notes how many of the table's samples were taken while another guest of the
+// host shared the core.
 func (t *Table) disturbed(ss Samples) {
 	if n := ss.Disturbed(); n > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("a neighbour shared the core in %d of %d samples", n, len(ss)))
@@ -128,7 +129,7 @@ func NetOfLoop(firing, samples Samples, cat Catalog) []stat.Pair {
 
 // bulkTable has a row for each strategy and flavour: disabling and enabling all
 // of the largest number of events that most of them were run with. Whether a strategy is
-// safe to use is what the run's own torture found.
+// safe to use, the run's torture has found.
 func bulkTable(run *Run, cat Catalog) *Table {
 	disable, events := cat.Select(run.Samples, Disable).AtLargest("events")
 	enable := cat.Select(run.Samples, Enable, "events="+events)

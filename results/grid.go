@@ -17,7 +17,7 @@ type gridTable struct {
 }
 
 // grid starts a table with a row for each name, and a column for each key. Keys
-// named in without do not tell rows apart and have no column ("base" is the
+// named in without do not make different rows and have no column ("base" is the
 // benchmark's base name). Keys with one value only go to the title instead.
 func grid(cat Catalog, ss Samples, without ...string) *gridTable {
 	keys := []string{"base"}

@@ -12,8 +12,8 @@ import (
 	"github.com/tpbench/tpbench/results/stat"
 )
 
-// If this fails, a ratio that is told the other way round keeps the bounds of the first
-// way, or swaps them: the sentence then quotes an interval that its own ratio lies beside.
+// If this fails, the sentence inverts a ratio without its interval, or swaps the bounds: the
+// ratio then lies outside the interval.
 func TestVerdictBothWays(t *testing.T) {
 	sentence := func(naive, cond []float64) string {
 		var b strings.Builder
@@ -51,7 +51,7 @@ func TestVerdictBothWays(t *testing.T) {
 	if got := sentence([]float64{15, 15}, []float64{10, 10}); !strings.Contains(got, ": 1.50x [1.50..1.50, ") || !strings.Contains(got, "] less") {
 		t.Errorf("naive a little slower: %s", got)
 	}
-	// Three rounds say what their interval takes for granted.
+	// With three rounds the sentence names the assumption of the interval.
 	if got := sentence(slow[:3], fast[:3]); !strings.Contains(got, "3 paired rounds; an interval from 3 rounds takes log ratios for normal") {
 		t.Errorf("three rounds: %s", got)
 	}
@@ -96,8 +96,8 @@ func TestGeomean(t *testing.T) {
 	}
 }
 
-// If this fails, samples of two benchmarks are compared of which one lost its slow
-// batches, and nobody is told; or what chance does is warned of.
+// If this fails, two benchmarks are compared, of which one lost its slow batches, without a
+// warning; or there is a warning of what chance does.
 func TestUnequalShares(t *testing.T) {
 	seed := rand.Uint64()
 	rnd := rand.New(rand.NewPCG(seed, 0))
@@ -180,7 +180,7 @@ BenchmarkB 1 60 ns/op
 }
 
 // If this fails, times of a loop at several alignments are summarized as if every round
-// were an alignment of its own, or disturbed samples are dropped or not told of.
+// were an alignment of its own, or disturbed samples are dropped or not counted.
 func TestFiringByAlignment(t *testing.T) {
 	var b strings.Builder
 	for round := range 8 {
@@ -209,7 +209,7 @@ func TestFiringByAlignment(t *testing.T) {
 	}
 }
 
-// If this fails, a table leaves out what a run has, says it twice, or is silent about what
+// If this fails, a table leaves out samples of a run, shows them twice, or does not show what
 // its rows differ in: the setting, the number of samples, the neighbours, the alignments.
 func TestTablesTellAll(t *testing.T) {
 	const disturbed = "# sample at 2026-01-02T03:04:05Z tried 9 kept 9 shared 9 disturbed\n"
@@ -246,7 +246,7 @@ func TestTablesTellAll(t *testing.T) {
 	}
 }
 
-// If this fails, a comparison is silent about a unit that one file has alone, or tells of
+// If this fails, a comparison does not name a unit that only one file has, or names
 // differences where there are none.
 func TestCompareTellsAll(t *testing.T) {
 	text := func(old, new string) string {

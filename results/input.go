@@ -14,12 +14,12 @@ import (
 
 const (
 	lineLimit = 64 << 10 // of package benchfmt
-	headLimit = 1 << 20  // a file that says "tpbench:" says it in its first lines
+	headLimit = 1 << 20  // the line "tpbench:" is among a file's first lines
 )
 
 const expected = `expected a file written by "tpbench run"`
 
-// openFile opens a result file. A directory is told of as such.
+// openFile opens a result file. Its error of a directory says that it is one.
 func openFile(path string) (*os.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -32,11 +32,11 @@ func openFile(path string) (*os.File, error) {
 	return f, nil
 }
 
-// readInput reads a whole file, and refuses what is none of ours before it has read much
-// of it. In what it returns a line with a meaning has no character that is not to be seen:
-// in the names and units of benchmarks they are refused, because nothing may pass for what
-// it is not; elsewhere, in a fact of the machine or in the reason of a loss, an escape
-// stands in their place. So neither a terminal nor an SVG ever gets one of them.
+// readInput reads a whole file. A file that tpbench did not write is an error before much of
+// it is read. The returned text has no invisible characters: in the names and units of
+// benchmarks they are an error, because two names may then look alike; elsewhere, in a fact
+// of the machine or in the reason of a loss, they are replaced by an escape. So neither a
+// terminal nor an SVG gets one of them.
 func readInput(r io.Reader, name string) ([]byte, error) {
 	in := bufio.NewReaderSize(r, lineLimit)
 	start, _ := in.Peek(512) // what cannot be read now cannot be read below
@@ -45,7 +45,7 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 	}
 	var (
 		text bytes.Buffer
-		ours bool // a line of ours was read
+		ours bool // a line that only tpbench writes was read
 		read int
 	)
 	for n := 1; ; n++ {
@@ -96,8 +96,8 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// foreign says what a file is that is no text of ours, by its first bytes, and what to do
-// about it; or "".
+// foreign names the format of a file that is not plain UTF-8, by its first bytes, and what to
+// do about it; or is "".
 func foreign(start []byte, name string) string {
 	for _, packed := range []struct{ magic, format, unpack string }{
 		{"\x1f\x8b", "gzip", "gunzip"},

@@ -18,7 +18,7 @@ import (
 
 const good = head + "BenchmarkA/impl=x 1 1 ns/op\n# end complete\n"
 
-// TestForeign: what is none of ours is told of in one sentence: what it is, what was
+// TestForeign: a file that tpbench did not write is an error of one sentence: what it is, what was
 // expected, what to do.
 func TestForeign(t *testing.T) {
 	var packed bytes.Buffer
@@ -100,7 +100,7 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// A directory is no file, and what the system says of a broken disk is passed on.
+// If this fails, a directory is read as a file, or the system's error of a broken disk is lost.
 func TestNoFile(t *testing.T) {
 	var bad *FormatError
 	if _, err := Open(t.TempDir()); !errors.As(err, &bad) || !strings.Contains(bad.Msg, "is a directory") {
@@ -136,7 +136,7 @@ func (e endless) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// TestBounded: of what is none of ours, however long, little is read.
+// If this fails, a long file that tpbench did not write is read whole.
 func TestBounded(t *testing.T) {
 	for _, tc := range []struct {
 		why   string
@@ -145,7 +145,7 @@ func TestBounded(t *testing.T) {
 		most  int
 	}{
 		{"one endless line", endless("x"), 0, 2 * lineLimit},
-		{"an endless line behind a good head", io.MultiReader(strings.NewReader(head), endless("x")), 0, 2 * lineLimit},
+		{"an endless line after a good head", io.MultiReader(strings.NewReader(head), endless("x")), 0, 2 * lineLimit},
 		{"an endless benchmark", io.MultiReader(strings.NewReader(head), strings.NewReader("Benchmark"), endless("x")), 0, 2 * lineLimit},
 		{"endless lines", endless("yes\n"), headLimit, headLimit + 2*lineLimit},
 		{"endless zeros", endless("\x00"), 0, lineLimit},
@@ -157,7 +157,7 @@ func TestBounded(t *testing.T) {
 			t.Errorf("%s: %v after %d bytes, expected %d..%d", tc.why, err, c.n, tc.least, tc.most)
 		}
 	}
-	// The limit is on what is none of ours, not on results.
+	// The limit is on other files, not on results.
 	remarks := strings.Repeat("# "+strings.Repeat("x", 1000)+"\n", 2*headLimit/1000)
 	run := parse(t, head+remarks+"BenchmarkA 1 1 ns/op\n"+remarks+"# end complete\n")
 	if len(run.Samples) != 1 || run.Samples[0].Line != 4+strings.Count(remarks, "\n") {

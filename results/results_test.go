@@ -165,7 +165,7 @@ func TestCompare(t *testing.T) {
 	if r := c.Rows[0]; !r.Exact || r.Change != Worse || r.Delta != .5 {
 		t.Errorf("assume=exact, one sample each: %+v", r)
 	}
-	// The difference of exact counts is told with its sign.
+	// The difference of exact counts has its sign.
 	for now, want := range map[string]string{"5": "+2 worse", "1": "-2 better", "3": "~"} {
 		c := Compare(parse(t, exact+rounds("A", "gp-waits/op", "3")), parse(t, exact+rounds("A", "gp-waits/op", now)))
 		if got := unitComparison(c.Rows).Rows[0]; !slices.Contains(got, want) {

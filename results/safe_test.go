@@ -6,7 +6,7 @@ import (
 )
 
 // If this fails, the evidence calls a strategy safe that broke, or one under which nothing
-// was executed or nothing was changed, or says nothing of one that was tried.
+// was executed or nothing was changed, or has an empty cell for one that was tried.
 func TestSafeColumn(t *testing.T) {
 	const file = `tpbench: 2
 # block 0 round 0

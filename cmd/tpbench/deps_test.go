@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// policy is who may import whom, beside the standard library. Three islands (impls;
+// policy is which package may import which, beside the standard library. Three islands (impls;
 // harness; results and plots) meet only in benches and here; harness and results
 // share a file format, not an import. A line is a package and all it may import.
 // DO NOT CHANGE THIS TO FIX A BUILD: change it, with a reason, when the design does.

@@ -15,8 +15,8 @@ import (
 	"github.com/tpbench/tpbench/results"
 )
 
-// If this fails, the evidence leaves out what a file has without a word, shows what is
-// unsafe as sound, or says that all is well when something was not shown.
+// If this fails, the evidence leaves out something that a file has and does not say so, shows
+// a busted strategy as sound, or has exit code 0 when something was not shown.
 func TestShow(t *testing.T) {
 	const (
 		main    = benches.MainSection

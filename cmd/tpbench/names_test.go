@@ -15,7 +15,7 @@ import (
 	"github.com/tpbench/tpbench/benches"
 )
 
-// mayName lists who may write the name of a variant or of a benchmark into its code: the
+// mayName matches the files that may have the name of a variant or of a benchmark in their code: the
 // packages of the implementations, and benches, which chooses what the evidence measures.
 var mayName = regexp.MustCompile(`^(benches|impls/[a-z]+)/`)
 
@@ -28,8 +28,7 @@ var exceptions = map[string]string{
 }
 
 // If this fails, a new variant or benchmark is more than one file and one entry: a package
-// that should take it from a list, or by a property or a role, has the names of those that
-// there were.
+// that should take it from a list, or by a property or a role, has names instead.
 func TestNamesAreNotWiredIn(t *testing.T) {
 	names := map[string]bool{}
 	for _, i := range benches.Impls() {

@@ -25,7 +25,7 @@ func newRun() *cobra.Command {
 		Long: `run measures chosen benchmarks and implementations in seeded interleaved rounds, each
 sample in a process of its own, and writes them to FILE in Go benchmark format.
 
-A FILE that a cut-off run of the same plan has left is taken up where it stops.`,
+If FILE holds a cut-off run of the same plan, run goes on where that stopped.`,
 		Example: `  tpbench run --bench 'Dispatch|DisableAll' --impl naive-sync,rcu-cond-sync --events 200 --rounds 10 -o a.txt
   tpbench run --bench GracePeriod --gp memb,qsbr --readers 1 -o gp.txt
   tpbench run --bench Poke --impl int3-batch -o poke.txt`,
@@ -54,7 +54,7 @@ A FILE that a cut-off run of the same plan has left is taken up where it stops.`
 	return cmd
 }
 
-// mostRounds bounds a run: more samples than this tell no more.
+// mostRounds bounds a run: more samples give no better interval.
 const mostRounds = 10_000
 
 // mostEvents is 400 times what a kernel has. A worker needs 2 GB for them; with a hundred
@@ -120,7 +120,7 @@ func distinct(numbers []int) []int {
 	return slices.Compact(numbers)
 }
 
-// known refuses names that no implementation of these families has.
+// known is an error about the first name that no implementation of these families has.
 func known(kind string, names []string, of func(benches.Impl) bool) error {
 	var have []string
 	for _, i := range benches.Impls() {
