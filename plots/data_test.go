@@ -2,6 +2,7 @@ package plots
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"slices"
 	"strconv"
@@ -140,30 +141,16 @@ func TestSeriesData(t *testing.T) {
 					for k := 1; k <= l.n; k++ {
 						samples[plotter.XY{X: x, Y: float64(k) * b}] = true
 					}
-					if l.n == few {
-						continue
+					if l.n == many {
+						bars = vetInterval(t, l.impl, bars, plotter.XY{X: x, Y: manyLo * b}, plotter.XY{X: x, Y: manyHi * b}, colour)
 					}
-					if len(bars) == 0 {
-						t.Fatalf("%s at %v has no interval", l.impl, x)
-					}
-					if got := bars[0]; !nearXY(got.from, plotter.XY{X: x, Y: manyLo * b}) || !nearXY(got.to, plotter.XY{X: x, Y: manyHi * b}) || got.Color != colour {
-						t.Errorf("%s at %v: interval %v to %v in %v, expected %v to %v in %v", l.impl, x, got.from, got.to, got.Color, manyLo*b, manyHi*b, colour)
-					}
-					bars = bars[1:]
 				}
 				if !slices.EqualFunc(drawn[i].XYs, medians, nearXY) || drawn[i].Color != colour {
 					t.Errorf("%s: line %v in %v, expected %v in %v", l.impl, drawn[i].XYs, drawn[i].Color, medians, colour)
 				}
-				small, large := points[2*i], points[2*i+1]
-				vetSamples(t, l.impl, small.XYs, samples)
-				if !slices.EqualFunc(large.XYs, medians, nearXY) || large.Color != colour || large.beside != (vg.Point{}) {
-					t.Errorf("%s: points %v, expected %v", l.impl, large.XYs, medians)
-				}
-				if small.Radius >= large.Radius || small.Color == colour || small.beside == (vg.Point{}) {
-					t.Errorf("%s: the samples look like medians, or lie under them", l.impl)
-				}
-				if _, hollow := large.Shape.(crossed); hollow != strings.Contains(l.label, "(unsafe)") {
-					t.Errorf("%s: drawn as %T", l.impl, large.Shape)
+				vetMarks(t, l.impl, points[2*i], points[2*i+1], samples, medians, colour)
+				if _, hollow := points[2*i+1].Shape.(crossed); hollow != strings.Contains(l.label, "(unsafe)") {
+					t.Errorf("%s: drawn as %T", l.impl, points[2*i+1].Shape)
 				}
 				got, last := c.labels.all[i], medians[len(medians)-1]
 				if got.name != l.label+tc.suffix || got.color != colour || !nearXY(plotter.XY{X: got.x, Y: got.y}, last) {
@@ -182,18 +169,37 @@ func TestSeriesData(t *testing.T) {
 	}
 }
 
-// vetSamples: the marks are these samples, each once.
-func vetSamples(t *testing.T, what string, got plotter.XYs, want map[plotter.XY]bool) {
+// vetMarks: the small marks are these samples, each once, beside their places; the large ones
+// are these medians, in the colour, at their places.
+func vetMarks(t *testing.T, what string, small, large marks, samples map[plotter.XY]bool, medians plotter.XYs, colour color.Color) {
 	t.Helper()
-	missing := len(want)
-	for w := range want {
-		if slices.ContainsFunc(got, func(g plotter.XY) bool { return nearXY(g, w) }) {
+	missing := len(samples)
+	for w := range samples {
+		if slices.ContainsFunc(small.XYs, func(g plotter.XY) bool { return nearXY(g, w) }) {
 			missing--
 		}
 	}
-	if missing != 0 || len(got) != len(want) {
-		t.Errorf("%s: %d samples are marked, expected %d, of which %d are missing", what, len(got), len(want), missing)
+	if missing != 0 || len(small.XYs) != len(samples) {
+		t.Errorf("%s: %d samples are marked, expected %d, of which %d are missing", what, len(small.XYs), len(samples), missing)
 	}
+	if !slices.EqualFunc(large.XYs, medians, nearXY) || large.Color != colour || large.beside != (vg.Point{}) {
+		t.Errorf("%s: medians %v in %v, expected %v in %v", what, large.XYs, large.Color, medians, colour)
+	}
+	if small.Radius >= large.Radius || small.Color == colour || small.beside == (vg.Point{}) {
+		t.Errorf("%s: the samples look like medians, or lie under them", what)
+	}
+}
+
+// vetInterval: the first bar is this interval, in the colour. It returns the other bars.
+func vetInterval(t *testing.T, what string, bars []bar, from, to plotter.XY, colour color.Color) []bar {
+	t.Helper()
+	if len(bars) == 0 {
+		t.Fatalf("%s has no interval %v to %v", what, from, to)
+	}
+	if got := bars[0]; !nearXY(got.from, from) || !nearXY(got.to, to) || got.Color != colour {
+		t.Errorf("%s: interval %v to %v in %v, expected %v to %v in %v", what, got.from, got.to, got.Color, from, to, colour)
+	}
+	return bars[1:]
 }
 
 // TestDisturbData: as TestSeriesData. An x is a percentile, in the units' order.
@@ -281,13 +287,9 @@ func TestTradeoffData(t *testing.T) {
 			{want.xn, plotter.XY{X: manyLo * want.x, Y: at.Y}, plotter.XY{X: manyHi * want.x, Y: at.Y}},
 			{want.yn, plotter.XY{X: at.X, Y: manyLo * want.y}, plotter.XY{X: at.X, Y: manyHi * want.y}},
 		} {
-			if b.n == few {
-				continue
+			if b.n == many {
+				bars = vetInterval(t, want.impl, bars, b.from, b.to, colour)
 			}
-			if len(bars) == 0 || !nearXY(bars[0].from, b.from) || !nearXY(bars[0].to, b.to) || bars[0].Color != colour {
-				t.Fatalf("%s: intervals %v, expected %v to %v", want.impl, bars, b.from, b.to)
-			}
-			bars = bars[1:]
 		}
 	}
 	if len(bars) != 0 || len(points) != 4 || len(c.labels.all) != 4 {
@@ -366,15 +368,8 @@ func TestRowsData(t *testing.T) {
 				for k := 1; k <= many; k++ {
 					samples[plotter.XY{X: float64(k) * base, Y: y}] = true
 				}
-				small, large := points[2*i], points[2*i+1]
-				vetSamples(t, name, small.XYs, samples)
 				median := plotter.XY{X: manyMedian * base, Y: y}
-				if len(large.XYs) != 1 || !nearXY(large.XYs[0], median) || large.Color != colour || large.beside != (vg.Point{}) {
-					t.Errorf("%s: median %v in %v, expected %v in %v", name, large.XYs, large.Color, median, colour)
-				}
-				if small.Radius >= large.Radius || small.Color == colour || small.beside == (vg.Point{}) {
-					t.Errorf("%s: the samples look like medians, or lie under them", name)
-				}
+				vetMarks(t, name, points[2*i], points[2*i+1], samples, plotter.XYs{median}, colour)
 				l := c.labels.all[i]
 				if want := results.Human(median.X, "sec/op"); l.name != want || l.color != colour || !nearXY(plotter.XY{X: l.x, Y: l.y}, median) {
 					t.Errorf("%s: label %+v, expected %s at %v", name, l, want, median)

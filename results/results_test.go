@@ -175,26 +175,15 @@ func TestCompare(t *testing.T) {
 }
 
 func TestCompareText(t *testing.T) {
-	old := parse(t, `tpbench: 2
-cpu: made up
-kernel: 6.1
-seed: 1
-Unit gp-waits/op better=lower assume=exact
-`+rounds("A/events=100", "ns/op", "100", "101", "102", "103", "104", "105")+
-		rounds("A/events=10", "ns/op", "10", "11", "12", "13", "14", "15")+
-		rounds("C", "ns/op", "30")+rounds("D", "ns/op", "40")+
-		rounds("B", "gp-waits/op", "0", "0")+rounds("Gone", "ns/op", "5"))
-	old.Path = "old.txt"
-	new := parse(t, `tpbench: 2
-cpu: made up
-kernel: 6.2
-seed: 2
-Unit gp-waits/op better=lower assume=exact
-`+rounds("A/events=100", "ns/op", "200", "201", "202", "203", "204", "205")+
-		rounds("A/events=10", "ns/op", "10", "11", "12", "13", "14", "15")+
-		rounds("C", "ns/op", "33")+rounds("D", "ns/op", "41")+
-		rounds("B", "gp-waits/op", "3", "3")+rounds("Fresh", "ns/op", "5"))
-	new.Path = "new.txt"
+	file := func(version, c, d, b, alone string, a ...string) *Run {
+		run := parse(t, "tpbench: 2\ncpu: made up\nkernel: 6."+version+"\nseed: "+version+"\nUnit gp-waits/op better=lower assume=exact\n"+
+			rounds("A/events=100", "ns/op", a...)+rounds("A/events=10", "ns/op", "10", "11", "12", "13", "14", "15")+
+			rounds("C", "ns/op", c)+rounds("D", "ns/op", d)+rounds("B", "gp-waits/op", b, b)+rounds(alone, "ns/op", "5"))
+		run.Path = map[string]string{"1": "old.txt", "2": "new.txt"}[version]
+		return run
+	}
+	old := file("1", "30", "40", "0", "Gone", "100", "101", "102", "103", "104", "105")
+	new := file("2", "33", "41", "3", "Fresh", "200", "201", "202", "203", "204", "205")
 	var b bytes.Buffer
 	if err := Compare(old, new).WriteText(&b); err != nil {
 		t.Fatal(err)

@@ -51,11 +51,8 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, sections []string) error {
-			if events < 1 {
-				return usagef("--events %d: expected 1 or more", events)
-			}
-			if events > mostEvents {
-				return usagef("--events %d: expected %d or fewer", events, mostEvents)
+			if err := checkEvents(events); err != nil {
+				return err
 			}
 			switch {
 			case all:
@@ -78,19 +75,8 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 					return err
 				}
 			}
-			err = measure(cmd.Context(), cmd.ErrOrStderr(), chosen, everything, asked(cmd, "seed", &seed), path)
-			var lost lostError
-			if err != nil && !errors.Is(err, context.Canceled) && !errors.As(err, &lost) {
-				return err
-			}
-			// What an interrupted run, or one that lost samples, has measured is
-			// shown, which may be nothing.
-			shown := show(cmd.OutOrStdout(), path, out, chosen, err == nil)
-			var nothing *results.FormatError
-			if err != nil && errors.As(shown, &nothing) {
-				return err
-			}
-			return errors.Join(err, shown)
+			measured := measure(cmd.Context(), cmd.ErrOrStderr(), chosen, everything, asked(cmd, "seed", &seed), path)
+			return showMeasured(measured, cmd.OutOrStdout(), path, out, chosen)
 		},
 	}
 	f := cmd.Flags()
@@ -102,6 +88,21 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 }
 
 func everything(string) bool { return true }
+
+// showMeasured shows what a run has measured, also if it was interrupted or lost samples.
+// Then it may have measured nothing, and the run's error says enough.
+func showMeasured(err error, out io.Writer, path, dir string, chosen []benches.Chosen) error {
+	var lost lostError
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.As(err, &lost) {
+		return err
+	}
+	shown := show(out, path, dir, chosen, err == nil)
+	var nothing *results.FormatError
+	if err != nil && errors.As(shown, &nothing) {
+		return err
+	}
+	return errors.Join(err, shown)
+}
 
 // catalog tells packages results and plots what a file does not say.
 func catalog() results.Catalog {

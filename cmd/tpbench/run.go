@@ -61,6 +61,16 @@ const mostRounds = 10_000
 // times as many it took all the memory of the machine.
 const mostEvents = 1_000_000
 
+func checkEvents(n int) error {
+	switch {
+	case n < 1:
+		return usagef("--events %d: expected 1 or more", n)
+	case n > mostEvents:
+		return usagef("--events %d: expected %d or fewer", n, mostEvents)
+	}
+	return nil
+}
+
 // choose turns flags into cases.
 func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]benches.Chosen, func(string) bool, error) {
 	pattern, err := regexp.Compile(bench)
@@ -84,8 +94,10 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 			if n < least {
 				return nil, nil, usagef("--%s %d: expected %d or more", flag, n, least)
 			}
-			if flag == "events" && n > mostEvents {
-				return nil, nil, usagef("--events %d: expected %d or fewer", n, mostEvents)
+			if flag == "events" {
+				if err := checkEvents(n); err != nil {
+					return nil, nil, err
+				}
 			}
 		}
 	}
