@@ -428,41 +428,6 @@ func (l *ledger) Stop() {
 	}
 }
 
-// If this fails, Churn enables an event of which a reader may still hold data, or its counts
-// depend on how many operations make a sample, or on how many there were before.
-func TestChurnCounts(t *testing.T) {
-	for impl, want := range map[string][3]uint64{ // waits, elisions and core syncs of an operation
-		"direct-static-call": {0, 0, 6},
-		"naive-sync":         {1, 0, 12},
-		"rcu-cond-sync":      {1, 0, 12},
-		"tp-cond-sync":       {0, 1, 12},
-		"batched":            {0, 1, 6},
-		"bound":              {0, 0, 9},
-	} {
-		t.Run(impl, func(t *testing.T) {
-			k := keys{"impl": impl, "gp": "memb", "readers": "0"}
-			if err := checkStrategy(k); err != nil {
-				t.Skip(err)
-			}
-			op, err := churnBench.open(k, &harness.Env{})
-			must(err)
-			defer op.Close()
-			for _, n := range []int{1, 2, 5, 3, 6, 7, 11, 4, 23} {
-				l := &ledger{op: op}
-				op.Run(n, l)
-				if impl == "rcu-cond-sync" { // the engine may have saved it a wait
-					l.total[0].N, l.total[1].N = l.total[0].N+l.total[1].N, 0
-				}
-				for i, c := range l.total {
-					if c.N != want[i]*uint64(n) {
-						t.Errorf("%d operations: %d %s, want %d each", n, c.N, c.Unit, want[i])
-					}
-				}
-			}
-		})
-	}
-}
-
 // found returns the case of that name. If it cannot run here, the test is skipped.
 func found(t *testing.T, name string) Case {
 	t.Helper()
@@ -474,10 +439,58 @@ func found(t *testing.T, name string) Case {
 	return c
 }
 
+func opened(t *testing.T, name string) *harness.Op {
+	t.Helper()
+	c := found(t, name)
+	op, err := c.Open(&harness.Env{})
+	must(err)
+	return op
+}
+
+// vetCounts: each operation of the case counts want, however many make a sample. If summed,
+// the first count is of waits and elisions together: the engine may have saved a wait.
+func vetCounts(t *testing.T, name string, summed bool, want []uint64, samples ...int) {
+	t.Helper()
+	op := opened(t, name)
+	defer op.Close()
+	for _, n := range samples {
+		l := &ledger{op: op}
+		op.Run(n, l)
+		var got, times []uint64
+		for _, c := range l.total {
+			got = append(got, c.N)
+		}
+		if summed {
+			got = append([]uint64{got[0] + got[1]}, got[2:]...)
+		}
+		for _, w := range want {
+			times = append(times, uint64(n)*w)
+		}
+		if !slices.Equal(got, times) {
+			t.Errorf("%s, %d operations count %v, expected %v", name, n, got, times)
+		}
+	}
+}
+
+// If this fails, Churn enables an event of which a reader may still hold data, or its counts
+// depend on how many operations make a sample, or on how many there were before.
+func TestChurnCounts(t *testing.T) {
+	for impl, want := range map[string][]uint64{ // waits, elisions and core syncs
+		"direct-static-call": {0, 0, 6},
+		"naive-sync":         {1, 0, 12},
+		"rcu-cond-sync":      {1, 12},
+		"tp-cond-sync":       {0, 1, 12},
+		"batched":            {0, 1, 6},
+		"bound":              {0, 0, 9},
+	} {
+		vetCounts(t, "Churn/impl="+impl+"/gp=memb/readers=0", len(want) == 2, want, 1, 2, 5, 3, 6, 7, 11, 4, 23)
+	}
+}
+
 // If this fails, PingPong registers the probe that it has just removed, or Shrink removes
 // another one than its name says.
 func TestTransitionCounts(t *testing.T) {
-	for impl, want := range map[string][3][2]uint64{ // waits or elisions, and core syncs: of PingPong, and of Shrink's first and last
+	for impl, want := range map[string][3][]uint64{ // waits or elisions, and core syncs: of PingPong, and of Shrink's first and last
 		"indirect-iterator":  {{0, 6}, {0, 0}, {0, 0}},
 		"direct-static-call": {{0, 6}, {0, 3}, {0, 3}},
 		"naive-sync":         {{1, 12}, {1, 3}, {1, 3}},
@@ -486,65 +499,29 @@ func TestTransitionCounts(t *testing.T) {
 		"batched":            {{1, 6}, {1, 3}, {0, 3}},
 		"bound":              {{0, 9}, {0, 3}, {0, 3}},
 	} {
-		for i, name := range []string{
-			"PingPong/impl=" + impl + "/gp=memb/readers=0",
-			"Shrink/impl=" + impl + "/gp=memb/removed=first/readers=0",
-			"Shrink/impl=" + impl + "/gp=memb/removed=last/readers=0",
-		} {
-			op, err := found(t, name).Open(&harness.Env{})
-			must(err)
-			for _, n := range []int{1, 2, 5} {
-				l := &ledger{op: op}
-				op.Run(n, l)
-				got := [2]uint64{l.total[0].N + l.total[1].N, l.total[2].N}
-				if got != [2]uint64{want[i][0] * uint64(n), want[i][1] * uint64(n)} {
-					t.Errorf("%s, %d times: %v waits and core syncs, want %v each", name, n, got, want[i])
-				}
-			}
-			op.Close()
+		for i, name := range []string{"PingPong/impl=%s/gp=memb/readers=0", "Shrink/impl=%s/gp=memb/removed=first/readers=0", "Shrink/impl=%s/gp=memb/removed=last/readers=0"} {
+			vetCounts(t, fmt.Sprintf(name, impl), true, want[i], 1, 2, 5)
 		}
 	}
 }
 
 // If this fails, a transition of a patch is not the one that its name says, or is not made
-// on another patch; or what a failing removal leaves is not what is reported.
-func TestNeighboursDoWhatTheySay(t *testing.T) {
-	open := func(name string) *harness.Op {
-		op, err := found(t, name).Open(&harness.Env{})
-		must(err)
-		return op
-	}
-	for _, tc := range []struct {
-		change, stack string
-		want          [3]uint64 // waits, ftrace's, and core syncs
-	}{
-		{"patch", "0", [3]uint64{1, 0, 3}}, {"unpatch", "0", [3]uint64{1, 1, 3}}, {"reverse", "0", [3]uint64{2, 1, 3}},
-		{"patch", "1", [3]uint64{1, 0, 0}}, {"unpatch", "1", [3]uint64{1, 0, 0}}, {"reverse", "1", [3]uint64{2, 0, 0}},
+// on another patch; or unregistering a batch of uprobes does not wait once for all.
+func TestNeighboursCount(t *testing.T) {
+	for change, want := range map[string][]uint64{ // waits, ftrace's, and core syncs
+		"patch/stack=0": {1, 0, 3}, "unpatch/stack=0": {1, 1, 3}, "reverse/stack=0": {2, 1, 3},
+		"patch/stack=1": {1, 0, 0}, "unpatch/stack=1": {1, 0, 0}, "reverse/stack=1": {2, 0, 0},
 	} {
-		op := open("LivepatchTransition/impl=rude/change=" + tc.change + "/stack=" + tc.stack + "/tasks=16/readers=0")
-		for _, n := range []uint64{1, 3} {
-			l := &ledger{op: op}
-			op.Run(int(n), l)
-			for i, c := range l.total {
-				if c.N != n*tc.want[i] {
-					t.Errorf("%s on %s patches, %d times: %d %s, want %d each", tc.change, tc.stack, n, c.N, c.Unit, tc.want[i])
-				}
-			}
-		}
-		op.Close()
+		vetCounts(t, "LivepatchTransition/impl=rude/change="+change+"/tasks=16/readers=0", false, want, 1, 3)
 	}
-	op := open("UprobeRegister/impl=srcu/batch=10") // whose Sync waits
-	for _, n := range []uint64{1, 3} {
-		l := &ledger{op: op}
-		op.Run(int(n), l)
-		if l.total[0].N != n {
-			t.Errorf("%d batches of uprobes are gone after %d %s", n, l.total[0].N, l.total[0].Unit)
-		}
-	}
-	op.Close()
+	vetCounts(t, "UprobeRegister/impl=srcu/batch=10", false, []uint64{1}, 1, 3)
+}
+
+// If this fails, what failing removals leave is not what is reported.
+func TestBytesHeld(t *testing.T) {
 	var held []float64
 	for _, fail := range []string{"none", "some", "all"} {
-		op := open("Unregister/impl=stub/gp=memb/fail=" + fail + "/probes=8/readers=0")
+		op := opened(t, "Unregister/impl=stub/gp=memb/fail="+fail+"/probes=8/readers=0")
 		op.Run(2, &bracket{t: t, times: make([]int, 2)})
 		v := op.Values()
 		held = append(held, v[0].V)
@@ -556,9 +533,14 @@ func TestNeighboursDoWhatTheySay(t *testing.T) {
 	if !(0 < held[0] && held[0] < held[1] && held[1] < held[2]) {
 		t.Errorf("%v bytes are held, as more allocations fail", held)
 	}
+}
+
+// If this fails, Disturb's updater does nothing, or the control has one, or the percentiles
+// are not reported in order.
+func TestDisturbs(t *testing.T) {
 	for impl, flips := range map[string]bool{Undisturbed: false, "naive-sync": true} {
 		syncs := textpoke.Totals().Syncs
-		op := open("Disturb/impl=" + impl + "/gp=memb/events=64/readers=1")
+		op := opened(t, "Disturb/impl="+impl+"/gp=memb/events=64/readers=1")
 		if !flips { // what opening does is no disturbance; with a strategy, one event has been switched by then
 			syncs = textpoke.Totals().Syncs
 		}

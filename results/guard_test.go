@@ -101,16 +101,16 @@ func TestGeomean(t *testing.T) {
 func TestUnequalShares(t *testing.T) {
 	seed := rand.Uint64()
 	rnd := rand.New(rand.NewPCG(seed, 0))
-	// file has rounds of two arms. In each sample of the second one, what is counted
+	// file has rounds of two cases. In each sample of the second one, what is counted
 	// happens to that share of its batches.
-	file := func(rounds int, kept, shared func(arm int) float64) *Run {
+	file := func(rounds int, kept, shared func(c int) float64) *Run {
 		var b strings.Builder
 		for round := range rounds {
 			fmt.Fprintf(&b, "# block %d round %d\n", round, round)
-			for arm := range 4 {
+			for c := range 4 {
 				tried := 100
-				k := int(float64(tried) * kept(arm))
-				fmt.Fprintf(&b, "# sample at 2026-01-02T03:04:05Z tried %d kept %d shared %d\nBenchmarkA/impl=%d 1 1 ns/op\n", tried, k, int(float64(k)*shared(arm)), arm)
+				k := int(float64(tried) * kept(c))
+				fmt.Fprintf(&b, "# sample at 2026-01-02T03:04:05Z tried %d kept %d shared %d\nBenchmarkA/impl=%d 1 1 ns/op\n", tried, k, int(float64(k)*shared(c)), c)
 			}
 			// Another benchmark, which A is not compared with.
 			fmt.Fprintf(&b, "# sample at 2026-01-02T03:04:05Z tried 100 kept 20 shared 20\nBenchmarkB 1 1 ns/op\n")
@@ -120,8 +120,8 @@ func TestUnequalShares(t *testing.T) {
 	all := func(int) float64 { return 1 }
 	none := func(int) float64 { return 0 }
 	only := func(with, without float64) func(int) float64 {
-		return func(arm int) float64 {
-			if arm == 1 {
+		return func(c int) float64 {
+			if c == 1 {
 				return with
 			}
 			return without
@@ -131,7 +131,7 @@ func TestUnequalShares(t *testing.T) {
 		why          string
 		rounds       int
 		kept, shared func(int) float64
-		want         string // of arm 1; "" for no warning at all
+		want         string // of case 1; "" for no warning at all
 	}{
 		{"nothing happened", 8, all, none, ""},
 		{"much was lost, by all alike", 8, only(.3, .3), none, ""},
@@ -150,13 +150,13 @@ func TestUnequalShares(t *testing.T) {
 			t.Errorf("%s: warnings %q, want %q", tc.why, told, tc.want)
 		}
 	}
-	// Neighbours that come and go by samples, for all arms alike.
+	// Neighbours that come and go by samples, for all cases alike.
 	warned := 0
 	for range 200 {
 		warned += len(file(8, all, func(int) float64 { return float64(rnd.IntN(2)) }).Warnings)
 	}
-	if warned > 8 { // 800 arms, of which .8 are to be expected
-		t.Errorf("seed %d: %d of 800 arms that are alike were warned of", seed, warned)
+	if warned > 8 { // 800 cases, of which .8 are to be expected
+		t.Errorf("seed %d: %d of 800 cases that are alike were warned of", seed, warned)
 	}
 }
 

@@ -1,4 +1,4 @@
-// Command tpbench compares strategies for arming and disarming tracepoints: what a
+// Command tpbench compares strategies for enabling and disabling tracepoints: what a
 // site costs, what switching costs, which grace periods are waited for.
 //
 // Without arguments it makes the evidence: every strategy side by side, with 1,000
@@ -48,8 +48,8 @@ func newRoot() *cobra.Command {
 	evidence := newEvidence()
 	root := &cobra.Command{
 		Use:   "tpbench",
-		Short: "Compare strategies for arming and disarming tracepoints",
-		Long: `tpbench compares strategies for arming and disarming tracepoints: what a site
+		Short: "Compare strategies for enabling and disabling tracepoints",
+		Long: `tpbench compares strategies for enabling and disabling tracepoints: what a site
 costs to pass, what switching it costs, and which grace periods are waited for.
 
 Without a command it makes the evidence, as "tpbench evidence" does.`,
