@@ -487,8 +487,8 @@ func TestChurnCounts(t *testing.T) {
 	}
 }
 
-// If this fails, PingPong registers the probe that it has just removed, or Shrink removes
-// another one than its name says.
+// If this fails, PingPong or Shrink makes another transition than its name says: another one
+// waits otherwise.
 func TestTransitionCounts(t *testing.T) {
 	for impl, want := range map[string][3][]uint64{ // waits or elisions, and core syncs: of PingPong, and of Shrink's first and last
 		"indirect-iterator":  {{0, 6}, {0, 0}, {0, 0}},
@@ -928,6 +928,16 @@ func TestSlowOnesAreFound(t *testing.T) {
 	for name, want := range map[string]bool{"naive-sync": true, "rcu-cond-sync": false, "batched": false, "bound": false} {
 		if got := waitsAtEveryEvent(name); got != want {
 			t.Errorf("%s waits at every event: %v, want %v", name, got, want)
+		}
+	}
+	chosen, err := Evidence(50, MainSection)
+	must(err)
+	for _, ch := range chosen {
+		for _, c := range ch.Cases {
+			want := map[string]int{"naive-sync": costly, "rcu-cond-sync": thorough}[c.keys["impl"]]
+			if c.Benchmark == &bulkBench && want > 0 && c.keys["gp"] == KernelGP && c.keys["events"] == "50" && ch.Rounds != want {
+				t.Errorf("%s: %d rounds, want %d", c.Names[0], ch.Rounds, want)
+			}
 		}
 	}
 	for name, want := range map[string]bool{"int3": true, strategiesPatcher: false} {
