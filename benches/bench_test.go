@@ -15,6 +15,7 @@ import (
 	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/kernel"
 	"github.com/tpbench/tpbench/impls/livepatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
@@ -195,7 +196,7 @@ func TestBustedFlavoursOnlyWhereNamed(t *testing.T) {
 
 // If this fails, a busted implementation is measured without being named, or has other
 // cases than a sound one of its family when it is named. The baseline alone is always
-// measured.
+// measured. The running kernel has one case, with its own grace period, and only if named.
 func TestBustedOnlyWhereNamed(t *testing.T) {
 	// cases counts an implementation's cases.
 	cases := func(impl string, p Params) (n int) {
@@ -216,6 +217,9 @@ func TestBustedOnlyWhereNamed(t *testing.T) {
 		}
 	}
 	for _, i := range Impls() {
+		if usual, named := cases(i.Name, Params{}), named(i.Name); i.Name == kernel.Name && (usual != 0 || named != 1) {
+			t.Errorf("the running kernel: %d cases, and %d if named", usual, named)
+		}
 		if i.Family == FlavourFamily || i.Status == impls.Sound {
 			continue
 		}
@@ -225,19 +229,6 @@ func TestBustedOnlyWhereNamed(t *testing.T) {
 		if got, want := named(i.Name), named(sound[i.Family]); got != want || got == 0 {
 			t.Errorf("%s %s has %d cases where it is named, %s has %d", i.Family, i.Name, got, sound[i.Family], want)
 		}
-	}
-}
-
-// If this fails, the running kernel's events are switched without its being named.
-func TestRunningKernelOnlyByName(t *testing.T) {
-	named := func(p Params) int {
-		return len(slices.DeleteFunc(bulkBench.Cases(p), func(c Case) bool { return c.keys["impl"] != "running-kernel" }))
-	}
-	if n := named(Params{}); n != 0 {
-		t.Errorf("%d cases without naming it", n)
-	}
-	if n := named(Params{Impls: []string{"running-kernel"}}); n != 1 {
-		t.Errorf("%d cases when named, expected 1 (its own grace period)", n)
 	}
 }
 
@@ -538,14 +529,14 @@ func TestBytesHeld(t *testing.T) {
 // If this fails, Disturb's updater does nothing, or the control has one, or the percentiles
 // are not reported in order.
 func TestDisturbs(t *testing.T) {
-	for impl, flips := range map[string]bool{Undisturbed: false, "naive-sync": true} {
+	for impl, switches := range map[string]bool{Undisturbed: false, "naive-sync": true} {
 		syncs := textpoke.Totals().Syncs
 		op := opened(t, "Disturb/impl="+impl+"/gp=memb/events=64/readers=1")
-		if !flips { // what opening does is no disturbance; with a strategy, one event has been switched by then
+		if !switches { // what opening does is no disturbance; with a strategy, one event has been switched by then
 			syncs = textpoke.Totals().Syncs
 		}
 		op.Run(1, nil)
-		if now := textpoke.Totals().Syncs; (now > syncs) != flips {
+		if now := textpoke.Totals().Syncs; (now > syncs) != switches {
 			t.Errorf("Disturb by %s: %d core syncs", impl, now-syncs)
 		}
 		if v := op.Values(); v[0].V <= 0 || !slices.IsSortedFunc(v, func(a, b harness.Value) int { return cmp.Compare(a.V, b.V) }) {

@@ -27,7 +27,7 @@ var disturbBench = Benchmark{
 	Names: []string{"Disturb"},
 	Doc:   "the latency of a reader's passes over 64 sites while another core switches all events, one after the other",
 	Roles: []string{"reader-latency"},
-	Table: "Reader latency while another core flips every event",
+	Table: "Reader latency while another core switches every event",
 	axes: []axis{
 		implAxis(append([]string{Undisturbed}, anyStrategy...), append([]string{Undisturbed}, strategies...)),
 		gpAxis(), eventsAxis(256), readersAxis(1),
@@ -50,7 +50,7 @@ func openDisturb(k keys, e *harness.Env) (*harness.Op, error) {
 		return nil, err
 	}
 	if k["impl"] != Undisturbed {
-		if err := e.BesideWaiting(s.flip); err != nil {
+		if err := e.BesideWaiting(s.switchNext); err != nil {
 			return nil, err
 		}
 	}
@@ -78,9 +78,9 @@ func openDisturb(k keys, e *harness.Env) (*harness.Op, error) {
 	}, nil
 }
 
-// flip is the updater's pass: it registers a probe with one event. When all events have
+// switchNext is the updater's pass: it registers a probe with one event. When all events have
 // one, its passes unregister them, one in each pass; and so on.
-func (s *setup) flip() (pass, end func(), err error) {
+func (s *setup) switchNext() (pass, end func(), err error) {
 	next, on := 0, false
 	return func() {
 		if on {

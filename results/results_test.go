@@ -20,7 +20,7 @@ var catalog = Catalog{
 	Benchmarks: []Benchmark{
 		{Name: "Dispatch", Role: Firing}, {Name: "DisableAll", Role: Disable}, {Name: "EnableAll", Role: Enable},
 		{Name: "Churn", Role: Transition, Table: "Single transitions"}, {Name: "PingPong", Role: Transition, Table: "Single transitions"}, {Name: "Shrink", Role: Transition, Table: "Single transitions"},
-		{Name: "Disturb", Role: ReaderLatency, Table: "Reader latency while another core flips every event"}, {Name: "Torture", Role: Torture},
+		{Name: "Disturb", Role: ReaderLatency, Table: "Reader latency while another core switches every event"}, {Name: "Torture", Role: Torture},
 		{Name: "GracePeriod", Role: GracePeriod, Table: "Grace period: one synchronize"}, {Name: "ReadSide", Table: "Read side: entering and leaving a read section"},
 		{Name: "Poke", Role: Patching, Table: "Text patching: one batch of sites"},
 	},
