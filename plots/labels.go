@@ -35,6 +35,9 @@ func (ls *labels) styles() (name, detail text.Style) {
 // label adds a label to the chart.
 func (c *Chart) label(at plotter.XY, l look, detail string) {
 	c.labels.all = append(c.labels.all, label{at.X, at.Y, l.name, detail, l.color})
+	if detail != "" { // of nine labels with two lines, each fits with its letters at full size
+		c.labels.size = min(c.labels.size, 10*9/vg.Length(len(c.labels.all)))
+	}
 }
 
 // width is what the labels need beside the data.

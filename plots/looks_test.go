@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
 
 	"github.com/tpbench/tpbench/results"
 )
@@ -69,8 +70,8 @@ func TestColoursStay(t *testing.T) {
 	}
 }
 
-// If this fails, two series of a chart look alike: of the recorded runs, or of one with 25
-// implementations.
+// If this fails, two series of a chart look alike, or its labels lie above it: of the recorded
+// runs, or of one with 25 implementations.
 func TestNoTwoAlike(t *testing.T) {
 	files, err := filepath.Glob("../results/data/*/*.txt")
 	if err != nil || len(files) == 0 {
@@ -127,6 +128,9 @@ func vetLooks(t *testing.T, run *results.Run) map[string]int {
 		c, err := d.Draw(run, cat)
 		if err != nil {
 			continue // TestMissing and TestZero vet errors
+		}
+		if high := c.labels.height(c.labels.all[0]) * vg.Length(len(c.labels.all)); high > 260 {
+			t.Errorf("%s, %s: the labels are %v high together, more than the chart", run.Path, d.Name, high)
 		}
 		by := map[color.RGBA]string{}
 		for name, l := range c.looks {
