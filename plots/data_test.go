@@ -85,9 +85,8 @@ func vetAxis(t *testing.T, what string, a plot.Axis, log bool, lo, hi float64) {
 	}
 }
 
-// TestSeriesData: each chart of lines hands over, for each implementation at each x, the
-// median, the interval where there are samples enough, and every sample, in the units of
-// the axis and the implementation's colour, and labels the last point.
+// If this fails, a chart of lines draws another median, interval or sample than the file has,
+// in another unit or colour, or labels another point.
 func TestSeriesData(t *testing.T) {
 	for _, tc := range []struct {
 		chart  string
@@ -202,7 +201,8 @@ func vetInterval(t *testing.T, what string, bars []bar, from, to plotter.XY, col
 	return bars[1:]
 }
 
-// TestDisturbData: as TestSeriesData. An x is a percentile, in the units' order.
+// If this fails, the chart of a reader's passes draws other percentiles than the file has, or
+// in another order. An x is a percentile, in the units' order.
 func TestDisturbData(t *testing.T) {
 	var b strings.Builder
 	for round := range many {
@@ -239,8 +239,8 @@ func TestDisturbData(t *testing.T) {
 	vetAxis(t, "x", c.plot.X, false, 0, 1)
 }
 
-// TestTradeoffData: x is a pass without the loop, in ns, y a bulk change; each has its
-// interval where it has samples enough.
+// If this fails, the chart of the trade-off includes the loop in x, draws another time for y,
+// or an interval of too few samples.
 func TestTradeoffData(t *testing.T) {
 	const loop = 4
 	c, err := charts["tradeoff"](mades{
@@ -302,8 +302,8 @@ func TestTradeoffData(t *testing.T) {
 	vetAxis(t, "y", c.plot.Y, true, 50e-9, many*1000e-9)
 }
 
-// TestRowsData: each chart of rows has them from the top down in its order, each with the
-// samples, the median and the label of the benchmark that its name says.
+// If this fails, a chart of rows has them in another order, or draws the samples, median or
+// label of another benchmark.
 func TestRowsData(t *testing.T) {
 	for _, tc := range []struct {
 		chart string
@@ -380,8 +380,7 @@ func TestRowsData(t *testing.T) {
 	}
 }
 
-// TestRowLabels: what a label adds to the median is of the row's own samples, and a median
-// as well.
+// If this fails, a label's waits or bytes are another row's, or no median.
 func TestRowLabels(t *testing.T) {
 	for chart, tc := range map[string]struct{ name, units, want string }{
 		"disable-all": {"DisableAll/impl=naive-sync/gp=memb/events=10", "%d ns/op %d0 gp-waits/op", "7.00 ns,  70 waited"},
@@ -402,8 +401,8 @@ func TestRowLabels(t *testing.T) {
 	}
 }
 
-// TestSubtitle: the grace period is that beside as many readers as the chart's samples
-// had, and what was run otherwise is not in the chart.
+// If this fails, a chart's subtitle names another grace period or other rounds than its
+// samples have.
 func TestSubtitle(t *testing.T) {
 	run := parse(t, `BenchmarkGracePeriod/gp=kernelgp/readers=0 1 8 ns/op
 BenchmarkGracePeriod/gp=kernelgp/readers=1 1 9 ns/op
@@ -450,8 +449,7 @@ type spots struct{ at []vg.Point }
 // DrawGlyph implements draw.GlyphDrawer.
 func (s *spots) DrawGlyph(_ *draw.Canvas, _ draw.GlyphStyle, at vg.Point) { s.at = append(s.at, at) }
 
-// TestTransform: what is in the data is drawn where the axes say, and a mark beside its
-// point is beside it by just that.
+// If this fails, a point is drawn where the axes do not have it.
 func TestTransform(t *testing.T) {
 	p := plot.New()
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 10, 0, 100
@@ -476,9 +474,8 @@ func TestTransform(t *testing.T) {
 	}
 }
 
-// TestAlignmentData: what was measured at four alignments has no interval, for four are too
-// few, however many rounds each has; and its median is that of the alignments. Every
-// sample is a dot, also one that a neighbour disturbed.
+// If this fails, times at four alignments get an interval, for which four are too few; or
+// their median is of samples and not of alignments; or a disturbed sample is not drawn.
 func TestAlignmentData(t *testing.T) {
 	var b strings.Builder
 	for round := range many {

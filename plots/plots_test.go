@@ -70,8 +70,8 @@ var charts = func() map[string]func(*results.Run) (*Chart, error) {
 	return all
 }()
 
-// TestGolden compares every chart with its golden image, pixel by pixel, and
-// draws it twice, byte by byte. After a change that is meant:
+// If this fails, a chart is not, pixel by pixel, its golden image, or two drawings of it
+// differ in a byte. After a change that is meant:
 //
 //	go test ./plots -regen
 //
@@ -115,7 +115,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestMissing: a chart names what it lacks.
+// If this fails, a chart without its samples is drawn, or its error does not name what is
+// missing.
 func TestMissing(t *testing.T) {
 	run := parse(t, "BenchmarkAardvark 1 5 ns/op\n")
 	for name, draw := range charts {
@@ -126,7 +127,7 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// TestZero: a zero cannot be shown on a log axis, and is no panic.
+// If this fails, a zero, which a logarithmic axis cannot show, is a panic or is drawn.
 func TestZero(t *testing.T) {
 	run := parse(t, `BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10 1 0 ns/op
 BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=100 1 0 ns/op
@@ -169,7 +170,7 @@ BenchmarkUprobeHit/impl=rwlock/keys=same/cpus=1 1 20 ns/op 50 Mhits/s
 BenchmarkPoke/impl=int3/sites=1/beside=idle 1 7 ns/op 7 ns/site
 `
 
-// TestOneSample: the smallest run that a chart accepts is drawn.
+// If this fails, the smallest run that has a chart's samples cannot be drawn.
 func TestOneSample(t *testing.T) {
 	run := parse(t, oneSample)
 	for name, draw := range charts {
@@ -183,6 +184,7 @@ func TestOneSample(t *testing.T) {
 	}
 }
 
+// If this fails, a logarithmic axis has no labels, or wrong ones.
 func TestLogTicks(t *testing.T) {
 	for _, tc := range []struct {
 		unit   string
@@ -207,8 +209,8 @@ func TestLogTicks(t *testing.T) {
 	}
 }
 
-// TestSpread: labels that fit never overlap, stay inside, and keep their order;
-// those that need not move do not.
+// If this fails, labels overlap, lie outside or change their order though there is room, or
+// move without need.
 func TestSpread(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

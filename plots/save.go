@@ -29,7 +29,7 @@ func (e *FileError) Error() string { return e.Path + ": " + e.Msg }
 type format struct {
 	ending string
 	encode func(*Chart) ([]byte, error)
-	ours   func(start []byte) bool // of the first bytes, 128 at least
+	marked func(start []byte) bool // of the first bytes, 128 at least
 }
 
 var formats = []format{
@@ -93,7 +93,7 @@ func (f format) check(path string) error {
 	if err != nil {
 		return err
 	}
-	if !f.ours(start) {
+	if !f.marked(start) {
 		return &FileError{path, "this file is no chart that tpbench has drawn, so it is not overwritten" + do}
 	}
 	return nil

@@ -66,8 +66,8 @@ func list(t *testing.T, dir string) []string {
 	return names
 }
 
-// TestSaveAgain: a chart replaces an earlier one, both are valid files, and
-// no other file stays.
+// If this fails, a chart does not replace an earlier one, is no valid file, or leaves a third
+// file.
 func TestSaveAgain(t *testing.T) {
 	c, dir := drawnChart(t), filepath.Join(t.TempDir(), "new")
 	if err := Check(dir, "x"); err != nil {
@@ -105,7 +105,7 @@ func TestSaveAgain(t *testing.T) {
 	}
 }
 
-// TestSaveForeign: a file that is no chart of tpbench is an error, and stays as it was.
+// If this fails, Save replaces a file that is no chart of tpbench.
 func TestSaveForeign(t *testing.T) {
 	c, ours := drawnChart(t), t.TempDir()
 	if err := Save(c, ours, "x"); err != nil {
@@ -162,8 +162,8 @@ func TestSaveForeign(t *testing.T) {
 	}
 }
 
-// TestWhole: a disk that is full in the middle of a chart leaves the one before, and
-// nothing else.
+// If this fails, a disk that becomes full in the middle of a chart destroys the chart before
+// it, or leaves a part.
 func TestWhole(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x.svg")
@@ -206,8 +206,8 @@ func TestWhole(t *testing.T) {
 	}
 }
 
-// TestHidden: names that hold what no terminal and no XML shows, and what XML means
-// something by, are drawn as text, in every chart.
+// If this fails, a name with characters that XML does not allow, or that mean something in it,
+// makes an SVG invalid.
 func TestHidden(t *testing.T) {
 	const evil, seen = "x\x00\x1b[31m\u202e\ufffe\xff<&>'\"]]>", `x\x00\x1b[31m\u202e\ufffe\xff<&>'"]]>`
 	cat := catalog

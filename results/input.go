@@ -44,9 +44,9 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 		return nil, &FormatError{name, 0, what}
 	}
 	var (
-		text bytes.Buffer
-		ours bool // a line that only tpbench writes was read
-		read int
+		text  bytes.Buffer
+		known bool // a line that only tpbench writes was read
+		read  int
 	)
 	for n := 1; ; n++ {
 		line, err := in.ReadSlice('\n')
@@ -64,8 +64,8 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 		}
 		switch {
 		case bytes.HasPrefix(line, []byte("tpbench:")), bytes.HasPrefix(line, []byte("# block ")):
-			ours = true
-		case bytes.HasPrefix(line, []byte("Benchmark")) && !ours:
+			known = true
+		case bytes.HasPrefix(line, []byte("Benchmark")) && !known:
 			return fail(`no "tpbench:" line above the first benchmark, as in the output of go test -bench; benchstat compares such files, tpbench compares those that "tpbench run" writes`)
 		}
 		if bytes.HasPrefix(line, []byte("Benchmark")) || bytes.HasPrefix(line, []byte("Unit")) {
@@ -80,7 +80,7 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 				text.WriteByte('\n')
 			}
 		}
-		if !ours && read > headLimit {
+		if !known && read > headLimit {
 			return nil, &FormatError{name, 0, fmt.Sprintf(`no "tpbench:" line and no benchmark lines in its first %d KiB; %s`, headLimit>>10, expected)}
 		}
 		if err != nil {
@@ -90,7 +90,7 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 	switch {
 	case read == 0:
 		return nil, &FormatError{name, 0, "the file is empty and has no benchmark lines; " + expected}
-	case !ours:
+	case !known:
 		return nil, &FormatError{name, 0, `no "tpbench:" line and no benchmark lines; ` + expected}
 	}
 	return text.Bytes(), nil

@@ -18,8 +18,8 @@ import (
 
 const good = head + "BenchmarkA/impl=x 1 1 ns/op\n# end complete\n"
 
-// TestForeign: a file that tpbench did not write is an error of one sentence: what it is, what was
-// expected, what to do.
+// If this fails, a file that tpbench did not write is read as results, or its error does not
+// say in one sentence what it is, what is expected and what to do.
 func TestForeign(t *testing.T) {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
@@ -126,7 +126,7 @@ func (c *counting) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// endless repeats a text for ever.
+// endless repeats a text without end.
 type endless string
 
 func (e endless) Read(p []byte) (n int, err error) {
@@ -170,8 +170,8 @@ func TestBounded(t *testing.T) {
 	}
 }
 
-// TestVisible: what is shown can be seen, is valid UTF-8 and XML, and what could be seen
-// before is as it was.
+// If this fails, a character that is not visible reaches a terminal or an SVG, or one that is
+// visible is changed.
 func TestVisible(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                          "",
@@ -202,8 +202,8 @@ func TestVisible(t *testing.T) {
 	}
 }
 
-// TestEscaped: elsewhere than in a benchmark's line what is not to be seen is escaped when
-// it is read: no text made from a run has it.
+// If this fails, a fact or a reason with an invisible character makes a file unreadable, or is
+// shown with it.
 func TestEscaped(t *testing.T) {
 	const evil = "\x1b]0;x\x07\u202e\u009b31m\xff\x7f"
 	text := "tpbench: 2\ncpu: red" + evil + "\nkernel:\t6.1\nx" + evil + ": y\n# plan 3 samples\n# block 0 round 0\nBenchmarkDisableAll/impl=naive-sync/events=1 1 1 ns/op\n" +
@@ -246,7 +246,7 @@ func TestEscaped(t *testing.T) {
 	}
 }
 
-// Every recorded file is read as it stands.
+// If this fails, a recorded file has characters that are changed when it is read.
 func TestRecordedAreVisible(t *testing.T) {
 	files, err := filepath.Glob("data/*/*.txt")
 	if err != nil || len(files) == 0 {

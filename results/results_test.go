@@ -57,6 +57,7 @@ func evidence(t *testing.T, run *Run) string {
 	return b.String()
 }
 
+// If this fails, the tables or the sentence of a run have changed.
 func TestEvidence(t *testing.T) {
 	for _, n := range []string{"3", "7"} {
 		run := open(t, "testdata/synthetic"+n+".txt")
@@ -68,7 +69,7 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
-// TestEvidenceOrder: the samples of a file are shuffled; the tables are not.
+// If this fails, the tables depend on the order of a file's samples, which is random.
 func TestEvidenceOrder(t *testing.T) {
 	run := open(t, "testdata/synthetic3.txt")
 	want := evidence(t, run)
@@ -78,6 +79,8 @@ func TestEvidenceOrder(t *testing.T) {
 	}
 }
 
+// If this fails, the times of firing are shown as if the empty loop had been subtracted,
+// though it was not measured.
 func TestEvidenceWithoutLoop(t *testing.T) {
 	got := evidence(t, parse(t, head+"BenchmarkDispatch/impl=static-call/probes=1 1 2.5 ns/op\n"))
 	for _, want := range []string{"with the loop", "2.50", "no sample of Dispatch/impl=nothing"} {
@@ -87,6 +90,8 @@ func TestEvidenceWithoutLoop(t *testing.T) {
 	}
 }
 
+// If this fails, the sentence says less where it is more, compares two settings, or leaves out
+// a doubt.
 func TestVerdict(t *testing.T) {
 	line := func(impl, gp, events, ns string) string {
 		return "BenchmarkDisableAll/impl=" + impl + "/gp=" + gp + "/events=" + events + " 1 " + ns + " ns/op\n"
@@ -132,6 +137,8 @@ func rounds(name, unit string, values ...string) string {
 	return b.String()
 }
 
+// If this fails, a comparison calls a change better that is worse, or shows one that chance
+// explains.
 func TestCompare(t *testing.T) {
 	units := "Unit gp-elided/op better=higher\nUnit gp-waits/op better=lower\nUnit span-ns better=neither\nUnit up-ns better=higher\n"
 	for _, tc := range []struct {
@@ -174,6 +181,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// If this fails, the text of a comparison has changed.
 func TestCompareText(t *testing.T) {
 	file := func(version, c, d, b, alone string, a ...string) *Run {
 		run := parse(t, "tpbench: 2\ncpu: made up\nkernel: 6."+version+"\nseed: "+version+"\nUnit gp-waits/op better=lower assume=exact\n"+
@@ -191,6 +199,8 @@ func TestCompareText(t *testing.T) {
 	golden(t, "compare.golden", b.String())
 }
 
+// If this fails, samples of two settings are taken together, or are shown in the order of
+// letters where it should be of numbers.
 func TestSelect(t *testing.T) {
 	run := parse(t, head+`BenchmarkA/impl=x/n=100/r=0 1 1 ns/op
 BenchmarkA/impl=y/n=100/r=0 1 1 ns/op
@@ -230,6 +240,7 @@ BenchmarkA/impl=x/n=2000/r=1 1 1 ns/op
 	}
 }
 
+// If this fails, a number is printed with another unit or with other digits.
 func TestHuman(t *testing.T) {
 	for _, tc := range []struct {
 		v    float64
@@ -258,6 +269,7 @@ func TestHuman(t *testing.T) {
 	}
 }
 
+// If this fails, a busted strategy is called sound, or a floor has a status.
 func TestCatalog(t *testing.T) {
 	for name, want := range map[string]string{"naive-sync": "sound", "direct-static-call": "busted", "nothing": ""} {
 		if got := catalog.Status(name); got != want {
