@@ -15,6 +15,7 @@ import (
 	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/kernel"
 	"github.com/tpbench/tpbench/impls/livepatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
@@ -22,7 +23,7 @@ import (
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
 
-// stopwatch lets an operation time one of its phases by package testing.
+// A stopwatch is a Timer that times one phase of an operation by package testing.
 type stopwatch struct {
 	b     *testing.B
 	phase int
@@ -73,12 +74,11 @@ func (s *stopwatch) counts() []harness.Count {
 	return s.op.Counts()
 }
 
-// Benchmark runs every case, so that `go test -bench` and `tpbench run` cannot
-// disagree about what is measured. It pins nothing and interleaves nothing; for a
-// number to rely on, use tpbench.
-func Benchmark(b *testing.B) {
-	for _, f := range Families() {
-		for _, c := range f.Cases(Params{Events: []int{100}}) {
+// BenchmarkCases runs every case, so that `go test -bench` and `tpbench run` measure the
+// same. It pins no thread and does not interleave; for a number to rely on, use tpbench.
+func BenchmarkCases(b *testing.B) {
+	for _, bench := range Benchmarks() {
+		for _, c := range bench.Cases(Params{Events: []int{100}}) {
 			for phase, name := range c.Names {
 				b.Run(name, func(b *testing.B) { runCase(b, &c, phase) })
 			}
@@ -120,11 +120,11 @@ func runCase(b *testing.B, c *Case, phase int) {
 	}
 }
 
-// A case's name says all there is to know: Find makes the same case of it.
+// If this fails, a worker process, which gets a case by its name, measures another case.
 func TestFindInvertsNames(t *testing.T) {
 	n := 0
-	for _, f := range Families() {
-		for _, c := range f.Cases(Params{}) {
+	for _, b := range Benchmarks() {
+		for _, c := range b.Cases(Params{}) {
 			for _, name := range c.Names {
 				n++
 				found, err := Find(name)
@@ -150,7 +150,8 @@ func endsLikeProcs(name string) bool {
 	return strings.HasPrefix(strings.TrimRight(name, "0123456789"), "-") || strings.HasSuffix(strings.TrimRight(name, "0123456789"), "-")
 }
 
-// Names that are off are refused, with the nearest that are not.
+// If this fails, a name that is no case's is taken for one, or its error does not say which
+// names are near.
 func TestFindRefuses(t *testing.T) {
 	for _, name := range []string{
 		"",
@@ -176,8 +177,8 @@ func TestFindRefuses(t *testing.T) {
 	}
 }
 
-// A busted flavour is measured only where it is named: nothing may be set beside the
-// figures of what does not work as if it did.
+// If this fails, a busted flavour is measured without being named, beside sound ones, or
+// cannot be measured when it is named.
 func TestBustedFlavoursOnlyWhereNamed(t *testing.T) {
 	for _, v := range rcu.Variants() {
 		byDefault := slices.Contains(gpNames(Params{}), v.Name)
@@ -193,15 +194,15 @@ func TestBustedFlavoursOnlyWhereNamed(t *testing.T) {
 	}
 }
 
-// If this fails, figures of what does not work are taken without being asked for, or
-// cannot be had by asking as those of its sound siblings can. Of busted implementations
-// only the baseline is always measured.
+// If this fails, a busted implementation is measured without being named, or has other
+// cases than a sound one of its family when it is named. The baseline alone is always
+// measured. The running kernel has one case, with its own grace period, and only if named.
 func TestBustedOnlyWhereNamed(t *testing.T) {
 	// cases counts an implementation's cases.
 	cases := func(impl string, p Params) (n int) {
-		for _, f := range Families() {
-			for _, c := range f.Cases(p) {
-				if strings.Contains(c.Names[0]+"/", "/impl="+impl+"/") {
+		for _, b := range Benchmarks() {
+			for _, c := range b.Cases(p) {
+				if c.keys["impl"] == impl {
 					n++
 				}
 			}
@@ -209,41 +210,30 @@ func TestBustedOnlyWhereNamed(t *testing.T) {
 		return n
 	}
 	named := func(impl string) int { return cases(impl, Params{Impls: []string{impl}}) }
-	sibling := map[string]string{} // by family
+	sound := map[string]string{} // one implementation, by family
 	for _, i := range Impls() {
 		if i.Status == impls.Sound {
-			sibling[i.Family] = i.Name
+			sound[i.Family] = i.Name
 		}
 	}
 	for _, i := range Impls() {
-		if i.Family == "rcu" || i.Status == impls.Sound {
+		if usual, named := cases(i.Name, Params{}), named(i.Name); i.Name == kernel.Name && (usual != 0 || named != 1) {
+			t.Errorf("the running kernel: %d cases, and %d if named", usual, named)
+		}
+		if i.Family == FlavourFamily || i.Status == impls.Sound {
 			continue
 		}
 		if usual := cases(i.Name, Params{}) > 0; usual != (i.Name == baseline) {
 			t.Errorf("%s %s: measured by default: %v", i.Family, i.Name, usual)
 		}
-		if got, want := named(i.Name), named(sibling[i.Family]); got != want || got == 0 {
-			t.Errorf("%s %s has %d cases where it is named, %s has %d", i.Family, i.Name, got, sibling[i.Family], want)
+		if got, want := named(i.Name), named(sound[i.Family]); got != want || got == 0 {
+			t.Errorf("%s %s has %d cases where it is named, %s has %d", i.Family, i.Name, got, sound[i.Family], want)
 		}
 	}
 }
 
-// The running kernel is measured only where it is named.
-func TestRunningKernelOnlyByName(t *testing.T) {
-	named := func(p Params) int {
-		return len(slices.DeleteFunc(bulkFamily.Cases(p), func(c Case) bool { return !strings.Contains(c.Names[0], "running-kernel") }))
-	}
-	if n := named(Params{}); n != 0 {
-		t.Errorf("%d cases without naming it", n)
-	}
-	if n := named(Params{Impls: []string{"running-kernel"}}); n != 1 {
-		t.Errorf("%d cases when named, expected 1 (its own grace period)", n)
-	}
-}
-
-// The evidence holds every family, no case twice, and for every strategy a bulk
-// case at the number of events asked for; the main part of it has what its sentence and
-// its charts need, and no neighbour.
+// If this fails, the evidence lacks a benchmark, or has a case twice; or its main part lacks
+// what its sentence and its charts need, or has benchmarks of other families.
 func TestEvidence(t *testing.T) {
 	const events = 50
 	var all []string
@@ -269,16 +259,16 @@ func TestEvidence(t *testing.T) {
 		return seen
 	}
 	bases := func(seen map[string]bool) map[string]bool {
-		families := map[string]bool{}
+		found := map[string]bool{}
 		for name := range seen {
 			base, _, _ := strings.Cut(name, "/")
-			families[base] = true
+			found[base] = true
 		}
-		return families
+		return found
 	}
 	every := names(all...)
-	for _, f := range Families() {
-		for _, name := range f.Names {
+	for _, b := range Benchmarks() {
+		for _, name := range b.Names {
 			if !bases(every)[name] {
 				t.Errorf("no %s in the evidence", name)
 			}
@@ -306,15 +296,15 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
-// If this fails, what is compared is torn apart, or what is not is taken together: a block
-// holds the implementations under one setting of all else.
+// If this fails, cases that are compared are not measured one after the other, or a block
+// holds cases of two settings.
 func TestBlocks(t *testing.T) {
-	for _, f := range Families() {
-		arms := map[string][]string{} // by block
-		for _, c := range f.Cases(Params{}) {
-			arms[c.Block] = append(arms[c.Block], c.Names[0])
+	for _, b := range Benchmarks() {
+		compared := map[string][]string{} // by block
+		for _, c := range b.Cases(Params{}) {
+			compared[c.Block] = append(compared[c.Block], c.Names[0])
 		}
-		for block, names := range arms {
+		for block, names := range compared {
 			for _, name := range names {
 				for _, part := range strings.Split(name, "/") {
 					if key, _, _ := strings.Cut(part, "="); key == "impl" || key == "gp" && !strings.Contains(name, "/impl=") {
@@ -327,11 +317,11 @@ func TestBlocks(t *testing.T) {
 			}
 		}
 		most := 0
-		for _, names := range arms {
+		for _, names := range compared {
 			most = max(most, len(names))
 		}
-		if most == 1 && f.Names[0] != "Livepatch" && f.Names[0] != "LivepatchTransition" { // of which one variant is sound
-			t.Errorf("%s: every block has one arm: %v", f.Names, arms)
+		if most == 1 && b.Names[0] != "Livepatch" && b.Names[0] != "LivepatchTransition" { // of which one variant is sound
+			t.Errorf("%s: every block has one case: %v", b.Names, compared)
 		}
 	}
 }
@@ -339,8 +329,8 @@ func TestBlocks(t *testing.T) {
 // If this fails, a loop that stands at several alignments is measured at one of them only.
 func TestLayoutsAreUsed(t *testing.T) {
 	must(dispatch.Open())
-	for _, f := range []*Family{&dispatchFamily, &stubbedFamily} {
-		c := f.Cases(Params{})[0]
+	for _, b := range []*Benchmark{&dispatchBench, &stubbedBench} {
+		c := b.Cases(Params{})[0]
 		if c.Layouts != dispatch.Layouts {
 			t.Fatalf("%s has %d layouts", c.Names[0], c.Layouts)
 		}
@@ -350,11 +340,11 @@ func TestLayoutsAreUsed(t *testing.T) {
 			return openDispatch(keys{"impl": "static-call", "probes": "1"}, e)
 		},
 		"StubbedDispatch": func(e *harness.Env) (*harness.Op, error) {
-			return stubbedFamily.open(keys{"impl": leavers[0], "probes": "1", "dead": "1"}, e)
+			return stubbedBench.open(keys{"impl": leaveDead[0], "probes": "1", "dead": "1"}, e)
 		},
 	} {
 		for layout := range dispatch.Layouts {
-			if name == "Dispatch" { // without probes nothing is armed
+			if name == "Dispatch" { // without probes no loop's key is on
 				op, err := openDispatch(keys{"impl": "static-call", "probes": "0"}, &harness.Env{Layout: layout})
 				must(err)
 				op.Close()
@@ -364,7 +354,7 @@ func TestLayoutsAreUsed(t *testing.T) {
 			for other := range dispatch.Layouts {
 				_, disable := dispatch.KeyChanges([]*dispatch.Site{dispatch.Timed(other)})
 				if on := disable[0].Site.Insn() != textpoke.Nop; on != (other == layout) {
-					t.Errorf("%s at layout %d: the loop at %d is armed: %v", name, layout, other, on)
+					t.Errorf("%s at layout %d: the key of the loop at %d is on: %v", name, layout, other, on)
 				}
 			}
 			op.Close()
@@ -373,9 +363,10 @@ func TestLayoutsAreUsed(t *testing.T) {
 	}
 }
 
-// A plan holds the wanted phases of what can run, and refuses what cannot.
+// If this fails, a plan has phases that are not wanted, or has a case that cannot run here,
+// or refuses one because of a case that is not wanted.
 func TestPlan(t *testing.T) {
-	chosen := []Chosen{{bulkFamily.Cases(Params{Impls: strategies[:1], GPs: []string{"memb"}}), 3}}
+	chosen := []Chosen{{bulkBench.Cases(Params{Impls: strategies[:1], GPs: []string{"memb"}}), 3}}
 	for i := range chosen[0].Cases {
 		chosen[0].Cases[i].Err = nil // wherever this runs
 	}
@@ -384,7 +375,7 @@ func TestPlan(t *testing.T) {
 	if err != nil || len(p.Cases) != 1 || p.Samples() != 3 || len(p.Cases[0].Wanted) != 1 {
 		t.Errorf("Plan = %+v, %v", p, err)
 	}
-	// What cannot run, and nobody asks for, is no reason.
+	// A case that cannot run is no error if it is not wanted.
 	other := Case{Case: harness.Case{Names: []string{"Other"}}, Err: errors.New("not here")}
 	if p, err := Plan(append(chosen, Chosen{[]Case{other}, 1}), onlyEnable, []int{0}, 1); err != nil || len(p.Cases) != 1 {
 		t.Errorf("beside what cannot run: %+v, %v", p, err)
@@ -397,10 +388,11 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// Who names strategies and asks for Dispatch means how their sites dispatch.
+// If this fails, Dispatch with a strategy's name measures nothing, or not the way in which
+// that strategy's sites dispatch.
 func TestDispatchOfNamedStrategies(t *testing.T) {
 	var names []string
-	for _, c := range dispatchFamily.Cases(Params{Impls: []string{"naive-sync", "rcu-cond-sync"}}) {
+	for _, c := range dispatchBench.Cases(Params{Impls: []string{"naive-sync", "rcu-cond-sync"}}) {
 		names = append(names, c.Names...)
 	}
 	want := []string{"Dispatch/impl=static-call/probes=0", "Dispatch/impl=static-call/probes=1", "Dispatch/impl=static-call/probes=2", "Dispatch/impl=static-call/probes=4", "Dispatch/impl=static-call/probes=8"}
@@ -409,7 +401,7 @@ func TestDispatchOfNamedStrategies(t *testing.T) {
 	}
 }
 
-// A ledger adds up what the timed parts of an operation count.
+// A ledger is a Timer that adds up what the timed parts of an operation count.
 type ledger struct {
 	op            *harness.Op
 	before, total []harness.Count
@@ -427,41 +419,6 @@ func (l *ledger) Stop() {
 	}
 }
 
-// If this fails, Churn's events are related after all, or counts depend on how many rounds
-// make a sample, or on how many there were before.
-func TestChurnCounts(t *testing.T) {
-	for impl, want := range map[string][3]uint64{ // waits, elisions and core syncs of a round
-		"direct-static-call": {0, 0, 6},
-		"naive-sync":         {1, 0, 12},
-		"rcu-cond-sync":      {1, 0, 12},
-		"tp-cond-sync":       {0, 1, 12},
-		"batched":            {0, 1, 6},
-		"bound":              {0, 0, 9},
-	} {
-		t.Run(impl, func(t *testing.T) {
-			k := keys{"impl": impl, "gp": "memb", "readers": "0"}
-			if err := checkStrategy(k); err != nil {
-				t.Skip(err)
-			}
-			op, err := churnFamily.open(k, &harness.Env{})
-			must(err)
-			defer op.Close()
-			for _, n := range []int{1, 2, 5, 3, 6, 7, 11, 4, 23} {
-				l := &ledger{op: op}
-				op.Run(n, l)
-				if impl == "rcu-cond-sync" { // the engine may have saved it a wait
-					l.total[0].N, l.total[1].N = l.total[0].N+l.total[1].N, 0
-				}
-				for i, c := range l.total {
-					if c.N != want[i]*uint64(n) {
-						t.Errorf("%d rounds: %d %s, want %d each", n, c.N, c.Unit, want[i])
-					}
-				}
-			}
-		})
-	}
-}
-
 // found returns the case of that name. If it cannot run here, the test is skipped.
 func found(t *testing.T, name string) Case {
 	t.Helper()
@@ -473,10 +430,58 @@ func found(t *testing.T, name string) Case {
 	return c
 }
 
-// If this fails, PingPong registers the probe that it has just removed, or Shrink removes
-// another than it says: what a transition waits for is not what the names promise.
+func opened(t *testing.T, name string) *harness.Op {
+	t.Helper()
+	c := found(t, name)
+	op, err := c.Open(&harness.Env{})
+	must(err)
+	return op
+}
+
+// vetCounts: each operation of the case counts want, however many make a sample. If summed,
+// the first count is of waits and elisions together: the engine may have saved a wait.
+func vetCounts(t *testing.T, name string, summed bool, want []uint64, samples ...int) {
+	t.Helper()
+	op := opened(t, name)
+	defer op.Close()
+	for _, n := range samples {
+		l := &ledger{op: op}
+		op.Run(n, l)
+		var got, times []uint64
+		for _, c := range l.total {
+			got = append(got, c.N)
+		}
+		if summed {
+			got = append([]uint64{got[0] + got[1]}, got[2:]...)
+		}
+		for _, w := range want {
+			times = append(times, uint64(n)*w)
+		}
+		if !slices.Equal(got, times) {
+			t.Errorf("%s, %d operations count %v, expected %v", name, n, got, times)
+		}
+	}
+}
+
+// If this fails, Churn enables an event of which a reader may still hold data, or its counts
+// depend on how many operations make a sample, or on how many there were before.
+func TestChurnCounts(t *testing.T) {
+	for impl, want := range map[string][]uint64{ // waits, elisions and core syncs
+		"direct-static-call": {0, 0, 6},
+		"naive-sync":         {1, 0, 12},
+		"rcu-cond-sync":      {1, 12},
+		"tp-cond-sync":       {0, 1, 12},
+		"batched":            {0, 1, 6},
+		"bound":              {0, 0, 9},
+	} {
+		vetCounts(t, "Churn/impl="+impl+"/gp=memb/readers=0", len(want) == 2, want, 1, 2, 5, 3, 6, 7, 11, 4, 23)
+	}
+}
+
+// If this fails, PingPong or Shrink makes another transition than its name says: another one
+// waits otherwise.
 func TestTransitionCounts(t *testing.T) {
-	for impl, want := range map[string][3][2]uint64{ // waits or elisions, and core syncs: of PingPong, and of Shrink's first and last
+	for impl, want := range map[string][3][]uint64{ // waits or elisions, and core syncs: of PingPong, and of Shrink's first and last
 		"indirect-iterator":  {{0, 6}, {0, 0}, {0, 0}},
 		"direct-static-call": {{0, 6}, {0, 3}, {0, 3}},
 		"naive-sync":         {{1, 12}, {1, 3}, {1, 3}},
@@ -485,69 +490,33 @@ func TestTransitionCounts(t *testing.T) {
 		"batched":            {{1, 6}, {1, 3}, {0, 3}},
 		"bound":              {{0, 9}, {0, 3}, {0, 3}},
 	} {
-		for i, name := range []string{
-			"PingPong/impl=" + impl + "/gp=memb/readers=0",
-			"Shrink/impl=" + impl + "/gp=memb/removed=first/readers=0",
-			"Shrink/impl=" + impl + "/gp=memb/removed=last/readers=0",
-		} {
-			op, err := found(t, name).Open(&harness.Env{})
-			must(err)
-			for _, n := range []int{1, 2, 5} {
-				l := &ledger{op: op}
-				op.Run(n, l)
-				got := [2]uint64{l.total[0].N + l.total[1].N, l.total[2].N}
-				if got != [2]uint64{want[i][0] * uint64(n), want[i][1] * uint64(n)} {
-					t.Errorf("%s, %d times: %v waits and core syncs, want %v each", name, n, got, want[i])
-				}
-			}
-			op.Close()
+		for i, name := range []string{"PingPong/impl=%s/gp=memb/readers=0", "Shrink/impl=%s/gp=memb/removed=first/readers=0", "Shrink/impl=%s/gp=memb/removed=last/readers=0"} {
+			vetCounts(t, fmt.Sprintf(name, impl), true, want[i], 1, 2, 5)
 		}
 	}
 }
 
 // If this fails, a transition of a patch is not the one that its name says, or is not made
-// on another patch; or what a failing removal leaves is not what is reported.
-func TestNeighboursDoWhatTheySay(t *testing.T) {
-	open := func(name string) *harness.Op {
-		op, err := found(t, name).Open(&harness.Env{})
-		must(err)
-		return op
-	}
-	for _, tc := range []struct {
-		change, stack string
-		want          [3]uint64 // waits, ftrace's, and core syncs
-	}{
-		{"patch", "0", [3]uint64{1, 0, 3}}, {"unpatch", "0", [3]uint64{1, 1, 3}}, {"reverse", "0", [3]uint64{2, 1, 3}},
-		{"patch", "1", [3]uint64{1, 0, 0}}, {"unpatch", "1", [3]uint64{1, 0, 0}}, {"reverse", "1", [3]uint64{2, 0, 0}},
+// on another patch; or unregistering a batch of uprobes does not wait once for all.
+func TestNeighboursCount(t *testing.T) {
+	for change, want := range map[string][]uint64{ // waits, ftrace's, and core syncs
+		"patch/stack=0": {1, 0, 3}, "unpatch/stack=0": {1, 1, 3}, "reverse/stack=0": {2, 1, 3},
+		"patch/stack=1": {1, 0, 0}, "unpatch/stack=1": {1, 0, 0}, "reverse/stack=1": {2, 0, 0},
 	} {
-		op := open("LivepatchTransition/impl=rude/change=" + tc.change + "/stack=" + tc.stack + "/tasks=16/readers=0")
-		for _, n := range []uint64{1, 3} {
-			l := &ledger{op: op}
-			op.Run(int(n), l)
-			for i, c := range l.total {
-				if c.N != n*tc.want[i] {
-					t.Errorf("%s on %s patches, %d times: %d %s, want %d each", tc.change, tc.stack, n, c.N, c.Unit, tc.want[i])
-				}
-			}
-		}
-		op.Close()
+		vetCounts(t, "LivepatchTransition/impl=rude/change="+change+"/tasks=16/readers=0", false, want, 1, 3)
 	}
-	op := open("UprobeRegister/impl=srcu/batch=10") // whose Sync waits
-	for _, n := range []uint64{1, 3} {
-		l := &ledger{op: op}
-		op.Run(int(n), l)
-		if l.total[0].N != n {
-			t.Errorf("%d batches of uprobes are gone after %d %s", n, l.total[0].N, l.total[0].Unit)
-		}
-	}
-	op.Close()
+	vetCounts(t, "UprobeRegister/impl=srcu/batch=10", false, []uint64{1}, 1, 3)
+}
+
+// If this fails, what failing removals leave is not what is reported.
+func TestBytesHeld(t *testing.T) {
 	var held []float64
 	for _, fail := range []string{"none", "some", "all"} {
-		op := open("Unregister/impl=stub/gp=memb/fail=" + fail + "/probes=8/readers=0")
+		op := opened(t, "Unregister/impl=stub/gp=memb/fail="+fail+"/probes=8/readers=0")
 		op.Run(2, &bracket{t: t, times: make([]int, 2)})
 		v := op.Values()
 		held = append(held, v[0].V)
-		if v[1].V != 9*16 { // what nine probes take: the registration after that takes the room of the dead
+		if v[1].V != 9*16 { // what nine probes take: that registration uses the space of the dead entries
 			t.Errorf("%s fail: %v after the next registration", fail, v)
 		}
 		op.Close()
@@ -555,14 +524,19 @@ func TestNeighboursDoWhatTheySay(t *testing.T) {
 	if !(0 < held[0] && held[0] < held[1] && held[1] < held[2]) {
 		t.Errorf("%v bytes are held, as more allocations fail", held)
 	}
-	for impl, flips := range map[string]bool{undisturbed: false, "naive-sync": true} {
+}
+
+// If this fails, Disturb's updater does nothing, or the control has one, or the percentiles
+// are not reported in order.
+func TestDisturbs(t *testing.T) {
+	for impl, switches := range map[string]bool{Undisturbed: false, "naive-sync": true} {
 		syncs := textpoke.Totals().Syncs
-		op := open("Disturb/impl=" + impl + "/gp=memb/events=64/readers=1")
-		if !flips { // what opening does is no disturbance; the other has flipped one by then
+		op := opened(t, "Disturb/impl="+impl+"/gp=memb/events=64/readers=1")
+		if !switches { // what opening does is no disturbance; with a strategy, one event has been switched by then
 			syncs = textpoke.Totals().Syncs
 		}
 		op.Run(1, nil)
-		if now := textpoke.Totals().Syncs; (now > syncs) != flips {
+		if now := textpoke.Totals().Syncs; (now > syncs) != switches {
 			t.Errorf("Disturb by %s: %d core syncs", impl, now-syncs)
 		}
 		if v := op.Values(); v[0].V <= 0 || !slices.IsSortedFunc(v, func(a, b harness.Value) int { return cmp.Compare(a.V, b.V) }) {
@@ -572,26 +546,26 @@ func TestNeighboursDoWhatTheySay(t *testing.T) {
 	}
 }
 
-// If this fails, a thread beside does not execute the sites that it stands for: what a
-// change costs beside a reader is measured beside none.
+// If this fails, a thread beside does not execute its sites: the cost of a change beside a
+// reader is measured without one.
 func TestThreadsBesideFire(t *testing.T) {
 	const events = 3
 	k := keys{"impl": "bound", "gp": "memb", "readers": "0"}
 	if err := checkStrategy(k); err != nil {
 		t.Skip(err)
 	}
-	b, err := newBed(k, &harness.Env{}, events)
+	b, err := newSetup(k, &harness.Env{}, events)
 	must(err)
 	defer b.close()
 	var fired [events]uint64
-	for i, tp := range b.points {
+	for i, tp := range b.events {
 		must(b.registry.Register(tp, dispatch.Probe{Fn: dispatch.Count(), Data: unsafe.Pointer(&fired[i])}))
 	}
-	expect := func(who string, least, most uint64) {
+	expect := func(thread string, least, most uint64) {
 		t.Helper()
 		for i, n := range fired {
 			if n < least || n > most {
-				t.Errorf("%s executed site %d of %d %d times, want %d..%d", who, i, events, n, least, most)
+				t.Errorf("%s executed site %d of %d %d times, want %d..%d", thread, i, events, n, least, most)
 			}
 		}
 		fired = [events]uint64{}
@@ -604,7 +578,7 @@ func TestThreadsBesideFire(t *testing.T) {
 
 	sites, err := dispatch.Events(events)
 	must(err)
-	s := &sufferer{domain: b.domain, sites: sites}
+	s := &timedReader{domain: b.domain, sites: sites}
 	must(s.start(func(open func() (pass, end func(), err error)) error {
 		pass, end, err := open()
 		must(err)
@@ -612,13 +586,13 @@ func TestThreadsBesideFire(t *testing.T) {
 		end()
 		return nil
 	}))
-	expect("a sufferer", 16*disturbSites/events, 16*disturbSites/events+1)
+	expect("a timed reader", 16*disturbSites/events, 16*disturbSites/events+1)
 	if n := s.latency.TotalCount(); n != 16 {
-		t.Errorf("a sufferer timed %d of 16 sweeps", n)
+		t.Errorf("a timed reader timed %d of 16 sweeps", n)
 	}
 }
 
-// If this fails, a pass of a site is charged with several, or several with one.
+// If this fails, the time of one pass is that of several, or a part of one.
 func TestDispatchUnit(t *testing.T) {
 	if err := dispatch.Open(); err != nil {
 		t.Skip(err)
@@ -632,7 +606,7 @@ func TestDispatchUnit(t *testing.T) {
 	must(site.KeyDisable())
 	op.Close()
 	if passes != 7*uint64(op.Unit) {
-		t.Errorf("%d passes are told as 7 times %d", passes, op.Unit)
+		t.Errorf("%d passes are reported as 7 times %d", passes, op.Unit)
 	}
 }
 
@@ -665,8 +639,8 @@ func TestUprobeRatesAll(t *testing.T) {
 	}
 }
 
-// If this fails, a case whose name says that another thread runs measures without it, or one
-// that is to be alone is not.
+// If this fails, a case whose name promises another thread measures without it, or a case
+// without one starts one.
 func TestCasesStartTheirThreads(t *testing.T) {
 	for name, alone := range map[string]bool{
 		"DisableAll/impl=bound/gp=memb/events=5/probes=1/readers=1":            false,
@@ -694,8 +668,8 @@ func TestCasesStartTheirThreads(t *testing.T) {
 	}
 }
 
-// If this fails, what is measured of a strategy says that it held where it broke, of a
-// site that it has another number of probes, or of a pass that it took as long as the clock.
+// If this fails, a strategy that broke under torture is reported to have held, a site has
+// another number of probes than its case's name, or the clock's overhead is in a pass.
 func TestWhatIsReported(t *testing.T) {
 	for failure, want := range map[string]string{"": "[{executions/op 7} {transitions/op 9} {mistakes/op 0}]", "it broke": "[{executions/op 7} {transitions/op 9} {mistakes/op 1}]"} {
 		if got := fmt.Sprint(tortureValues(torture.Report{Tally: torture.Tally{Executions: 7, Transitions: 9}, Failure: failure})); got != want {
@@ -739,7 +713,7 @@ func TestLivepatchCallsWhatItSays(t *testing.T) {
 		old               int // calls of the old function, of 3
 	}{{"0", "no", 3}, {"1", "no", 0}, {"1", "yes", 3}, {"2", "no", 0}, {"2", "yes", 0}} {
 		functions[0].SetBody(body)
-		op, err := livepatchFamily.open(keys{"impl": "rude", "stack": tc.stack, "transition": tc.transition}, &harness.Env{})
+		op, err := livepatchBench.open(keys{"impl": "rude", "stack": tc.stack, "transition": tc.transition}, &harness.Env{})
 		must(err)
 		called = 0
 		op.Run(3, &bracket{t: t, times: make([]int, 1)})
@@ -751,7 +725,7 @@ func TestLivepatchCallsWhatItSays(t *testing.T) {
 	}
 }
 
-// If this fails, the scaling of hits leaves out the machine's own number of CPUs.
+// If this fails, the scaling of hits leaves out the number of CPUs that the machine has.
 func TestDoubling(t *testing.T) {
 	for cpus, want := range map[int][]int{1: {1, 2}, 2: {1, 2}, 3: {1, 2, 3}, 4: {1, 2, 4}, 6: {1, 2, 4, 6}, 16: {1, 2, 4, 8, 16}} {
 		if got := doubling(cpus); !slices.Equal(got, want) {
@@ -784,20 +758,19 @@ func (b *bracket) Stop() {
 }
 
 // If this fails, an operation times nothing, or not all of its phases, or does not stop
-// in between; or it cannot be repeated; or it reports what a file does not say the
-// direction of.
+// between them; or it cannot be repeated; or it reports a unit that Units does not list.
 func TestOperationsTimeTheirPhases(t *testing.T) {
 	known := map[string]bool{}
 	for _, u := range Units() {
 		known[u.Name] = true
 	}
-	// These report what they have measured themselves.
-	untimed := []*Family{&disturbFamily, &tortureFamily}
-	for _, f := range Families() {
+	// These two measure by themselves, and time nothing by the Timer.
+	untimed := []*Benchmark{&disturbBench, &tortureBench}
+	for _, b := range Benchmarks() {
 		seen := map[string]bool{} // all but the numbers of a name
-		for _, c := range f.Cases(Params{Events: []int{disturbSites}, GPs: []string{"memb"}}) {
+		for _, c := range b.Cases(Params{Events: []int{disturbSites}, GPs: []string{"memb"}}) {
 			kind := regexp.MustCompile(`=\d+`).ReplaceAllString(c.Names[0], "")
-			if c.Err != nil || seen[kind] || slices.Contains(untimed, f) && len(seen) > 0 {
+			if c.Err != nil || seen[kind] || slices.Contains(untimed, b) && len(seen) > 0 {
 				continue
 			}
 			seen[kind] = true
@@ -806,15 +779,15 @@ func TestOperationsTimeTheirPhases(t *testing.T) {
 				t.Fatalf("%s: %v", c.Names[0], err)
 			}
 			times := []int{1, 3}
-			if slices.Contains(untimed, f) { // they take their time
+			if slices.Contains(untimed, b) { // one run takes 0.1 to 0.5 s
 				times = []int{1}
 			}
 			for _, n := range times {
-				b := &bracket{t: t, name: c.Names[0], times: make([]int, len(c.Names))}
-				op.Run(n, b)
-				least, most := slices.Min(b.times), slices.Max(b.times)
-				if b.running || least != most || (least == 0) != slices.Contains(untimed, f) {
-					t.Errorf("%s: %d operations are timed %v times, still running: %v", c.Names[0], n, b.times, b.running)
+				timer := &bracket{t: t, name: c.Names[0], times: make([]int, len(c.Names))}
+				op.Run(n, timer)
+				least, most := slices.Min(timer.times), slices.Max(timer.times)
+				if timer.running || least != most || (least == 0) != slices.Contains(untimed, b) {
+					t.Errorf("%s: %d operations are timed %v times, still running: %v", c.Names[0], n, timer.times, timer.running)
 				}
 			}
 			var units []string
@@ -833,7 +806,7 @@ func TestOperationsTimeTheirPhases(t *testing.T) {
 			}
 			for _, u := range units {
 				if !known[u] {
-					t.Errorf("%s reports %s, of which no Unit line tells", c.Names[0], u)
+					t.Errorf("%s reports %s, which Units does not list", c.Names[0], u)
 				}
 			}
 			if op.Close != nil {
@@ -855,7 +828,7 @@ func TestMust(t *testing.T) {
 }
 
 // If this fails, a case gets fewer CPUs than it has threads, or a worker that waits for
-// thousands of grace periods is taken to hang.
+// thousands of grace periods is killed as one that hangs.
 func TestResourcesByName(t *testing.T) {
 	for name, want := range map[string]harness.Case{
 		"Dispatch/impl=static-call/probes=1":                                    {CPUs: 1, Layouts: dispatch.Layouts},
@@ -863,7 +836,7 @@ func TestResourcesByName(t *testing.T) {
 		"Poke/impl=int3/sites=1/beside=idle":                                    {CPUs: 1},
 		"Poke/impl=int3/sites=1/beside=busy":                                    {CPUs: 2},
 		"Poke/impl=int3/sites=1/beside=sites":                                   {CPUs: 2},
-		"Poke/impl=stop-readers/sites=1/beside=sites":                           {CPUs: 2, Ops: stopperOps},
+		"Poke/impl=stop-readers/sites=1/beside=sites":                           {CPUs: 2, Ops: slowPatches},
 		"UprobeHit/impl=srcu/keys=same/cpus=5":                                  {CPUs: 5},
 		"LivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=1":  {CPUs: 2, Ops: transitionsPerSample},
 		"GracePeriod/gp=kernelgp/readers=1":                                     {CPUs: 2, Ops: 20},
@@ -878,8 +851,8 @@ func TestResourcesByName(t *testing.T) {
 	}
 }
 
-// If this fails, DisableAll's one bulk change charges a strategy for something else than
-// the same removals one by one would; but for batched, which is about that.
+// If this fails, DisableAll's bulk change counts other waits or core syncs than the same
+// removals one by one. A strategy that takes its events together has fewer core syncs.
 func TestBulkCountsAsOneByOne(t *testing.T) {
 	const events = 40
 	for _, impl := range strategies {
@@ -888,18 +861,15 @@ func TestBulkCountsAsOneByOne(t *testing.T) {
 			if err := checkStrategy(k); err != nil {
 				t.Skip(err)
 			}
-			b, err := newBed(k, &harness.Env{}, events)
+			b, err := newSetup(k, &harness.Env{}, events)
 			must(err)
 			defer b.close()
-			var off []tracepoint.Request
-			for _, tp := range b.points {
-				off = append(off, tracepoint.Request{Tracepoint: tp, Probe: b.probe(0), Remove: true})
-			}
+			off := b.requests(true)
 			var totals [2][]harness.Count
 			for i, disable := range []func() error{
 				func() error { return b.registry.Bulk(off) },
 				func() error {
-					for _, tp := range b.points {
+					for _, tp := range b.events {
 						if err := b.unregister(tp, 0); err != nil {
 							return err
 						}
@@ -907,7 +877,7 @@ func TestBulkCountsAsOneByOne(t *testing.T) {
 					return nil
 				},
 			} {
-				for _, tp := range b.points {
+				for _, tp := range b.events {
 					must(b.register(tp, 0, 0))
 				}
 				b.domain.Barrier()
@@ -918,7 +888,7 @@ func TestBulkCountsAsOneByOne(t *testing.T) {
 				b.domain.Barrier()
 				totals[i] = l.total
 			}
-			if impl == "batched" {
+			if find(tracepoint.Variants(), impl).New.Together {
 				totals[0][2].N *= events // three core syncs for all, not for each
 			}
 			if !slices.Equal(totals[0], totals[1]) {
@@ -928,13 +898,42 @@ func TestBulkCountsAsOneByOne(t *testing.T) {
 	}
 }
 
-// Every strategy's dispatch is one that is measured, or the trade-off has no x.
+// If this fails, the chart of the trade-off has no time of firing for a strategy.
 func TestDispatchOf(t *testing.T) {
 	for impl, want := range map[string]string{
 		"indirect-iterator": "indirect-iterator", "naive-sync": "static-call", "rcu-cond-sync": "static-call", "nonsense": "",
 	} {
 		if got := DispatchOf(impl); got != want {
 			t.Errorf("DispatchOf(%s) = %q, expected %q", impl, got, want)
+		}
+	}
+}
+
+// If this fails, the evidence measures a strategy that waits at every event, or a patcher
+// that interrupts all CPUs for every site, as often as the fast ones, which takes half an
+// hour; or it measures fast ones too seldom.
+func TestSlowOnesAreFound(t *testing.T) {
+	if err := checkStrategy(keys{"impl": "naive-sync", "gp": expedited}); err != nil {
+		t.Skip(err)
+	}
+	for name, want := range map[string]bool{"naive-sync": true, "rcu-cond-sync": false, "batched": false, "bound": false} {
+		if got := waitsAtEveryEvent(name); got != want {
+			t.Errorf("%s waits at every event: %v, want %v", name, got, want)
+		}
+	}
+	chosen, err := Evidence(50, MainSection)
+	must(err)
+	for _, ch := range chosen {
+		for _, c := range ch.Cases {
+			want := map[string]int{"naive-sync": costly, "rcu-cond-sync": thorough}[c.keys["impl"]]
+			if c.Benchmark == &bulkBench && want > 0 && c.keys["gp"] == KernelGP && c.keys["events"] == "50" && ch.Rounds != want {
+				t.Errorf("%s: %d rounds, want %d", c.Names[0], ch.Rounds, want)
+			}
+		}
+	}
+	for name, want := range map[string]bool{"int3": true, strategiesPatcher: false} {
+		if got := syncsAtEverySite(name); got != want {
+			t.Errorf("%s interrupts all CPUs for every site: %v, want %v", name, got, want)
 		}
 	}
 }

@@ -1,53 +1,61 @@
 package benches
 
-import (
-	"slices"
-	"strings"
+import "github.com/tpbench/tpbench/harness"
 
-	"github.com/tpbench/tpbench/harness"
-)
-
-// Families lists every benchmark.
-func Families() []*Family {
-	return []*Family{
-		&dispatchFamily,
-		&bulkFamily,
-		&churnFamily,
-		&pingPongFamily,
-		&shrinkFamily,
-		&disturbFamily,
-		&unregisterFamily,
-		&stubbedFamily,
-		&tortureFamily,
-		&gracePeriodFamily,
-		&readSideFamily,
-		&pokeFamily,
-		&livepatchFamily,
-		&transitionFamily,
-		&uprobeHitFamily,
-		&uprobeRegisterFamily,
+// Benchmarks lists every benchmark, in the order of their tables.
+func Benchmarks() []*Benchmark {
+	return []*Benchmark{
+		&dispatchBench,
+		&bulkBench,
+		&churnBench,
+		&pingPongBench,
+		&shrinkBench,
+		&disturbBench,
+		&unregisterBench,
+		&stubbedBench,
+		&tortureBench,
+		&gracePeriodBench,
+		&readSideBench,
+		&pokeBench,
+		&livepatchBench,
+		&transitionBench,
+		&uprobeHitBench,
+		&uprobeRegisterBench,
 	}
 }
 
-// Units says of every unit that is not the Go benchmark format's own which way is
-// better, and which are exact: they follow from what a strategy does, whatever the machine
-// does meanwhile. Waits for grace periods are counted as exactly, but are not among them:
-// a grace period of somebody else may have saved one.
+// Units lists the units that the Go benchmark format does not know, in alphabetical order,
+// and says which direction is better. The harness adds "/op" to what an operation counts.
+//
+// A unit is exact if it follows from what a strategy does alone: all samples of a case are
+// equal. gp-waits is not: where another thread has caused a grace period, a strategy waits
+// for one less.
 func Units() []harness.Unit {
-	exact := []string{"core-syncs/op", "ftrace-waits/op", "stores/op", "refused/op", "bytes-held", "bytes-compact"}
-	higher := []string{"gp-elided/op", "stores/op", "executions/op", "transitions/op", "Mhits/s"}
-	lower := []string{
-		"ns/event", "ns/site", "gp-waits/op", "core-syncs/op", "ftrace-waits/op", "holds/op", "traps/op",
-		"p50-ns", "p90-ns", "p99-ns", "p99.9-ns", "max-ns", "mistakes/op",
-		"refused/op", "bytes-held", "bytes-compact",
-		"ns/uprobe",
+	lower := func(name string) harness.Unit { return harness.Unit{Name: name, Better: "lower"} }
+	higher := func(name string) harness.Unit { return harness.Unit{Name: name, Better: "higher"} }
+	exact := func(u harness.Unit) harness.Unit { u.Exact = true; return u }
+	return []harness.Unit{
+		higher("Mhits/s"),               // million hits of uprobes a second, by all threads together
+		exact(lower("bytes-compact")),   // of the array of probes after a registration that followed the removals
+		exact(lower("bytes-held")),      // of the array of probes after removals
+		exact(lower("core-syncs/op")),   // times that all CPUs were made to execute a serialising instruction
+		higher("executions/op"),         // passes of a site, under torture
+		exact(lower("ftrace-waits/op")), // waits of ftrace's own, when a function loses its last patch
+		higher("gp-elided/op"),          // calls that would have waited, but a grace period had passed already
+		lower("gp-waits/op"),            // calls that blocked for a grace period
+		lower("holds/op"),               // threads that were held in a signal handler
+		lower("max-ns"),                 // the longest pass of a reader
+		lower("mistakes/op"),            // 1 if torture broke the strategy
+		lower("ns/event"),               // ns/op, divided by the events of a bulk change
+		lower("ns/site"),                // ns/op, divided by the sites of a batch
+		lower("ns/uprobe"),              // ns/op, divided by the uprobes of a batch
+		lower("p50-ns"),                 // percentiles of a reader's passes
+		lower("p90-ns"),                 // likewise
+		lower("p99-ns"),                 // likewise
+		lower("p99.9-ns"),               // likewise
+		exact(lower("refused/op")),      // removals that returned ErrNoMem
+		exact(higher("stores/op")),      // sites that one aligned store rewrote, without an int3
+		higher("transitions/op"),        // changes of the number of probes, under torture
+		lower("traps/op"),               // times that a thread ran into an int3
 	}
-	var units []harness.Unit
-	for better, names := range map[string][]string{"higher": higher, "lower": lower} {
-		for _, name := range names {
-			units = append(units, harness.Unit{Name: name, Better: better, Exact: slices.Contains(exact, name)})
-		}
-	}
-	slices.SortFunc(units, func(a, b harness.Unit) int { return strings.Compare(a.Name, b.Name) })
-	return units
 }

@@ -1,14 +1,17 @@
 package benches
 
 import (
+	"slices"
+
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-var dispatchFamily = Family{
+var dispatchBench = Benchmark{
 	Names: []string{"Dispatch"},
 	Doc:   "what a site costs to pass, by the number of its probes (0: disabled)",
+	Roles: []string{"firing"},
 	axes: []axis{
 		{"impl", dispatches},
 		numbers("probes", nil, 0, 1, 2, 4, 8),
@@ -22,8 +25,14 @@ var dispatchFamily = Family{
 	open:    openDispatch,
 }
 
-// dispatches are the floors and the ways to dispatch. A strategy that is named stands
-// for the way its sites dispatch.
+// The floors that others are compared with.
+const (
+	EmptyLoop = "nothing"    // the timed loop without a site in it
+	PlainCall = "plain-call" // a site whose call is an ordinary one, not patched
+)
+
+// dispatches lists the floors and the ways to dispatch. If a strategy is named, the way in
+// which its sites dispatch is listed.
 func dispatches(p Params) []string {
 	if p.Impls == nil {
 		return append(floorNames(), usualNames(dispatch.Variants())...)
@@ -44,27 +53,26 @@ func floorNames() []string {
 }
 
 func floorOf(name string) (dispatch.Floor, bool) {
-	for _, f := range dispatch.Floors() {
-		if f.Name == name {
-			return f, true
-		}
+	all := dispatch.Floors()
+	if i := slices.IndexFunc(all, func(f dispatch.Floor) bool { return f.Name == name }); i >= 0 {
+		return all[i], true
 	}
 	return dispatch.Floor{}, false
 }
 
-// openDispatch arms the timed loop of one layout. The read sections in it are of
-// the flavour memb; those of kernelgp are the same instructions.
+// openDispatch prepares the timed loop of one layout: a floor's, or a site with probes.
 func openDispatch(k keys, e *harness.Env) (*harness.Op, error) {
-	loop, err := armDispatch(k, e.Layout)
+	loop, err := dispatchLoop(k, e.Layout)
 	if err != nil {
 		return nil, err
 	}
 	return timedLoop(loop), nil
 }
 
-// timedLoop makes an operation of passing an armed loop's sites.
+// timedLoop makes an operation of a loop that is ready. The read sections in it are of the
+// expedited flavour; those of the kernel's own are the same instructions.
 func timedLoop(loop func(r *rcu.Reader, n int)) *harness.Op {
-	domain := find(rcu.Variants(), "memb").New(rcu.Options{})
+	domain := find(rcu.Variants(), expedited).New(rcu.Options{})
 	reader := domain.Register()
 	return &harness.Op{
 		Unit: dispatch.Unroll,
@@ -80,7 +88,7 @@ func timedLoop(loop func(r *rcu.Reader, n int)) *harness.Op {
 	}
 }
 
-func armDispatch(k keys, layout int) (func(*rcu.Reader, int), error) {
+func dispatchLoop(k keys, layout int) (func(*rcu.Reader, int), error) {
 	if floor, ok := floorOf(k["impl"]); ok {
 		return floor.Arm(layout)
 	}
@@ -102,7 +110,7 @@ func armDispatch(k keys, layout int) (func(*rcu.Reader, int), error) {
 	return site.Loop, site.KeyEnable()
 }
 
-// nops are so many probes that do nothing, and the array's end.
+// nops makes an array of n probes that do nothing, and the empty entry that ends it.
 func nops(n int) []dispatch.Entry {
 	funcs := make([]dispatch.Entry, n+1)
 	for i := range n {

@@ -3,7 +3,6 @@ package benches
 import (
 	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls"
@@ -23,19 +22,20 @@ type Section struct {
 	choose func(events int) []Chosen
 }
 
+// Numbers of rounds.
 const (
 	thorough = 8
 	enough   = 6                // the least that gives a median a 95 % interval
-	usual    = dispatch.Layouts // sees each layout once
-	costly   = 3                // the least that gives a paired ratio an interval worth the name
+	usual    = dispatch.Layouts // each layout once
+	costly   = 3                // the least that gives a paired ratio a useful interval
 	few      = 2
 	once     = 1
 )
 
-// MainSection is the section that everybody should measure: what a disabled and an
-// enabled site cost, what switching costs, with whose grace periods, and what a reader
-// notices of it. On two quiet cores and with 1,000 events it takes about a minute, half
-// of which naive-sync waits for the kernel.
+// MainSection is the section that is measured where none is named: what a disabled and an
+// enabled site cost, what switching costs with which grace periods, and by how much it
+// delays a reader. On two quiet cores and with 1,000 events it takes about a minute. For
+// half of that naive-sync waits for the kernel.
 const MainSection = "tracepoint"
 
 // Sections lists the parts of the evidence, the main one first.
@@ -44,32 +44,32 @@ func Sections() []Section {
 		{MainSection, "what strategies cost: firing, bulk changes, single transitions, a reader's latency", tracepointEvidence},
 		{"rcu", "how long grace periods take, and entering a read section", func(int) []Chosen {
 			return []Chosen{
-				{without(gracePeriodFamily.Cases(Params{}), kernelGracePeriod), costly},
-				{readSideFamily.Cases(Params{}), usual},
+				{without(gracePeriodBench.Cases(Params{}), kernelGracePeriod), costly},
+				{readSideBench.Cases(Params{}), usual},
 			}
 		}},
 		{"textpoke", "patching text under running threads", func(int) []Chosen {
-			return []Chosen{{keep(pokeFamily.Cases(Params{}), pokeEvidence), few}}
+			return []Chosen{{pokeEvidence(), few}}
 		}},
 		{"unregister", "removal when memory fails", func(int) []Chosen {
 			return []Chosen{
-				{unregisterFamily.Cases(Params{GPs: []string{"kernelgp"}}), few},
-				{stubbedFamily.Cases(Params{}), usual},
+				{unregisterBench.Cases(Params{GPs: []string{KernelGP}}), few},
+				{stubbedBench.Cases(Params{}), usual},
 			}
 		}},
 		{"livepatch", "replacing functions while tasks call them", func(int) []Chosen {
 			return []Chosen{
-				{livepatchFamily.Cases(Params{}), usual},
-				{transitionFamily.Cases(Params{Readers: []int{1}}), few},
+				{livepatchBench.Cases(Params{}), usual},
+				{transitionBench.Cases(Params{Readers: []int{1}}), few},
 			}
 		}},
 		{"uprobe", "hitting, registering and unregistering uprobes", func(int) []Chosen {
 			cpus := Params{CPUs: doubling(runtime.NumCPU())}
-			sameKey := func(c Case) bool { return strings.Contains(c.Names[0], "/keys=same/") }
+			sameKey := func(c Case) bool { return c.keys["keys"] == "same" }
 			return []Chosen{
-				{keep(uprobeHitFamily.Cases(cpus), sameKey), enough},
-				{without(uprobeHitFamily.Cases(cpus), sameKey), costly},
-				{uprobeRegisterFamily.Cases(Params{}), few},
+				{keep(uprobeHitBench.Cases(cpus), sameKey), enough},
+				{without(uprobeHitBench.Cases(cpus), sameKey), costly},
+				{uprobeRegisterBench.Cases(Params{}), few},
 			}
 		}},
 	}
@@ -97,34 +97,30 @@ func Evidence(events int, sections ...string) ([]Chosen, error) {
 }
 
 func tracepointEvidence(events int) []Chosen {
-	n := []int{events}
-	kernel := Params{GPs: []string{"kernelgp"}, Events: n}
-	memb := Params{GPs: []string{"memb"}, Events: n, Readers: []int{1}}
+	kernel := Params{GPs: []string{KernelGP}, Events: []int{events}}
+	fewer := Params{GPs: []string{KernelGP}, Events: smaller(events)}
+	beside := Params{GPs: []string{expedited}, Events: []int{events}, Readers: []int{1}}
+	slow := slowStrategies()
 	return []Chosen{
-		{dispatchFamily.Cases(Params{}), usual}, // once at each alignment, on which its intervals rest
+		{dispatchBench.Cases(Params{}), usual}, // once at each alignment, on which its intervals rest
 
-		// The kernel's own grace period, the other core idle; then an expedited
-		// one beside a reader that fires all the time.
-		{keep(bulkFamily.Cases(kernel), slow), costly},
-		{without(bulkFamily.Cases(kernel), slow), thorough},
-		{bulkFamily.Cases(memb), enough},
-		{keep(bulkFamily.Cases(with(kernel, smaller(events))), slow), once},
-		{without(bulkFamily.Cases(with(kernel, smaller(events))), slow), usual},
-		{keep(gracePeriodFamily.Cases(Params{}), kernelGracePeriod), costly},
+		// The kernel's grace period, the other core idle; then the expedited one, beside a
+		// reader.
+		{keep(bulkBench.Cases(kernel), slow), costly},
+		{without(bulkBench.Cases(kernel), slow), thorough},
+		{bulkBench.Cases(beside), enough},
+		{keep(bulkBench.Cases(fewer), slow), once},
+		{without(bulkBench.Cases(fewer), slow), usual},
+		{keep(gracePeriodBench.Cases(Params{}), kernelGracePeriod), costly},
 
-		// Their counts are exact.
-		{churnFamily.Cases(kernel), few},
-		{pingPongFamily.Cases(kernel), few},
-		{shrinkFamily.Cases(kernel), few},
-		{disturbFamily.Cases(Params{GPs: []string{"memb"}}), usual},
+		// Two rounds are enough: their counts are exact.
+		{churnBench.Cases(kernel), few},
+		{pingPongBench.Cases(kernel), few},
+		{shrinkBench.Cases(kernel), few},
+		{disturbBench.Cases(Params{GPs: []string{expedited}}), usual},
 
-		{tortureFamily.Cases(Params{}), few},
+		{tortureBench.Cases(Params{}), few},
 	}
-}
-
-func with(p Params, events []int) Params {
-	p.Events = events
-	return p
 }
 
 // smaller are the numbers of events that give the curve of time against events its
@@ -139,7 +135,8 @@ func smaller(events int) []int {
 	return list
 }
 
-// doubling is 1, 2, 4 and so on, up to a number of CPUs that it ends in, or to 2.
+// doubling is 1, 2, 4 and so on up to the number of CPUs, which is the last; 1 and 2 at
+// least.
 func doubling(cpus int) []int {
 	list := []int{1, 2}
 	for n := 4; n < cpus; n *= 2 {
@@ -151,31 +148,39 @@ func doubling(cpus int) []int {
 	return list
 }
 
-// slow tells the cases that wait for a kernel grace period at every event.
-func slow(c Case) bool {
-	k, _ := bulkFamily.parse(c.Names[0])
-	return k["impl"] == "naive-sync" && k["gp"] == "kernelgp"
-}
-
-// kernelGracePeriod tells the case that says how long one grace period of the kernel takes.
-func kernelGracePeriod(c Case) bool {
-	k, _ := gracePeriodFamily.parse(c.Names[0])
-	return k["gp"] == "kernelgp" && k["readers"] == "0"
-}
-
-// pokeEvidence tells the cases that the chart of patching needs, and what the batch of
-// int3s, which strategies use, costs beside a thread that is busy elsewhere.
-func pokeEvidence(c Case) bool {
-	k, _ := pokeFamily.parse(c.Names[0])
-	switch {
-	case c.Err != nil && k["impl"] != "int3-batch":
-		return false // aligned-store is for AMD's CPUs; that must not cost all evidence
-	case k["sites"] == "256", k["impl"] == "int3" && k["sites"] == "4096":
-		return false // between two others; 12,288 core syncs
-	case k["beside"] == besideBusy:
-		return k["impl"] == "int3-batch"
+// slowStrategies returns a function that selects the cases of strategies that wait for a grace period at every event.
+func slowStrategies() func(Case) bool {
+	var slow []string
+	for _, name := range strategies {
+		if waitsAtEveryEvent(name) {
+			slow = append(slow, name)
+		}
 	}
-	return true
+	return func(c Case) bool { return slices.Contains(slow, c.keys["impl"]) }
+}
+
+// kernelGracePeriod selects the case that times one grace period of the kernel, no reader beside it.
+func kernelGracePeriod(c Case) bool {
+	return c.keys["gp"] == KernelGP && c.keys["readers"] == "0"
+}
+
+// pokeEvidence returns the cases that the chart of patching needs, and what the patcher
+// that strategies use costs beside a thread that is busy elsewhere. It leaves out patchers
+// that cannot run here (aligned-store needs an AMD CPU), unless none can.
+func pokeEvidence() []Case {
+	cases := pokeBench.Cases(Params{})
+	if can := without(cases, func(c Case) bool { return c.Err != nil }); len(can) > 0 {
+		cases = can
+	}
+	return without(cases, func(c Case) bool {
+		switch sites := c.keys.num("sites"); {
+		case sites == 256: // lies between two others on the chart
+			return true
+		case sites == 4096 && syncsAtEverySite(c.keys["impl"]): // takes seconds
+			return true
+		}
+		return c.keys["beside"] == besideBusy && c.keys["impl"] != strategiesPatcher
+	})
 }
 
 func keep(cases []Case, want func(Case) bool) []Case {
@@ -186,7 +191,7 @@ func without(cases []Case, drop func(Case) bool) []Case {
 	return slices.DeleteFunc(slices.Clone(cases), drop)
 }
 
-// Plan makes the harness's plan of what was chosen, of the names that wanted
+// Plan makes the harness's plan of the chosen cases, with the names that wanted
 // accepts. Its error is that of the first case that cannot run here.
 func Plan(chosen []Chosen, wanted func(name string) bool, allowed []int, seed uint64) (*harness.Plan, error) {
 	p := &harness.Plan{Seed: seed}

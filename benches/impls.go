@@ -14,19 +14,25 @@ import (
 	"github.com/tpbench/tpbench/impls/uprobe"
 )
 
-// An Impl is a variant of any family, for those who list them.
+// An Impl is a variant of any family, a floor, or the running kernel.
 type Impl struct {
 	Family, Name, Doc, Origin string
 	Status                    impls.Status
 	Err                       error // why it cannot run here, or nil
 }
 
-// Impls lists the variants of all families, strategies first. Charts take their colours in
-// this order, in turn: no chart has two of the same now.
+// The families whose members are not values of the key impl, or are neither sound nor
+// busted.
+const (
+	FlavourFamily = "rcu"   // values of the key gp
+	FloorFamily   = "floor" // timed loops that say what a part of a site costs
+)
+
+// Impls lists the variants of all families, strategies first.
 func Impls() []Impl {
 	var floors []Impl
 	for _, f := range dispatch.Floors() {
-		floors = append(floors, Impl{"floor", f.Name, f.Doc, "no strategy: what a part costs", impls.Sound, dispatch.Open()})
+		floors = append(floors, Impl{FloorFamily, f.Name, f.Doc, "no strategy: what a part costs", impls.Sound, dispatch.Open()})
 	}
 	return slices.Concat(
 		describe("tracepoint", tracepoint.Variants()),
@@ -36,7 +42,7 @@ func Impls() []Impl {
 		describe("textpoke", textpoke.Variants()),
 		describe("unregister", unregister.Variants()),
 		describe("uprobe", uprobe.Variants()),
-		describe("rcu", rcu.Variants()),
+		describe(FlavourFamily, rcu.Variants()),
 		[]Impl{{"kernel", kernel.Name, "its own events, through tracefs; only where it is named", "tracefs events/enable", impls.Sound, kernel.Check()}},
 	)
 }

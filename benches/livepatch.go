@@ -11,18 +11,19 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-var livepatchImpls = implAxis(variantNames(livepatch.Variants()), usualNames(livepatch.Variants()))
+var (
+	livepatchImpls = variantAxis(livepatch.Variants())
+	checkLivepatch = checkVariant(livepatch.Variants)
+)
 
-func checkLivepatch(k keys) error { return find(livepatch.Variants(), k["impl"]).Supported() }
-
-var livepatchFamily = Family{
+var livepatchBench = Benchmark{
 	Names: []string{"Livepatch"},
 	Doc:   "calling a function that does nothing, by the number of patches on it (0: a NOP at its entry); also while the last one is in transition",
 	axes:  []axis{livepatchImpls, numbers("stack", nil, 0, 1, 2, 4), axisOf("transition", "no", "yes")},
 	fits:  func(k keys) bool { return k.num("stack") > 0 || k["transition"] == "no" },
 	check: checkLivepatch,
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
-		b, err := newKlpBed(k, e)
+		b, err := newKlpSetup(k, e)
 		if err != nil {
 			return nil, err
 		}
@@ -32,7 +33,7 @@ var livepatchFamily = Family{
 		for i := range k.num("stack") {
 			must(b.core.Enable(b.push()))
 			if k["transition"] == "yes" && i == k.num("stack")-1 {
-				break // the task calls what is below
+				break // the task calls the replacement below it
 			}
 			must(b.complete())
 		}
@@ -52,9 +53,10 @@ var livepatchFamily = Family{
 	},
 }
 
-var transitionFamily = Family{
+var transitionBench = Benchmark{
 	Names: []string{"LivepatchTransition"},
-	Doc:   "patching one function, unpatching it, or turning back half-way, alone and on another patch, with tasks that sleep and one that runs",
+	Doc:   "patching one function, unpatching it, or reversing the change before it is complete, alone and on another patch, with tasks that sleep and one that runs",
+	Roles: []string{"function-transition"},
 	axes: []axis{
 		livepatchImpls, axisOf("change", "patch", "unpatch", "reverse"),
 		numbers("stack", nil, 0, 1), numbers("tasks", nil, 1, 16, 256), readersAxis(0, 1),
@@ -65,11 +67,11 @@ var transitionFamily = Family{
 	open:  openTransition,
 }
 
-// openTransition times one kind of change; what it takes to get back is not timed. Tasks
-// sleep, so that whoever completes the transition checks their stacks; readers call the
+// openTransition times one kind of change; the change back is not timed. Tasks sleep, so
+// that the thread that completes the transition checks their stacks; readers call the
 // function and pass a safe point after every 256 calls.
 func openTransition(k keys, e *harness.Env) (*harness.Op, error) {
-	b, err := newKlpBed(k, e)
+	b, err := newKlpSetup(k, e)
 	if err != nil {
 		return nil, err
 	}
@@ -123,8 +125,8 @@ func openTransition(k keys, e *harness.Env) (*harness.Op, error) {
 	}, nil
 }
 
-// A klpBed is a Core, one function with patches on it, and tasks that sleep.
-type klpBed struct {
+// A klpSetup is a Core, one function with patches on it, and tasks that sleep.
+type klpSetup struct {
 	env     *harness.Env
 	domain  *rcu.Domain
 	core    *livepatch.Core
@@ -133,18 +135,18 @@ type klpBed struct {
 	tasks   []*livepatch.Task
 }
 
-func newKlpBed(k keys, e *harness.Env) (*klpBed, error) {
+func newKlpSetup(k keys, e *harness.Env) (*klpSetup, error) {
 	all, err := livepatch.Functions()
 	if err != nil {
 		return nil, err
 	}
-	b := &klpBed{env: e, domain: find(livepatch.Variants(), k["impl"]).New(rcu.Options{}), f: all[0]}
+	b := &klpSetup{env: e, domain: find(livepatch.Variants(), k["impl"]).New(rcu.Options{}), f: all[0]}
 	b.core, err = livepatch.New(b.domain)
 	return b, err
 }
 
 // push makes a patch for the top of the stack.
-func (b *klpBed) push() *livepatch.Patch {
+func (b *klpSetup) push() *livepatch.Patch {
 	p := &livepatch.Patch{
 		Name:         fmt.Sprint("patch", len(b.patches)),
 		Replacements: []livepatch.Replacement{{Old: b.f, New: dispatch.Nop()}},
@@ -153,16 +155,16 @@ func (b *klpBed) push() *livepatch.Patch {
 	return p
 }
 
-// complete ends the transition under way, of tasks that all sleep.
-func (b *klpBed) complete() error {
+// complete ends the transition under way. All tasks sleep.
+func (b *klpSetup) complete() error {
 	if !b.core.TryComplete() {
 		return errors.New("a transition whose tasks all sleep does not complete")
 	}
 	return nil
 }
 
-// runner is a task that runs.
-func (b *klpBed) runner() (pass, end func(), err error) {
+// runner is the thread beside: a task that runs.
+func (b *klpSetup) runner() (pass, end func(), err error) {
 	t := b.core.NewTask()
 	return func() {
 		t.Call(b.f, nil, 256)
@@ -170,8 +172,8 @@ func (b *klpBed) runner() (pass, end func(), err error) {
 	}, t.Exit, nil
 }
 
-// close leaves the function as the next bed expects it: unpatched. All tasks sleep.
-func (b *klpBed) close() {
+// close leaves the function as the next setup expects it: unpatched. All tasks sleep.
+func (b *klpSetup) close() {
 	b.env.Stop()
 	for n := len(b.patches); n > 0; n-- {
 		must(b.core.Unpatch(b.patches[n-1]))

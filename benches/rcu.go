@@ -13,17 +13,25 @@ func gpNames(p Params) []string {
 	return narrow(variantNames(rcu.Variants()), p.GPs)
 }
 
-func checkFlavor(k keys) error { return find(rcu.Variants(), k["gp"]).Supported() }
+func checkFlavour(k keys) error { return find(rcu.Variants(), k["gp"]).Supported() }
 
-var gracePeriodFamily = Family{
+// The two flavours of the evidence.
+const (
+	KernelGP  = "kernelgp" // waits for a grace period of the running kernel
+	expedited = "memb"     // the kernel's expedited one, within this process
+)
+
+var gracePeriodBench = Benchmark{
 	Names: []string{"GracePeriod"},
 	Doc:   "one synchronize, alone and beside a reader that enters sections all the time",
+	Roles: []string{"grace-period"},
+	Table: "Grace period: one synchronize",
 	axes:  []axis{gpAxis(), readersAxis(0, 1)},
-	check: checkFlavor,
+	check: checkFlavour,
 	ops: func(k keys) int {
-		// A kernel's grace period takes whole ticks, 2 or 4 of them. What a
-		// strategy pays for many is their mean, not their median.
-		if k["gp"] == "kernelgp" || k["gp"] == "chain" {
+		// A slow grace period takes whole ticks of the kernel, 2 or 4 of them. What a
+		// strategy waits for, over many, is their mean and not their median.
+		if find(rcu.Variants(), k["gp"]).Slow {
 			return 20
 		}
 		return 0
@@ -58,11 +66,12 @@ var gracePeriodFamily = Family{
 	},
 }
 
-var readSideFamily = Family{
+var readSideBench = Benchmark{
 	Names: []string{"ReadSide"},
 	Doc:   "entering and leaving one read section; its code is one for all flavours but srcu",
+	Table: "Read side: entering and leaving a read section",
 	axes:  []axis{gpAxis()},
-	check: checkFlavor,
+	check: checkFlavour,
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		d := find(rcu.Variants(), k["gp"]).New(rcu.Options{})
 		r := d.Register()

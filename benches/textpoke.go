@@ -3,7 +3,6 @@ package benches
 import (
 	"cmp"
 	"sync"
-	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
@@ -21,11 +20,13 @@ const (
 	besideSites = "sites" // executes these
 )
 
-var pokeFamily = Family{
+var pokeBench = Benchmark{
 	Names: []string{"Poke"},
-	Doc:   "rewriting the keys of many sites, by what another core does, and what that one suffers",
+	Doc:   "rewriting the keys of many sites, by what another core does, and how long that core's passes take",
+	Roles: []string{"patching"},
+	Table: "Text patching: one batch of sites",
 	axes: []axis{
-		implAxis(variantNames(textpoke.Variants()), usualNames(textpoke.Variants())),
+		variantAxis(textpoke.Variants()),
 		numbers("sites", nil, 1, 64, 256, 4096),
 		axisOf("beside", besideIdle, besideBusy, besideSites),
 	},
@@ -34,23 +35,42 @@ var pokeFamily = Family{
 		return cmp.Or(dispatch.Open(), find(textpoke.Variants(), k["impl"]).Supported())
 	},
 	ops: func(k keys) int {
-		if k["impl"] == stopper {
-			return stopperOps
+		if find(textpoke.Variants(), k["impl"]).Slow {
+			return slowPatches
 		}
 		return 0
 	},
 	open: openPoke,
 }
 
-// stopper is the patcher that lets all threads, the reader too, give their CPUs away. There
-// would be no batch in which nobody does, so its operations are timed together.
-const (
-	stopper    = "stop-readers"
-	stopperOps = 200
-)
+// slowPatches is how many operations of a slow patcher make a sample. Such a patcher makes
+// all threads, the reader too, give their CPUs away. The harness drops a batch in which that
+// happens, and would drop all; so the operations are timed together.
+const slowPatches = 200
 
-// openPoke flips the keys between NOP and JMP. There is no probe behind them, so a
-// reader's body ends at its NULL check. Whoever is busy elsewhere executes mapped sites.
+// strategiesPatcher is the patcher by which strategies switch keys: textpoke.Int3Batch.
+const strategiesPatcher = "int3-batch"
+
+// syncsAtEverySite reports whether a patcher interrupts all CPUs for each site of a batch
+// by itself. It is measured, as waitsAtEveryEvent is.
+func syncsAtEverySite(patcher string) bool {
+	const n = 64
+	v := find(textpoke.Variants(), patcher)
+	sites, err := dispatch.Events(n)
+	if err != nil || v.Supported() != nil {
+		return false // nor can the evidence be measured here
+	}
+	on, off := dispatch.KeyChanges(sites)
+	before := textpoke.Totals().Syncs
+	must(v.New(on))
+	synced := textpoke.Totals().Syncs - before
+	must(v.New(off))
+	return synced >= n
+}
+
+// openPoke switches the keys between NOP and JMP. The sites have no probe, so a reader that
+// enters a site's body leaves it at the NULL check. A thread that is busy elsewhere executes
+// sites in mapped memory.
 func openPoke(k keys, e *harness.Env) (*harness.Op, error) {
 	n := k.num("sites")
 	events, err := dispatch.Events(dispatch.TextSites + n)
@@ -58,17 +78,18 @@ func openPoke(k keys, e *harness.Env) (*harness.Op, error) {
 		return nil, err
 	}
 	sites, others := events[:n], events[dispatch.TextSites:]
-	patch := find(textpoke.Variants(), k["impl"]).New
+	patcher := find(textpoke.Variants(), k["impl"])
+	patch := patcher.New
 	on, off := dispatch.KeyChanges(sites)
-	d := find(rcu.Variants(), "memb").New(rcu.Options{})
-	var s *sufferer
+	d := find(rcu.Variants(), expedited).New(rcu.Options{})
+	var s *timedReader
 	if k["beside"] != besideIdle {
-		s = &sufferer{domain: d, sites: sites}
+		s = &timedReader{domain: d, sites: sites}
 		if k["beside"] == besideBusy {
 			s.sites = others
 		}
 		beside := e.Beside
-		if k["impl"] == stopper {
+		if patcher.Slow {
 			beside = e.BesideWaiting
 		}
 		if err := s.start(beside); err != nil {
@@ -107,10 +128,11 @@ func openPoke(k keys, e *harness.Env) (*harness.Op, error) {
 	return op, nil
 }
 
-// A sufferer is the thread beside the updater: it executes its sites in turn, and times
-// every disturbSites of them. That goes on between the timed batches too, so its
-// percentiles are of all its life; its worst is nearly always the updater's.
-type sufferer struct {
+// A timedReader is the thread beside the updater: it executes its sites one after the
+// other, and times every disturbSites of them. It does so between the timed batches too, so
+// its percentiles are of the whole sample; its longest passes are those that patching
+// interrupts.
+type timedReader struct {
 	domain *rcu.Domain
 	sites  []*dispatch.Site
 
@@ -118,12 +140,12 @@ type sufferer struct {
 	latency *hdrhistogram.Histogram
 }
 
-func (s *sufferer) start(beside func(open func() (pass, end func(), err error)) error) error {
+func (s *timedReader) start(beside func(open func() (pass, end func(), err error)) error) error {
 	ticks, err := clock.Open()
 	if err != nil {
 		return err
 	}
-	s.latency = hdrhistogram.New(1, int64(10*time.Second), 3)
+	s.latency = newLatency()
 	return beside(func() (pass, end func(), err error) {
 		r := s.domain.Register()
 		next := 0
@@ -145,24 +167,8 @@ func (s *sufferer) start(beside func(open func() (pass, end func(), err error)) 
 	})
 }
 
-func (s *sufferer) values() []harness.Value {
+func (s *timedReader) values() []harness.Value {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return percentiles(s.latency)
-}
-
-// lasted is how many ns a pass took, without the clock's overhead. A histogram has no 0.
-func lasted(c *clock.Clock, ticks uint64) int64 {
-	return max(1, int64(c.NS(ticks)-c.Overhead().Median))
-}
-
-// percentiles are what is reported of a reader's passes.
-func percentiles(latency *hdrhistogram.Histogram) []harness.Value {
-	return []harness.Value{
-		{Unit: "p50-ns", V: float64(latency.ValueAtQuantile(50))},
-		{Unit: "p90-ns", V: float64(latency.ValueAtQuantile(90))},
-		{Unit: "p99-ns", V: float64(latency.ValueAtQuantile(99))},
-		{Unit: "p99.9-ns", V: float64(latency.ValueAtQuantile(99.9))},
-		{Unit: "max-ns", V: float64(latency.Max())},
-	}
 }

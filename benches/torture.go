@@ -14,9 +14,10 @@ import (
 // times, from the same run. `tpbench torture` tries longer.
 const tortureTime = 500 * time.Millisecond
 
-var tortureFamily = Family{
+var tortureBench = Benchmark{
 	Names: []string{"Torture"},
 	Doc:   "random transitions under a reader that is interrupted anywhere: does a strategy hold?",
+	Roles: []string{"torture"},
 	axes:  []axis{implAxis(anyStrategy, strategies), axisOf("gp", torture.Flavour().Name), readersAxis(1)},
 	fits:  func(k keys) bool { return k.num("readers") == 1 },
 	check: func(k keys) error { return tortured(k).Check() },

@@ -12,136 +12,163 @@ import (
 	"github.com/tpbench/tpbench/impls/unregister"
 )
 
-var unregisterFamily = Family{
+var checkUnregister = checkVariant(unregister.Variants)
+
+var unregisterBench = Benchmark{
 	Names: []string{"Unregister", "Compact"},
 	Doc:   "removing half of a tracepoint's probes, one after the other, when none, every second or all allocations fail; and the registration after that",
+	Roles: []string{"removal"},
 	axes: []axis{
-		implAxis(variantNames(unregister.Variants()), usualNames(unregister.Variants())),
+		variantAxis(unregister.Variants()),
 		gpAxis(),
 		axisOf("fail", "none", "some", "all"),
 		numbers("probes", nil, 8),
 		readersAxis(0),
 	},
-	fits: func(k keys) bool { return k.num("probes") >= 2 },
-	check: func(k keys) error {
-		return errors.Join(find(unregister.Variants(), k["impl"]).Supported(), checkFlavor(k))
-	},
-	ops:  always(transitionsPerSample),
-	open: openUnregister,
+	fits:  func(k keys) bool { return k.num("probes") >= 2 },
+	check: func(k keys) error { return errors.Join(checkUnregister(k), checkFlavour(k)) },
+	ops:   always(transitionsPerSample),
+	open:  openUnregister,
+}
+
+// A removal is a tracepoint whose first half of probes an operation removes.
+type removal struct {
+	domain *rcu.Domain
+	point  *unregister.Point
+	fails  func(i int) bool // reports whether the allocations of the i-th removal fail
+
+	// The probes differ in their data. spare is registered only while the others are
+	// fewer.
+	probes []dispatch.Probe
+	spare  dispatch.Probe
+
+	refused       uint64 // removals that returned ErrNoMem
+	held, compact int    // bytes of the array after the removals, and after one registration more
 }
 
 func openUnregister(k keys, e *harness.Env) (*harness.Op, error) {
-	sites, err := dispatch.Events(1)
-	if err != nil {
-		return nil, err
-	}
-	domain := find(rcu.Variants(), k["gp"]).New(rcu.Options{})
-	point, err := unregister.New(find(unregister.Variants(), k["impl"]).New, domain, sites[0])
+	r, err := newRemoval(k)
 	if err != nil {
 		return nil, err
 	}
 	for range k.num("readers") {
-		err := e.Beside(func() (pass, end func(), err error) {
-			r := domain.Register()
-			return func() {
-				for range 256 {
-					dispatch.Sweep(r, 1)
-				}
-				r.Quiescent()
-			}, r.Unregister, nil
-		})
-		if err != nil {
+		if err := e.Beside(r.reader); err != nil {
 			return nil, err
 		}
 	}
-	// Each has data of its own: no two are the same. One more than there are at a time.
-	probes := make([]dispatch.Probe, k.num("probes")+1)
-	for i := range probes {
-		probes[i] = dispatch.Probe{Fn: dispatch.Nop(), Data: unsafe.Pointer(new(uint64))}
-	}
-	spare, probes := probes[0], probes[1:]
-	register := func() {
-		for _, p := range probes {
-			if err := point.Register(p); !errors.Is(err, unregister.ErrExist) {
-				must(err)
-			}
-		}
-		domain.Barrier() // what that released is not the operation's
-	}
-	register()
-	var refused uint64
-	var held, compact int
+	r.register()
 	return &harness.Op{
 		Run: func(n int, t harness.Timer) {
 			for range n {
-				t.Start(0)
-				for i, p := range probes[:len(probes)/2] {
-					if k["fail"] == "all" || k["fail"] == "some" && i%2 == 1 {
-						point.FailAfter(0)
-					}
-					if err := point.Unregister(p); errors.Is(err, unregister.ErrNoMem) {
-						refused++
-					} else {
-						must(err)
-					}
-				}
-				t.Stop()
-				point.FailAfter(-1) // who removes may not have allocated
-				domain.Barrier()
-				_, held = point.Held()
-				t.Start(1)
-				err := point.Register(spare)
-				t.Stop()
-				must(err)
-				domain.Barrier()
-				_, compact = point.Held()
-				must(point.Unregister(spare))
-				register()
+				r.once(t)
 			}
 		},
 		Counts: func() []harness.Count {
 			return []harness.Count{
-				{Unit: "gp-waits", N: domain.Counters().Waited},
-				{Unit: "refused", N: refused},
+				{Unit: "gp-waits", N: r.domain.Counters().Waited},
+				{Unit: "refused", N: r.refused},
 			}
 		},
 		Values: func() []harness.Value {
 			return []harness.Value{
-				{Unit: "bytes-held", V: float64(held)},
-				{Unit: "bytes-compact", V: float64(compact)},
+				{Unit: "bytes-held", V: float64(r.held)},
+				{Unit: "bytes-compact", V: float64(r.compact)},
 			}
 		},
 		Close: func() {
 			e.Stop()
-			must(point.Unregister(dispatch.Probe{}))
-			domain.Close()
+			must(r.point.Unregister(dispatch.Probe{}))
+			r.domain.Close()
 		},
 	}, nil
 }
 
-// leavers are the ways to remove that leave dead entries.
-var leavers = variantNames(slices.DeleteFunc(impls.OnlySound(unregister.Variants()), func(v unregister.Variant) bool {
+func newRemoval(k keys) (*removal, error) {
+	sites, err := dispatch.Events(1)
+	if err != nil {
+		return nil, err
+	}
+	r := &removal{
+		domain: find(rcu.Variants(), k["gp"]).New(rcu.Options{}),
+		fails:  func(i int) bool { return k["fail"] == "all" || k["fail"] == "some" && i%2 == 1 },
+	}
+	for range k.num("probes") + 1 {
+		r.probes = append(r.probes, dispatch.Probe{Fn: dispatch.Nop(), Data: unsafe.Pointer(new(uint64))})
+	}
+	r.spare, r.probes = r.probes[0], r.probes[1:]
+	r.point, err = unregister.New(find(unregister.Variants(), k["impl"]).New, r.domain, sites[0])
+	return r, err
+}
+
+// reader is the thread beside: it fires the site.
+func (r *removal) reader() (pass, end func(), err error) {
+	reader := r.domain.Register()
+	return func() {
+		for range 256 {
+			dispatch.Sweep(reader, 1)
+		}
+		reader.Quiescent()
+	}, reader.Unregister, nil
+}
+
+// register registers the probes that are not.
+func (r *removal) register() {
+	for _, p := range r.probes {
+		if err := r.point.Register(p); !errors.Is(err, unregister.ErrExist) {
+			must(err)
+		}
+	}
+	r.domain.Barrier() // the callbacks of that are not the operation's
+}
+
+// once is one operation: it removes the first half of the probes (phase 0), registers the
+// spare one (phase 1), and gets everything back to the beginning.
+func (r *removal) once(t harness.Timer) {
+	t.Start(0)
+	for i, p := range r.probes[:len(r.probes)/2] {
+		if r.fails(i) {
+			r.point.FailAfter(0)
+		}
+		if err := r.point.Unregister(p); errors.Is(err, unregister.ErrNoMem) {
+			r.refused++
+		} else {
+			must(err)
+		}
+	}
+	t.Stop()
+	r.point.FailAfter(-1) // a removal that does not allocate leaves the injected failure in place
+	r.domain.Barrier()
+	_, r.held = r.point.Held()
+	t.Start(1)
+	err := r.point.Register(r.spare)
+	t.Stop()
+	must(err)
+	r.domain.Barrier()
+	_, r.compact = r.point.Held()
+	must(r.point.Unregister(r.spare))
+	r.register()
+}
+
+// leaveDead lists the sound ways to remove that may leave dead entries in the array.
+var leaveDead = variantNames(slices.DeleteFunc(impls.OnlySound(unregister.Variants()), func(v unregister.Variant) bool {
 	return v.New.Dead == nil
 }))
 
-var stubbedFamily = Family{
+var stubbedBench = Benchmark{
 	Names: []string{"StubbedDispatch"},
-	Doc:   "what a site costs to pass, the loop included, by what removals without memory have left in front of its probes",
+	Doc:   "what a site costs to pass, the loop included, by the dead entries that removals without memory have left in front of its probes",
 	axes: []axis{
-		implAxis(leavers, leavers),
+		implAxis(leaveDead, leaveDead),
 		numbers("probes", nil, 1, 2),
 		axisOf("dead", "0", "1", "2", "4"),
 	},
 	layouts: dispatch.Layouts,
-	check:   func(k keys) error { return find(unregister.Variants(), k["impl"]).Supported() },
+	check:   checkUnregister,
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		policy := find(unregister.Variants(), k["impl"]).New
-		funcs := make([]dispatch.Entry, k.num("dead")+k.num("probes")+1)
-		for i := range len(funcs) - 1 {
-			funcs[i].Fn = uintptr(dispatch.Nop())
-			if i < k.num("dead") {
-				funcs[i].Fn = uintptr(policy.Dead())
-			}
+		funcs := nops(k.num("dead") + k.num("probes"))
+		for i := range k.num("dead") {
+			funcs[i].Fn = uintptr(policy.Dead())
 		}
 		site := dispatch.Timed(e.Layout)
 		if err := site.StaticCall(policy.Dispatch.Iterator()); err != nil {

@@ -9,13 +9,15 @@ import (
 	"github.com/tpbench/tpbench/impls/uprobe"
 )
 
-var uprobeImpls = implAxis(variantNames(uprobe.Variants()), usualNames(uprobe.Variants()))
+var (
+	uprobeImpls = variantAxis(uprobe.Variants())
+	checkUprobe = checkVariant(uprobe.Variants)
+)
 
-func checkUprobe(k keys) error { return find(uprobe.Variants(), k["impl"]).Supported() }
-
-var uprobeHitFamily = Family{
+var uprobeHitBench = Benchmark{
 	Names: []string{"UprobeHit"},
-	Doc:   "hitting a uprobe whose one consumer counts, on so many CPUs at once: the same uprobe, or each its own",
+	Doc:   "hitting a uprobe whose one consumer counts, on so many CPUs at once: all the same uprobe, or each CPU another one",
+	Roles: []string{"uprobe-hit"},
 	axes: []axis{
 		uprobeImpls, axisOf("keys", "same", "different"),
 		numbers("cpus", func(p Params) []int { return p.CPUs }, 1, 2),
@@ -27,34 +29,34 @@ var uprobeHitFamily = Family{
 	open:  openUprobeHit,
 }
 
-// uprobeHits is how many hits a thread beside makes before it tells of them: few, beside
-// those of a batch, and so many that telling costs nothing.
+// uprobeHits is how many hits a thread beside makes before it stores their number: few,
+// compared with those of a batch, and so many that storing costs nothing.
 const uprobeHits = 16
 
-// openUprobeHit times the hits of the measuring thread, and rates those of all in the same
-// time. Its own uprobe is the same with both values of keys; those of the others lie at
-// other depths of the tree, which their share of the rate has in it.
+// openUprobeHit times the hits of the measuring thread, and counts those of all threads in
+// the same time for the rate. The measuring thread hits the same uprobe with both values of
+// keys; those of the other threads lie at other depths of the tree, which the rate contains.
 func openUprobeHit(k keys, e *harness.Env) (*harness.Op, error) {
 	cpus := k.num("cpus")
-	b, err := newUprobeBed(k, max(uprobeOthers, 2*cpus))
+	b, err := newUprobeSetup(k, max(uprobeOthers, 2*cpus))
 	if err != nil {
 		return nil, err
 	}
-	// Each thread's own is at least two from the next, so that they share no line of the cache.
+	// The uprobes of two threads are at least two apart, so that they share no cache line.
 	key := func(thread int) uprobe.Key {
 		if k["keys"] == "same" {
 			return uprobeKey(0)
 		}
 		return uprobeKey(thread * len(b.others) / cpus)
 	}
-	told := make([]tally, cpus-1)
-	for i := range told {
+	beside := make([]hitCount, cpus-1)
+	for i := range beside {
 		err := e.Beside(func() (pass, end func(), err error) {
 			h, k := b.table.NewHitter(), key(i+1)
 			return func() {
 				for range 16 {
 					h.Hits(k, uprobeHits)
-					told[i].hits.Store(h.Count)
+					beside[i].hits.Store(h.Count)
 				}
 			}, h.Close, nil
 		})
@@ -75,8 +77,8 @@ func openUprobeHit(k keys, e *harness.Env) (*harness.Op, error) {
 		},
 		Rate: func() harness.Count {
 			all := h.Count
-			for i := range told {
-				all += told[i].hits.Load()
+			for i := range beside {
+				all += beside[i].hits.Load()
 			}
 			return harness.Count{Unit: "hits", N: all}
 		},
@@ -88,22 +90,22 @@ func openUprobeHit(k keys, e *harness.Env) (*harness.Op, error) {
 	}, nil
 }
 
-// A tally is how many hits a thread has made. Written by the thread, read by the measuring
-// one.
-type tally struct {
+// A hitCount is how many hits a thread beside has made. That thread writes it, the
+// measuring thread reads it.
+type hitCount struct {
 	hits atomic.Uint64
-	_    [120]byte // two lines of its own
+	_    [120]byte // so that two of them share no pair of cache lines
 }
 
-var uprobeRegisterFamily = Family{
+var uprobeRegisterBench = Benchmark{
 	Names: []string{"UprobeRegister", "UprobeUnregister"},
-	Doc:   "registering a batch of consumers, each on a uprobe of its own, and unregistering them with one wait for all",
+	Doc:   "registering a batch of consumers, each on another uprobe, and unregistering them with one wait for all",
 	axes:  []axis{uprobeImpls, numbers("batch", nil, 1, 10, 100)},
 	fits:  func(k keys) bool { return k.num("batch") > 0 },
 	check: checkUprobe,
 	ops:   always(20),
 	open: func(k keys, _ *harness.Env) (*harness.Op, error) {
-		b, err := newUprobeBed(k, uprobeOthers)
+		b, err := newUprobeSetup(k, uprobeOthers)
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +128,7 @@ var uprobeRegisterFamily = Family{
 					}
 					b.table.Sync()
 					t.Stop()
-					b.domain.Barrier() // what that released is not the operation's
+					b.domain.Barrier() // the callbacks of that are not the operation's
 				}
 			},
 			Counts: func() []harness.Count {
@@ -144,20 +146,20 @@ func uprobeKey(i int) uprobe.Key { return uprobe.Key{Inode: 1, Offset: 16 * uint
 
 func countHit(_ *uprobe.Consumer, h *uprobe.Hitter) { h.Count++ }
 
-// A uprobeBed is a table with some uprobes in it, of one consumer each.
-type uprobeBed struct {
+// A uprobeSetup is a table with some uprobes in it, of one consumer each.
+type uprobeSetup struct {
 	domain *rcu.Domain
 	table  *uprobe.Table
 	others []*uprobe.Consumer
 }
 
-func newUprobeBed(k keys, others int) (*uprobeBed, error) {
+func newUprobeSetup(k keys, others int) (*uprobeSetup, error) {
 	policy := find(uprobe.Variants(), k["impl"]).New
 	domain, err := policy.Domain(rcu.Options{})
 	if err != nil {
 		return nil, err
 	}
-	b := &uprobeBed{domain: domain, table: uprobe.New(policy, domain)}
+	b := &uprobeSetup{domain: domain, table: uprobe.New(policy, domain)}
 	for i := range others {
 		c := &uprobe.Consumer{Handler: countHit}
 		if err := b.table.Register(uprobeKey(i), c); err != nil {
@@ -168,7 +170,7 @@ func newUprobeBed(k keys, others int) (*uprobeBed, error) {
 	return b, nil
 }
 
-func (b *uprobeBed) close() {
+func (b *uprobeSetup) close() {
 	for _, c := range b.others {
 		must(b.table.UnregisterNosync(c))
 	}

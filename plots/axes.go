@@ -3,6 +3,7 @@ package plots
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/tpbench/tpbench/results"
@@ -47,19 +48,30 @@ func tickLabel(v float64, unit string) string {
 	return strconv.FormatFloat(v/s.Factor, 'g', 3, 64) + " " + s.Prefix + "s"
 }
 
-// logAxis makes an axis logarithmic over the values, with some air; what names
-// them. A log axis has no place for zero, so that is an error.
-func logAxis(a *plot.Axis, what, unit string, values []float64) error {
+// logAxis makes an axis logarithmic over the values, with some space at both ends; what
+// names them. A value of zero makes the chart fail: a logarithmic axis has no place for it.
+func (c *Chart) logAxis(a *plot.Axis, what, unit string, values []float64) {
 	lo, hi := math.Inf(1), 0.0
 	for _, v := range values {
 		lo, hi = min(lo, v), max(hi, v)
 	}
 	if lo <= 0 {
-		return fmt.Errorf("plots: %s has a value of %v, which a logarithmic axis cannot show", what, lo)
+		c.fail(fmt.Errorf("plots: %s has a value of %v, which a logarithmic axis cannot show", what, lo))
+		return
 	}
 	a.Scale, a.Tick.Marker = plot.LogScale{}, logTicks{unit}
 	a.Min, a.Max = lo/1.5, hi*1.5
-	return nil
+}
+
+// tickEach marks each x of the lines on the horizontal axis.
+func (c *Chart) tickEach(lines []series) {
+	values := xs(lines)
+	slices.Sort(values)
+	var ticks plot.ConstantTicks
+	for _, x := range slices.Compact(values) {
+		ticks = append(ticks, plot.Tick{Value: x, Label: tickLabel(x, "")})
+	}
+	c.plot.X.Tick.Marker = ticks
 }
 
 // grid draws a hairline at every labelled tick of the given axes.
@@ -89,7 +101,7 @@ type marks struct {
 }
 
 // Plot implements plot.Plotter. Unlike plotter.Scatter it does not clip at the
-// edge, where half of a point would be lost.
+// edge, where half of a point would be missing.
 func (m marks) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	for _, pt := range m.XYs {

@@ -21,12 +21,38 @@ const (
 // A Chart is a plot with its title and facts above, a note below, and labels to
 // the right of the data.
 type Chart struct {
+	path, what      string     // the run's file, and one of the benchmarks that the chart shows
 	plot            *plot.Plot // its axes
 	drawn           []plot.Plotter
 	title, subtitle string
 	yLabel          string // above the axis, where it reads without turning
 	note            string
 	labels          *labels
+
+	looks map[string]look // by implementation
+	logX  string          // the key that a logarithmic horizontal axis has; "" for another axis
+
+	// err is the first thing that went wrong. It is returned by orMissing.
+	err error
+}
+
+// orMissing returns the chart when it is complete, or why there is none: the first error, or
+// a *results.MissingError about what it lacks if nothing was drawn.
+func (c *Chart) orMissing(what string) (*Chart, error) {
+	if c.err != nil {
+		return nil, c.err
+	}
+	if len(c.labels.all) == 0 {
+		return nil, &results.MissingError{Path: c.path, What: what}
+	}
+	return c, nil
+}
+
+// fail keeps the first error.
+func (c *Chart) fail(err error) {
+	if c.err == nil {
+		c.err = err
+	}
 }
 
 // add puts plotters over those that are drawn already.
@@ -34,14 +60,17 @@ func (c *Chart) add(ps ...plot.Plotter) { c.drawn = append(c.drawn, ps...) }
 
 // newChart starts a chart: what is fixed and where it was measured go below the
 // title.
-func newChart(run *results.Run, ss results.Samples, title string, setting ...string) *Chart {
+func newChart(run *results.Run, cat results.Catalog, ss results.Samples, title string, setting ...string) *Chart {
 	var facts []string
-	for _, f := range append(setting, run.Host(), gracePeriod(run, ss), rounds(ss)) {
+	for _, f := range append(setting, run.Host(), gracePeriod(run, cat, ss), rounds(ss)) {
 		if f != "" {
 			facts = append(facts, f)
 		}
 	}
-	c := &Chart{plot: plot.New(), title: title, subtitle: strings.Join(facts, "  ·  "), labels: &labels{size: 10}}
+	c := &Chart{path: run.Path, plot: plot.New(), title: title, subtitle: strings.Join(facts, "  ·  "), labels: &labels{size: 10}, looks: looksOf(cat, ss)}
+	if len(ss) > 0 {
+		c.what = ss[0].Base
+	}
 	for _, axis := range []*plot.Axis{&c.plot.X, &c.plot.Y} {
 		axis.Color, axis.Tick.Color = faint, faint
 		align := axis.Tick.Label
@@ -57,12 +86,12 @@ func newChart(run *results.Run, ss results.Samples, title string, setting ...str
 
 // gracePeriod says how long the kernel's grace period was in the run, beside as many
 // readers as the chart's samples had.
-func gracePeriod(run *results.Run, ss results.Samples) string {
+func gracePeriod(run *results.Run, cat results.Catalog, ss results.Samples) string {
 	readers := "0"
 	if len(ss) > 0 && ss[0].Key("readers") != "" {
 		readers = ss[0].Key("readers")
 	}
-	alone := run.GracePeriod("kernelgp", readers)
+	alone := run.GracePeriod(cat, cat.KernelGP, readers)
 	if len(alone) == 0 {
 		return ""
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // The tests of this file look at what a chart hands to the plotter, where the golden
-// images cannot tell: there an interval happens to end at the largest sample.
+// images show no difference: there an interval happens to end at the largest sample.
 //
 // A benchmark has the samples 1*base, 2*base ... 12*base, one in a round, in no order. By
 // the tables of the sign test, the 95 % interval of the median of 12 samples is from the
@@ -74,16 +74,6 @@ func of[T plot.Plotter](c *Chart) []T {
 	return all
 }
 
-// colourOf is what the theme gives a name of the catalog by its place.
-func colourOf(t *testing.T, impl string) color.RGBA {
-	t.Helper()
-	i := catalog.Index(impl)
-	if i == len(catalog) {
-		return muted
-	}
-	return palette[i%len(palette)]
-}
-
 // vetAxis: an axis is logarithmic, and nothing of the data lies outside.
 func vetAxis(t *testing.T, what string, a plot.Axis, log bool, lo, hi float64) {
 	t.Helper()
@@ -95,9 +85,8 @@ func vetAxis(t *testing.T, what string, a plot.Axis, log bool, lo, hi float64) {
 	}
 }
 
-// TestSeriesData: each chart of lines hands over, for each implementation at each x, the
-// median, the interval where there are samples enough, and every sample, in the units of
-// the axis and the implementation's colour, and labels the last point.
+// If this fails, a chart of lines draws another median, interval or sample than the file has,
+// in another unit or colour, or labels another point.
 func TestSeriesData(t *testing.T) {
 	for _, tc := range []struct {
 		chart  string
@@ -139,7 +128,7 @@ func TestSeriesData(t *testing.T) {
 				t.Fatalf("%d lines, %d sets of marks and %d labels for %d implementations", len(drawn), len(points), len(c.labels.all), len(lines))
 			}
 			for i, l := range lines {
-				colour, median := colourOf(t, l.impl), float64(manyMedian)
+				colour, median := c.looks[l.impl].color, float64(manyMedian)
 				if l.n == few {
 					median = fewMedian
 				}
@@ -151,30 +140,16 @@ func TestSeriesData(t *testing.T) {
 					for k := 1; k <= l.n; k++ {
 						samples[plotter.XY{X: x, Y: float64(k) * b}] = true
 					}
-					if l.n == few {
-						continue
+					if l.n == many {
+						bars = vetInterval(t, l.impl, bars, plotter.XY{X: x, Y: manyLo * b}, plotter.XY{X: x, Y: manyHi * b}, colour)
 					}
-					if len(bars) == 0 {
-						t.Fatalf("%s at %v has no interval", l.impl, x)
-					}
-					if got := bars[0]; !nearXY(got.from, plotter.XY{X: x, Y: manyLo * b}) || !nearXY(got.to, plotter.XY{X: x, Y: manyHi * b}) || got.Color != colour {
-						t.Errorf("%s at %v: interval %v to %v in %v, expected %v to %v in %v", l.impl, x, got.from, got.to, got.Color, manyLo*b, manyHi*b, colour)
-					}
-					bars = bars[1:]
 				}
 				if !slices.EqualFunc(drawn[i].XYs, medians, nearXY) || drawn[i].Color != colour {
 					t.Errorf("%s: line %v in %v, expected %v in %v", l.impl, drawn[i].XYs, drawn[i].Color, medians, colour)
 				}
-				small, large := points[2*i], points[2*i+1]
-				vetSamples(t, l.impl, small.XYs, samples)
-				if !slices.EqualFunc(large.XYs, medians, nearXY) || large.Color != colour || large.beside != (vg.Point{}) {
-					t.Errorf("%s: points %v, expected %v", l.impl, large.XYs, medians)
-				}
-				if small.Radius >= large.Radius || small.Color == colour || small.beside == (vg.Point{}) {
-					t.Errorf("%s: the samples look like medians, or lie under them", l.impl)
-				}
-				if _, hollow := large.Shape.(crossed); hollow != strings.Contains(l.label, "(unsafe)") {
-					t.Errorf("%s: drawn as %T", l.impl, large.Shape)
+				vetMarks(t, l.impl, points[2*i], points[2*i+1], samples, medians, colour)
+				if _, hollow := points[2*i+1].Shape.(crossed); hollow != strings.Contains(l.label, "(unsafe)") {
+					t.Errorf("%s: drawn as %T", l.impl, points[2*i+1].Shape)
 				}
 				got, last := c.labels.all[i], medians[len(medians)-1]
 				if got.name != l.label+tc.suffix || got.color != colour || !nearXY(plotter.XY{X: got.x, Y: got.y}, last) {
@@ -193,21 +168,41 @@ func TestSeriesData(t *testing.T) {
 	}
 }
 
-// vetSamples: the marks are these samples, each once.
-func vetSamples(t *testing.T, what string, got plotter.XYs, want map[plotter.XY]bool) {
+// vetMarks: the small marks are these samples, each once, beside their places; the large ones
+// are these medians, in the colour, at their places.
+func vetMarks(t *testing.T, what string, small, large marks, samples map[plotter.XY]bool, medians plotter.XYs, colour color.Color) {
 	t.Helper()
-	missing := len(want)
-	for w := range want {
-		if slices.ContainsFunc(got, func(g plotter.XY) bool { return nearXY(g, w) }) {
+	missing := len(samples)
+	for w := range samples {
+		if slices.ContainsFunc(small.XYs, func(g plotter.XY) bool { return nearXY(g, w) }) {
 			missing--
 		}
 	}
-	if missing != 0 || len(got) != len(want) {
-		t.Errorf("%s: %d samples are marked, expected %d, of which %d are missing", what, len(got), len(want), missing)
+	if missing != 0 || len(small.XYs) != len(samples) {
+		t.Errorf("%s: %d samples are marked, expected %d, of which %d are missing", what, len(small.XYs), len(samples), missing)
+	}
+	if !slices.EqualFunc(large.XYs, medians, nearXY) || large.Color != colour || large.beside != (vg.Point{}) {
+		t.Errorf("%s: medians %v in %v, expected %v in %v", what, large.XYs, large.Color, medians, colour)
+	}
+	if small.Radius >= large.Radius || small.Color == colour || small.beside == (vg.Point{}) {
+		t.Errorf("%s: the samples look like medians, or lie under them", what)
 	}
 }
 
-// TestDisturbData: as TestSeriesData. An x is a percentile, in the units' order.
+// vetInterval: the first bar is this interval, in the colour. It returns the other bars.
+func vetInterval(t *testing.T, what string, bars []bar, from, to plotter.XY, colour color.Color) []bar {
+	t.Helper()
+	if len(bars) == 0 {
+		t.Fatalf("%s has no interval %v to %v", what, from, to)
+	}
+	if got := bars[0]; !nearXY(got.from, from) || !nearXY(got.to, to) || got.Color != colour {
+		t.Errorf("%s: interval %v to %v in %v, expected %v to %v in %v", what, got.from, got.to, got.Color, from, to, colour)
+	}
+	return bars[1:]
+}
+
+// If this fails, the chart of a reader's passes draws other percentiles than the file has, or
+// in another order. An x is a percentile, in the units' order.
 func TestDisturbData(t *testing.T) {
 	var b strings.Builder
 	for round := range many {
@@ -244,8 +239,8 @@ func TestDisturbData(t *testing.T) {
 	vetAxis(t, "x", c.plot.X, false, 0, 1)
 }
 
-// TestTradeoffData: x is a pass without the loop, in ns, y a bulk change; each has its
-// interval where it has samples enough.
+// If this fails, the chart of the trade-off includes the loop in x, draws another time for y,
+// or an interval of too few samples.
 func TestTradeoffData(t *testing.T) {
 	const loop = 4
 	c, err := charts["tradeoff"](mades{
@@ -275,7 +270,7 @@ func TestTradeoffData(t *testing.T) {
 		{"direct-static-call", 2, 50e-9, many, many, "direct-static-call (unsafe)", "13.0 ns,  325 ns"},
 	} {
 		middle := map[int]float64{many: manyMedian, few: fewMedian}
-		at, colour := plotter.XY{X: want.x * middle[want.xn], Y: want.y * middle[want.yn]}, colourOf(t, want.impl)
+		at, colour := plotter.XY{X: want.x * middle[want.xn], Y: want.y * middle[want.yn]}, c.looks[want.impl].color
 		if i >= len(points) || i >= len(c.labels.all) {
 			t.Fatalf("%d points, %d labels", len(points), len(c.labels.all))
 		}
@@ -292,13 +287,9 @@ func TestTradeoffData(t *testing.T) {
 			{want.xn, plotter.XY{X: manyLo * want.x, Y: at.Y}, plotter.XY{X: manyHi * want.x, Y: at.Y}},
 			{want.yn, plotter.XY{X: at.X, Y: manyLo * want.y}, plotter.XY{X: at.X, Y: manyHi * want.y}},
 		} {
-			if b.n == few {
-				continue
+			if b.n == many {
+				bars = vetInterval(t, want.impl, bars, b.from, b.to, colour)
 			}
-			if len(bars) == 0 || !nearXY(bars[0].from, b.from) || !nearXY(bars[0].to, b.to) || bars[0].Color != colour {
-				t.Fatalf("%s: intervals %v, expected %v to %v", want.impl, bars, b.from, b.to)
-			}
-			bars = bars[1:]
 		}
 	}
 	if len(bars) != 0 || len(points) != 4 || len(c.labels.all) != 4 {
@@ -311,14 +302,14 @@ func TestTradeoffData(t *testing.T) {
 	vetAxis(t, "y", c.plot.Y, true, 50e-9, many*1000e-9)
 }
 
-// TestRowsData: each chart of rows has them from the top down in its order, each with the
-// samples, the median and the label of the benchmark that its name says.
+// If this fails, a chart of rows has them in another order, or draws the samples, median or
+// label of another benchmark.
 func TestRowsData(t *testing.T) {
 	for _, tc := range []struct {
 		chart string
 		rows  []string // benchmark | name of its row, in the chart's order
 	}{
-		{"disableall", []string{
+		{"disable-all", []string{
 			"DisableAll/impl=direct-static-call/gp=kernelgp/events=10 | direct-static-call (unsafe)  ·  kernelgp",
 			"DisableAll/impl=rcu-cond-sync/gp=kernelgp/events=10 | rcu-cond-sync  ·  kernelgp",
 			"DisableAll/impl=indirect-iterator/gp=memb/events=10 | indirect-iterator  ·  memb",
@@ -368,7 +359,7 @@ func TestRowsData(t *testing.T) {
 				benchmark, name, _ := strings.Cut(row, " | ")
 				_, impl, _ := strings.Cut(benchmark, "impl=")
 				impl, _, _ = strings.Cut(impl, "/")
-				y, base, colour := ticks[i].Value, float64(2*i+3)*1e-9, colourOf(t, impl)
+				y, base, colour := ticks[i].Value, float64(2*i+3)*1e-9, c.looks[impl].color
 				if ticks[i].Label != name || y >= above || y < c.plot.Y.Min || y > c.plot.Y.Max {
 					t.Errorf("row %d is %q at %v, expected %q below %v", i, ticks[i].Label, y, name, above)
 				}
@@ -377,15 +368,8 @@ func TestRowsData(t *testing.T) {
 				for k := 1; k <= many; k++ {
 					samples[plotter.XY{X: float64(k) * base, Y: y}] = true
 				}
-				small, large := points[2*i], points[2*i+1]
-				vetSamples(t, name, small.XYs, samples)
 				median := plotter.XY{X: manyMedian * base, Y: y}
-				if len(large.XYs) != 1 || !nearXY(large.XYs[0], median) || large.Color != colour || large.beside != (vg.Point{}) {
-					t.Errorf("%s: median %v in %v, expected %v in %v", name, large.XYs, large.Color, median, colour)
-				}
-				if small.Radius >= large.Radius || small.Color == colour || small.beside == (vg.Point{}) {
-					t.Errorf("%s: the samples look like medians, or lie under them", name)
-				}
+				vetMarks(t, name, points[2*i], points[2*i+1], samples, plotter.XYs{median}, colour)
 				l := c.labels.all[i]
 				if want := results.Human(median.X, "sec/op"); l.name != want || l.color != colour || !nearXY(plotter.XY{X: l.x, Y: l.y}, median) {
 					t.Errorf("%s: label %+v, expected %s at %v", name, l, want, median)
@@ -396,13 +380,12 @@ func TestRowsData(t *testing.T) {
 	}
 }
 
-// TestRowLabels: what a label adds to the median is of the row's own samples, and a median
-// as well.
+// If this fails, a label's waits or bytes are another row's, or no median.
 func TestRowLabels(t *testing.T) {
 	for chart, tc := range map[string]struct{ name, units, want string }{
-		"disableall": {"DisableAll/impl=naive-sync/gp=memb/events=10", "%d ns/op %d0 gp-waits/op", "7.00 ns,  70 waited"},
-		"unregister": {"Unregister/impl=stub/gp=kernelgp/fail=all/probes=8", "%d ns/op %d gp-waits/op %d00 bytes-held", "7.00 ns,  7 waited,  700 bytes"},
-		"livepatch":  {"LivepatchTransition/impl=rude/change=patch/stack=0/tasks=1", "%d ns/op %d1 gp-waits/op %d ftrace-waits/op", "7.00 ns,  71 waited + 7 by ftrace"},
+		"disable-all": {"DisableAll/impl=naive-sync/gp=memb/events=10", "%d ns/op %d0 gp-waits/op", "7.00 ns,  70 waited"},
+		"unregister":  {"Unregister/impl=stub/gp=kernelgp/fail=all/probes=8", "%d ns/op %d gp-waits/op %d00 bytes-held", "7.00 ns,  7 waited,  700 bytes"},
+		"livepatch":   {"LivepatchTransition/impl=rude/change=patch/stack=0/tasks=1", "%d ns/op %d1 gp-waits/op %d ftrace-waits/op", "7.00 ns,  71 waited + 7 by ftrace"},
 	} {
 		var b strings.Builder
 		for round, v := range []int{99, 7, 5} {
@@ -418,8 +401,8 @@ func TestRowLabels(t *testing.T) {
 	}
 }
 
-// TestSubtitle: the grace period is that beside as many readers as the chart's samples
-// had, and what was run otherwise is not in the chart.
+// If this fails, a chart's subtitle names another grace period or other rounds than its
+// samples have.
 func TestSubtitle(t *testing.T) {
 	run := parse(t, `BenchmarkGracePeriod/gp=kernelgp/readers=0 1 8 ns/op
 BenchmarkGracePeriod/gp=kernelgp/readers=1 1 9 ns/op
@@ -431,7 +414,7 @@ BenchmarkDispatch/impl=static-call/probes=1 1 2 ns/op
 # block 1 round 1
 BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10/readers=1 1 10 ns/op
 `)
-	// What has no readers is told the grace period without them; what was not measured is not told.
+	// A benchmark without readers shows the grace period without readers; one that was not measured is not shown.
 	c, err := charts["dispatch"](run)
 	if err != nil {
 		t.Fatal(err)
@@ -442,7 +425,7 @@ BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10/readers=1 1 10 ns/op
 	if c, err = charts["dispatch"](parse(t, oneSample)); err != nil || strings.Contains(c.subtitle, "grace period") {
 		t.Errorf("a run without a grace period: %v, subtitle %q", err, c.subtitle)
 	}
-	for _, chart := range []string{"scaling", "disableall"} {
+	for _, chart := range []string{"scaling", "disable-all"} {
 		c, err := charts[chart](run)
 		if err != nil {
 			t.Fatal(err)
@@ -450,38 +433,13 @@ BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10/readers=1 1 10 ns/op
 		if !strings.Contains(c.subtitle, "kernel grace period 9.00 ns") || !strings.Contains(c.subtitle, "readers=1") {
 			t.Errorf("%s: subtitle %q", chart, c.subtitle)
 		}
-		if chart == "scaling" && !strings.HasSuffix(c.subtitle, "1 to 2 rounds") || chart == "disableall" && !strings.HasSuffix(c.subtitle, "1 round") {
+		if chart == "scaling" && !strings.HasSuffix(c.subtitle, "1 to 2 rounds") || chart == "disable-all" && !strings.HasSuffix(c.subtitle, "1 round") {
 			t.Errorf("%s: subtitle %q", chart, c.subtitle)
 		}
-		want := map[string]int{"scaling": 1, "disableall": 2}[chart] // one point makes no line
+		want := map[string]int{"scaling": 1, "disable-all": 2}[chart] // one point makes no line
 		if got := len(c.labels.all); got != want {
 			t.Errorf("%s shows %d benchmarks, expected %d", chart, got, want)
 		}
-	}
-}
-
-// TestLooks: the implementations of a catalog have colours of their own, as far as those
-// go; the busted ones are told by their shape, their dashes and their name; and what is
-// not in the catalog has a look that no implementation has.
-func TestLooks(t *testing.T) {
-	seen := map[color.RGBA]string{}
-	for i, e := range catalog {
-		l := lookOf(catalog, e.Name)
-		if was, ok := seen[l.color]; ok && i < len(palette) {
-			t.Errorf("%s and %s have one colour", was, e.Name)
-		}
-		seen[l.color] = e.Name
-		_, hollow := l.shape.(crossed)
-		if hollow != e.Busted || (l.dashes != nil) != e.Busted || strings.HasSuffix(l.name, " (unsafe)") != e.Busted || !strings.HasPrefix(l.name, e.Name) || l.busted != e.Busted {
-			t.Errorf("%s, busted %v, looks like %+v", e.Name, e.Busted, l)
-		}
-	}
-	if _, ok := seen[muted]; ok || lookOf(catalog, "floor").color != muted {
-		t.Error("a floor has an implementation's colour")
-	}
-	sound, busted := lookOf(catalog, "naive-sync"), lookOf(catalog, "direct-static-call")
-	if sound.layer() >= busted.layer() || sound.point().Radius >= busted.point().Radius {
-		t.Error("a hollow mark lies under a full one, or within it")
 	}
 }
 
@@ -491,8 +449,7 @@ type spots struct{ at []vg.Point }
 // DrawGlyph implements draw.GlyphDrawer.
 func (s *spots) DrawGlyph(_ *draw.Canvas, _ draw.GlyphStyle, at vg.Point) { s.at = append(s.at, at) }
 
-// TestTransform: what is in the data is drawn where the axes say, and a mark beside its
-// point is beside it by just that.
+// If this fails, a point is drawn where the axes do not have it.
 func TestTransform(t *testing.T) {
 	p := plot.New()
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 10, 0, 100
@@ -517,9 +474,8 @@ func TestTransform(t *testing.T) {
 	}
 }
 
-// TestAlignmentData: what was measured at four alignments has no interval, for four are too
-// few, however many rounds each has; and its median is that of the alignments. Every
-// sample is a dot, also one that a neighbour disturbed.
+// If this fails, times at four alignments get an interval, for which four are too few; or
+// their median is of samples and not of alignments; or a disturbed sample is not drawn.
 func TestAlignmentData(t *testing.T) {
 	var b strings.Builder
 	for round := range many {

@@ -1,22 +1,32 @@
-// Package plots draws tpbench's charts, one file per chart, from a results.Run.
+// Package plots draws tpbench's charts, one file per chart, from a results.Run:
+//
+//	disable-all   time to disable all events, by strategy and flavour
+//	scaling       the same, against the number of events
+//	transitions   time of one change of an event's probes, by strategy
+//	tradeoff      what firing costs against what switching costs, by strategy
+//	dispatch      time of one pass of a site, against its probes, by way to dispatch
+//	disturb       percentiles of a reader's passes while events are switched, by strategy
+//	unregister    time to remove probes while allocations fail, by way to remove
+//	livepatch     time of a function's transitions, by way to wait
+//	uprobe        hits per second of one uprobe, against the CPUs that hit it
+//	poke          time to patch a site, against the sites of a batch, by patcher
 //
 // The pipeline:
 //
-//  1. A chart's function selects samples under one setting and summarizes them
-//     with results/stat: DisableAll, Scaling, Tradeoff, Transitions, DispatchProbes, Disturb,
-//     Unregister, Livepatch.
-//  2. The theme gives each implementation of the caller's Catalog a fixed
-//     colour, marks busted ones with a hollow, crossed point and "(unsafe)", and
-//     keeps the margin to the right for labels, so that none lies on data.
-//  3. Save draws the Chart as name.svg and name.png at one size, each whole or not at
-//     all, and never in the place of a file that is no chart of ours. The same run
+//  1. A chart's function selects samples by their benchmark's role, under one setting, and
+//     summarizes them with results/stat.
+//  2. Each implementation gets its look (see looksOf): a colour that follows from its name
+//     and that no other one in the chart has. Busted ones have a hollow, crossed point
+//     and "(unsafe)". Labels stand in the margin to the right, where no data are.
+//  3. Save draws the Chart as name.svg and name.png at one size. It replaces a file whole or
+//     not at all, and replaces no file that is not a chart of tpbench. The same run
 //     and catalog give the same bytes.
 //
-// The large point is a median, the small ones beside it are every sample; only
-// Tradeoff has no room for those. Bars are the 95 % interval of the median where
-// there are samples enough for one.
+// The large point is a median, the small ones beside it are every sample; only tradeoff has
+// no room for those. Bars are the 95 % interval of the median where there are samples
+// enough for one.
 //
-// The package draws nothing in place of what is missing: a chart whose samples
-// the run lacks is a *results.MissingError. It never mixes settings: keys that
-// a chart does not show along an axis are fixed and named below the title.
+// Package plots does not draw a chart whose samples the run lacks: that is a
+// *results.MissingError. It does not mix settings: keys that a chart does not show along an
+// axis have one value, which stands below the title.
 package plots

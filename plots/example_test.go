@@ -18,19 +18,26 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	// Step 2: say what the file cannot: the order of the strategies, which
-	// fixes their colours, and which of them are busted.
-	catalog := results.Catalog{{Name: "indirect-iterator"}, {Name: "direct-static-call", Busted: true}, {Name: "naive-sync"}, {Name: "rcu-cond-sync"}}
+	// Step 2: say what the file cannot: the order of the strategies, which of them are
+	// busted, and what the benchmarks are about.
+	catalog := results.Catalog{
+		Impls:      []results.Impl{{Name: "indirect-iterator"}, {Name: "direct-static-call", Busted: true}, {Name: "naive-sync"}, {Name: "rcu-cond-sync"}},
+		Benchmarks: []results.Benchmark{{Name: "DisableAll", Role: results.Disable}, {Name: "UprobeHit", Role: results.UprobeHit}},
+		KernelGP:   "kernelgp",
+	}
 
 	// Step 3: draw and save. A chart that lacks its samples says which, and is
-	// left out; here no benchmark was run with gp=paced.
+	// left out; here no uprobe was hit.
 	dir, err := os.MkdirTemp("", "plots")
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	for _, gp := range []string{"kernelgp", "paced"} {
-		c, err := plots.Scaling(run, catalog, gp)
+	for _, d := range plots.Charts() {
+		if d.Name != "scaling" && d.Name != "uprobe" {
+			continue
+		}
+		c, err := d.Draw(run, catalog)
 		var missing *results.MissingError
 		if errors.As(err, &missing) {
 			fmt.Println("skipped:", missing.What)
@@ -38,7 +45,7 @@ func Example() {
 		} else if err != nil {
 			log.Fatal(err)
 		}
-		if err := plots.Save(c, dir, "scaling-"+gp); err != nil {
+		if err := plots.Save(c, dir, d.Name); err != nil {
 			log.Fatal(err)
 		}
 	}
@@ -52,7 +59,7 @@ func Example() {
 	}
 
 	// Output:
-	// skipped: DisableAll/gp=paced with two or more values of events
-	// scaling-kernelgp.png
-	// scaling-kernelgp.svg
+	// skipped: UprobeHit/keys=same in Mhits/s
+	// scaling.png
+	// scaling.svg
 }

@@ -35,6 +35,9 @@ func (ls *labels) styles() (name, detail text.Style) {
 // label adds a label to the chart.
 func (c *Chart) label(at plotter.XY, l look, detail string) {
 	c.labels.all = append(c.labels.all, label{at.X, at.Y, l.name, detail, l.color})
+	if detail != "" { // of nine labels with two lines, each fits with its letters at full size
+		c.labels.size = min(c.labels.size, 10*9/vg.Length(len(c.labels.all)))
+	}
 }
 
 // width is what the labels need beside the data.
@@ -63,7 +66,7 @@ func (ls *labels) Plot(c draw.Canvas, p *plot.Plot) {
 	for i, l := range sorted {
 		heights[i], centres[i] = ls.height(l), y(l.y)
 	}
-	at := place(heights, centres, c.Min.Y, c.Max.Y)
+	at := spread(heights, centres, c.Min.Y, c.Max.Y)
 	left := c.Max.X + labelGap
 	for i, l := range sorted {
 		hair := draw.LineStyle{Color: l.color, Width: 0.5}
@@ -80,10 +83,10 @@ func (ls *labels) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// place moves the centres of boxes, given from the top down, just so that
-// they lie between bottom and top and not on each other. What does
-// not fit sticks out at the top.
-func place(heights, centres []vg.Length, bottom, top vg.Length) []vg.Length {
+// spread moves the centres of boxes, given from the top down, by as little as makes them
+// lie between bottom and top and not on each other. If there is no room for all, the
+// uppermost lie above top.
+func spread(heights, centres []vg.Length, bottom, top vg.Length) []vg.Length {
 	at := slices.Clone(centres)
 	for i, h := range heights { // down, where they would touch the one above
 		at[i] = min(at[i], top-h/2)

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ var regen = flag.Bool("regen", false, "write the golden images anew")
 // The data is synthetic: see the first line of the file.
 const synthetic = "../results/testdata/synthetic7.txt"
 
-// others are the charts with synthetic data of their own.
+// others are the charts that have other synthetic data.
 var others = map[string]string{
 	"unregister": "testdata/unregister.txt",
 	"livepatch":  "testdata/livepatch.txt",
@@ -31,54 +32,47 @@ var others = map[string]string{
 	"poke":       "testdata/synthetic-poke.txt",
 }
 
+// catalog lists the implementations, the busted ones with a '!', and the benchmarks of the
+// synthetic data.
 var catalog = results.Catalog{
-	{Name: "indirect-iterator"},
-	{Name: "direct-static-call", Busted: true},
-	{Name: "naive-sync"},
-	{Name: "rcu-cond-sync"},
-	{Name: "retpoline-iterator"},
-	{Name: "static-call"},
-	{Name: "fail", Busted: true},
-	{Name: "sentinel"},
-	{Name: "stub"},
-	{Name: "double-array", Busted: true},
-	{Name: "double-array-sync"},
-	{Name: "rcu", Busted: true},
-	{Name: "rude"},
-	{Name: "rwlock"},
-	{Name: "epoch-eager", Busted: true},
-	{Name: "epoch-rcu"},
-	{Name: "srcu"},
-	{Name: "inc-not-zero"},
-	{Name: "int3"},
-	{Name: "int3-batch"},
-	{Name: "aligned-store"},
-	{Name: "stop-readers"},
+	Impls: listed("indirect-iterator direct-static-call! naive-sync rcu-cond-sync retpoline-iterator static-call " +
+		"fail! sentinel stub double-array! double-array-sync rcu! rude " +
+		"rwlock epoch-eager! epoch-rcu srcu inc-not-zero int3 int3-batch aligned-store stop-readers"),
+	Benchmarks: []results.Benchmark{
+		{Name: "Dispatch", Role: results.Firing}, {Name: "DisableAll", Role: results.Disable}, {Name: "GracePeriod", Role: results.GracePeriod},
+		{Name: "Churn", Role: results.Transition, Short: "disable one event, enable an unrelated one"},
+		{Name: "PingPong", Role: results.Transition, Short: "replace an event's only probe"},
+		{Name: "Shrink", Role: results.Transition, Short: "remove the first of two", Shown: "removed=first"},
+		{Name: "Disturb", Role: results.ReaderLatency}, {Name: "Unregister", Role: results.Removal}, {Name: "Poke", Role: results.Patching},
+		{Name: "LivepatchTransition", Role: results.FunctionTransition}, {Name: "UprobeHit", Role: results.UprobeHit},
+	},
+	EmptyLoop: "nothing", PlainCall: "plain-call", Undisturbed: "none", KernelGP: "kernelgp",
 }
 
-func dispatchOf(strategy string) string {
-	if strategy == "indirect-iterator" {
-		return strategy
+func listed(names string) []results.Impl {
+	var all []results.Impl
+	for _, name := range strings.Fields(names) {
+		name, busted := strings.CutSuffix(name, "!")
+		fires := "static-call"
+		if name == "indirect-iterator" {
+			fires = name
+		}
+		all = append(all, results.Impl{Name: name, Busted: busted, Fires: fires})
 	}
-	return "static-call"
+	return all
 }
 
-// charts draws every chart, by the name of its golden image.
-var charts = map[string]func(*results.Run) (*Chart, error){
-	"disableall":  func(r *results.Run) (*Chart, error) { return DisableAll(r, catalog) },
-	"scaling":     func(r *results.Run) (*Chart, error) { return Scaling(r, catalog, "kernelgp") },
-	"transitions": func(r *results.Run) (*Chart, error) { return Transitions(r, catalog, "kernelgp") },
-	"tradeoff":    func(r *results.Run) (*Chart, error) { return Tradeoff(r, catalog, "kernelgp", dispatchOf) },
-	"dispatch":    func(r *results.Run) (*Chart, error) { return DispatchProbes(r, catalog) },
-	"disturb":     func(r *results.Run) (*Chart, error) { return Disturb(r, catalog, "kernelgp") },
-	"unregister":  func(r *results.Run) (*Chart, error) { return Unregister(r, catalog, "kernelgp") },
-	"livepatch":   func(r *results.Run) (*Chart, error) { return Livepatch(r, catalog) },
-	"uprobe":      func(r *results.Run) (*Chart, error) { return Uprobe(r, catalog) },
-	"poke":        func(r *results.Run) (*Chart, error) { return Poke(r, catalog) },
-}
+// charts draws every chart, by its name.
+var charts = func() map[string]func(*results.Run) (*Chart, error) {
+	all := map[string]func(*results.Run) (*Chart, error){}
+	for _, d := range Charts() {
+		all[d.Name] = func(r *results.Run) (*Chart, error) { return d.Draw(r, catalog) }
+	}
+	return all
+}()
 
-// TestGolden compares every chart with its golden image, pixel by pixel, and
-// draws it twice, byte by byte. After a change that is meant:
+// If this fails, a chart is not, pixel by pixel, its golden image, or two drawings of it
+// differ in a byte. After a change that is meant:
 //
 //	go test ./plots -regen
 //
@@ -122,7 +116,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestMissing: a chart names what it lacks.
+// If this fails, a chart without its samples is drawn, or its error does not name what is
+// missing.
 func TestMissing(t *testing.T) {
 	run := parse(t, "BenchmarkAardvark 1 5 ns/op\n")
 	for name, draw := range charts {
@@ -133,19 +128,9 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// TestZero: a zero cannot be shown on a log axis, and is no panic.
+// If this fails, a zero, which a logarithmic axis cannot show, is a panic or is drawn.
 func TestZero(t *testing.T) {
-	run := parse(t, `BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10 1 0 ns/op
-BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=100 1 0 ns/op
-BenchmarkDispatch/impl=static-call/probes=1 1 0 ns/op
-BenchmarkDispatch/impl=nothing/probes=0 1 0 ns/op
-BenchmarkChurn/impl=naive-sync/gp=kernelgp 1 0 ns/op
-BenchmarkDisturb/impl=none/gp=kernelgp 1 0 p50-ns
-BenchmarkUnregister/impl=stub/gp=kernelgp/fail=all/probes=8 1 0 ns/op
-BenchmarkLivepatchTransition/impl=rude/change=patch/stack=0/tasks=1/readers=0 1 0 ns/op
-BenchmarkUprobeHit/impl=rwlock/keys=same/cpus=1 1 0 ns/op 0 Mhits/s
-BenchmarkPoke/impl=int3/sites=1/beside=sites 1 0 ns/op 0 ns/site
-`)
+	run := parse(t, regexp.MustCompile(`\d+ ([a-zM][a-z/-]+)`).ReplaceAllString(oneSample, "0 $1"))
 	for name, draw := range charts {
 		if _, err := draw(run); err == nil || !strings.Contains(err.Error(), "logarithmic") {
 			t.Errorf("%s of zeros: %v", name, err)
@@ -176,7 +161,7 @@ BenchmarkUprobeHit/impl=rwlock/keys=same/cpus=1 1 20 ns/op 50 Mhits/s
 BenchmarkPoke/impl=int3/sites=1/beside=idle 1 7 ns/op 7 ns/site
 `
 
-// TestOneSample: the smallest run that a chart accepts is drawn.
+// If this fails, the smallest run that has a chart's samples cannot be drawn.
 func TestOneSample(t *testing.T) {
 	run := parse(t, oneSample)
 	for name, draw := range charts {
@@ -190,6 +175,7 @@ func TestOneSample(t *testing.T) {
 	}
 }
 
+// If this fails, a logarithmic axis has no labels, or wrong ones.
 func TestLogTicks(t *testing.T) {
 	for _, tc := range []struct {
 		unit   string
@@ -214,9 +200,9 @@ func TestLogTicks(t *testing.T) {
 	}
 }
 
-// TestPlace: labels that fit never overlap, stay inside, and keep their order;
-// those that need not move do not.
-func TestPlace(t *testing.T) {
+// If this fails, labels overlap, lie outside or change their order though there is room, or
+// move without need.
+func TestSpread(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
@@ -228,7 +214,7 @@ func TestPlace(t *testing.T) {
 		}
 		slices.Sort(centres)
 		slices.Reverse(centres)
-		at := place(heights, centres, 0, 100)
+		at := spread(heights, centres, 0, 100)
 		below := vg.Length(100)
 		for i, h := range heights {
 			if at[i]+h/2 > below+1e-9 || at[i]-h/2 < -1e-9 {
@@ -238,7 +224,7 @@ func TestPlace(t *testing.T) {
 		}
 	}
 	free := []vg.Length{80, 50, 20}
-	if at := place([]vg.Length{10, 10, 10}, free, 0, 100); !slices.Equal(at, free) {
+	if at := spread([]vg.Length{10, 10, 10}, free, 0, 100); !slices.Equal(at, free) {
 		t.Errorf("moved %v to %v without need", free, at)
 	}
 }

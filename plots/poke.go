@@ -1,62 +1,34 @@
 package plots
 
 import (
-	"fmt"
-	"strconv"
-
 	"github.com/tpbench/tpbench/results"
 	"gonum.org/v1/plot/vg"
 )
 
-// Poke charts what patching costs a site against the number of sites in a batch, two
+// poke charts what patching costs a site against the number of sites in a batch, two
 // lines for each way to patch: the other core executes the sites, or does nothing. It
-// needs Poke in ns/site, with sites and beside.
-func Poke(run *results.Run, cat results.Catalog) (*Chart, error) {
-	var all results.Samples
-	var lines []series
-	for _, beside := range []struct {
-		value, name string
-		dashes      []vg.Length
-	}{{"sites", "executed", nil}, {"idle", "idle", []vg.Length{1, 3}}} {
-		ss := run.Samples.Select("Poke", "beside="+beside.value)
-		all = append(all, ss...)
-		for _, impl := range cat.Sort(ss) {
-			s := series{look: lookOf(cat, impl.Value)}
-			s.name += ", " + beside.name
-			if beside.dashes != nil {
-				s.dashes = beside.dashes
-			}
-			for _, g := range impl.Samples.GroupBy("sites") {
-				sites, err := strconv.ParseFloat(g.Value, 64)
-				if err != nil {
-					return nil, fmt.Errorf("plots: %s: sites=%s is no number", g.Samples[0].Name, g.Value)
-				}
-				s.add(sites, g.Samples.Pairs("sec/site"))
-			}
-			if n := len(s.xs); n > 0 {
-				s.detail = results.Human(s.summaries[n-1].Center, "sec") + " a site"
-				lines = append(lines, s)
-			}
-		}
-	}
-	if len(lines) == 0 {
-		return nil, missing(run, "Poke/beside=sites or idle in ns/site")
-	}
-
-	c := newChart(run, all, "What it costs to patch one site, by the sites of a batch")
+// needs Patching in ns/site.
+func poke(run *results.Run, cat results.Catalog) (*Chart, error) {
+	executed := cat.Select(run.Samples, results.Patching, "beside=sites")
+	idle := cat.Select(run.Samples, results.Patching, "beside=idle")
+	c := newChart(run, cat, append(executed, idle...), "What it costs to patch one site, by the sites of a batch")
 	c.note = "Both axes logarithmic. Dotted: the other core is idle; else it executes the sites."
 	c.plot.X.Label.Text = "sites in a batch"
 	c.yLabel = "time for one site"
-	var xs []float64
-	for _, s := range lines {
-		xs = append(xs, s.xs...)
+	c.logX = "sites"
+	lines := c.over("sites", "sec/site", executed, cat)
+	for i := range lines {
+		lines[i].name += ", executed"
 	}
-	if err := logAxis(&c.plot.X, "sites", "", xs); err != nil {
-		return nil, err
+	for _, s := range c.over("sites", "sec/site", idle, cat) {
+		s.name += ", idle"
+		s.dashes = []vg.Length{1, 3}
+		lines = append(lines, s)
 	}
-	if err := logAxis(&c.plot.Y, "Poke", "sec", values(lines)); err != nil {
-		return nil, err
+	for i := range lines {
+		_, last := lines[i].last()
+		lines[i].detail = results.Human(last.Center, "sec") + " a site"
 	}
-	c.addSeries(lines)
-	return c, nil
+	c.addSeries(lines, "sec")
+	return c.orMissing(cat.Name(results.Patching) + "/beside=sites or idle in ns/site")
 }

@@ -1,6 +1,9 @@
 package plots
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/tpbench/tpbench/results"
 	"github.com/tpbench/tpbench/results/stat"
 	"gonum.org/v1/plot"
@@ -8,10 +11,31 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// addRows draws a row for each group, from the top down: its samples and their median along
-// a logarithmic axis of time. A row is named by its implementation and its part, and set
-// apart where that changes. Its label is the median, and what detail adds.
-func (c *Chart) addRows(rows []results.Group, cat results.Catalog, part func(*results.Sample) string, detail func(results.Samples) string) error {
+// rowsOf makes a row of each benchmark that has times, in the given order, and in the
+// catalog's order of implementations where that leaves it open.
+func rowsOf(ss results.Samples, cat results.Catalog, order func(a, b *results.Sample) int) []results.Group {
+	rows := slices.DeleteFunc(ss.ByName(), func(g results.Group) bool { return len(g.Samples.Values("sec/op")) == 0 })
+	slices.SortStableFunc(rows, func(a, b results.Group) int {
+		x, y := &a.Samples[0], &b.Samples[0]
+		return cmp.Or(order(x, y), cat.Index(x.Key("impl"))-cat.Index(y.Key("impl")))
+	})
+	return rows
+}
+
+// inOrder orders samples by a key whose values have this order.
+func inOrder(key string, values ...string) func(a, b *results.Sample) int {
+	return func(a, b *results.Sample) int {
+		return slices.Index(values, a.Key(key)) - slices.Index(values, b.Key(key))
+	}
+}
+
+// addRows draws the rows from the top down: the samples of each, and their median along
+// a logarithmic axis of time. A row is named by its implementation and its part, with a gap
+// where the part changes. Its label is the median, and what detail adds.
+func (c *Chart) addRows(rows []results.Group, part func(*results.Sample) string, detail func(results.Samples) string) {
+	if len(rows) == 0 {
+		return
+	}
 	p := c.plot
 	c.labels.size = min(10, 190/vg.Length(len(rows))) // the rows share a fixed height
 	p.Y.Tick.Label.Font.Size = c.labels.size
@@ -25,7 +49,7 @@ func (c *Chart) addRows(rows []results.Group, cat results.Catalog, part func(*re
 		if i > 0 && part(s) != part(&rows[i-1].Samples[0]) {
 			y -= 0.5
 		}
-		l := lookOf(cat, s.Key("impl"))
+		l := c.looks[s.Key("impl")]
 		ticks = append(ticks, plot.Tick{Value: y, Label: l.name + "  ·  " + part(s)})
 		var pts plotter.XYs
 		for _, v := range times {
@@ -43,7 +67,7 @@ func (c *Chart) addRows(rows []results.Group, cat results.Catalog, part func(*re
 	}
 	p.Y.Tick.Marker = ticks
 	p.Y.Min, p.Y.Max = y+0.2, 0.6
-	return logAxis(&p.X, rows[0].Samples[0].Base, "sec", all)
+	c.logAxis(&p.X, c.what, "sec", all)
 }
 
 // byKey parts rows by their values of a key.

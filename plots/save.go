@@ -19,17 +19,17 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// A FileError says in one sentence why a chart does not take the place of a file.
+// A FileError says in one sentence why a chart does not replace a file.
 type FileError struct{ Path, Msg string }
 
 func (e *FileError) Error() string { return e.Path + ": " + e.Msg }
 
 // A format is a kind of file that a chart is written as. Its files carry a mark, so that
-// a chart that was drawn before is known from a file of somebody's that has its name.
+// Save knows a chart from another file of the same name.
 type format struct {
 	ending string
 	encode func(*Chart) ([]byte, error)
-	ours   func(start []byte) bool // of the first bytes, 128 at least
+	marked func(start []byte) bool // of the first bytes, 128 at least
 }
 
 var formats = []format{
@@ -53,7 +53,7 @@ func pngMark() []byte {
 }
 
 // Check reports why Save could not write the charts of that name into dir: a file has
-// that name and is no chart of ours (a *FileError), or it or dir cannot be written. Ask
+// that name and is no chart of tpbench (a *FileError), or it or dir cannot be written. Call it
 // before anything is measured.
 func Check(dir, name string) error {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
@@ -71,7 +71,7 @@ func Check(dir, name string) error {
 	return errors.Join(beside.Close(), os.Remove(beside.Name()))
 }
 
-// check reports whether a chart may take the place of what is at path.
+// check reports why a chart may not replace what is at path.
 func (f format) check(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -93,7 +93,7 @@ func (f format) check(path string) error {
 	if err != nil {
 		return err
 	}
-	if !f.ours(start) {
+	if !f.marked(start) {
 		return &FileError{path, "this file is no chart that tpbench has drawn, so it is not overwritten" + do}
 	}
 	return nil
@@ -101,7 +101,7 @@ func (f format) check(path string) error {
 
 // Save writes the chart as name.svg and name.png into dir, which it creates. Each file is
 // written whole or not at all: what was there stays until the new one is on the disk. It
-// refuses what Check refuses.
+// fails where Check fails.
 func Save(c *Chart, dir, name string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
@@ -125,7 +125,7 @@ func Save(c *Chart, dir, name string) error {
 	return nil
 }
 
-// replace puts a file that write has written in the place of the one at path. The new one
+// replace replaces the file at path by one that write writes. The new one
 // is beside it until it is whole and on the disk; renaming is one step.
 func replace(path string, write func(io.Writer) error) error {
 	beside, err := newBeside(path)
@@ -143,7 +143,7 @@ func replace(path string, write func(io.Writer) error) error {
 		err = os.Rename(beside.Name(), path)
 	}
 	if err != nil {
-		_ = os.Remove(beside.Name()) // the first error is the one to tell
+		_ = os.Remove(beside.Name()) // the first error is the one to report
 		return fmt.Errorf("plots: %s stays as it was: %w", path, err)
 	}
 	return nil

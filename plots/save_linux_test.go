@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestSaveForbidden: what this process may not write is known before anything is
-// measured, and the system's own words are passed on.
+// If this fails, a chart that may not be written is found only after everything was measured,
+// or with another error than the system's.
 func TestSaveForbidden(t *testing.T) {
 	dir := t.TempDir()
 	for up := dir; up != filepath.Dir(os.TempDir()) && up != "/"; up = filepath.Dir(up) {

@@ -46,7 +46,7 @@ func vetSVG(t *testing.T, svg []byte) string {
 // drawn is a chart to save.
 func drawnChart(t *testing.T) *Chart {
 	t.Helper()
-	c, err := DisableAll(parse(t, "BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10 1 10 ns/op\n"), catalog)
+	c, err := disableAll(parse(t, "BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=10 1 10 ns/op\n"), catalog)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,8 +66,8 @@ func list(t *testing.T, dir string) []string {
 	return names
 }
 
-// TestSaveAgain: a chart of ours makes way for the next one, both are what they say, and
-// no other file stays.
+// If this fails, a chart does not replace an earlier one, is no valid file, or leaves a third
+// file.
 func TestSaveAgain(t *testing.T) {
 	c, dir := drawnChart(t), filepath.Join(t.TempDir(), "new")
 	if err := Check(dir, "x"); err != nil {
@@ -105,7 +105,7 @@ func TestSaveAgain(t *testing.T) {
 	}
 }
 
-// TestSaveForeign: what is no chart of ours is refused, and stays as it was.
+// If this fails, Save replaces a file that is no chart of tpbench.
 func TestSaveForeign(t *testing.T) {
 	c, ours := drawnChart(t), t.TempDir()
 	if err := Save(c, ours, "x"); err != nil {
@@ -118,10 +118,10 @@ func TestSaveForeign(t *testing.T) {
 		{"a note", "x.svg", "my notes, 1998-2026"},
 		{"a note", "x.png", "my notes, 1998-2026"},
 		{"an SVG of another program", "x.svg", strings.Replace(svg, svgMark, "", 1)},
-		{"an SVG that speaks of tpbench", "x.svg", strings.Replace(svg, svgMark, "<!-- tpbench -->\n", 1)},
+		{"an SVG that contains the word tpbench", "x.svg", strings.Replace(svg, svgMark, "<!-- tpbench -->\n", 1)},
 		{"an image of another program", "x.png", strings.Replace(image, string(pngMark()), "", 1)},
-		{"an SVG of ours, of another kind", "x.png", svg},
-		{"an image of ours, of another kind", "x.svg", image},
+		{"an SVG of tpbench in the place of a PNG", "x.png", svg},
+		{"a PNG of tpbench in the place of an SVG", "x.svg", image},
 		{"an image that was cut off", "x.png", image[:pngHead+5]},
 		{"a few bytes of one", "x.png", image[:10]},
 	} {
@@ -162,8 +162,8 @@ func TestSaveForeign(t *testing.T) {
 	}
 }
 
-// TestWhole: a disk that is full in the middle of a chart leaves the one before, and
-// nothing else.
+// If this fails, a disk that becomes full in the middle of a chart destroys the chart before
+// it, or leaves a part.
 func TestWhole(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x.svg")
@@ -206,11 +206,13 @@ func TestWhole(t *testing.T) {
 	}
 }
 
-// TestHidden: names that hold what no terminal and no XML shows, and what XML means
-// something by, are drawn as text, in every chart.
+// If this fails, a name with characters that XML does not allow, or that mean something in it,
+// makes an SVG invalid.
 func TestHidden(t *testing.T) {
 	const evil, seen = "x\x00\x1b[31m\u202e\ufffe\xff<&>'\"]]>", `x\x00\x1b[31m\u202e\ufffe\xff<&>'"]]>`
-	for name, draw := range charts {
+	cat := catalog
+	cat.Impls = append(slices.Clone(catalog.Impls), results.Impl{Name: evil, Fires: "static-call"})
+	for _, d := range Charts() {
 		run := parse(t, oneSample)
 		for i := range run.Samples {
 			for j, kv := range run.Samples[i].Keys {
@@ -220,9 +222,9 @@ func TestHidden(t *testing.T) {
 			}
 		}
 		run.Config = append(run.Config, results.KeyValue{Key: "cpu", Value: evil})
-		c, err := draw(run)
+		c, err := d.Draw(run, cat)
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v", d.Name, err)
 			continue
 		}
 		svg, err := c.svg()
@@ -231,7 +233,7 @@ func TestHidden(t *testing.T) {
 		}
 		text := vetSVG(t, svg)
 		if !strings.Contains(text, seen) || strings.Contains(text, "\x1b") {
-			t.Errorf("%s has the text %q", name, text)
+			t.Errorf("%s has the text %q", d.Name, text)
 		}
 	}
 	font := style(10, ink, 0, 0) // there is room for what is drawn

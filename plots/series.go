@@ -33,15 +33,22 @@ func (s *series) add(x float64, samples []stat.Pair) {
 	}
 }
 
+// last returns the last x, and the summary there.
+func (s *series) last() (x float64, there stat.Summary) {
+	n := len(s.xs) - 1
+	return s.xs[n], s.summaries[n]
+}
+
 // over returns a series for each implementation, of a unit along a key that is a number.
-func over(key, unit string, ss results.Samples, cat results.Catalog) ([]series, error) {
+func (c *Chart) over(key, unit string, ss results.Samples, cat results.Catalog) []series {
 	var all []series
 	for _, impl := range cat.Sort(ss) {
-		s := series{look: lookOf(cat, impl.Value)}
+		s := series{look: c.looks[impl.Value]}
 		for _, g := range impl.Samples.GroupBy(key) {
 			x, err := strconv.ParseFloat(g.Value, 64)
 			if err != nil {
-				return nil, fmt.Errorf("plots: %s: %s=%s is no number", g.Samples[0].Name, key, g.Value)
+				c.fail(fmt.Errorf("plots: %s: %s=%s is no number", g.Samples[0].Name, key, g.Value))
+				continue
 			}
 			s.add(x, g.Samples.Pairs(unit))
 		}
@@ -49,7 +56,7 @@ func over(key, unit string, ss results.Samples, cat results.Catalog) ([]series, 
 			all = append(all, s)
 		}
 	}
-	return all, nil
+	return all
 }
 
 // medians returns the points of the line.
@@ -72,9 +79,26 @@ func values(all []series) []float64 {
 	return vs
 }
 
-// addSeries draws the series as lines with a label at the last point of each,
-// busted ones on top, whose marks are hollow.
-func (c *Chart) addSeries(all []series) {
+// xs returns every x of all series.
+func xs(all []series) []float64 {
+	var values []float64
+	for _, s := range all {
+		values = append(values, s.xs...)
+	}
+	return values
+}
+
+// addSeries draws the series as lines with a label at the last point of each, busted ones
+// on top, whose marks are hollow. The vertical axis is logarithmic, and the horizontal one
+// if the chart says so.
+func (c *Chart) addSeries(all []series, unit string) {
+	if len(all) == 0 {
+		return
+	}
+	if c.logX != "" {
+		c.logAxis(&c.plot.X, c.logX, "", xs(all))
+	}
+	c.logAxis(&c.plot.Y, c.what, unit, values(all))
 	c.note += " Small dots: every sample."
 	right := vg.Point{X: 8} // of the median, which would cover them
 	c.add(grid{y: true}, c.labels)
@@ -90,9 +114,4 @@ func (c *Chart) addSeries(all []series) {
 		last := pts[len(pts)-1]
 		c.label(last, s.look, s.detail)
 	}
-}
-
-// missing returns the error for samples a run lacks.
-func missing(run *results.Run, what string) error {
-	return &results.MissingError{Path: run.Path, What: what}
 }

@@ -11,20 +11,16 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Tradeoff charts what firing costs against what switching costs: a point for
+// tradeoff charts what firing costs against what switching costs: a point for
 // each strategy, x the time of one pass with one probe less the empty loop, y
-// the time to disable all events under one flavour. dispatchOf names the
-// Dispatch implementation that a strategy fires through, or "". It needs
-// DisableAll/gp=<gp>, Dispatch/probes=1 and Dispatch/impl=nothing.
-func Tradeoff(run *results.Run, cat results.Catalog, gp string, dispatchOf func(strategy string) string) (*Chart, error) {
-	dispatch, _ := run.Samples.Select("Dispatch").OneSetting("impl", "probes")
-	if len(dispatch.Select("", "impl=nothing")) == 0 {
-		return nil, missing(run, "Dispatch/impl=nothing")
-	}
-	all, setting := run.Samples.Select("DisableAll", "gp="+gp).OneSetting("impl", "events")
+// the time to disable all events with the kernel's grace period. It needs Disable, Firing
+// with one probe by what the strategies fire through, and Firing's empty loop.
+func tradeoff(run *results.Run, cat results.Catalog) (*Chart, error) {
+	firing, _ := cat.Select(run.Samples, results.Firing).OneSetting("impl", "probes")
+	all, setting := cat.Select(run.Samples, results.Disable, "gp="+cat.KernelGP).OneSetting("impl", "events")
 	at, events := all.AtLargest("events")
 
-	c := newChart(run, at, "What firing costs, and what switching costs", setting)
+	c := newChart(run, cat, at, "What firing costs, and what switching costs", setting)
 	c.note = "Points: medians; bars: 95 % interval. Lower left is better. Logarithmic vertical axis."
 	p := c.plot
 	p.X.Label.Text = "one pass with one probe, without the loop (ns)"
@@ -32,12 +28,16 @@ func Tradeoff(run *results.Run, cat results.Catalog, gp string, dispatchOf func(
 	c.add(grid{x: true, y: true}, c.labels)
 	var far float64
 	var ys []float64
-	impls := cat.Sort(at)
-	slices.SortStableFunc(impls, func(a, b results.Group) int { // hollow marks on top
-		return lookOf(cat, a.Value).layer() - lookOf(cat, b.Value).layer()
+	strategies := cat.Sort(at)
+	slices.SortStableFunc(strategies, func(a, b results.Group) int { // hollow marks on top
+		return c.looks[a.Value].layer() - c.looks[b.Value].layer()
 	})
-	for _, impl := range impls {
-		pass := results.NetOfLoop(dispatch, dispatch.Select("", "impl="+dispatchOf(impl.Value), "probes=1"))
+	for _, impl := range strategies {
+		i := cat.Index(impl.Value)
+		if i == len(cat.Impls) {
+			continue
+		}
+		pass := results.NetOfLoop(firing, firing.Select("", "impl="+cat.Impls[i].Fires, "probes=1"), cat)
 		for i := range pass {
 			pass[i].Value *= 1e9
 		}
@@ -45,7 +45,7 @@ func Tradeoff(run *results.Run, cat results.Catalog, gp string, dispatchOf func(
 		if x.N == 0 || y.N == 0 {
 			continue
 		}
-		l := lookOf(cat, impl.Value)
+		l := c.looks[impl.Value]
 		bars := draw.LineStyle{Color: l.color, Width: 1.25}
 		if x.HasInterval() {
 			c.add(bar{plotter.XY{X: x.Lo, Y: y.Center}, plotter.XY{X: x.Hi, Y: y.Center}, bars})
@@ -59,13 +59,11 @@ func Tradeoff(run *results.Run, cat results.Catalog, gp string, dispatchOf func(
 		c.label(median, l, detail)
 		far, ys = max(far, x.Max), append(ys, impl.Samples.Values("sec/op")...)
 	}
-	if len(c.labels.all) == 0 {
-		return nil, missing(run, "DisableAll/gp="+gp+" for a strategy whose dispatch has Dispatch/probes=1")
-	}
 	p.X.Min, p.X.Max = 0, far*1.1
 	p.X.Tick.Marker = plot.DefaultTicks{}
-	if err := logAxis(&p.Y, "DisableAll", "sec", ys); err != nil {
-		return nil, err
+	if len(ys) > 0 {
+		c.logAxis(&p.Y, c.what, "sec", ys)
 	}
-	return c, nil
+	name := cat.Name(results.Firing)
+	return c.orMissing(cat.Name(results.Disable) + "/gp=" + cat.KernelGP + " for a strategy, or of " + name + "/probes=1 for its way to fire, or of " + name + "/impl=" + cat.EmptyLoop)
 }

@@ -1,23 +1,92 @@
 package results
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
-// A Catalog lists the implementations in the order to show them, with what the
-// caller knows of them and a file does not say.
-type Catalog []Entry
+// A Catalog is what the caller knows and a file does not say: which implementations and
+// which benchmarks there are. Files that were recorded earlier are read with the Catalog of
+// today.
+type Catalog struct {
+	Impls      []Impl      // in the order to show them
+	Benchmarks []Benchmark // in the order of their tables
 
-// An Entry of a Catalog.
-type Entry struct {
-	Name   string // the value of /impl=
-	Busted bool   // fast or not, it is not safe to use
+	EmptyLoop   string // the value of impl= with which Firing times the loop without a site
+	PlainCall   string // the value of impl= that other times of Firing are compared with
+	Undisturbed string // the value of impl= with which no thread disturbs ReaderLatency's reader
+	KernelGP    string // the value of gp= that waits for the running kernel's grace periods
 }
 
-// Index returns the position of an implementation, or len(c) if it is not
-// listed.
+// An Impl is an implementation of a Catalog.
+type Impl struct {
+	Name   string // the value of impl=
+	Busted bool   // breaks a promise on purpose, and is not safe to use
+	Fires  string // of a strategy: the implementation of Firing that its sites use
+}
+
+// A Benchmark is one benchmark of a Catalog.
+type Benchmark struct {
+	Name string // without "Benchmark", up to the first '/'
+	Role Role   // "" for one that has a table of its own, and no chart
+
+	Table string // title of the table that it is in; "" is one of its own
+	Short string // what it does, in the few words that a chart has room for
+	Shown string // "key=value": the samples that charts show; "" for all
+}
+
+// A Role says what a benchmark measures. Tables and charts select by it.
+type Role string
+
+const (
+	Firing             Role = "firing"              // one pass of a site, by impl and probes
+	Disable            Role = "disable"             // disabling all events at once, by impl, gp and events
+	Enable             Role = "enable"              // enabling them again, likewise
+	Transition         Role = "transition"          // a change of the number of probes of one event, by impl and gp
+	ReaderLatency      Role = "reader-latency"      // percentiles of a reader's passes, by impl and gp
+	GracePeriod        Role = "grace-period"        // one wait for a grace period, by gp and readers
+	Patching           Role = "patching"            // rewriting a batch of sites, by impl, sites and beside
+	Removal            Role = "removal"             // removing probes while allocations fail, by impl, gp, fail and probes
+	FunctionTransition Role = "function-transition" // patching or unpatching a function, by impl, change, stack and tasks
+	UprobeHit          Role = "uprobe-hit"          // hits of uprobes, by impl, keys and cpus
+	Torture            Role = "torture"             // whether a strategy held under torture, by impl
+)
+
+// Names returns the names of the benchmarks of a role, in order.
+func (c Catalog) Names(role Role) []string {
+	var names []string
+	for _, b := range c.Benchmarks {
+		if b.Role == role {
+			names = append(names, b.Name)
+		}
+	}
+	return names
+}
+
+// Name words the benchmarks of a role, for messages.
+func (c Catalog) Name(role Role) string {
+	names := c.Names(role)
+	switch last := len(names) - 1; {
+	case last < 0:
+		return string(role)
+	case last > 0:
+		return strings.Join(names[:last], ", ") + " or " + names[last]
+	}
+	return names[0]
+}
+
+// Select returns the samples of the benchmarks of a role whose keys have the given values,
+// as [Samples.Select] does.
+func (c Catalog) Select(ss Samples, role Role, where ...string) Samples {
+	names := c.Names(role)
+	return slices.DeleteFunc(slices.Clone(ss.Select("", where...)), func(s Sample) bool { return !slices.Contains(names, s.Base) })
+}
+
+// Index returns the position of an implementation, or len(c.Impls) if it is not listed.
 func (c Catalog) Index(impl string) int {
-	i := slices.IndexFunc(c, func(e Entry) bool { return e.Name == impl })
+	i := slices.IndexFunc(c.Impls, func(e Impl) bool { return e.Name == impl })
 	if i < 0 {
-		return len(c)
+		return len(c.Impls)
 	}
 	return i
 }
@@ -26,9 +95,9 @@ func (c Catalog) Index(impl string) int {
 // example, have no safety.
 func (c Catalog) Status(impl string) string {
 	switch i := c.Index(impl); {
-	case i == len(c):
+	case i == len(c.Impls):
 		return ""
-	case c[i].Busted:
+	case c.Impls[i].Busted:
 		return "busted"
 	}
 	return "sound"

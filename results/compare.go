@@ -154,17 +154,17 @@ func differ(a, b *Run) []string {
 
 // A Mean is the change that several benchmarks have in common.
 type Mean struct {
-	Families int     // that it is the mean of; each counts once, however many cases it has
-	Delta    float64 // the geometric mean of New/Old, less 1
-	Lo, Hi   float64 // its 95 % interval, if HasInterval
+	Benchmarks int     // of which it is the mean; each counts once, however many cases it has
+	Delta      float64 // the geometric mean of New/Old, less 1
+	Lo, Hi     float64 // its 95 % interval, if HasInterval
 }
 
-// HasInterval reports whether there are families enough for an interval.
-func (m Mean) HasInterval() bool { return m.Families >= 3 }
+// HasInterval reports whether there are benchmarks enough for an interval.
+func (m Mean) HasInterval() bool { return m.Benchmarks >= 3 }
 
-// geomean returns the mean change of rows of one unit, or false if there is one family
-// only, or a median that is not above zero. The families are taken for a sample of the
-// benchmarks that there might be.
+// geomean returns the mean change of rows of one unit, or false if there is one benchmark
+// only, or a median that is not above zero. The interval assumes that the benchmarks are a
+// random sample of all possible ones.
 func geomean(rows []Row) (m Mean, ok bool) {
 	logs := map[string][]float64{}
 	for _, r := range rows {

@@ -83,7 +83,7 @@ func unitComparison(rows []Row) *Table {
 			change += fmt.Sprintf(" [%+.2f%%..%+.2f%%]", 100*m.Lo, 100*m.Hi)
 			test = "95 %"
 		}
-		t.Rows = append(t.Rows, []string{fmt.Sprintf("geomean of %d families", m.Families), "", "", "", "", change, test})
+		t.Rows = append(t.Rows, []string{fmt.Sprintf("geomean of %d benchmarks", m.Benchmarks), "", "", "", "", change, test})
 	}
 	t.dropEmpty()
 	return t

@@ -1,9 +1,9 @@
 // Package results reads tpbench's result files, compares two of them, and draws
 // the tables and the one sentence that sum a run up.
 //
-// A result file is in Go benchmark format, so benchstat reads it too. What
-// benchstat skips, the lines that begin with "# ", tells which samples were
-// taken interleaved, what was lost, and whether the run came to its end:
+// A result file is in Go benchmark format, so benchstat reads it too. The lines
+// that begin with "# ", which benchstat skips, say which samples were
+// taken interleaved, which were lost, and whether the run came to its end:
 //
 //	tpbench: 2
 //	cpu: AMD EPYC
@@ -31,10 +31,14 @@
 // Values are kept in benchunit's tidy units (ns/op becomes sec/op, p50-ns
 // becomes p50-sec) and printed in readable ones by Human.
 //
-// The package refuses to guess. A file with a line it cannot read, a value that
-// is no measurement, a cut-off end, or facts that change halfway is a
+// Package results does not guess. A file with a line it cannot read, a value that
+// is no measurement, a cut-off end, or facts that change in the middle is a
 // *FormatError, never a shorter Run. A sample that a table or sentence needs
-// and the run lacks is a *MissingError or a visible gap. Whether a strategy is
-// safe is not in the file: the caller says so, in a Catalog. Settings are never
-// mixed: a median is over samples of one full benchmark name.
+// and the run lacks is a *MissingError or an empty cell. Which strategies are busted and
+// what a benchmark is about is not in the file: the caller passes it, in a Catalog. Settings
+// are never mixed: a median is over samples of one full benchmark name.
+//
+// The words: an event is a tracepoint; a strategy (impl=) is a way to enable and disable
+// it; a flavour (gp=) is a way to wait for a grace period; a neighbour is another guest
+// of the same host.
 package results

@@ -47,8 +47,12 @@ BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=100 1 1040000000 ns/op 10
 	}
 	fmt.Printf("%.0fx [%.0f..%.0f]\n", r.Center, r.Lo, r.Hi)
 
-	// Step 5: the table. The caller knows which strategies are sound.
-	catalog := results.Catalog{{Name: "naive-sync"}, {Name: "rcu-cond-sync"}}
+	// Step 5: the table. The caller knows which strategies are sound, and what the
+	// benchmark is about.
+	catalog := results.Catalog{
+		Impls:      []results.Impl{{Name: "naive-sync"}, {Name: "rcu-cond-sync"}},
+		Benchmarks: []results.Benchmark{{Name: "DisableAll", Role: results.Disable}},
+	}
 	for _, t := range results.EvidenceTables(run, catalog) {
 		if err := t.WriteText(os.Stdout); err != nil {
 			log.Fatal(err)

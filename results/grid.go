@@ -17,7 +17,7 @@ type gridTable struct {
 }
 
 // grid starts a table with a row for each name, and a column for each key. Keys
-// named in without do not tell rows apart and have no column ("base" is the
+// named in without do not make different rows and have no column ("base" is the
 // benchmark's base name). Keys with one value only go to the title instead.
 func grid(cat Catalog, ss Samples, without ...string) *gridTable {
 	keys := []string{"base"}
@@ -91,12 +91,12 @@ func (t *gridTable) add(head, or string, cells []string) {
 	}
 }
 
-// columns appends the medians of a unit, with the spread of what is measured
-// for an operation; base "" is every base.
-func (t *gridTable) columns(base, head, unit string) {
+// columns appends the medians of a unit in what of selects of each row's samples, with the
+// spread of what is measured for an operation.
+func (t *gridTable) columns(of func(Samples) Samples, head, unit string) {
 	cells := make([]string, len(t.rows))
 	for i, r := range t.rows {
-		if s := r.Samples.Select(base).Summary(unit); s.N > 0 {
+		if s := of(r.Samples).Summary(unit); s.N > 0 {
 			cells[i] = Human(s.Center, unit)
 			if unit == "sec/op" || !IsTime(unit) {
 				cells[i] = t.spread(s, func(v float64) string { return Human(v, unit) })
@@ -106,8 +106,8 @@ func (t *gridTable) columns(base, head, unit string) {
 	t.add(head, "", cells)
 }
 
-// counts says how many samples stand behind each row, in the title if that is the same
-// for all. What stands at several alignments is summarized by them.
+// counts says how many samples each row has, in the title if all have the same number. A
+// loop that stands at several alignments has one value for each.
 func (t *gridTable) counts(unit string) {
 	cells := make([]string, len(t.rows))
 	same, clusters := true, false
@@ -128,8 +128,7 @@ func (t *gridTable) counts(unit string) {
 	t.add("n", "", cells)
 }
 
-// safe adds what the run's own torture says of each row's implementation, behind its
-// status.
+// safe adds the column that says what torture found in this run, after the status.
 func (t *gridTable) safe(run *Run, cat Catalog) {
 	cells := make([]string, len(t.rows))
 	for i, r := range t.rows {
@@ -142,11 +141,11 @@ func (t *gridTable) safe(run *Run, cat Catalog) {
 	}
 }
 
-// safe is one implementation's cell: what it held over, or how often it broke; "" if it
-// was not tortured. A sample that was lost is named: it may have died of the torture. One
-// in which nothing was executed, or nothing was changed, holds for nothing.
+// safe is one implementation's cell: the executions over which it held, or how often it
+// broke; "" if it was not tortured. Lost samples are counted: torture may have killed the
+// process. A sample without executions or without transitions proves nothing.
 func safe(run *Run, impl string, cat Catalog) string {
-	tortured := run.Samples.Select("Torture", "impl="+impl)
+	tortured := cat.Select(run.Samples, Torture, "impl="+impl)
 	executions, broke, untried, lost := 0.0, 0, 0, 0
 	for _, s := range tortured {
 		value := func(unit string) float64 {
@@ -163,7 +162,8 @@ func safe(run *Run, impl string, cat Catalog) string {
 		}
 	}
 	for _, l := range run.Losses {
-		if strings.HasPrefix(l.Name, "Torture/impl="+impl+"/") {
+		base, keys, _ := strings.Cut(l.Name, "/")
+		if slices.Contains(cat.Names(Torture), base) && strings.HasPrefix(keys, "impl="+impl+"/") {
 			lost++
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/tpbench/tpbench/results/stat"
 )
 
-// If this fails, a ratio that is told the other way round keeps the bounds of the first
-// way, or swaps them: the sentence then quotes an interval that its own ratio lies beside.
+// If this fails, the sentence inverts a ratio without its interval, or swaps the bounds: the
+// ratio then lies outside the interval.
 func TestVerdictBothWays(t *testing.T) {
 	sentence := func(naive, cond []float64) string {
 		var b strings.Builder
@@ -22,7 +22,7 @@ func TestVerdictBothWays(t *testing.T) {
 			fmt.Fprintf(&b, "BenchmarkDisableAll/impl=naive-sync/gp=memb/events=10 1 %v ns/op\n", naive[i])
 			fmt.Fprintf(&b, "BenchmarkDisableAll/impl=rcu-cond-sync/gp=memb/events=10 1 %v ns/op\n", cond[i])
 		}
-		text, err := Verdict(parse(t, head+b.String()))
+		text, err := Verdict(parse(t, head+b.String()), catalog)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func TestVerdictBothWays(t *testing.T) {
 	if got := sentence([]float64{15, 15}, []float64{10, 10}); !strings.Contains(got, ": 1.50x [1.50..1.50, ") || !strings.Contains(got, "] less") {
 		t.Errorf("naive a little slower: %s", got)
 	}
-	// Three rounds say what their interval takes for granted.
+	// With three rounds the sentence names the assumption of the interval.
 	if got := sentence(slow[:3], fast[:3]); !strings.Contains(got, "3 paired rounds; an interval from 3 rounds takes log ratios for normal") {
 		t.Errorf("three rounds: %s", got)
 	}
@@ -65,8 +65,8 @@ func TestHostIsShort(t *testing.T) {
 	}
 }
 
-// If this fails, a family of many cases decides the mean change, or a mean of few families
-// has an interval.
+// If this fails, a benchmark of many cases decides the mean change, or a mean of few
+// benchmarks has an interval.
 func TestGeomean(t *testing.T) {
 	row := func(name string, was, now float64) Row {
 		r := Row{Name: name}
@@ -78,16 +78,16 @@ func TestGeomean(t *testing.T) {
 		many = append(many, row(fmt.Sprintf("Many/x=%d", i), 100, 50))
 	}
 	m, ok := geomean(many)
-	if !ok || m.Families != 2 || math.Abs(m.Delta) > 1e-9 || m.HasInterval() {
-		t.Errorf("one family twice as slow, one of fifty cases twice as fast: %+v, %v; want no change", m, ok)
+	if !ok || m.Benchmarks != 2 || math.Abs(m.Delta) > 1e-9 || m.HasInterval() {
+		t.Errorf("one benchmark twice as slow, one of fifty cases twice as fast: %+v, %v; want no change", m, ok)
 	}
 	m, ok = geomean([]Row{row("A", 1, 1), row("B", 1, math.E), row("C", 1, math.E*math.E)})
 	half := 4.302652729749 / math.Sqrt(3)
 	if !ok || !m.HasInterval() || math.Abs(m.Delta-(math.E-1)) > 1e-9 || math.Abs(m.Lo-(math.Exp(1-half)-1)) > 1e-6 || math.Abs(m.Hi-(math.Exp(1+half)-1)) > 1e-4 {
-		t.Errorf("three families: %+v, %v", m, ok)
+		t.Errorf("three benchmarks: %+v, %v", m, ok)
 	}
 	if m, ok := geomean(many[1:]); ok {
-		t.Errorf("one family: %+v", m)
+		t.Errorf("one benchmark: %+v", m)
 	}
 	for _, nothing := range []Row{row("A", 0, 1), row("A", 1, 0)} {
 		if m, ok := geomean([]Row{nothing, row("B", 1, 1)}); ok {
@@ -96,21 +96,21 @@ func TestGeomean(t *testing.T) {
 	}
 }
 
-// If this fails, samples of two benchmarks are compared of which one lost its slow
-// batches, and nobody is told; or what chance does is warned of.
+// If this fails, two benchmarks are compared, of which one lost its slow batches, without a
+// warning; or there is a warning of what chance does.
 func TestUnequalShares(t *testing.T) {
 	seed := rand.Uint64()
 	rnd := rand.New(rand.NewPCG(seed, 0))
-	// file has rounds of two arms. In each sample of the second one, what is counted
+	// file has rounds of two cases. In each sample of the second one, what is counted
 	// happens to that share of its batches.
-	file := func(rounds int, kept, shared func(arm int) float64) *Run {
+	file := func(rounds int, kept, shared func(c int) float64) *Run {
 		var b strings.Builder
 		for round := range rounds {
 			fmt.Fprintf(&b, "# block %d round %d\n", round, round)
-			for arm := range 4 {
+			for c := range 4 {
 				tried := 100
-				k := int(float64(tried) * kept(arm))
-				fmt.Fprintf(&b, "# sample at 2026-01-02T03:04:05Z tried %d kept %d shared %d\nBenchmarkA/impl=%d 1 1 ns/op\n", tried, k, int(float64(k)*shared(arm)), arm)
+				k := int(float64(tried) * kept(c))
+				fmt.Fprintf(&b, "# sample at 2026-01-02T03:04:05Z tried %d kept %d shared %d\nBenchmarkA/impl=%d 1 1 ns/op\n", tried, k, int(float64(k)*shared(c)), c)
 			}
 			// Another benchmark, which A is not compared with.
 			fmt.Fprintf(&b, "# sample at 2026-01-02T03:04:05Z tried 100 kept 20 shared 20\nBenchmarkB 1 1 ns/op\n")
@@ -120,8 +120,8 @@ func TestUnequalShares(t *testing.T) {
 	all := func(int) float64 { return 1 }
 	none := func(int) float64 { return 0 }
 	only := func(with, without float64) func(int) float64 {
-		return func(arm int) float64 {
-			if arm == 1 {
+		return func(c int) float64 {
+			if c == 1 {
 				return with
 			}
 			return without
@@ -131,7 +131,7 @@ func TestUnequalShares(t *testing.T) {
 		why          string
 		rounds       int
 		kept, shared func(int) float64
-		want         string // of arm 1; "" for no warning at all
+		want         string // of case 1; "" for no warning at all
 	}{
 		{"nothing happened", 8, all, none, ""},
 		{"much was lost, by all alike", 8, only(.3, .3), none, ""},
@@ -150,13 +150,13 @@ func TestUnequalShares(t *testing.T) {
 			t.Errorf("%s: warnings %q, want %q", tc.why, told, tc.want)
 		}
 	}
-	// Neighbours that come and go by samples, for all arms alike.
+	// Neighbours that come and go by samples, for all cases alike.
 	warned := 0
 	for range 200 {
 		warned += len(file(8, all, func(int) float64 { return float64(rnd.IntN(2)) }).Warnings)
 	}
-	if warned > 8 { // 800 arms, of which .8 are to be expected
-		t.Errorf("seed %d: %d of 800 arms that are alike were warned of", seed, warned)
+	if warned > 8 { // 800 cases, of which .8 are to be expected
+		t.Errorf("seed %d: %d of 800 cases that are alike were warned of", seed, warned)
 	}
 }
 
@@ -180,7 +180,7 @@ BenchmarkB 1 60 ns/op
 }
 
 // If this fails, times of a loop at several alignments are summarized as if every round
-// were an alignment of its own, or disturbed samples are dropped or not told of.
+// were an alignment of its own, or disturbed samples are dropped or not counted.
 func TestFiringByAlignment(t *testing.T) {
 	var b strings.Builder
 	for round := range 8 {
@@ -209,7 +209,7 @@ func TestFiringByAlignment(t *testing.T) {
 	}
 }
 
-// If this fails, a table leaves out what a run has, says it twice, or is silent about what
+// If this fails, a table leaves out samples of a run, shows them twice, or does not show what
 // its rows differ in: the setting, the number of samples, the neighbours, the alignments.
 func TestTablesTellAll(t *testing.T) {
 	const disturbed = "# sample at 2026-01-02T03:04:05Z tried 9 kept 9 shared 9 disturbed\n"
@@ -246,7 +246,7 @@ func TestTablesTellAll(t *testing.T) {
 	}
 }
 
-// If this fails, a comparison is silent about a unit that one file has alone, or tells of
+// If this fails, a comparison does not name a unit that only one file has, or names
 // differences where there are none.
 func TestCompareTellsAll(t *testing.T) {
 	text := func(old, new string) string {
@@ -267,7 +267,7 @@ func TestCompareTellsAll(t *testing.T) {
 		t.Errorf("the same file twice:\n%s", got)
 	}
 	if got := text(three, three); strings.Count(got, "geomean of 2") != 1 {
-		t.Errorf("two families, of times and of counts:\n%s", got)
+		t.Errorf("two benchmarks, of times and of counts:\n%s", got)
 	}
 }
 

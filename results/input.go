@@ -14,12 +14,12 @@ import (
 
 const (
 	lineLimit = 64 << 10 // of package benchfmt
-	headLimit = 1 << 20  // a file that says "tpbench:" says it in its first lines
+	headLimit = 1 << 20  // the line "tpbench:" is among a file's first lines
 )
 
 const expected = `expected a file written by "tpbench run"`
 
-// openFile opens a result file. A directory is told of as such.
+// openFile opens a result file. Its error of a directory says that it is one.
 func openFile(path string) (*os.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -32,11 +32,11 @@ func openFile(path string) (*os.File, error) {
 	return f, nil
 }
 
-// readInput reads a whole file, and refuses what is none of ours before it has read much
-// of it. In what it returns a line with a meaning has no character that is not to be seen:
-// in the names and units of benchmarks they are refused, because nothing may pass for what
-// it is not; elsewhere, in a fact of the machine or in the reason of a loss, an escape
-// stands in their place. So neither a terminal nor an SVG ever gets one of them.
+// readInput reads a whole file. A file that tpbench did not write is an error before much of
+// it is read. The returned text has no invisible characters: in the names and units of
+// benchmarks they are an error, because two names may then look alike; elsewhere, in a fact
+// of the machine or in the reason of a loss, they are replaced by an escape. So neither a
+// terminal nor an SVG gets one of them.
 func readInput(r io.Reader, name string) ([]byte, error) {
 	in := bufio.NewReaderSize(r, lineLimit)
 	start, _ := in.Peek(512) // what cannot be read now cannot be read below
@@ -44,9 +44,9 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 		return nil, &FormatError{name, 0, what}
 	}
 	var (
-		text bytes.Buffer
-		ours bool // a line of ours was read
-		read int
+		text  bytes.Buffer
+		known bool // a line that only tpbench writes was read
+		read  int
 	)
 	for n := 1; ; n++ {
 		line, err := in.ReadSlice('\n')
@@ -64,8 +64,8 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 		}
 		switch {
 		case bytes.HasPrefix(line, []byte("tpbench:")), bytes.HasPrefix(line, []byte("# block ")):
-			ours = true
-		case bytes.HasPrefix(line, []byte("Benchmark")) && !ours:
+			known = true
+		case bytes.HasPrefix(line, []byte("Benchmark")) && !known:
 			return fail(`no "tpbench:" line above the first benchmark, as in the output of go test -bench; benchstat compares such files, tpbench compares those that "tpbench run" writes`)
 		}
 		if bytes.HasPrefix(line, []byte("Benchmark")) || bytes.HasPrefix(line, []byte("Unit")) {
@@ -80,7 +80,7 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 				text.WriteByte('\n')
 			}
 		}
-		if !ours && read > headLimit {
+		if !known && read > headLimit {
 			return nil, &FormatError{name, 0, fmt.Sprintf(`no "tpbench:" line and no benchmark lines in its first %d KiB; %s`, headLimit>>10, expected)}
 		}
 		if err != nil {
@@ -90,14 +90,14 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 	switch {
 	case read == 0:
 		return nil, &FormatError{name, 0, "the file is empty and has no benchmark lines; " + expected}
-	case !ours:
+	case !known:
 		return nil, &FormatError{name, 0, `no "tpbench:" line and no benchmark lines; ` + expected}
 	}
 	return text.Bytes(), nil
 }
 
-// foreign says what a file is that is no text of ours, by its first bytes, and what to do
-// about it; or "".
+// foreign names the format of a file that is not plain UTF-8, by its first bytes, and what to
+// do about it; or is "".
 func foreign(start []byte, name string) string {
 	for _, packed := range []struct{ magic, format, unpack string }{
 		{"\x1f\x8b", "gzip", "gunzip"},

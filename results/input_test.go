@@ -18,8 +18,8 @@ import (
 
 const good = head + "BenchmarkA/impl=x 1 1 ns/op\n# end complete\n"
 
-// TestForeign: what is none of ours is told of in one sentence: what it is, what was
-// expected, what to do.
+// If this fails, a file that tpbench did not write is read as results, or its error does not
+// say in one sentence what it is, what is expected and what to do.
 func TestForeign(t *testing.T) {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
@@ -100,7 +100,7 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// A directory is no file, and what the system says of a broken disk is passed on.
+// If this fails, a directory is read as a file, or the system's error of a broken disk is lost.
 func TestNoFile(t *testing.T) {
 	var bad *FormatError
 	if _, err := Open(t.TempDir()); !errors.As(err, &bad) || !strings.Contains(bad.Msg, "is a directory") {
@@ -126,7 +126,7 @@ func (c *counting) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// endless repeats a text for ever.
+// endless repeats a text without end.
 type endless string
 
 func (e endless) Read(p []byte) (n int, err error) {
@@ -136,7 +136,7 @@ func (e endless) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// TestBounded: of what is none of ours, however long, little is read.
+// If this fails, a long file that tpbench did not write is read whole.
 func TestBounded(t *testing.T) {
 	for _, tc := range []struct {
 		why   string
@@ -145,7 +145,7 @@ func TestBounded(t *testing.T) {
 		most  int
 	}{
 		{"one endless line", endless("x"), 0, 2 * lineLimit},
-		{"an endless line behind a good head", io.MultiReader(strings.NewReader(head), endless("x")), 0, 2 * lineLimit},
+		{"an endless line after a good head", io.MultiReader(strings.NewReader(head), endless("x")), 0, 2 * lineLimit},
 		{"an endless benchmark", io.MultiReader(strings.NewReader(head), strings.NewReader("Benchmark"), endless("x")), 0, 2 * lineLimit},
 		{"endless lines", endless("yes\n"), headLimit, headLimit + 2*lineLimit},
 		{"endless zeros", endless("\x00"), 0, lineLimit},
@@ -157,7 +157,7 @@ func TestBounded(t *testing.T) {
 			t.Errorf("%s: %v after %d bytes, expected %d..%d", tc.why, err, c.n, tc.least, tc.most)
 		}
 	}
-	// The limit is on what is none of ours, not on results.
+	// The limit is on other files, not on results.
 	remarks := strings.Repeat("# "+strings.Repeat("x", 1000)+"\n", 2*headLimit/1000)
 	run := parse(t, head+remarks+"BenchmarkA 1 1 ns/op\n"+remarks+"# end complete\n")
 	if len(run.Samples) != 1 || run.Samples[0].Line != 4+strings.Count(remarks, "\n") {
@@ -170,8 +170,8 @@ func TestBounded(t *testing.T) {
 	}
 }
 
-// TestVisible: what is shown can be seen, is valid UTF-8 and XML, and what could be seen
-// before is as it was.
+// If this fails, a character that is not visible reaches a terminal or an SVG, or one that is
+// visible is changed.
 func TestVisible(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                          "",
@@ -202,8 +202,8 @@ func TestVisible(t *testing.T) {
 	}
 }
 
-// TestEscaped: elsewhere than in a benchmark's line what is not to be seen is escaped when
-// it is read: no text made from a run has it.
+// If this fails, a fact or a reason with an invisible character makes a file unreadable, or is
+// shown with it.
 func TestEscaped(t *testing.T) {
 	const evil = "\x1b]0;x\x07\u202e\u009b31m\xff\x7f"
 	text := "tpbench: 2\ncpu: red" + evil + "\nkernel:\t6.1\nx" + evil + ": y\n# plan 3 samples\n# block 0 round 0\nBenchmarkDisableAll/impl=naive-sync/events=1 1 1 ns/op\n" +
@@ -225,12 +225,12 @@ func TestEscaped(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, table := range EvidenceTables(run, nil) {
+	for _, table := range EvidenceTables(run, catalog) {
 		if err := table.WriteText(&shown); err != nil {
 			t.Fatal(err)
 		}
 	}
-	sentence, err := Verdict(run)
+	sentence, err := Verdict(run, catalog)
 	var missing *MissingError
 	if !errors.As(err, &missing) {
 		t.Errorf("verdict %q, %v", sentence, err)
@@ -246,7 +246,7 @@ func TestEscaped(t *testing.T) {
 	}
 }
 
-// Every recorded file is read as it stands.
+// If this fails, a recorded file has characters that are changed when it is read.
 func TestRecordedAreVisible(t *testing.T) {
 	files, err := filepath.Glob("data/*/*.txt")
 	if err != nil || len(files) == 0 {

@@ -53,22 +53,22 @@ func Read(r io.Reader, name string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Step 1: our own lines, which benchfmt skips.
+	// Step 1: the lines of tpbench, which begin with "# " and which benchfmt skips.
 	run := &Run{Path: name}
 	marks, err := run.readMarks(data)
 	if err != nil {
 		return nil, err
 	}
-	// Step 2: benchfmt's lines. Those say their number, which finds their round.
+	// Step 2: benchfmt's lines. By its line number each sample finds its round.
 	if err := run.readSamples(data, marks); err != nil {
 		return nil, err
 	}
-	// Step 3: what is readable but not whole.
+	// Step 3: warnings of what is readable but not complete.
 	run.warn()
 	return run, nil
 }
 
-// marks are what our lines say about the samples below them.
+// marks are what the lines of tpbench say about the samples below them.
 type marks struct {
 	session int
 	blocks  []blockMark
@@ -85,7 +85,7 @@ type sampleMark struct {
 	disturbed           bool
 }
 
-// The lines with a meaning of ours. Any other line with '#' is a comment.
+// The lines of tpbench. Any other line with '#' is a comment.
 var (
 	markRE    = regexp.MustCompile(`^# (plan|session|block|sample|superseded|again|lost|end)\b`)
 	planRE    = regexp.MustCompile(`^# plan (\d+) samples$`)
@@ -99,8 +99,8 @@ var (
 
 const markForms = `"# plan N samples", "# session ID", "# block N round N [layout N]", "# sample at TIME tried N kept N shared N [disturbed]", "# superseded BenchmarkName ...", "# again: reason", "# lost round N BenchmarkName: reason", "# end complete", "# end incomplete ..." or "# end interrupted ..."`
 
-// readMarks fills in Planned, Losses and Complete and returns the rest of what our
-// lines say. It also refuses the lines that benchfmt would silently skip.
+// readMarks fills in Planned, Losses and Complete and returns the other marks. Lines that
+// benchfmt would silently skip are an error.
 func (r *Run) readMarks(data []byte) (*marks, error) {
 	m := &marks{samples: map[int]sampleMark{}}
 	n := 0
@@ -204,7 +204,7 @@ func (r *Run) readSamples(data []byte, marks *marks) error {
 	return nil
 }
 
-// sample converts one benchmark line. It checks what benchfmt lets pass.
+// sample converts one benchmark line. It checks what benchfmt does not.
 func (r *Run) sample(res *benchfmt.Result, marks *marks) (Sample, error) {
 	_, line := res.Pos()
 	fail := func(format string, args ...any) (Sample, error) {

@@ -29,7 +29,7 @@ func open(t *testing.T, path string) *Run {
 	return run
 }
 
-// TestRefuse: what cannot be trusted is a FormatError in its line.
+// If this fails, a file that cannot be trusted is read, or its error does not say the line.
 func TestRefuse(t *testing.T) {
 	for _, tc := range []struct {
 		why, text string
@@ -77,6 +77,8 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
+// If this fails, a file is read as another one than was written: samples, facts, marks or
+// warnings.
 func TestRead(t *testing.T) {
 	run := parse(t, `# a remark
 tpbench: 2
@@ -146,7 +148,8 @@ BenchmarkDispatch/impl=x 1 7 ns/op
 	}
 }
 
-// FuzzRead: any bytes are a Run with samples or an error in one line.
+// If this fails, some bytes make reading panic, or are neither a Run with samples nor an error
+// in one line.
 func FuzzRead(f *testing.F) {
 	data, err := os.ReadFile("testdata/synthetic3.txt")
 	if err != nil {
@@ -166,7 +169,7 @@ func FuzzRead(f *testing.F) {
 		if len(run.Samples) == 0 {
 			t.Fatal("no samples and no error")
 		}
-		for _, table := range EvidenceTables(run, nil) { // nothing that is read may break a table
+		for _, table := range EvidenceTables(run, catalog) { // nothing that is read may break a table
 			if err := table.WriteText(&strings.Builder{}); err != nil {
 				t.Fatal(err)
 			}
@@ -174,6 +177,6 @@ func FuzzRead(f *testing.F) {
 		if err := Compare(run, run).WriteText(&strings.Builder{}); err != nil {
 			t.Fatal(err)
 		}
-		Verdict(run)
+		Verdict(run, catalog)
 	})
 }

@@ -19,9 +19,9 @@ type Run struct {
 	Units    benchfmt.UnitMetadataMap
 	Samples  Samples // in the file's order
 	Losses   []Loss
-	Planned  int     // samples the run set out to take; 0 if the file does not say
+	Planned  int     // samples the run set out to take; 0 if the file has no "# plan" line
 	Complete bool    // the file ends in "# end complete"
-	Warnings []error // what a reader of the results must be told
+	Warnings []error // what a person who reads the results must know
 
 	// Superseded counts the samples that the file keeps as comments: their blocks were
 	// disturbed, and taken again.
@@ -51,9 +51,9 @@ type Sample struct {
 	At time.Time
 
 	// Batches: timed, used, and of those used the ones beside a neighbour on the core.
-	// All are 0 where the file does not say.
+	// All are 0 if the file has no "# sample" line for it.
 	Tried, Kept, Shared int
-	Disturbed           bool // so many of them that the sample is not to be relied on
+	Disturbed           bool // so many of them that the sample is not reliable
 }
 
 // NoLayout is the Layout of what has just one.
@@ -243,7 +243,7 @@ func (ss Samples) Summary(unit string) stat.Summary {
 	return stat.Summarize(stat.Collapse(ss.Pairs(unit)))
 }
 
-// Disturbed counts the samples that a neighbour had too much of.
+// Disturbed counts the samples that were taken beside a neighbour for too long.
 func (ss Samples) Disturbed() int {
 	n := 0
 	for _, s := range ss {

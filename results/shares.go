@@ -6,12 +6,12 @@ import (
 	"github.com/tpbench/tpbench/results/stat"
 )
 
-// The shares of two that are compared are told of as unequal if they lie this far apart,
-// and if samples that are alike would so seldom look so.
+// Two shares are unequal if they differ by unequalShare, and if the probability that equal
+// ones differ so much is below unequalP.
 const (
 	unequalShare = 0.25
 	unequalP     = 0.001
-	unequalLeast = 4 // samples on either side, of which the test says something
+	unequalLeast = 4 // samples on either side; of fewer the test proves nothing
 )
 
 // A share is a part of a sample's batches that something happened to.
@@ -25,10 +25,10 @@ var shares = []share{
 	{"shared the core with a neighbour", func(s *Sample) float64 { return float64(s.Shared) / float64(s.Kept) }},
 }
 
-// unequal warns of each benchmark that lost another share of its batches than what it is
-// compared with, the rest of its blocks, or had another share of them beside a neighbour:
-// what was left out is then no chance, and may be what was slow. A neighbour stays for
-// seconds, so the samples are compared and not their batches.
+// unequal warns of each benchmark that lost another share of its batches than the
+// benchmarks it is compared with, which are the rest of its blocks, or had another share of
+// them beside a neighbour. The lost batches are then no random ones, and may be the slow ones.
+// A neighbour stays for seconds, so the samples are compared and not their batches.
 func (r *Run) unequal() []error {
 	type id struct{ session, block int }
 	blocks := map[id]Samples{}
@@ -41,20 +41,20 @@ func (r *Run) unequal() []error {
 	var warnings []error
 	for _, g := range r.Samples.ByName() {
 		for _, sh := range shares {
-			var own, others []float64
+			var these, others []float64
 			for _, s := range g.Samples {
 				for _, t := range blocks[id{s.Session, s.Block}] {
 					if t.Name == g.Value {
-						own = append(own, sh.of(&t))
+						these = append(these, sh.of(&t))
 					} else if t.Base == s.Base { // the other phases of one operation share its batches
 						others = append(others, sh.of(&t))
 					}
 				}
 			}
-			if len(own) < unequalLeast || len(others) < unequalLeast || stat.Compare(own, others).P >= unequalP {
+			if len(these) < unequalLeast || len(others) < unequalLeast || stat.Compare(these, others).P >= unequalP {
 				continue
 			}
-			if a, b := mean(own), mean(others); a-b > unequalShare || b-a > unequalShare {
+			if a, b := mean(these), mean(others); a-b > unequalShare || b-a > unequalShare {
 				warnings = append(warnings, fmt.Errorf("%s %s in %.0f %% of its batches, and what it is compared with in %.0f %%: the difference between them may come from that", g.Value, sh.what, 100*a, 100*b))
 			}
 		}

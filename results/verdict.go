@@ -15,11 +15,12 @@ const (
 )
 
 // Verdict says in one sentence what a run shows about waiting for a grace
-// period at each transition: DisableAll by naive-sync and by rcu-cond-sync,
-// under the same setting, at the largest number of events they share, with
-// gp=kernelgp if they share it. It is a *MissingError if they share none.
-func Verdict(run *Run) (string, error) {
-	naive, cond, err := shared(run)
+// period at each transition: disabling all events by naive-sync and by rcu-cond-sync,
+// under the same setting, at the largest number of events that both have, and with the
+// kernel's grace period if both have it. It is a *MissingError if they have no setting in
+// common.
+func Verdict(run *Run, cat Catalog) (string, error) {
+	naive, cond, err := shared(run, cat)
 	if err != nil {
 		return "", err
 	}
@@ -55,10 +56,10 @@ func Verdict(run *Run) (string, error) {
 		fmt.Fprintf(&b, " (%d of the %d samples were taken while a neighbour shared the core)", n, len(naive)+len(cond))
 	}
 	gp := s.Key("gp")
-	if alone := run.GracePeriod(gp, s.Key("readers")); len(alone) > 0 {
+	if alone := run.GracePeriod(cat, gp, s.Key("readers")); len(alone) > 0 {
 		fmt.Fprintf(&b, "; one grace period (%s) alone took %s", gp, Human(median(alone, "sec/op"), "sec/op"))
 	} else {
-		fmt.Fprintf(&b, "; how long one grace period takes was not measured (no GracePeriod/gp=%s)", gp)
+		fmt.Fprintf(&b, "; how long one grace period takes was not measured (no %s/gp=%s)", cat.Name(GracePeriod), gp)
 	}
 	if host := run.Host(); host != "" {
 		fmt.Fprintf(&b, " (%s)", host)
@@ -68,8 +69,8 @@ func Verdict(run *Run) (string, error) {
 
 // GracePeriod returns the samples of a flavour's grace period alone, beside that many
 // readers if it was measured so.
-func (r *Run) GracePeriod(gp, readers string) Samples {
-	all := r.Samples.Select("GracePeriod", "gp="+gp)
+func (r *Run) GracePeriod(cat Catalog, gp, readers string) Samples {
+	all := cat.Select(r.Samples, GracePeriod, "gp="+gp)
 	if same := all.Select("", "readers="+readers); len(same) > 0 {
 		all = same
 	}
@@ -91,11 +92,11 @@ func (r *Run) Host() string {
 }
 
 // shared returns the samples of both strategies under one setting.
-func shared(run *Run) (naive, cond Samples, err error) {
-	both := run.Samples.Select("DisableAll", "impl="+waits)
+func shared(run *Run, cat Catalog) (naive, cond Samples, err error) {
+	both := cat.Select(run.Samples, Disable, "impl="+waits)
 	for _, impl := range []string{waits, elides} {
-		if len(run.Samples.Select("DisableAll", "impl="+impl).Values("sec/op")) == 0 {
-			return nil, nil, &MissingError{run.Path, "DisableAll/impl=" + impl + " in ns/op"}
+		if len(cat.Select(run.Samples, Disable, "impl="+impl).Values("sec/op")) == 0 {
+			return nil, nil, &MissingError{run.Path, cat.Name(Disable) + "/impl=" + impl + " in ns/op"}
 		}
 	}
 	best := func(both Samples) {
@@ -108,12 +109,12 @@ func shared(run *Run) (naive, cond Samples, err error) {
 			}
 		}
 	}
-	best(both.Select("", "gp=kernelgp"))
+	best(both.Select("", "gp="+cat.KernelGP))
 	if naive == nil {
 		best(both)
 	}
 	if naive == nil {
-		return nil, nil, &MissingError{run.Path, fmt.Sprintf("DisableAll with the same events, gp and readers for both %s and %s", waits, elides)}
+		return nil, nil, &MissingError{run.Path, fmt.Sprintf("%s with the same events, gp and readers for both %s and %s", cat.Name(Disable), waits, elides)}
 	}
 	return naive, cond, nil
 }

@@ -31,7 +31,7 @@ func newCompare() *cobra.Command {
 				run, err := results.Open(path)
 				var missing *fs.PathError
 				if errors.As(err, &missing) {
-					return usageError{err} // whatever the name is, it is the user's
+					return usageError{err} // also below /proc, the name comes from the command line
 				}
 				if err != nil {
 					return err
@@ -48,8 +48,8 @@ func newCompare() *cobra.Command {
 	}
 }
 
-// warn says what a reader of the run's results must be told, and of which file. A run that
-// was cut off compares as well as any other, but not all of it.
+// warn prints the warnings of a run, each with its file. A run that was cut off can be
+// compared, but has fewer samples.
 func warn(w io.Writer, run *results.Run) error {
 	for _, warning := range run.Warnings {
 		text := warning.Error()

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// policy is who may import whom, beside the standard library. Three islands (impls;
+// policy is which package may import which, beside the standard library. Three islands (impls;
 // harness; results and plots) meet only in benches and here; harness and results
 // share a file format, not an import. A line is a package and all it may import.
 // DO NOT CHANGE THIS TO FIX A BUILD: change it, with a reason, when the design does.
@@ -61,6 +61,7 @@ var why = map[string]string{
 
 const module = "github.com/tpbench/tpbench"
 
+// If this fails, a package imports one that the policy keeps apart from it: see why.
 func TestImportPolicy(t *testing.T) {
 	allowed := map[string][]string{}
 	for line := range strings.Lines(policy) {

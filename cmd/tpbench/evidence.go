@@ -51,11 +51,8 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, sections []string) error {
-			if events < 1 {
-				return usagef("--events %d: expected 1 or more", events)
-			}
-			if events > mostEvents {
-				return usagef("--events %d: expected %d or fewer", events, mostEvents)
+			if err := checkEvents(events); err != nil {
+				return err
 			}
 			switch {
 			case all:
@@ -73,24 +70,13 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 				out = "tpbench-evidence-" + time.Now().UTC().Format("20060102-150405")
 			}
 			path := filepath.Join(out, "evidence.txt")
-			for _, c := range charts(nil, nil, sections) {
-				if err := plots.Check(out, c.name); err != nil {
+			for _, d := range charts(chosen) {
+				if err := plots.Check(out, d.Name); err != nil {
 					return err
 				}
 			}
-			err = measure(cmd.Context(), cmd.ErrOrStderr(), chosen, everything, asked(cmd, "seed", &seed), path)
-			var lost lostError
-			if err != nil && !errors.Is(err, context.Canceled) && !errors.As(err, &lost) {
-				return err
-			}
-			// What an interrupted run, or one that lost samples, has measured is
-			// shown, which may be nothing.
-			shown := show(cmd.OutOrStdout(), path, out, sections, err == nil)
-			var nothing *results.FormatError
-			if err != nil && errors.As(shown, &nothing) {
-				return err
-			}
-			return errors.Join(err, shown)
+			measured := measure(cmd.Context(), cmd.ErrOrStderr(), chosen, everything, asked(cmd, "seed", &seed), path)
+			return showMeasured(measured, cmd.OutOrStdout(), path, out, chosen)
 		},
 	}
 	f := cmd.Flags()
@@ -103,29 +89,73 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 
 func everything(string) bool { return true }
 
-// catalog tells package results what is busted, and in which order to show things.
+// showMeasured shows what a run has measured, also if it was interrupted or lost samples.
+// Then it may have measured nothing, and the run's error says enough.
+func showMeasured(err error, out io.Writer, path, dir string, chosen []benches.Chosen) error {
+	var lost lostError
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.As(err, &lost) {
+		return err
+	}
+	shown := show(out, path, dir, chosen, err == nil)
+	var nothing *results.FormatError
+	if err != nil && errors.As(shown, &nothing) {
+		return err
+	}
+	return errors.Join(err, shown)
+}
+
+// catalog tells packages results and plots what a file does not say.
 func catalog() results.Catalog {
-	var c results.Catalog
+	c := results.Catalog{
+		EmptyLoop: benches.EmptyLoop, PlainCall: benches.PlainCall, Undisturbed: benches.Undisturbed, KernelGP: benches.KernelGP,
+	}
 	for _, i := range benches.Impls() {
-		if i.Family != "floor" {
-			c = append(c, results.Entry{Name: i.Name, Busted: i.Status == impls.Busted})
+		if i.Family != benches.FloorFamily {
+			c.Impls = append(c.Impls, results.Impl{Name: i.Name, Busted: i.Status == impls.Busted, Fires: benches.DispatchOf(i.Name)})
+		}
+	}
+	for _, b := range benches.Benchmarks() {
+		for phase, name := range b.Names {
+			c.Benchmarks = append(c.Benchmarks, results.Benchmark{Name: name, Role: role(b, phase), Table: b.Table, Short: b.Short, Shown: b.Shown})
 		}
 	}
 	return c
 }
 
-// show prints a run's tables and draws its charts. Of a run that is not complete,
-// what is missing is left out without a word: the run has said so.
-func show(out io.Writer, path, dir string, sections []string, complete bool) error {
+// role returns the role of a benchmark's phase.
+func role(b *benches.Benchmark, phase int) results.Role {
+	if phase < len(b.Roles) {
+		return results.Role(b.Roles[phase])
+	}
+	return ""
+}
+
+// hasRole reports whether a benchmark of the role was chosen.
+func hasRole(chosen []benches.Chosen, r results.Role) bool {
+	return slices.ContainsFunc(chosen, func(ch benches.Chosen) bool {
+		return slices.ContainsFunc(ch.Cases, func(c benches.Case) bool {
+			return slices.Contains(c.Benchmark.Roles, string(r))
+		})
+	})
+}
+
+// charts lists the charts of what was chosen.
+func charts(chosen []benches.Chosen) []plots.Drawing {
+	return slices.DeleteFunc(plots.Charts(), func(d plots.Drawing) bool { return !hasRole(chosen, d.Role) })
+}
+
+// show prints a run's tables and draws the charts of what was chosen. If a run is not
+// complete, charts that lack samples are left out silently: the run has said so.
+func show(out io.Writer, path, dir string, chosen []benches.Chosen, complete bool) error {
 	w := &checkedWriter{w: out}
-	err := showTo(w, path, dir, sections, complete)
+	err := showTo(w, path, dir, chosen, complete)
 	if w.err != nil {
 		return w.err
 	}
 	return err
 }
 
-func showTo(w io.Writer, path, dir string, sections []string, complete bool) error {
+func showTo(w io.Writer, path, dir string, chosen []benches.Chosen, complete bool) error {
 	run, err := results.Open(path)
 	if err != nil {
 		return err
@@ -143,28 +173,28 @@ func showTo(w io.Writer, path, dir string, sections []string, complete bool) err
 	if run.Superseded > 0 {
 		fmt.Fprintf(w, "%d samples were taken again with the rest of their blocks, because a neighbour shared the core\n", run.Superseded)
 	}
-	for _, chart := range charts(run, cat, sections) {
-		c, err := chart.draw()
+	for _, d := range charts(chosen) {
+		c, err := d.Draw(run, cat)
 		var missing *results.MissingError
 		switch {
 		case errors.As(err, &missing):
 			if complete {
-				fmt.Fprintf(w, "no chart %s: %v\n", chart.name, err)
+				fmt.Fprintf(w, "no chart %s: %v\n", d.Name, err)
 			}
 		case err != nil:
-			return fmt.Errorf("chart %s: %w", chart.name, err)
+			return fmt.Errorf("chart %s: %w", d.Name, err)
 		default:
-			if err := plots.Save(c, dir, chart.name); err != nil {
+			if err := plots.Save(c, dir, d.Name); err != nil {
 				return err
 			}
-			fmt.Fprintf(w, "wrote %s.svg and .png\n", filepath.Join(dir, chart.name))
+			fmt.Fprintf(w, "wrote %s.svg and .png\n", filepath.Join(dir, d.Name))
 		}
 	}
 	fmt.Fprintf(w, "wrote %s\n", path)
-	if !slices.Contains(sections, benches.MainSection) {
+	if !hasRole(chosen, results.Disable) {
 		return nil
 	}
-	sentence, err := results.Verdict(run)
+	sentence, err := results.Verdict(run, cat)
 	var missing *results.MissingError
 	if errors.As(err, &missing) && !complete {
 		return nil
@@ -174,28 +204,4 @@ func showTo(w io.Writer, path, dir string, sections []string, complete bool) err
 	}
 	fmt.Fprintf(w, "\n%s\n", sentence)
 	return nil
-}
-
-// A chart is a file's name, the part of the evidence that it shows, and how it is drawn.
-type chart struct {
-	name, section string
-	draw          func() (*plots.Chart, error)
-}
-
-// charts lists the charts of these sections.
-func charts(run *results.Run, cat results.Catalog, sections []string) []chart {
-	const gp = "kernelgp"
-	all := []chart{
-		{"disable-all", benches.MainSection, func() (*plots.Chart, error) { return plots.DisableAll(run, cat) }},
-		{"scaling", benches.MainSection, func() (*plots.Chart, error) { return plots.Scaling(run, cat, gp) }},
-		{"transitions", benches.MainSection, func() (*plots.Chart, error) { return plots.Transitions(run, cat, gp) }},
-		{"tradeoff", benches.MainSection, func() (*plots.Chart, error) { return plots.Tradeoff(run, cat, gp, benches.DispatchOf) }},
-		{"dispatch", benches.MainSection, func() (*plots.Chart, error) { return plots.DispatchProbes(run, cat) }},
-		{"disturb", benches.MainSection, func() (*plots.Chart, error) { return plots.Disturb(run, cat, "memb") }},
-		{"unregister", "unregister", func() (*plots.Chart, error) { return plots.Unregister(run, cat, gp) }},
-		{"livepatch", "livepatch", func() (*plots.Chart, error) { return plots.Livepatch(run, cat) }},
-		{"uprobe", "uprobe", func() (*plots.Chart, error) { return plots.Uprobe(run, cat) }},
-		{"poke", "textpoke", func() (*plots.Chart, error) { return plots.Poke(run, cat) }},
-	}
-	return slices.DeleteFunc(all, func(c chart) bool { return !slices.Contains(sections, c.section) })
 }

@@ -5,15 +5,18 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/tpbench/tpbench/benches"
+	"github.com/tpbench/tpbench/plots"
+	"github.com/tpbench/tpbench/results"
 )
 
-// If this fails, the evidence leaves out what a file has without a word, shows what is
-// unsafe as sound, or says that all is well when something was not shown.
+// If this fails, the evidence leaves out something that a file has and does not say so, shows
+// a busted strategy as sound, or has exit code 0 when something was not shown.
 func TestShow(t *testing.T) {
 	const (
 		main    = benches.MainSection
@@ -46,8 +49,12 @@ func TestShow(t *testing.T) {
 		if err := os.WriteFile(path, []byte(tc.text), 0o666); err != nil {
 			t.Fatal(err)
 		}
+		chosen, err := benches.Evidence(9, tc.section)
+		if err != nil {
+			t.Fatal(err)
+		}
 		var out strings.Builder
-		err := show(&out, path, dir, []string{tc.section}, tc.complete)
+		err = show(&out, path, dir, chosen, tc.complete)
 		if exitCode(err) != tc.code {
 			t.Errorf("%s: %v, exit code %d, want %d", tc.why, err, exitCode(err), tc.code)
 		}
@@ -64,7 +71,7 @@ func TestShow(t *testing.T) {
 			continue
 		}
 		for room := 0; room < out.Len(); room += 1 + out.Len()/9 {
-			if err := show(&smallDisk{room: room}, path, dir, []string{tc.section}, tc.complete); !errors.Is(err, syscall.ENOSPC) || exitCode(err) != 1 {
+			if err := show(&smallDisk{room: room}, path, dir, chosen, tc.complete); !errors.Is(err, syscall.ENOSPC) || exitCode(err) != 1 {
 				t.Errorf("%s: %d of %d bytes written: %v", tc.why, room, out.Len(), err)
 			}
 		}
@@ -75,7 +82,11 @@ func TestShow(t *testing.T) {
 	if err := errors.Join(os.WriteFile(path, []byte(churn+end), 0o666), os.Mkdir(filepath.Join(dir, "transitions.svg"), 0o777)); err != nil {
 		t.Fatal(err)
 	}
-	if err := show(new(strings.Builder), path, dir, []string{main}, false); exitCode(err) != 2 {
+	chosen, err := benches.Evidence(9, main)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := show(new(strings.Builder), path, dir, chosen, false); exitCode(err) != 2 {
 		t.Errorf("a chart in the place of a directory: %v", err)
 	}
 }
@@ -85,11 +96,38 @@ func TestCatalogStatus(t *testing.T) {
 	cat := catalog()
 	for _, i := range benches.Impls() {
 		want := i.Status.String()
-		if i.Family == "floor" {
+		if i.Family == benches.FloorFamily {
 			want = ""
 		}
 		if got := cat.Status(i.Name); got != want {
 			t.Errorf("%s/%s: %q, want %q", i.Family, i.Name, got, want)
+		}
+	}
+}
+
+// If this fails, a table, a chart or the sentence finds no benchmark, because benches and
+// results call its role by different words; or a benchmark has a role that nothing shows.
+func TestRoles(t *testing.T) {
+	cat := catalog()
+	shown := map[results.Role]bool{results.Enable: true, results.GracePeriod: true, results.Torture: true} // by tables
+	for _, d := range plots.Charts() {
+		shown[d.Role] = true
+	}
+	for role := range shown {
+		if len(cat.Names(role)) == 0 {
+			t.Errorf("no benchmark has the role %q", role)
+		}
+	}
+	for _, b := range benches.Benchmarks() {
+		for phase := range b.Names {
+			if r := role(b, phase); r != "" && !shown[r] {
+				t.Errorf("%s has the role %q, which nothing shows", b.Names[phase], r)
+			}
+		}
+	}
+	for _, known := range []string{cat.EmptyLoop, cat.PlainCall, cat.KernelGP} {
+		if !slices.ContainsFunc(benches.Impls(), func(i benches.Impl) bool { return i.Name == known }) {
+			t.Errorf("there is no %q", known)
 		}
 	}
 }

@@ -22,7 +22,7 @@ func newList() *cobra.Command {
 			var cannot []benches.Impl
 			for _, i := range benches.Impls() {
 				status := i.Status.String()
-				if i.Family == "floor" {
+				if i.Family == benches.FloorFamily {
 					status = ""
 				}
 				if i.Err != nil {
@@ -32,8 +32,8 @@ func newList() *cobra.Command {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", i.Family, i.Name, status, i.Doc, i.Origin)
 			}
 			fmt.Fprintln(w, "\nBENCHMARK\t\tCASES\tQUESTION\t")
-			for _, f := range benches.Families() {
-				fmt.Fprintf(w, "%s\t\t%d\t%s\t\n", strings.Join(f.Names, ", "), len(f.Cases(benches.Params{})), f.Doc)
+			for _, b := range benches.Benchmarks() {
+				fmt.Fprintf(w, "%s\t\t%d\t%s\t\n", strings.Join(b.Names, ", "), len(b.Cases(benches.Params{})), b.Doc)
 			}
 			if err := w.Flush(); err != nil {
 				return err

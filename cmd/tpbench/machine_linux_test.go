@@ -27,8 +27,8 @@ func command(t *testing.T) string {
 	return link
 }
 
-// A machine without /proc or /sys: what can run runs, and for what cannot the exit code is
-// 3 and not that of a wrong name.
+// If this fails, a command that needs neither /proc nor /sys does not run without them, or
+// the exit code of one that does is not 3 but that of a wrong name.
 func TestWithoutProc(t *testing.T) {
 	dir := t.TempDir()
 	hide := func(mount string, args ...string) *exec.Cmd {
@@ -79,7 +79,7 @@ func TestWithoutProc(t *testing.T) {
 	}
 }
 
-// The first command after a killed run removes what that left in the running kernel.
+// If this fails, the events of a killed run stay on in the running kernel.
 func TestSweepReal(t *testing.T) {
 	if err := kernel.Check(); err != nil {
 		if strings.Contains(os.Getenv("TPBENCH_REQUIRE"), "kernel") {

@@ -1,5 +1,5 @@
-// Command tpbench compares strategies for arming and disarming tracepoints: what a
-// site costs, what switching costs, whose grace periods are waited for.
+// Command tpbench compares strategies for enabling and disabling tracepoints: what a
+// site costs, what switching costs, which grace periods are waited for.
 //
 // Without arguments it makes the evidence: every strategy side by side, with 1,000
 // events, in about a minute, as tables, one sentence to quote, a result file and
@@ -34,7 +34,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends whatever the first one could not
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	err := newRoot().ExecuteContext(ctx)
 	stop()
 	if err != nil {
@@ -48,9 +48,9 @@ func newRoot() *cobra.Command {
 	evidence := newEvidence()
 	root := &cobra.Command{
 		Use:   "tpbench",
-		Short: "Compare strategies for arming and disarming tracepoints",
-		Long: `tpbench compares strategies for arming and disarming tracepoints: what a site
-costs to pass, what switching it costs, and whose grace periods are waited for.
+		Short: "Compare strategies for enabling and disabling tracepoints",
+		Long: `tpbench compares strategies for enabling and disabling tracepoints: what a site
+costs to pass, what switching it costs, and which grace periods are waited for.
 
 Without a command it makes the evidence, as "tpbench evidence" does.`,
 		Example: `  tpbench                                  the evidence, 1,000 events, about a minute
@@ -76,8 +76,8 @@ Without a command it makes the evidence, as "tpbench evidence" does.`,
 	return root
 }
 
-// sweep removes from the running kernel what runs that were killed have left there: events
-// that are on make every transition a different one. Workers leave that to the command
+// sweep removes the tracing instances that killed runs have left in the running kernel. While
+// their events are on, every transition is another one. Workers leave that to the command
 // that started them.
 func sweep(cmd *cobra.Command, swept func() ([]string, error)) {
 	if cmd.Hidden {
@@ -105,8 +105,8 @@ func sentence(err error) string {
 	return text
 }
 
-// ofMachine is the file system, "proc" or "sys", that lacks what an error is about, or "".
-// What is missing there is not a wrong name.
+// ofMachine is the file system, "proc" or "sys", of the path in an error, or "". A file that
+// is missing there is not a wrong name on the command line.
 func ofMachine(err error) string {
 	var path *fs.PathError
 	if !errors.As(err, &path) {
@@ -126,8 +126,8 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// noArgs refuses arguments. What the root command takes for one is the name of a
-// command that does not exist.
+// noArgs is an error if there are arguments. An argument of the root command is the name of
+// a command that does not exist.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

@@ -20,8 +20,8 @@ import (
 	"github.com/tpbench/tpbench/results"
 )
 
-// The exit code tells what is to be done about an error: 1 look, 2 ask otherwise, 3 have
-// another machine, 130 nothing.
+// If this fails, a script that runs tpbench takes one kind of error for another: 1 is a
+// failure, 2 a wrong command or file, 3 a machine that cannot, 130 an interruption.
 func TestExitCode(t *testing.T) {
 	path := func(op, path string, err error) error { return &fs.PathError{Op: op, Path: path, Err: err} }
 	for _, tc := range []struct {
@@ -42,7 +42,7 @@ func TestExitCode(t *testing.T) {
 		{clock.ErrUnavailable, 3},
 		{&host.UnavailableError{}, 3},
 
-		// A name of the user's, and a machine that lacks what this program asks for.
+		// A name from the command line, and a machine that lacks a file of the kernel.
 		{path("open", "results.txt", syscall.ENOENT), 2},
 		{path("mkdir", "/root/results", syscall.EACCES), 2},
 		{path("open", "proc/x", syscall.ENOENT), 2},
@@ -53,7 +53,7 @@ func TestExitCode(t *testing.T) {
 		{path("open", "/sys/devices/system/cpu/online", syscall.ENOENT), 3},
 		{usageError{path("open", "/proc/x", syscall.ENOENT)}, 2},
 
-		// A disk that is full, whatever was done to it.
+		// A disk that is full, in whichever call that shows.
 		{path("write", "results.txt", syscall.ENOSPC), 1},
 		{path("write", "results.txt", syscall.EFBIG), 1},
 		{path("sync", "chart.svg", syscall.EIO), 1},
@@ -74,7 +74,8 @@ func TestExitCode(t *testing.T) {
 	}
 }
 
-// An error is shown without what a terminal would obey, and says what is to be mounted.
+// If this fails, an error contains characters that control a terminal, or does not say which
+// file system must be mounted.
 func TestSentence(t *testing.T) {
 	for _, tc := range []struct {
 		err  error
@@ -95,8 +96,8 @@ func TestSentence(t *testing.T) {
 	}
 }
 
-// Every command says what it removed from the kernel, and goes on whatever it could not;
-// workers do not look.
+// If this fails, a command does not say what it removed from the kernel, or ends because it
+// could not remove something; or a worker removes something.
 func TestSweep(t *testing.T) {
 	for _, cmd := range append(newRoot().Commands(), newRoot()) {
 		var said strings.Builder
@@ -123,6 +124,6 @@ tpbench: tpbench-9-1 stays
 		t.Error("no command sweeps")
 	}
 	if shadowed := slices.IndexFunc(root.Commands(), func(c *cobra.Command) bool { return c.PersistentPreRun != nil || c.PersistentPreRunE != nil }); shadowed >= 0 {
-		t.Errorf("%s does not, because it has a start of its own", root.Commands()[shadowed].Name())
+		t.Errorf("%s does not, because it has another start", root.Commands()[shadowed].Name())
 	}
 }

@@ -15,8 +15,9 @@ import (
 	"github.com/tpbench/tpbench/harness/host"
 )
 
-// measure runs what was chosen into the file at path. It knows before it measures
-// that the cases can run here and that the file can be written. A nil seed is any.
+// measure runs the chosen cases and writes them to the file at path. Before it measures it
+// checks that they can run here and that the file can be written. A nil seed means a random
+// one.
 func measure(ctx context.Context, stderr io.Writer, chosen []benches.Chosen, wanted func(string) bool, seed *uint64, path string) error {
 	ticks, err := clock.Open()
 	if err != nil {
@@ -77,7 +78,7 @@ func asked(cmd *cobra.Command, flag string, value *uint64) *uint64 {
 	return nil
 }
 
-// A lostError says that a run came to its end without some of its samples.
+// A lostError is the error of a run that ended without some of its samples.
 type lostError string
 
 func (e lostError) Error() string { return string(e) }
@@ -89,13 +90,13 @@ func (e interruptedError) Error() string { return string(e) }
 
 func (e interruptedError) Is(target error) bool { return target == context.Canceled }
 
-// withRunnable adds to the error of a case that cannot run here what can.
+// withRunnable adds to the error of a case that cannot run here the cases that can.
 func withRunnable(err error, chosen []benches.Chosen, allowed []int) error {
 	var can []string
 	seen := map[string]bool{}
 	for _, ch := range chosen {
 		for _, c := range ch.Cases {
-			what := benches.Summary(c.Names[0])
+			what := c.Summary()
 			if c.Runnable(allowed) == nil && !seen[what] {
 				seen[what] = true
 				can = append(can, what)

@@ -10,7 +10,7 @@ import (
 	"github.com/tpbench/tpbench/harness"
 )
 
-// progress tells how far a run is: on a terminal in one line that it redraws, and
+// progress shows how far a run is: on a terminal in one line that it redraws, and
 // elsewhere in one line for each tenth of the run.
 type progress struct {
 	w        io.Writer
@@ -27,8 +27,8 @@ func newProgress(w io.Writer) *progress {
 	return p
 }
 
-// A line is drawn with the terminal's wrapping off: what is too wide for it is cut, where a
-// second line would be left behind by each redrawing.
+// A line is drawn with the terminal's wrapping off: a line that is too wide is cut.
+// If it went on in a second line, each redrawing would leave that line on the screen.
 const (
 	clearLine = "\r\x1b[K"
 	wrapOff   = "\x1b[?7l"
@@ -50,7 +50,7 @@ func (p *progress) show(at harness.Progress) {
 	}
 }
 
-// note tells what is done next.
+// note shows what is done next.
 func (p *progress) note(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	if p.terminal {
@@ -60,12 +60,12 @@ func (p *progress) note(format string, args ...any) {
 	fmt.Fprintln(p.w, line)
 }
 
-// draw replaces the line, in one write: who ends the process leaves wrapping as it was.
+// draw replaces the line, in one write: if the process is killed, wrapping is on again.
 func (p *progress) draw(line string) {
 	io.WriteString(p.w, clearLine+wrapOff+line+wrapOn)
 }
 
-// redraw brings on a terminal what note told up to date.
+// redraw updates on a terminal the line of note.
 func (p *progress) redraw(format string, args ...any) {
 	if p.terminal {
 		p.note(format, args...)

@@ -25,7 +25,7 @@ func newRun() *cobra.Command {
 		Long: `run measures chosen benchmarks and implementations in seeded interleaved rounds, each
 sample in a process of its own, and writes them to FILE in Go benchmark format.
 
-A FILE that a cut-off run of the same plan has left is taken up where it stops.`,
+If FILE holds a cut-off run of the same plan, run goes on where that stopped.`,
 		Example: `  tpbench run --bench 'Dispatch|DisableAll' --impl naive-sync,rcu-cond-sync --events 200 --rounds 10 -o a.txt
   tpbench run --bench GracePeriod --gp memb,qsbr --readers 1 -o gp.txt
   tpbench run --bench Poke --impl int3-batch -o poke.txt`,
@@ -54,12 +54,22 @@ A FILE that a cut-off run of the same plan has left is taken up where it stops.`
 	return cmd
 }
 
-// mostRounds bounds a run: more samples than this tell no more.
+// mostRounds bounds a run: more samples give no better interval.
 const mostRounds = 10_000
 
 // mostEvents is 400 times what a kernel has. A worker needs 2 GB for them; with a hundred
 // times as many it took all the memory of the machine.
 const mostEvents = 1_000_000
+
+func checkEvents(n int) error {
+	switch {
+	case n < 1:
+		return usagef("--events %d: expected 1 or more", n)
+	case n > mostEvents:
+		return usagef("--events %d: expected %d or fewer", n, mostEvents)
+	}
+	return nil
+}
 
 // choose turns flags into cases.
 func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]benches.Chosen, func(string) bool, error) {
@@ -84,24 +94,26 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 			if n < least {
 				return nil, nil, usagef("--%s %d: expected %d or more", flag, n, least)
 			}
-			if flag == "events" && n > mostEvents {
-				return nil, nil, usagef("--events %d: expected %d or fewer", n, mostEvents)
+			if flag == "events" {
+				if err := checkEvents(n); err != nil {
+					return nil, nil, err
+				}
 			}
 		}
 	}
 	p.Events, p.Readers, p.CPUs = distinct(p.Events), distinct(p.Readers), distinct(p.CPUs)
-	if err := known("implementation", p.Impls, func(i benches.Impl) bool { return i.Family != "rcu" }); err != nil {
+	if err := known("implementation", p.Impls, func(i benches.Impl) bool { return i.Family != benches.FlavourFamily }); err != nil {
 		return nil, nil, err
 	}
-	if err := known("grace-period flavour", p.GPs, func(i benches.Impl) bool { return i.Family == "rcu" }); err != nil {
+	if err := known("grace-period flavour", p.GPs, func(i benches.Impl) bool { return i.Family == benches.FlavourFamily }); err != nil {
 		return nil, nil, err
 	}
 	var names []string
 	var chosen []benches.Chosen
-	for _, family := range benches.Families() {
-		names = append(names, family.Names...)
-		if slices.ContainsFunc(family.Names, pattern.MatchString) {
-			chosen = append(chosen, benches.Chosen{Cases: family.Cases(p), Rounds: rounds})
+	for _, b := range benches.Benchmarks() {
+		names = append(names, b.Names...)
+		if slices.ContainsFunc(b.Names, pattern.MatchString) {
+			chosen = append(chosen, benches.Chosen{Cases: b.Cases(p), Rounds: rounds})
 		}
 	}
 	if len(chosen) == 0 {
@@ -120,7 +132,7 @@ func distinct(numbers []int) []int {
 	return slices.Compact(numbers)
 }
 
-// known refuses names that no implementation of these families has.
+// known is an error about the first name that no implementation of these families has.
 func known(kind string, names []string, of func(benches.Impl) bool) error {
 	var have []string
 	for _, i := range benches.Impls() {

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScript runs the command as its users do. Scripts whose name begins with
+// If this fails, a command does not do what its script says. Scripts whose name begins with
 // measure really measure, and need what that needs.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -66,7 +66,8 @@ func measures() error {
 	return nil
 }
 
-// A machine that TPBENCH_REQUIRE says can measure must not skip the scripts that do.
+// If this fails, the scripts that measure are skipped on a machine that, by TPBENCH_REQUIRE,
+// can measure.
 func TestMachineMeasures(t *testing.T) {
 	if err := measures(); err != nil {
 		if strings.Contains(os.Getenv("TPBENCH_REQUIRE"), "tpbench") {
@@ -157,7 +158,7 @@ func TestBenchstatOverlooks(t *testing.T) {
 	}
 }
 
-// Every result file is read by the benchstat command without complaint.
+// If this fails, the benchstat command cannot read a recorded file.
 func TestBenchstatReads(t *testing.T) {
 	files, err := filepath.Glob("../../results/data/*/*.txt")
 	if err != nil || len(files) == 0 {

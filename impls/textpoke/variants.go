@@ -15,7 +15,7 @@ func Variants() []Variant {
 		{Name: "aligned-store", Check: checkAligned, New: patcher(alignedStore),
 			Origin: "AMD's rule for cross-modifying code; jump labels of other architectures",
 			Doc:    "one store of the aligned word that a site lies in, and one core sync; int3s for sites that lie in two"},
-		{Name: "stop-readers", Check: checkStop, New: stopReaders,
+		{Name: "stop-readers", Slow: true, Check: checkStop, New: stopReaders,
 			Origin: "stop_machine; ftrace before 08d636b6d4fb, v3.5",
 			Doc:    "every other thread is held in a signal handler while the bytes are written"},
 

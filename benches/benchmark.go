@@ -1,7 +1,6 @@
 package benches
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,7 +10,7 @@ import (
 	"github.com/tpbench/tpbench/impls"
 )
 
-// Params narrow or widen the axes of all families. A nil list leaves an axis as it
+// Params narrow or widen the axes of all benchmarks. A nil list leaves an axis as it
 // is.
 type Params struct {
 	Impls   []string // only these implementations
@@ -21,11 +20,21 @@ type Params struct {
 	CPUs    []int    // numbers of CPUs that do the same, in place of the default
 }
 
-// A Family is a benchmark, or two that are timed in one operation, with its axes.
-type Family struct {
-	Names []string // benchmark names, one for each phase
+// A Benchmark is a question with its axes. It has a name for each phase of its
+// operation: "DisableAll" and "EnableAll" are timed in one operation.
+type Benchmark struct {
+	Names []string // one for each phase
 	Doc   string   // the question, in one sentence
-	axes  []axis
+
+	// Roles say for each phase which tables and charts it is in: the words are the
+	// constants of type results.Role. A phase without one has a table like any other.
+	Roles []string
+
+	Table string // title of the table that it shares with others; "" for one of its own
+	Short string // the question again, in the few words that a chart has room for
+	Shown string // "key=value": the cases that charts show; "" for all
+
+	axes []axis
 
 	// fits leaves combinations out that mean nothing; nil keeps all.
 	fits func(keys) bool
@@ -44,7 +53,7 @@ type axis struct {
 	values func(Params) []string
 }
 
-// keys is one point on a Family's axes.
+// keys hold one value for each axis of a Benchmark.
 type keys map[string]string
 
 // num is the value of a key whose axis holds numbers.
@@ -62,16 +71,31 @@ var numeric = []string{"events", "readers", "probes", "sites", "cpus", "batch"}
 // A Case is a harness.Case that knows whether this machine can run it.
 type Case struct {
 	harness.Case
-	Block string // harness.Planned.Block: what it is compared in
-	Err   error  // why it cannot run here, or nil
+	Benchmark *Benchmark
+	Block     string // harness.Planned.Block: what it is compared in
+	Err       error  // why it cannot run here, or nil
+
+	keys keys
 }
 
-// Cases returns every combination on the family's axes under p.
-func (f *Family) Cases(p Params) []Case {
-	points := []keys{{}}
-	for _, a := range f.axes {
+// Summary words what the case is about, without its numbers: its benchmark and the
+// values of impl and gp.
+func (c *Case) Summary() string {
+	short := c.Benchmark.Names[0]
+	for _, key := range []string{"impl", "gp"} {
+		if value, ok := c.keys[key]; ok {
+			short += " " + value
+		}
+	}
+	return short
+}
+
+// Cases returns every combination on the benchmark's axes under p.
+func (b *Benchmark) Cases(p Params) []Case {
+	combined := []keys{{}}
+	for _, a := range b.axes {
 		var longer []keys
-		for _, k := range points {
+		for _, k := range combined {
 			for _, v := range a.values(p) {
 				l := keys{a.key: v}
 				for key, v := range k {
@@ -80,23 +104,19 @@ func (f *Family) Cases(p Params) []Case {
 				longer = append(longer, l)
 			}
 		}
-		points = longer
+		combined = longer
 	}
 	var cases []Case
-	for _, k := range points {
-		if f.fits == nil || f.fits(k) {
-			cases = append(cases, f.at(k))
+	for _, k := range combined {
+		if b.fits == nil || b.fits(k) {
+			cases = append(cases, b.at(k))
 		}
 	}
 	return cases
 }
 
-// at makes the case of one point.
-func (f *Family) at(k keys) Case {
-	var suffix strings.Builder
-	for _, a := range f.axes {
-		fmt.Fprintf(&suffix, "/%s=%s", a.key, k[a.key])
-	}
+// at makes the case of one value for each axis.
+func (b *Benchmark) at(k keys) Case {
 	cpus := 1
 	if _, ok := k["readers"]; ok {
 		cpus += k.num("readers")
@@ -107,51 +127,56 @@ func (f *Family) at(k keys) Case {
 	if beside, ok := k["beside"]; ok && beside != besideIdle {
 		cpus++
 	}
-	c := Case{Block: f.block(k), Err: f.check(k), Case: harness.Case{
+	c := Case{Benchmark: b, Block: b.block(k), Err: b.check(k), keys: k, Case: harness.Case{
 		CPUs:    cpus,
-		Layouts: f.layouts,
-		Open:    func(e *harness.Env) (*harness.Op, error) { return f.open(k, e) },
+		Layouts: b.layouts,
+		Open:    func(e *harness.Env) (*harness.Op, error) { return b.open(k, e) },
 	}}
-	if f.slow != nil {
-		c.Slow = f.slow(k)
+	if b.slow != nil {
+		c.Slow = b.slow(k)
 	}
-	if f.ops != nil {
-		c.Ops = f.ops(k)
+	if b.ops != nil {
+		c.Ops = b.ops(k)
 	}
-	for _, name := range f.Names {
-		c.Names = append(c.Names, name+suffix.String())
+	for _, name := range b.Names {
+		c.Names = append(c.Names, b.named(name, k, ""))
 	}
 	return c
 }
 
-// block names what is compared with one another: the implementations under one setting
-// of all else or, where a benchmark has none, the flavours.
-func (f *Family) block(k keys) string {
-	arms := "gp"
-	if _, ok := k["impl"]; ok {
-		arms = "impl"
-	}
-	name := f.Names[0]
-	for _, a := range f.axes {
-		if a.key != arms {
+// named adds to a name the values of all axes but one.
+func (b *Benchmark) named(name string, k keys, without string) string {
+	for _, a := range b.axes {
+		if a.key != without {
 			name += "/" + a.key + "=" + k[a.key]
 		}
 	}
 	return name
 }
 
-// parse is the inverse of at's naming. ok is false if name is none of f's.
-func (f *Family) parse(name string) (k keys, ok bool) {
+// block names what is compared with one another: the implementations under one setting
+// of all else or, where a benchmark has none, the flavours.
+func (b *Benchmark) block(k keys) string {
+	compared := "gp"
+	if _, ok := k["impl"]; ok {
+		compared = "impl"
+	}
+	return b.named(b.Names[0], k, compared)
+}
+
+// parse is the inverse of at's naming, for names that come from outside. ok is false if
+// name is none of b's.
+func (b *Benchmark) parse(name string) (k keys, ok bool) {
 	base, rest, _ := strings.Cut(name, "/")
-	if !slices.Contains(f.Names, base) {
+	if !slices.Contains(b.Names, base) {
 		return nil, false
 	}
 	parts := strings.Split(rest, "/")
-	if len(parts) != len(f.axes) {
+	if len(parts) != len(b.axes) {
 		return nil, false
 	}
 	k = keys{}
-	for i, a := range f.axes {
+	for i, a := range b.axes {
 		key, value, _ := strings.Cut(parts[i], "=")
 		if key != a.key {
 			return nil, false
@@ -165,10 +190,10 @@ func (f *Family) parse(name string) (k keys, ok bool) {
 		}
 		k[key] = value
 	}
-	return k, f.fits == nil || f.fits(k)
+	return k, b.fits == nil || b.fits(k)
 }
 
-// naming is what a command line that names this value of an axis asks for.
+// naming returns the Params of a command line that names this value of an axis.
 func naming(key, value string) Params {
 	switch key {
 	case "impl":
@@ -181,9 +206,9 @@ func naming(key, value string) Params {
 
 // Find makes the case that measures the benchmark of this full name.
 func Find(name string) (Case, error) {
-	for _, f := range Families() {
-		if k, ok := f.parse(name); ok {
-			return f.at(k), nil
+	for _, b := range Benchmarks() {
+		if k, ok := b.parse(name); ok {
+			return b.at(k), nil
 		}
 	}
 	return Case{}, &impls.UnknownError{Kind: "benchmark case", Name: name, Nearest: impls.Nearest(name, allNames())}
@@ -191,8 +216,8 @@ func Find(name string) (Case, error) {
 
 func allNames() []string {
 	var names []string
-	for _, f := range Families() {
-		for _, c := range f.Cases(Params{}) {
+	for _, b := range Benchmarks() {
+		for _, c := range b.Cases(Params{}) {
 			names = append(names, c.Names...)
 		}
 	}
@@ -222,8 +247,8 @@ func numbers(key string, over func(Params) []int, values ...int) axis {
 	}}
 }
 
-// implAxis returns the axis of a family's implementations: the usual ones, and any
-// where they are named.
+// implAxis returns the axis of implementations: the usual ones, and any where they are
+// named.
 func implAxis(any, usual []string) axis {
 	return axis{"impl", func(p Params) []string {
 		if p.Impls == nil {
@@ -231,6 +256,11 @@ func implAxis(any, usual []string) axis {
 		}
 		return narrow(any, p.Impls)
 	}}
+}
+
+// variantAxis returns the axis of a family's implementations: by default the sound ones.
+func variantAxis[T any](variants []impls.Variant[T]) axis {
+	return implAxis(variantNames(variants), usualNames(variants))
 }
 
 // gpAxis returns the axis of grace-period flavours.
@@ -257,8 +287,8 @@ func narrow(names, only []string) []string {
 	return kept
 }
 
-// usualNames lists the names of the variants to measure where none is named: the sound
-// ones. What is wrong may be as fast as it likes.
+// usualNames lists the names of the variants to measure where none is named: busted
+// variants are excluded by default.
 func usualNames[T any](variants []impls.Variant[T]) []string {
 	return variantNames(impls.OnlySound(variants))
 }
@@ -281,15 +311,7 @@ func find[T any](variants []impls.Variant[T], name string) impls.Variant[T] {
 	return v
 }
 
-// Summary words what a case is about, without its numbers: its benchmark and the
-// values of impl and gp.
-func Summary(name string) string {
-	parts := strings.Split(name, "/")
-	short := parts[0]
-	for _, p := range parts[1:] {
-		if key, value, _ := strings.Cut(p, "="); key == "impl" || key == "gp" {
-			short += " " + value
-		}
-	}
-	return short
+// checkVariant is a check of the benchmarks of one family.
+func checkVariant[T any](variants func() []impls.Variant[T]) func(keys) error {
+	return func(k keys) error { return find(variants(), k["impl"]).Supported() }
 }
