@@ -18,9 +18,9 @@ import (
 	"github.com/tpbench/tpbench/harness/host"
 )
 
-// FormatVersion is the value of the configuration line "tpbench" that begins every
+// formatVersion is the value of the configuration line "tpbench" that begins every
 // file.
-const FormatVersion = "2"
+const formatVersion = "2"
 
 // A FileError says in one sentence why a file cannot take a run's results.
 type FileError struct {
@@ -151,7 +151,7 @@ var headRE = regexp.MustCompile(`^([a-z][a-z0-9-]*: .*|Unit \S+ better=\S+.*|# (
 // first line looks like ours, is not.
 func begun(old []byte) bool {
 	first, rest, whole := strings.Cut(string(old), "\n")
-	if first != "tpbench: "+FormatVersion || !whole || !strings.Contains(rest, "\nplan: ") {
+	if first != "tpbench: "+formatVersion || !whole || !strings.Contains(rest, "\nplan: ") {
 		return false
 	}
 	for line := range strings.Lines(rest) {
@@ -165,7 +165,7 @@ func begun(old []byte) bool {
 
 // header is the configuration of a file: everything that can move a number.
 func header(plan *Plan, facts []host.Fact) []host.Fact {
-	head := []host.Fact{{Key: "tpbench", Value: FormatVersion}}
+	head := []host.Fact{{Key: "tpbench", Value: formatVersion}}
 	head = append(head, facts...)
 	return append(head,
 		host.Fact{Key: "seed", Value: strconv.FormatUint(plan.Seed, 10)},

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Threads tells what each thread of a process does, in a line for each:
+// threadsOf tells what each thread of a process does, in a line for each:
 //
 //	4711 tpbench R on CPU 1, 12.84 s user, 0.02 s system
 //	4712 tpbench S on CPU 0, 0.00 s user, 0.01 s system, system call 202, in futex_do_wait
@@ -21,7 +21,7 @@ import (
 // R is a thread that runs or waits for a CPU, S one that sleeps, D one that sleeps and that
 // no signal wakes, t one that is stopped. What the kernel does not tell this user is left
 // out; a process that has gone has no line.
-func Threads(pid int) string {
+func threadsOf(pid int) string {
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
 	if err != nil {
 		return ""
@@ -79,12 +79,12 @@ func ticks(text string) string {
 }
 
 // Interrogate ends a process that should have ended, and asks first what it does. It
-// returns its Threads, and then sends SIGQUIT, for which the Go runtime prints the stacks
+// returns what threadsOf says, and then sends SIGQUIT, for which the Go runtime prints the stacks
 // of all goroutines to standard error and exits. What has not ended after grace gets SIGKILL.
 // Interrogate does not wait for either: the caller's Wait returns then. Of a process
 // that has ended already it returns "".
 func Interrogate(p *os.Process, grace time.Duration) string {
-	threads := Threads(p.Pid)
+	threads := threadsOf(p.Pid)
 	if p.Signal(syscall.SIGQUIT) != nil {
 		return "" // it has been waited for, and its number may be another's by now
 	}

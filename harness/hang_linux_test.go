@@ -30,12 +30,12 @@ func awaitThreads(t *testing.T, pid int, pattern string) {
 	t.Helper()
 	line := regexp.MustCompile("(?m)" + pattern)
 	for range 1000 {
-		if line.MatchString(Threads(pid)) {
+		if line.MatchString(threadsOf(pid)) {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Errorf("no thread is %s:\n%s", pattern, Threads(pid))
+	t.Errorf("no thread is %s:\n%s", pattern, threadsOf(pid))
 }
 
 // If this fails, a hang is reported with the wrong thread, or with a sleeping thread for

@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// Threads cannot tell.
-func Threads(int) string { return "" }
-
 // Interrogate only ends the process.
 func Interrogate(p *os.Process, _ time.Duration) string {
 	_ = p.Kill() // it may well have ended

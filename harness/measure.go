@@ -44,9 +44,9 @@ const (
 	sampleLimit = 2 * time.Second
 )
 
-// ErrStandstill is returned when the threads beside the measuring one, or the
+// errStandstill is returned when the threads beside the measuring one, or the
 // measuring one itself, were kept off their CPUs too often: the machine is too busy.
-var ErrStandstill = errors.New("the machine was too busy: threads were kept off their CPUs in most batches")
+var errStandstill = errors.New("the machine was too busy: threads were kept off their CPUs in most batches")
 
 // A phase accumulates what one name of a Case is about.
 type phase struct {
@@ -187,7 +187,7 @@ func (s *sampler) measure(ctx context.Context, cs *Case, patience time.Duration)
 }
 
 // once times so many operations together, again until they count. Its error is
-// ErrStandstill, or ctx's.
+// errStandstill, or ctx's.
 func (s *sampler) once(ctx context.Context, n int, deadline time.Time) ([]sample, error) {
 	for tried := 1; ; tried++ {
 		b, err := s.batch(n)
@@ -197,7 +197,7 @@ func (s *sampler) once(ctx context.Context, n int, deadline time.Time) ([]sample
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case !b.counts && s.now().After(deadline):
-			return nil, ErrStandstill
+			return nil, errStandstill
 		case !b.counts:
 			continue
 		}
@@ -235,7 +235,7 @@ func (s *sampler) fit(ctx context.Context, n int, deadline time.Time) (int, erro
 		case b.counts:
 			long++
 		case s.now().After(deadline):
-			return 0, ErrStandstill
+			return 0, errStandstill
 		}
 	}
 	return n, nil
@@ -272,7 +272,7 @@ func (s *sampler) collect(ctx context.Context, n int, deadline time.Time) (sampl
 	for len(ns) < sampleBatches && (len(ns) < sampleLeast || sum.ns < sampleTime) {
 		if s.now().After(deadline) {
 			if len(ns) < sampleLeast {
-				return failed(ErrStandstill)
+				return failed(errStandstill)
 			}
 			break
 		}

@@ -171,7 +171,7 @@ func TestSampleOfSyntheticMachines(t *testing.T) {
 			t.Fatalf("seed %d, machine %d (%v ns/op, hiccup %.2f, unseen %.2f, neighbour %.2f): %s", seed, i, m.perOp, m.hiccup, m.unseen, m.neighbor, fmt.Sprintf(format, args...))
 		}
 		samples, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}}, 0)
-		if errors.Is(err, ErrStandstill) {
+		if errors.Is(err, errStandstill) {
 			standstills++
 			continue
 		}
@@ -456,8 +456,8 @@ func TestDisturbed(t *testing.T) {
 func TestSampleGivesUp(t *testing.T) {
 	m := &synthetic{rnd: rand.New(rand.NewPCG(1, 2)), now: time.Now(), perOp: 100, hiccup: 1}
 	for _, ops := range []int{0, 100} {
-		if _, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}, Ops: ops}, 0); !errors.Is(err, ErrStandstill) {
-			t.Errorf("Ops %d on a machine that takes every CPU away: %v, want ErrStandstill", ops, err)
+		if _, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}, Ops: ops}, 0); !errors.Is(err, errStandstill) {
+			t.Errorf("Ops %d on a machine that takes every CPU away: %v, want errStandstill", ops, err)
 		}
 	}
 	idle := &synthetic{rnd: m.rnd, now: time.Now()}
@@ -511,7 +511,7 @@ func TestSampleNeedsItsBatches(t *testing.T) {
 				if took := m.now.Sub(began); took > sampleLimit*11/10 {
 					t.Errorf("Ops %d, after %d batches %s: gave up after %v", ops, good, then, took)
 				}
-				want := map[string]error{"no batch counts": ErrStandstill, "one fails": broken, "it is interrupted": context.Canceled}[then]
+				want := map[string]error{"no batch counts": errStandstill, "one fails": broken, "it is interrupted": context.Canceled}[then]
 				if good >= least && (then == "no batch counts" || ops > 0) {
 					want = nil
 				}
@@ -642,8 +642,8 @@ func TestStandstill(t *testing.T) {
 		s := newSampler(c, cs, op, env)
 		now := time.Now()
 		s.now = func() time.Time { now = now.Add(sampleLimit / 50); return now }
-		if _, err := s.measure(t.Context(), cs, 0); !errors.Is(err, ErrStandstill) {
-			t.Errorf("Ops %d: measure = %v, expected ErrStandstill", ops, err)
+		if _, err := s.measure(t.Context(), cs, 0); !errors.Is(err, errStandstill) {
+			t.Errorf("Ops %d: measure = %v, expected errStandstill", ops, err)
 		}
 	}
 }
@@ -748,7 +748,7 @@ func TestCounts(t *testing.T) {
 		}
 		op := tick(&counted, len(cs.Names))
 		samples, err := newSampler(c, cs, op, &Env{}).measure(t.Context(), cs, 0)
-		if errors.Is(err, ErrStandstill) {
+		if errors.Is(err, errStandstill) {
 			t.Skip(err) // the synthetic machines have shown what matters
 		}
 		if err != nil {

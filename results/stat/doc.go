@@ -13,7 +13,7 @@
 //     minutes moves both, and the ratio holds where the times do not.
 //  4. Slope tells how a cost grows: the exponent of a power law.
 //
-// All levels are 95 % (Confidence). Units are the caller's; nothing here
+// All levels are 95 % (confidence). Units are the caller's; nothing here
 // converts them.
 //
 // The package drops no outlier, assumes no normal distribution of raw times

@@ -10,8 +10,8 @@ import (
 	"github.com/aclements/go-moremath/stats"
 )
 
-// ErrTooFew is wrapped by errors about samples too few for the statistic.
-var ErrTooFew = errors.New("too few samples")
+// errTooFew is wrapped by errors about samples too few for the statistic.
+var errTooFew = errors.New("too few samples")
 
 // A Pair is one value of a benchmark and the round it was measured in. Values
 // of two benchmarks from the same round may be compared with each other. Cluster says
@@ -38,7 +38,7 @@ type Estimate struct {
 // badly in each of them. Where there are several clusters, the interval is that of their
 // mean logarithms.
 //
-// It needs two common rounds (ErrTooFew) and values above zero. Below six
+// It needs two common rounds (errTooFew) and values above zero. Below six
 // of what the interval rests on it warns: the interval then stands on the assumption that
 // log ratios are normal, which so few cannot show.
 func PairedRatio(a, b []Pair) (Estimate, error) {
@@ -52,7 +52,7 @@ func PairedRatio(a, b []Pair) (Estimate, error) {
 		n++
 	}
 	if n < 2 {
-		return Estimate{}, fmt.Errorf("stat: paired ratio of %d common rounds: %w", n, ErrTooFew)
+		return Estimate{}, fmt.Errorf("stat: paired ratio of %d common rounds: %w", n, errTooFew)
 	}
 	var logs []float64
 	e := Estimate{N: n}
@@ -131,7 +131,7 @@ func match(a, b []Pair) []matched {
 }
 
 // tQuantile returns the t for which Student's distribution with df degrees of
-// freedom holds Confidence of its weight within ±t.
+// freedom holds confidence of its weight within ±t.
 func tQuantile(df int) float64 {
-	return stats.InvCDF(stats.TDist{V: float64(df)})(1 - (1-Confidence)/2)
+	return stats.InvCDF(stats.TDist{V: float64(df)})(1 - (1-confidence)/2)
 }

@@ -80,11 +80,11 @@ func TestSummarize(t *testing.T) {
 			continue
 		}
 		lo, hi := int(s.Lo), int(s.Hi)
-		if p := holds(n, lo, hi); p < Confidence || !near(p, s.Confidence) {
+		if p := holds(n, lo, hi); p < confidence || !near(p, s.Confidence) {
 			t.Errorf("n=%d: [%d..%d] holds the median with %v, said %v", n, lo, hi, p, s.Confidence)
 		}
 		for l := 1; l+hi-lo-1 <= n; l++ {
-			if holds(n, l, l+hi-lo-1) >= Confidence {
+			if holds(n, l, l+hi-lo-1) >= confidence {
 				t.Errorf("n=%d: [%d..%d] is shorter than [%d..%d]", n, l, l+hi-lo-1, lo, hi)
 			}
 		}
@@ -114,48 +114,12 @@ func TestSummarizeScales(t *testing.T) {
 			scaled[i] = k * xs[i]
 		}
 		a, b := Summarize(xs), Summarize(scaled)
+		sorted, n := slices.Sorted(slices.Values(xs)), len(xs)
+		if median := (sorted[(n-1)/2] + sorted[n/2]) / 2; !near(a.Center, median) {
+			t.Fatalf("median of %v: %v, want %v", xs, a.Center, median)
+		}
 		if !near(k*a.Center, b.Center) || a.HasInterval() && (!near(k*a.Lo, b.Lo) || !near(k*a.Hi, b.Hi)) {
 			t.Fatalf("times %v: %+v became %+v", k, a, b)
-		}
-	}
-}
-
-// TestPercentile: the sample of NumPy's and R's own documentation of type 7.
-func TestPercentile(t *testing.T) {
-	xs := []float64{50, 15, 40, 20, 35}
-	for _, tc := range []struct{ p, want float64 }{{0, 15}, {5, 16}, {25, 20}, {30, 23}, {40, 29}, {50, 35}, {95, 48}, {100, 50}} {
-		got, err := Percentile(xs, tc.p)
-		if err != nil || !near(got, tc.want) {
-			t.Errorf("percentile %v = %v, %v, want %v", tc.p, got, err, tc.want)
-		}
-	}
-	for _, p := range []float64{-1, 101, math.NaN()} {
-		if got, err := Percentile(xs, p); err == nil {
-			t.Errorf("percentile %v = %v, want an error", p, got)
-		}
-	}
-	if _, err := Percentile(nil, 50); err == nil {
-		t.Error("percentile of nothing: no error")
-	}
-}
-
-// TestPercentileNaive compares with the definition, and the median with
-// Summarize's.
-func TestPercentileNaive(t *testing.T) {
-	r := random(t)
-	for range 200 {
-		xs := lognormal(r, 1+r.IntN(30))
-		p := 100 * r.Float64()
-		sorted := slices.Sorted(slices.Values(xs))
-		rank := p / 100 * float64(len(xs)-1)
-		lo := sorted[int(rank)]
-		hi := sorted[min(int(rank)+1, len(xs)-1)]
-		want := lo + (rank-math.Floor(rank))*(hi-lo)
-		if got, err := Percentile(xs, p); err != nil || !near(got, want) {
-			t.Fatalf("percentile %v of %v = %v, %v, want %v", p, xs, got, err, want)
-		}
-		if got, _ := Percentile(xs, 50); !near(got, Summarize(xs).Center) {
-			t.Fatalf("median of %v: %v and %v", xs, got, Summarize(xs).Center)
 		}
 	}
 }
@@ -208,7 +172,7 @@ func TestPairedRatio(t *testing.T) {
 	if e, err := PairedRatio(unmatched, pairs(1, 2, 3)); err != nil || e.N != 2 || !near(e.Center, 2) {
 		t.Errorf("rounds matched by number: %+v, %v", e, err)
 	}
-	if _, err := PairedRatio(unmatched[:2], pairs(1, 2)); !errors.Is(err, ErrTooFew) {
+	if _, err := PairedRatio(unmatched[:2], pairs(1, 2)); !errors.Is(err, errTooFew) {
 		t.Errorf("one common round: %v", err)
 	}
 	for _, bad := range []float64{0, -1} {
@@ -368,10 +332,10 @@ func TestSlope(t *testing.T) {
 	if err != nil || !within(e.Center, 0.5001, 5e-5) || !within((e.Hi-e.Lo)/2, 2.262*0.1179, 2e-4) {
 		t.Errorf("Anscombe I: %+v, %v", e, err)
 	}
-	if _, err := Slope(x[:2], y[:2]); !errors.Is(err, ErrTooFew) {
+	if _, err := Slope(x[:2], y[:2]); !errors.Is(err, errTooFew) {
 		t.Errorf("two points: %v", err)
 	}
-	if _, err := Slope([]float64{5, 5, 5}, y[:3]); !errors.Is(err, ErrTooFew) {
+	if _, err := Slope([]float64{5, 5, 5}, y[:3]); !errors.Is(err, errTooFew) {
 		t.Errorf("one x: %v", err)
 	}
 	for _, bad := range []float64{0, -1} {

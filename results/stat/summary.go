@@ -2,16 +2,14 @@ package stat
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 
-	"github.com/montanaflynn/stats"
 	"golang.org/x/perf/benchmath"
 )
 
-// Confidence is the level of every interval in this package.
-const Confidence = 0.95
+// confidence is the level of every interval in this package.
+const confidence = 0.95
 
 // A Summary is the median of a sample and its confidence interval.
 //
@@ -43,25 +41,11 @@ func Summarize(values []float64) Summary {
 	}
 	s := sample(values)
 	return Summary{
-		Summary: benchmath.AssumeNothing.Summary(s, Confidence),
+		Summary: benchmath.AssumeNothing.Summary(s, confidence),
 		N:       len(values),
 		Min:     s.Values[0],
 		Max:     s.Values[len(values)-1],
 	}
-}
-
-// Percentile returns the p-th percentile of values, 0 <= p <= 100, by linear
-// interpolation between closest ranks: Hyndman and Fan's type 7, the default of
-// R, NumPy and spreadsheets. It fails on an empty sample and on p out of range.
-func Percentile(values []float64, p float64) (float64, error) {
-	if p == 0 { // which montanaflynn/stats refuses
-		return stats.Min(values)
-	}
-	v, err := stats.Percentile(values, p)
-	if err != nil {
-		return 0, fmt.Errorf("stat: percentile %v of %d samples: %w", p, len(values), err)
-	}
-	return v, nil
 }
 
 // Compare tests whether two unpaired samples come from the same distribution,
