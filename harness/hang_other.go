@@ -9,9 +9,9 @@ import (
 
 // Interrogate only ends the process.
 func Interrogate(p *os.Process, _ time.Duration) string {
-	_ = p.Kill() // it may well have ended
+	_ = p.Kill() // it fails if the process has ended
 	return ""
 }
 
-// ShowStacks has nothing to do where no worker runs.
+// ShowStacks does nothing: no worker can run here.
 func ShowStacks() error { return nil }

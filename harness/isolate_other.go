@@ -4,5 +4,5 @@ package harness
 
 import "os/exec"
 
-// Isolate has nothing to do where no worker can measure.
+// Isolate does nothing: no worker can measure here.
 func Isolate(*exec.Cmd) {}

@@ -684,7 +684,7 @@ func TestThreadsNeedTheirCPU(t *testing.T) {
 		}
 		w := env.watch()
 		for _, th := range env.threads {
-			for from := th.beats.Load(); th.beats.Load() < from+10; {
+			for from := th.passes.Load(); th.passes.Load() < from+10; {
 				time.Sleep(time.Millisecond)
 			}
 		}

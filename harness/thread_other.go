@@ -4,6 +4,6 @@ package harness
 
 import "time"
 
-// Package host's Pin refuses before either could be called.
+// host.Pin fails before either can be called.
 func threadID() int                { panic("harness: needs linux") }
 func threadTime(int) time.Duration { panic("harness: needs linux") }
