@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,31 +32,28 @@ func newEvidence() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "evidence [PART...]",
-		Short: "Measure all strategies side by side; tables, a sentence to quote, a file, charts",
-		Long: `evidence measures all strategies side by side in one interleaved run and writes
+		Short: "Measure all strategies in one run; print tables and a sentence to quote, draw charts",
+		Long: `evidence measures all strategies in one run, in turn, and writes
 
   DIR/evidence.txt        every sample, in Go benchmark format
   DIR/*.svg, DIR/*.png    the charts
 
-It measures the parts that are named, ` + benches.MainSection + ` if none is:
+It measures these parts, or ` + benches.MainSection + ` if you name none:
 
 ` + parts.String() + `
-A run that was cut off goes on where it stopped when DIR is named again.`,
+With the DIR of an interrupted run, evidence measures what is missing.`,
 		Example: `  tpbench evidence
   tpbench evidence --all --events 2305 --out whole-kernel
   tpbench evidence uprobe livepatch --out neighbours`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if all && len(args) > 0 {
-				return usagef("evidence measures either the named parts or --all, not both")
+				return usagef("evidence takes names of parts or --all, not both")
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, sections []string) error {
-			if events < 1 {
-				return usagef("--events %d: expected 1 or more", events)
-			}
-			if events > mostEvents {
-				return usagef("--events %d: expected %d or fewer", events, mostEvents)
+			if err := checkEvents(events); err != nil {
+				return err
 			}
 			switch {
 			case all:
@@ -78,7 +76,7 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 					return err
 				}
 			}
-			err = measure(cmd.Context(), cmd.ErrOrStderr(), chosen, everything, asked(cmd, "seed", &seed), path)
+			err = measure(cmd, chosen, everything, seed, path)
 			var lost lostError
 			if err != nil && !errors.Is(err, context.Canceled) && !errors.As(err, &lost) {
 				return err
@@ -94,9 +92,9 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&events, "events", benches.DefaultEvents, "number of events that are disabled and enabled")
+	f.IntVar(&events, "events", benches.DefaultEvents, "number of events to disable and enable")
 	f.StringVar(&out, "out", "", "directory for results and charts (default tpbench-evidence-TIME)")
-	f.Uint64Var(&seed, "seed", 0, "orders blocks, and cases within each (default random; it is in the file)")
+	f.Uint64Var(&seed, "seed", 0, "determines the order of the cases in each round (default random; the file names it)")
 	f.BoolVar(&all, "all", false, "measure every part")
 	return cmd
 }
@@ -116,16 +114,9 @@ func catalog() results.Catalog {
 
 // show prints a run's tables and draws its charts. Of a run that is not complete,
 // what is missing is left out without a word: the run has said so.
-func show(out io.Writer, path, dir string, sections []string, complete bool) error {
+func show(out io.Writer, path, dir string, sections []string, complete bool) (err error) {
 	w := &checkedWriter{w: out}
-	err := showTo(w, path, dir, sections, complete)
-	if w.err != nil {
-		return w.err
-	}
-	return err
-}
-
-func showTo(w io.Writer, path, dir string, sections []string, complete bool) error {
+	defer func() { err = cmp.Or(w.err, err) }()
 	run, err := results.Open(path)
 	if err != nil {
 		return err

@@ -20,8 +20,8 @@ import (
 	"github.com/tpbench/tpbench/results"
 )
 
-// The exit code tells what is to be done about an error: 1 look, 2 ask otherwise, 3 have
-// another machine, 130 nothing.
+// If this fails, an exit code sends the user to the wrong place: 1 is to the output, 2 to the
+// command line, 3 to the machine, and 130 is an interruption.
 func TestExitCode(t *testing.T) {
 	path := func(op, path string, err error) error { return &fs.PathError{Op: op, Path: path, Err: err} }
 	for _, tc := range []struct {
@@ -42,7 +42,7 @@ func TestExitCode(t *testing.T) {
 		{clock.ErrUnavailable, 3},
 		{&host.UnavailableError{}, 3},
 
-		// A name of the user's, and a machine that lacks what this program asks for.
+		// A name that the user gave, and a file that the machine lacks.
 		{path("open", "results.txt", syscall.ENOENT), 2},
 		{path("mkdir", "/root/results", syscall.EACCES), 2},
 		{path("open", "proc/x", syscall.ENOENT), 2},
@@ -53,7 +53,7 @@ func TestExitCode(t *testing.T) {
 		{path("open", "/sys/devices/system/cpu/online", syscall.ENOENT), 3},
 		{usageError{path("open", "/proc/x", syscall.ENOENT)}, 2},
 
-		// A disk that is full, whatever was done to it.
+		// A full disk, in any operation.
 		{path("write", "results.txt", syscall.ENOSPC), 1},
 		{path("write", "results.txt", syscall.EFBIG), 1},
 		{path("sync", "chart.svg", syscall.EIO), 1},
@@ -74,7 +74,7 @@ func TestExitCode(t *testing.T) {
 	}
 }
 
-// An error is shown without what a terminal would obey, and says what is to be mounted.
+// If this fails, an error sends control characters to a terminal, or does not say what to mount.
 func TestSentence(t *testing.T) {
 	for _, tc := range []struct {
 		err  error
@@ -95,8 +95,7 @@ func TestSentence(t *testing.T) {
 	}
 }
 
-// Every command says what it removed from the kernel, and goes on whatever it could not;
-// workers do not look.
+// If this fails, a command does not report what it removed from the kernel, or a worker sweeps.
 func TestSweep(t *testing.T) {
 	for _, cmd := range append(newRoot().Commands(), newRoot()) {
 		var said strings.Builder
@@ -107,15 +106,15 @@ func TestSweep(t *testing.T) {
 			return []string{"tpbench-7-1", "tpbench-8-1"}, errors.New("tpbench-9-1 stays")
 		})
 		worker := strings.HasSuffix(cmd.Name(), "worker")
-		want := `removed the tracing instance tpbench-7-1 with its events, which a run that was killed had left
-removed the tracing instance tpbench-8-1 with its events, which a run that was killed had left
+		want := `removed the tracing instance tpbench-7-1 and its events, left by a run that was killed
+removed the tracing instance tpbench-8-1 and its events, left by a run that was killed
 tpbench: tpbench-9-1 stays
 `
 		if worker {
 			want = ""
 		}
 		if said.String() != want || (calls == 0) != worker {
-			t.Errorf("%s: swept %d times and says %q", cmd.Name(), calls, said.String())
+			t.Errorf("%s: swept %d times and wrote %q", cmd.Name(), calls, said.String())
 		}
 	}
 	root := newRoot()
@@ -123,6 +122,6 @@ tpbench: tpbench-9-1 stays
 		t.Error("no command sweeps")
 	}
 	if shadowed := slices.IndexFunc(root.Commands(), func(c *cobra.Command) bool { return c.PersistentPreRun != nil || c.PersistentPreRunE != nil }); shadowed >= 0 {
-		t.Errorf("%s does not, because it has a start of its own", root.Commands()[shadowed].Name())
+		t.Errorf("%s does not sweep, because it has its own PersistentPreRun", root.Commands()[shadowed].Name())
 	}
 }

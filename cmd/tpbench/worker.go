@@ -18,7 +18,7 @@ import (
 // clockEnv carries the coordinator's calibration to its workers.
 const clockEnv = "TPBENCH_CLOCK"
 
-// newWorker is the process that measures: tpbench worker NAME...
+// newWorker returns the command of the process that measures one sample: tpbench worker NAME...
 func newWorker() *cobra.Command {
 	var task harness.Task
 	cmd := &cobra.Command{
@@ -37,11 +37,11 @@ func newWorker() *cobra.Command {
 			}
 			for _, n := range args {
 				if !slices.Contains(c.Names, n) {
-					return usagef("worker: %s and %s are not measured by one case", args[0], n)
+					return usagef("worker: %s and %s are not of one case", args[0], n)
 				}
 			}
 			if task.Layout < 0 || task.Layout >= max(1, c.Layouts) {
-				return usagef("worker: --layout %d: %s has %d", task.Layout, args[0], c.Layouts)
+				return usagef("worker: --layout %d: expected less than %d, the layouts of %s", task.Layout, max(1, c.Layouts), args[0])
 			}
 			if c.Err != nil {
 				return c.Err
@@ -54,14 +54,14 @@ func newWorker() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&task.Round, "round", 0, "the sample's round")
-	f.IntVar(&task.Layout, "layout", 0, "the alignment to measure at")
-	f.DurationVar(&task.Patience, "patience", 0, "how long to wait for a quiet core")
+	f.IntVar(&task.Round, "round", 0, "round of the sample")
+	f.IntVar(&task.Layout, "layout", 0, "alignment to measure at")
+	f.DurationVar(&task.Patience, "patience", 0, "longest wait for a quiet core")
 	return cmd
 }
 
-// inheritedClock is the coordinator's, or this process's own if it was started by
-// hand.
+// inheritedClock returns the coordinator's clock, or a new one if no coordinator started this
+// process.
 func inheritedClock() (*clock.Clock, error) {
 	text, ok := os.LookupEnv(clockEnv)
 	if !ok {
@@ -74,11 +74,11 @@ func inheritedClock() (*clock.Clock, error) {
 	return ticks, nil
 }
 
-// self is this binary, also when its file has been replaced since: what a worker measures
-// is what the coordinator is.
+// self is this binary, also if its file has been replaced since it was started. So a worker is
+// always the same binary as its coordinator.
 const self = "/proc/self/exe"
 
-// checkSelf reports why no worker of this binary can be started.
+// checkSelf returns an error if no worker of this binary can be started.
 func checkSelf() error {
 	if _, err := os.Stat(self); err != nil {
 		return fmt.Errorf("finding this binary, to start workers: %w", err)
@@ -86,13 +86,13 @@ func checkSelf() error {
 	return nil
 }
 
-// itself gives a command of self the name by which this process was started.
+// itself gives a command of self the name with which this process was started.
 func itself(cmd *exec.Cmd) *exec.Cmd {
 	cmd.Args[0] = os.Args[0]
 	return cmd
 }
 
-// workers returns the command of a worker process of this same binary.
+// workers returns a function that makes the command of a worker.
 func workers(ticks *clock.Clock) (func(context.Context, harness.Task) *exec.Cmd, error) {
 	if err := checkSelf(); err != nil {
 		return nil, err
