@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
-
-	"github.com/montanaflynn/stats"
 
 	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/harness/host"
@@ -186,12 +185,12 @@ func (s *sampler) batches(ctx context.Context, deadline time.Time) ([]sample, er
 		if n, err = s.fit(ctx, n, deadline); err != nil {
 			return nil, err
 		}
-		one, median, err := s.collect(ctx, n, deadline)
+		one, batch, err := s.collect(ctx, n, deadline)
 		if err != nil {
 			return nil, err
 		}
 		// If the machine was slower during fit than it is now, n is too small.
-		if median >= s.least {
+		if batch >= s.least {
 			return []sample{one}, nil
 		}
 	}
@@ -200,22 +199,20 @@ func (s *sampler) batches(ctx context.Context, deadline time.Time) ([]sample, er
 // collect makes a sample of batches of n operations. It also returns the median batch in ns.
 func (s *sampler) collect(ctx context.Context, n int, deadline time.Time) (sample, float64, error) {
 	var (
-		one    sample
-		sum    phase
-		ns     []float64
-		rates  []float64
-		failed = func(err error) (sample, float64, error) { return sample{}, 0, err }
+		one       sample
+		sum       phase
+		ns, rates []float64
 	)
 	for len(ns) < sampleBatches && (len(ns) < sampleLeast || sum.ns < sampleTime) {
 		if s.now().After(deadline) {
 			if len(ns) < sampleLeast {
-				return failed(errStandstill)
+				return sample{}, 0, errStandstill
 			}
 			break
 		}
 		b, err := s.batch(n)
 		if err = errors.Join(err, ctx.Err()); err != nil {
-			return failed(err)
+			return sample{}, 0, err
 		}
 		one.tried++
 		if !b.counts {
@@ -237,16 +234,14 @@ func (s *sampler) collect(ctx context.Context, n int, deadline time.Time) (sampl
 			sum.counts[i].N += p.counts[i].N
 		}
 	}
-	median, err := stats.Median(ns)
-	if err != nil {
-		return failed(fmt.Errorf("harness: %w", err))
-	}
-	rate, err := stats.Median(rates)
-	if err != nil {
-		return failed(fmt.Errorf("harness: %w", err))
-	}
 	unit := n * max(1, s.op.Unit)
 	one.ops = one.kept * unit
-	one.values = append(perOp(s.op, median/float64(unit), sum.counts, one.ops), perSecond(sum.rated, rate)...)
-	return one, median, nil
+	one.values = append(perOp(s.op, median(ns)/float64(unit), sum.counts, one.ops), perSecond(sum.rated, median(rates))...)
+	return one, median(ns), nil
+}
+
+// median returns the median of one value or more.
+func median(values []float64) float64 {
+	sorted, n := slices.Sorted(slices.Values(values)), len(values)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
