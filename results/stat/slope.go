@@ -7,9 +7,9 @@ import (
 	"github.com/aclements/go-moremath/stats"
 )
 
-// Slope fits y = c * x^Center by least squares on logarithms: 1 is linear
-// growth, 0 none. The interval is the t interval of the slope; it takes the
-// residuals for independent and normal in the logarithm.
+// Slope fits y = c * x^Center by least squares of logarithms: 1 is linear
+// growth, 0 none. The interval is the t interval of the slope; it assumes that the
+// residuals of the logarithms are independent and normal.
 //
 // It needs three points (errTooFew), two different x, and values above zero.
 func Slope(x, y []float64) (Estimate, error) {
@@ -37,7 +37,7 @@ func Slope(x, y []float64) (Estimate, error) {
 		return Estimate{}, fmt.Errorf("stat: slope through %d points at one x: %w", n, errTooFew)
 	}
 	slope := sxy / sxx
-	var rss float64 // of the residuals
+	var rss float64 // the sum of the squared residuals
 	for i := range lx {
 		r := (ly[i] - my) - slope*(lx[i]-mx)
 		rss += r * r

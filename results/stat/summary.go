@@ -8,15 +8,15 @@ import (
 	"golang.org/x/perf/benchmath"
 )
 
-// confidence is the level of every interval in this package.
+// confidence is the level of all intervals in this package.
 const confidence = 0.95
 
 // A Summary is the median of a sample and its confidence interval.
 //
-// Lo and Hi are the closest pair of order statistics that hold the median at
-// that level; they need not lie symmetrically. Below 6 samples at least one is
-// infinite and Warnings says how many it takes. Min and Max are the smallest
-// and the largest sample, whatever N.
+// Lo and Hi are the closest two values of the sample between which the median is at
+// that level; they need not be symmetric. With fewer than 6 values at least one is
+// infinite, and Warnings says how many are needed. Min and Max are the smallest
+// and the largest value.
 type Summary struct {
 	benchmath.Summary
 	N        int
@@ -28,12 +28,12 @@ func (s Summary) HasInterval() bool {
 	return !math.IsInf(s.Lo, 0) && !math.IsInf(s.Hi, 0) && s.N > 0
 }
 
-// RangeHolds returns the probability that the smallest and the largest of n samples have
-// the median between them: that not all lie on one side of it.
+// RangeHolds returns the probability that the median is between the smallest and the largest of n
+// values: that not all are on one side of it.
 func RangeHolds(n int) float64 { return 1 - math.Exp2(1-float64(n)) }
 
 // Summarize returns the summary of values, which it leaves unchanged. With no
-// values, Center is NaN, N is 0 and Warnings says so.
+// values, Center is NaN, N is 0 and there is a warning.
 func Summarize(values []float64) Summary {
 	if len(values) == 0 {
 		none := benchmath.Summary{Center: math.NaN(), Lo: math.Inf(-1), Hi: math.Inf(1), Warnings: []error{errors.New("no samples")}}
