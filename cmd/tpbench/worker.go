@@ -21,43 +21,44 @@ const clockEnv = "TPBENCH_CLOCK"
 // newWorker returns the command of the process that measures one sample: tpbench worker NAME...
 func newWorker() *cobra.Command {
 	var task harness.Task
-	cmd := &cobra.Command{
-		Use:    "worker NAME...",
-		Short:  "Measure one sample (started by run and evidence)",
-		Hidden: true,
-		Args:   cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := harness.ShowStacks(); err != nil {
-				return err
+	cmd := startedCommand("worker NAME...", "Measure one sample (run and evidence start it)", cobra.MinimumNArgs(1), func(cmd *cobra.Command, args []string) error {
+		task.Names = args
+		c, err := benches.Find(args[0])
+		if err != nil {
+			return err
+		}
+		for _, n := range args {
+			if !slices.Contains(c.Names, n) {
+				return usagef("worker: %s and %s are not of one case", args[0], n)
 			}
-			task.Names = args
-			c, err := benches.Find(args[0])
-			if err != nil {
-				return err
-			}
-			for _, n := range args {
-				if !slices.Contains(c.Names, n) {
-					return usagef("worker: %s and %s are not of one case", args[0], n)
-				}
-			}
-			if task.Layout < 0 || task.Layout >= max(1, c.Layouts) {
-				return usagef("worker: --layout %d: expected less than %d, the layouts of %s", task.Layout, max(1, c.Layouts), args[0])
-			}
-			if c.Err != nil {
-				return c.Err
-			}
-			ticks, err := inheritedClock()
-			if err != nil {
-				return err
-			}
-			return harness.Work(cmd.Context(), cmd.OutOrStdout(), ticks, &c.Case, task)
-		},
-	}
+		}
+		if task.Layout < 0 || task.Layout >= max(1, c.Layouts) {
+			return usagef("worker: --layout %d: expected less than %d, the layouts of %s", task.Layout, max(1, c.Layouts), args[0])
+		}
+		if c.Err != nil {
+			return c.Err
+		}
+		ticks, err := inheritedClock()
+		if err != nil {
+			return err
+		}
+		return harness.Work(cmd.Context(), cmd.OutOrStdout(), ticks, &c.Case, task)
+	})
 	f := cmd.Flags()
 	f.IntVar(&task.Round, "round", 0, "round of the sample")
 	f.IntVar(&task.Layout, "layout", 0, "alignment to measure at")
 	f.DurationVar(&task.Patience, "patience", 0, "longest wait for a quiet core")
 	return cmd
+}
+
+// startedCommand returns a hidden command, which other commands start as a process.
+func startedCommand(use, short string, args cobra.PositionalArgs, run func(*cobra.Command, []string) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Hidden: true, Args: args, RunE: func(cmd *cobra.Command, args []string) error {
+		if err := harness.ShowStacks(); err != nil {
+			return err
+		}
+		return run(cmd, args)
+	}}
 }
 
 // inheritedClock returns the coordinator's clock, or a new one if no coordinator started this
