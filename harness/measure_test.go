@@ -366,8 +366,8 @@ func TestWork(t *testing.T) {
 	if !lines.MatchString(out.String()) {
 		t.Errorf("wrote %q", out.String())
 	}
-	s := sample{ops: 7, tried: 9, kept: 8, shared: 2, values: []Value{{"ns/op", 1.5}}}
-	if got, want := s.lines("X"), "# sample at 0001-01-01T00:00:00.000Z tried 9 kept 8 shared 2\nBenchmarkX 7 1.5 ns/op\n"; got != want {
+	s := sample{ops: 7, tried: 9, kept: 8, shared: 2, values: []Value{{"ns/op", 1.23456789}}}
+	if got, want := s.lines("X"), "# sample at 0001-01-01T00:00:00.000Z tried 9 kept 8 shared 2\nBenchmarkX 7 1.23457 ns/op\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if s.shared++; !strings.Contains(s.lines("X"), " shared 3 disturbed\n") {
