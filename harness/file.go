@@ -113,6 +113,9 @@ func begin(f *os.File, plan *Plan, facts []host.Fact, units []Unit) (*File, erro
 	return results, results.line("%s", head.String())
 }
 
+// errLocked says that another process has locked the file.
+var errLocked = errors.New("another run is writing to this file")
+
 func cannotWrite(err error) error {
 	return fmt.Errorf("harness: the results cannot be written: %w", err)
 }

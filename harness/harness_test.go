@@ -60,6 +60,13 @@ func create(t *testing.T, path string, p *Plan) *File {
 	return f
 }
 
+// runPlan runs plan into the file.
+func runPlan(ctx context.Context, t *testing.T, r *Runner, path string) (Report, error) {
+	t.Helper()
+	p := plan()
+	return r.Run(ctx, p, create(t, path, p))
+}
+
 func read(t *testing.T, path string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -72,11 +79,10 @@ func read(t *testing.T, path string) string {
 // If this fails, a line of the file is missing, or progress counts samples wrongly.
 func TestRun(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "out.txt")
-	p := plan()
 	var told []Progress
 	r := script(honest)
 	r.Progress = func(at Progress) { told = append(told, at) }
-	report, err := r.Run(t.Context(), p, create(t, path, p))
+	report, err := runPlan(t.Context(), t, r, path)
 	if err != nil || report.Done != 14 || len(report.Lost) != 0 {
 		t.Fatalf("Run = %+v, %v", report, err)
 	}
@@ -113,8 +119,7 @@ func TestLostWorker(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "out.txt")
-			p := plan()
-			report, err := script(c.code).Run(t.Context(), p, create(t, path, p))
+			report, err := runPlan(t.Context(), t, script(c.code), path)
 			if err != nil || report.Done != 12 || len(report.Lost) != 2 {
 				t.Fatalf("Run = %+v, %v; expected 12 samples and 2 lost", report, err)
 			}
@@ -123,11 +128,10 @@ func TestLostWorker(t *testing.T) {
 				t.Errorf("expected the losses and %q in\n%s", c.why, text)
 			}
 			// Another run measures what was lost.
-			p = plan()
 			r := script(honest)
 			var next []string
 			r.Progress = func(at Progress) { next = append(next, at.Next) }
-			if report, err = r.Run(t.Context(), p, create(t, path, p)); err != nil || report.Done != 14 || !slices.Equal(next, []string{"D", "D"}) {
+			if report, err = runPlan(t.Context(), t, r, path); err != nil || report.Done != 14 || !slices.Equal(next, []string{"D", "D"}) {
 				t.Errorf("again: Run = %+v, %v, which measured %s", report, err, next)
 			}
 		})
@@ -138,8 +142,7 @@ func TestLostWorker(t *testing.T) {
 // is not counted as lost.
 func TestLostPhases(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
-	p := plan()
-	report, err := script(`[ "$1" = B ] && exit 1; `+honest).Run(t.Context(), p, create(t, path, p))
+	report, err := runPlan(t.Context(), t, script(`[ "$1" = B ] && exit 1; `+honest), path)
 	if err != nil || report.Done != 6 || len(report.Lost) != 8 {
 		t.Fatalf("Run = %+v, %v; expected 6 samples and 8 lost", report, err)
 	}
@@ -152,7 +155,6 @@ func TestLostPhases(t *testing.T) {
 // twice or in another order.
 func TestInterruptAndResume(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
-	p := plan()
 	ctx, cancel := context.WithCancel(t.Context())
 	r := script(honest)
 	started := 0
@@ -161,7 +163,7 @@ func TestInterruptAndResume(t *testing.T) {
 			cancel()
 		}
 	}
-	report, err := r.Run(ctx, p, create(t, path, p))
+	report, err := runPlan(ctx, t, r, path)
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("Run = %v, expected context.Canceled", err)
 	}
@@ -193,8 +195,7 @@ func TestInterruptAndResume(t *testing.T) {
 // sample.
 func TestResumeCutOff(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
-	p := plan()
-	if _, err := script(honest).Run(t.Context(), p, create(t, path, p)); err != nil {
+	if _, err := runPlan(t.Context(), t, script(honest), path); err != nil {
 		t.Fatal(err)
 	}
 	text := read(t, path)
@@ -202,7 +203,7 @@ func TestResumeCutOff(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	p = plan()
+	p := plan()
 	f := create(t, path, p)
 	if f.Done() != 13 {
 		t.Fatalf("%d samples, expected 13", f.Done())
@@ -225,11 +226,10 @@ func TestBeginAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	p := plan()
-	if _, err := script(honest).Run(ctx, p, create(t, path, p)); !errors.Is(err, context.Canceled) {
+	if _, err := runPlan(ctx, t, script(honest), path); !errors.Is(err, context.Canceled) {
 		t.Fatalf("Run = %v, expected context.Canceled", err)
 	}
-	p = plan()
+	p := plan()
 	p.Seed = 99
 	if report, err := script(honest).Run(t.Context(), p, create(t, path, p)); err != nil || report.Done != 14 {
 		t.Fatalf("Run = %+v, %v", report, err)
@@ -243,8 +243,7 @@ func TestBeginAgain(t *testing.T) {
 // file.
 func TestCreateFails(t *testing.T) {
 	whole := filepath.Join(t.TempDir(), "whole.txt")
-	p := plan()
-	if _, err := script(honest).Run(t.Context(), p, create(t, whole, p)); err != nil {
+	if _, err := runPlan(t.Context(), t, script(honest), whole); err != nil {
 		t.Fatal(err)
 	}
 	cut := strings.TrimSuffix(read(t, whole), "# end complete\n")

@@ -7,9 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// errLocked says that another process holds the lock.
-var errLocked = errors.New("another run is writing to this file")
-
 // lock locks the file until this process closes it, or returns errLocked. Workers
 // do not inherit the lock.
 func lock(f *os.File) error {

@@ -135,20 +135,68 @@ func (m *synthetic) sampler() *sampler {
 	}
 }
 
-func value(t *testing.T, s sample, unit string) float64 {
-	t.Helper()
+// value returns the value with the unit, or NaN.
+func (s *sample) value(unit string) float64 {
 	for _, v := range s.values {
 		if v.Unit == unit {
 			return v.V
 		}
 	}
-	t.Fatalf("no %s in %v", unit, s.values)
-	return 0
+	return math.NaN()
 }
 
-// If this fails, there is a machine on which a sample is wrong. Right is: the median of
+// check returns an error if the sample is wrong for the batches. Right is: the median of
 // the batches that count, all of one size and long enough, with the counts of
 // those batches only, and the numbers of kept and shared batches.
+func (m *synthetic) check(s sample) error {
+	// The sample is made of the last batches, as many as it has tried.
+	n := m.sizes[len(m.sizes)-1]
+	first := len(m.batches) - s.tried
+	var ns []float64
+	var lasted, last float64
+	shared, waits := 0, uint64(0)
+	for j, b := range m.batches[first:] {
+		if m.sizes[first+j] != n {
+			return fmt.Errorf("batches of %d and of %d operations in one sample", m.sizes[first+j], n)
+		}
+		if b.counts {
+			last = b.phases[0].ns
+			ns, lasted, waits = append(ns, last), lasted+last, waits+b.waits
+			if !b.quiet {
+				shared++
+			}
+		}
+	}
+	if s.kept != len(ns) || s.shared != shared || s.kept < sampleLeast || s.ops != 2*n*s.kept {
+		return fmt.Errorf("kept %d, shared %d, %d operations; want %d, %d, %d", s.kept, s.shared, s.ops, len(ns), shared, 2*n*len(ns))
+	}
+	slices.Sort(ns)
+	median := ns[len(ns)/2]
+	if len(ns)%2 == 0 {
+		median = (ns[len(ns)/2-1] + ns[len(ns)/2]) / 2
+	}
+	// It ends when it has lasted long enough, or at the deadline.
+	switch {
+	case s.kept > sampleBatches || s.kept > sampleLeast && lasted-last >= sampleTime:
+		return fmt.Errorf("%d batches of %v ns in all", s.kept, lasted)
+	case s.kept < sampleBatches && lasted < sampleTime && m.now.Sub(s.at) <= sampleLimit:
+		return fmt.Errorf("only %d batches of %v ns in all", s.kept, lasted)
+	}
+	if median < batchMin {
+		return fmt.Errorf("batches of %v ns, where %v is the least", median, batchMin)
+	}
+	for unit, want := range map[string]float64{"ns/op": median / float64(2*n), "ns/event": median / float64(20*n), "waits/op": float64(waits) / float64(s.ops)} {
+		if got := s.value(unit); !(math.Abs(got/want-1) <= 1e-9) {
+			return fmt.Errorf("%v %s, want %v", got, unit, want)
+		}
+	}
+	if s.disturbed() != (float64(shared) > 0.25*float64(len(ns))) {
+		return fmt.Errorf("disturbed %v with %d of %d batches shared", s.disturbed(), shared, len(ns))
+	}
+	return nil
+}
+
+// If this fails, there is a machine on which a sample is wrong.
 func TestSampleOfSyntheticMachines(t *testing.T) {
 	seed := rand.Uint64()
 	rnd := rand.New(rand.NewPCG(seed, 0))
@@ -176,63 +224,8 @@ func TestSampleOfSyntheticMachines(t *testing.T) {
 		if err != nil || len(samples) != 1 {
 			fail("measure = %v, %v", samples, err)
 		}
-		s := samples[0]
-		// The sample is made of the last batches, as many as it has tried.
-		n := m.sizes[len(m.sizes)-1]
-		first := len(m.batches) - s.tried
-		var ns []float64
-		shared, waits := 0, uint64(0)
-		for j, b := range m.batches[first:] {
-			if m.sizes[first+j] != n {
-				fail("batches of %d and of %d operations in one sample", m.sizes[first+j], n)
-			}
-			if b.counts {
-				ns = append(ns, b.phases[0].ns)
-				waits += m.batches[first+j].waits
-				if !b.quiet {
-					shared++
-				}
-			}
-		}
-		if s.kept != len(ns) || s.shared != shared || s.kept < sampleLeast || s.ops != 2*n*s.kept {
-			fail("kept %d, shared %d, %d operations; want %d, %d, %d", s.kept, s.shared, s.ops, len(ns), shared, 2*n*len(ns))
-		}
-		slices.Sort(ns)
-		median := ns[len(ns)/2]
-		if len(ns)%2 == 0 {
-			median = (ns[len(ns)/2-1] + ns[len(ns)/2]) / 2
-		}
-		// It ends when it has lasted long enough, or at the deadline.
-		lasted := 0.0
-		for _, v := range ns {
-			lasted += v
-		}
-		var last float64
-		for _, b := range m.batches[first:] {
-			if b.counts {
-				last = b.phases[0].ns
-			}
-		}
-		switch {
-		case s.kept > sampleBatches || s.kept > sampleLeast && lasted-last >= sampleTime:
-			fail("%d batches of %v ns in all", s.kept, lasted)
-		case s.kept < sampleBatches && lasted < sampleTime && m.now.Sub(s.at) <= sampleLimit:
-			fail("only %d batches of %v ns in all", s.kept, lasted)
-		}
-		if median < batchMin {
-			fail("batches of %v ns, where %v is the least", median, batchMin)
-		}
-		near := func(unit string, want float64) {
-			t.Helper()
-			if got := value(t, s, unit); math.Abs(got/want-1) > 1e-9 {
-				fail("%v %s, want %v", got, unit, want)
-			}
-		}
-		near("ns/op", median/float64(2*n))
-		near("ns/event", median/float64(20*n))
-		near("waits/op", float64(waits)/float64(s.ops))
-		if s.disturbed() != (float64(shared) > 0.25*float64(len(ns))) {
-			fail("disturbed %v with %d of %d batches shared", s.disturbed(), shared, len(ns))
+		if err := m.check(samples[0]); err != nil {
+			fail("%v", err)
 		}
 	}
 	if standstills > 100 {
@@ -429,7 +422,7 @@ func TestSampleRates(t *testing.T) {
 		rates = append(rates, b.phases[0].rate())
 	}
 	slices.Sort(rates)
-	if got := value(t, samples[0], "Mhits/s"); got != rates[len(rates)/2] || math.Abs(got-20) > 0.3 {
+	if got := samples[0].value("Mhits/s"); got != rates[len(rates)/2] || math.Abs(got-20) > 0.3 {
 		t.Errorf("%v Mhits/s, want the median %v of 2 hits in 100 ns", got, rates[len(rates)/2])
 	}
 }
@@ -752,10 +745,10 @@ func TestCounts(t *testing.T) {
 		}
 		for i, s := range samples {
 			want := float64(i+3) / 2
-			if got := value(t, s, "events/op"); got != want {
+			if got := s.value("events/op"); got != want {
 				t.Errorf("%s: %v events/op, expected %v", cs.Names[i], got, want)
 			}
-			if ns := value(t, s, "ns/op"); ns <= 0 || ops > 0 && math.Abs(value(t, s, "Mevents/s")/(want/ns*1e3)-1) > 1e-9 {
+			if ns := s.value("ns/op"); !(ns > 0) || ops > 0 && !(math.Abs(s.value("Mevents/s")/(want/ns*1e3)-1) <= 1e-9) {
 				t.Errorf("%s: %v", cs.Names[i], s.values)
 			}
 		}

@@ -21,8 +21,7 @@ import (
 // samples.
 func TestWorkersGetTheirLayout(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
-	p := plan()
-	if _, err := script(honest).Run(t.Context(), p, create(t, path, p)); err != nil {
+	if _, err := runPlan(t.Context(), t, script(honest), path); err != nil {
 		t.Fatal(err)
 	}
 	block := regexp.MustCompile(`^# block \d+ round (\d+)(?: layout (\d+))?$`)
@@ -68,8 +67,7 @@ func TestDisturbedBlocksAreTakenAgain(t *testing.T) {
 	} {
 		os.Remove(filepath.Join(dir, "times"))
 		path := filepath.Join(dir, fmt.Sprint(tc.times))
-		p := plan()
-		report, err := script(disturbedTimes(dir, tc.times)).Run(t.Context(), p, create(t, path, p))
+		report, err := runPlan(t.Context(), t, script(disturbedTimes(dir, tc.times)), path)
 		text := read(t, path)
 		if again := strings.Count(text, "\n# again: a neighbour shared the core\n"); err != nil || report.Done != 14 || again != tc.again {
 			t.Fatalf("disturbed %d times: Run = %+v, %v, %d blocks again; want %d", tc.times, report, err, again, tc.again)
@@ -97,10 +95,9 @@ func TestDisturbedBlocksAreTakenAgain(t *testing.T) {
 func TestLossOfASupersededTake(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "out.txt")
-	p := plan()
 	// The first time, B and C die and D is disturbed.
 	code := samples(fmt.Sprintf(`case $n in B) [ -e %[1]s/b ] || { touch %[1]s/b; exit 1; };; D) [ -e %[1]s/d ] || { touch %[1]s/d; s="shared 1 disturbed"; };; esac`, dir))
-	report, err := script(code).Run(t.Context(), p, create(t, path, p))
+	report, err := runPlan(t.Context(), t, script(code), path)
 	text := read(t, path)
 	if err != nil || len(report.Lost) != 0 || report.Done != 14 || strings.Contains(text, "\n# lost ") || strings.Count(text, "\n# again: lost round 0 Benchmark") != 2 {
 		t.Errorf("%+v, %v:\n%s", report, err, text)
@@ -426,8 +423,7 @@ func TestInterruptLetsWorkersEnd(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 	}()
-	p := plan()
-	if _, err := script(code).Run(ctx, p, create(t, path, p)); !errors.Is(err, context.Canceled) {
+	if _, err := runPlan(ctx, t, script(code), path); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "restored")); err != nil {
@@ -443,14 +439,13 @@ func TestInterruptLetsWorkersEnd(t *testing.T) {
 func TestInterruptedBlockIsSuperseded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
 	ctx, cancel := context.WithCancel(t.Context())
-	p := plan()
 	r := script(honest)
 	r.Progress = func(at Progress) {
 		if at.Next == "D" && at.Done > 0 {
 			cancel()
 		}
 	}
-	report, err := r.Run(ctx, p, create(t, path, p))
+	report, err := runPlan(ctx, t, r, path)
 	if !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}

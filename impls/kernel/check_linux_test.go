@@ -16,9 +16,7 @@ import (
 // reports instances that the process may not change.
 func TestNoPermission(t *testing.T) {
 	s := fake(t)
-	if err := s.mkdir(filepath.Join(s.tracefs, "instances", "tpbench-10-70")); err != nil {
-		t.Fatal(err)
-	}
+	s.makes(t, "tpbench-10-70")
 	mode := func(m os.FileMode, path string) {
 		if err := os.Chmod(path, m); err != nil {
 			t.Fatal(err)

@@ -37,10 +37,7 @@ func TestSweep(t *testing.T) {
 		"tpbench-10-70-1": false, "tpbench-10-": false, "tpbench--10": false, "my-tpbench-10-70": false, "tpbench-10-70~": false,
 		"10-70": false, "11": false,
 	} {
-		if err := s.mkdir(filepath.Join(s.tracefs, "instances", name)); err != nil {
-			t.Fatal(err)
-		}
-		write(t, "1", s.tracefs, "instances", name, "events", "enable")
+		s.makes(t, name)
 		if isDead {
 			dead = append(dead, name)
 		} else {
@@ -80,9 +77,7 @@ func TestSweepWaitsWhileBusy(t *testing.T) {
 		{syscall.EBUSY, busyTries, busyTries, 1}, {syscall.EIO, 1, 1, 1},
 	} {
 		s := fake(t)
-		if err := s.mkdir(filepath.Join(s.tracefs, "instances", "tpbench-20-1")); err != nil {
-			t.Fatal(err)
-		}
+		s.makes(t, "tpbench-20-1")
 		tries, pauses := 0, 0
 		s.rmdir = func(dir string) error {
 			if tries++; tries <= tc.failing {
@@ -103,10 +98,7 @@ func TestSweepWaitsWhileBusy(t *testing.T) {
 func TestSweepBusy(t *testing.T) {
 	s := fake(t)
 	for _, name := range []string{"tpbench-20-1", "tpbench-21-1", "tpbench-22-1", "tpbench-23-1", "tpbench-24-1", "tpbench-25-1"} {
-		if err := s.mkdir(filepath.Join(s.tracefs, "instances", name)); err != nil {
-			t.Fatal(err)
-		}
-		write(t, "1", s.tracefs, "instances", name, "events", "enable")
+		s.makes(t, name)
 	}
 	s.rmdir = func(dir string) error {
 		why := map[string]error{"tpbench-21-1": syscall.EBUSY, "tpbench-22-1": syscall.ENOENT, "tpbench-23-1": syscall.EPERM, "tpbench-25-1": syscall.ENODEV}[filepath.Base(dir)]
@@ -133,9 +125,7 @@ func TestSweepBusy(t *testing.T) {
 // If this fails, Sweep removes an instance although proc does not tell whether its owner lives.
 func TestSweepWithoutProc(t *testing.T) {
 	s := fake(t)
-	if err := s.mkdir(filepath.Join(s.tracefs, "instances", "tpbench-10-70")); err != nil {
-		t.Fatal(err)
-	}
+	s.makes(t, "tpbench-10-70")
 	for _, stat := range []string{
 		"", "nonsense", "10", "10 (x", "10 (x)", "10 (x) Z",
 		"10 (x) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18\n",           // no start

@@ -113,6 +113,16 @@ func (s system) lives(t *testing.T, at, pid, state, start string) {
 	write(t, pid+" (x) S 1) "+state+" 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 "+start+" 20 21\n", s.proc, at, "stat")
 }
 
+// makes adds an instance with its events on to a fake.
+func (s system) makes(t *testing.T, name string) {
+	t.Helper()
+	dir := filepath.Join(s.tracefs, "instances", name)
+	if err := s.mkdir(dir); err != nil {
+		t.Fatal(err)
+	}
+	write(t, "1", dir, "events", "enable")
+}
+
 // opened returns an instance of the system.
 func opened(t *testing.T, s system) *Instance {
 	t.Helper()
