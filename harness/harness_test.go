@@ -264,8 +264,8 @@ func TestCreateFails(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := Create(path, plan(), facts, nil)
-			var refused *FileError
-			if !errors.As(err, &refused) || !strings.Contains(err.Error(), c.want) {
+			var failure *FileError
+			if !errors.As(err, &failure) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("Create = %v, expected a FileError with %q", err, c.want)
 			}
 			if read(t, path) != c.text {
@@ -273,8 +273,8 @@ func TestCreateFails(t *testing.T) {
 			}
 		})
 	}
-	var refused *FileError
-	if _, err := Create(os.DevNull, plan(), facts, nil); !errors.As(err, &refused) {
+	var failure *FileError
+	if _, err := Create(os.DevNull, plan(), facts, nil); !errors.As(err, &failure) {
 		t.Errorf("results into a device: %v", err)
 	}
 	if _, err := Create(filepath.Join(t.TempDir(), strings.Repeat("x", 1000)), plan(), facts, nil); err == nil {
@@ -291,8 +291,8 @@ func TestCheckCPUs(t *testing.T) {
 	if err := cs.CheckCPUs([]int{0, 3}); err != nil {
 		t.Error(err)
 	}
-	var refused *host.UnavailableError
-	if err := cs.CheckCPUs([]int{3}); !errors.As(err, &refused) || !strings.Contains(err.Error(), "needs 2 CPUs and this process may use 1 (3)") {
+	var failure *host.UnavailableError
+	if err := cs.CheckCPUs([]int{3}); !errors.As(err, &failure) || !strings.Contains(err.Error(), "needs 2 CPUs and this process may use 1 (3)") {
 		t.Errorf("CheckCPUs = %v", err)
 	}
 }

@@ -298,8 +298,8 @@ func TestTwoRunsOneFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
 	first := create(t, path, plan())
 	before := read(t, path)
-	var refused *FileError
-	if _, err := Create(path, plan(), facts, nil); !errors.As(err, &refused) || !strings.Contains(err.Error(), "another run is writing") {
+	var failure *FileError
+	if _, err := Create(path, plan(), facts, nil); !errors.As(err, &failure) || !strings.Contains(err.Error(), "another run is writing") {
 		t.Errorf("Create = %v, expected a FileError about another run", err)
 	}
 	if now := read(t, path); now != before {

@@ -101,7 +101,7 @@ With the DIR of an interrupted run, evidence measures what is missing.`,
 
 func everything(string) bool { return true }
 
-// catalog tells package results what is busted, and in which order to show things.
+// catalog returns for package results which implementations are busted, and the order to show them in.
 func catalog() results.Catalog {
 	var c results.Catalog
 	for _, i := range benches.Impls() {

@@ -24,7 +24,7 @@ func newRun() *cobra.Command {
 		Short: "Measure the benchmarks and implementations you choose, to a file",
 		Long: `run measures the benchmarks and implementations you choose, and writes every sample to
 FILE in Go benchmark format. It works in rounds: each round takes one sample of every
-case, in an order that the seed determines. Each sample is taken by a new process.
+case that is due, in an order that the seed determines. Each sample is taken by a new process.
 
 If FILE was left by an interrupted run with the same flags, run measures what is missing.`,
 		Example: `  tpbench run --bench 'Dispatch|DisableAll' --impl naive-sync,rcu-cond-sync --events 200 --rounds 10 -o a.txt
@@ -119,7 +119,7 @@ func distinct(numbers []int) []int {
 	return slices.Compact(numbers)
 }
 
-// known refuses names that no implementation of these families has.
+// known returns an error for a name that no implementation of these families has.
 func known(kind string, names []string, of func(benches.Impl) bool) error {
 	var have []string
 	for _, i := range benches.Impls() {
