@@ -7,25 +7,24 @@ import (
 )
 
 const (
-	canaryRepeats = 9
-	canaryLoops   = 3000
-	canaryChain   = 1000 // as many cycles, at imulCycles each
+	canaryRepeats = 9    // readings of each loop
+	canaryLoops   = 3000 // iterations of the empty loop, a cycle each
+	canaryChain   = 1000 // multiplications, imulCycles each: as many cycles
 	imulCycles    = 3
-	canaryMargin  = 1.15
+	canaryMargin  = 1.15 // by how much the empty loop may take longer than the chain
 )
 
-// quiet reports whether the core is ours alone right now. A virtual CPU's neighbour on
-// the same physical core shares its front end: for seconds at a time everything that
-// is bound by fetching and decoding takes half as long again, nothing bound by
-// latency does, and neither steal time nor context switches show it. So the
-// canary compares one loop of each kind.
+// quiet reports whether no neighbour uses this physical core now. Two threads on one core
+// share its front end. So for seconds at a time, code bound by fetching and decoding takes
+// half as long again, and code bound by latency takes no longer; neither steal time nor
+// context switches show it. The canary compares one loop of each kind.
 //
-// The shortest of several readings of each loop counts. What a measured operation leaves
-// behind (a CPU that slept, cold caches, a pending interrupt) lengthens one reading and
-// is gone in the next; a neighbour lengthens all of them. It takes about 20 us.
+// The shortest of several readings of each loop counts. What the measured operation leaves
+// behind (a CPU that slept, cold caches, a pending interrupt) makes one reading
+// longer; a neighbour makes all of them longer. quiet takes about 20 us.
 func quiet() bool { return alone(readings()) }
 
-// readings takes the canary's: of the empty loop and of the chain, in ticks.
+// readings returns how many ticks the empty loop and the chain of multiplications take.
 func readings() (empty, chain uint64) {
 	return shortest(
 		func() uint64 {
@@ -50,7 +49,7 @@ func shortest(a, b func() uint64) (leastA, leastB uint64) {
 	return leastA, leastB
 }
 
-// alone judges the canary's two readings, in ticks of one clock.
+// alone judges two readings of the canary, in ticks of one clock.
 func alone(empty, chain uint64) bool {
 	return float64(empty)*canaryChain*imulCycles < canaryMargin*float64(chain)*canaryLoops
 }

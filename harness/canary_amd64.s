@@ -3,7 +3,7 @@
 // The canary's two loops. Why assembler: they must be these instructions.
 
 // func emptyLoop(n int)
-// One iteration a cycle on a core that is ours alone: bound by the front end.
+// One iteration a cycle, unless a neighbour uses the core: bound by the front end.
 // Clobbers AX.
 TEXT ·emptyLoop(SB), NOSPLIT, $0-8
 	MOVQ n+0(FP), AX
@@ -15,7 +15,7 @@ next:
 
 // func imulChain(n int)
 // Three cycles an iteration on every x86-64 since 2008: bound by one multiplier's
-// latency, which nobody else can lengthen.
+// latency, which a neighbour does not make longer.
 // Clobbers AX, BX.
 TEXT ·imulChain(SB), NOSPLIT, $0-8
 	MOVQ n+0(FP), AX

@@ -2,6 +2,6 @@
 
 package harness
 
-// The clock refuses to open before either could be called.
+// clock.Open fails before either can be called.
 func emptyLoop(int) { panic("harness: needs amd64") }
 func imulChain(int) { panic("harness: needs amd64") }

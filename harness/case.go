@@ -8,20 +8,20 @@ type Case struct {
 	// that the operation times: "DisableAll/impl=naive-sync/gp=memb".
 	Names []string
 
-	// CPUs is how many the case occupies: one for the measuring thread, and one
-	// for each thread it starts through Env.Beside.
+	// CPUs is how many the case needs: one for the measuring thread, and one
+	// for each thread it starts by Env.Beside.
 	CPUs int
 
-	// Layouts is at how many alignments the case's timed loop stands, one of which
-	// Env.Layout names; 0 if its code stands where it stands.
+	// Layouts is the number of alignments at which the case's timed loop exists. Env.Layout
+	// is the number of the one to measure. 0: there is one, and the linker aligns it.
 	Layouts int
 
-	// Slow is how long a sample may take beyond what every sample may (see
-	// usualLimit): for a case that waits for thousands of grace periods.
+	// Slow is how much longer than usualLimit a sample may take: for a case that waits
+	// for thousands of grace periods.
 	Slow time.Duration
 
-	// Ops, if not 0, is the number of operations of a sample, which are timed
-	// together. 0 lets the harness find it.
+	// Ops is the number of operations of a sample, which are timed together. 0: the
+	// harness searches it.
 	Ops int
 
 	// Open prepares the operation, untimed, on the pinned measuring thread.
@@ -30,37 +30,36 @@ type Case struct {
 
 // An Op is a prepared Case. All its functions are called on the measuring thread.
 type Op struct {
-	// Run performs n times Unit operations. It brackets what is to be timed by
-	// t.Start(phase) and t.Stop(); the loop is inside, so that nothing of the
-	// harness is in it.
+	// Run performs n times Unit operations, and calls t.Start(phase) and t.Stop() around
+	// what is to be timed. The loop is between the two, so no code of the harness is timed.
 	Run func(n int, t Timer)
 
 	// Unit is the number of operations that n=1 stands for; 0 means 1.
 	Unit int
 
 	// Counts returns exact totals since Open, always the same units in the same
-	// order. The harness reports what the timed part adds, per operation.
+	// order. The harness reports how much the timed part adds, per operation.
 	Counts func() []Count
 
-	// Rate returns an exact total since Open of what all threads do. The harness
-	// reports what the timed part adds, in millions per second: {"hits", n} makes
-	// Mhits/s. May be nil.
+	// Rate returns an exact total since Open over all threads. The harness
+	// reports how much the timed part adds, in millions per second: {"hits", n} is
+	// reported as Mhits/s. May be nil.
 	Rate func() Count
 
-	// Divide, for each of its units, also reports ns/op divided by the value:
-	// {"event", 1000} makes ns/event.
+	// Divide: for each of these, ns/op divided by N is reported too: {"event", 1000} adds
+	// ns/event.
 	Divide []Count
 
-	// Values returns measurements that the operation made itself, after the
-	// last Run. They stand beside, or where Run times nothing in place of, ns/op.
+	// Values returns, after the last Run, measurements that the operation made itself. They
+	// are reported with ns/op, or in place of it if Run times nothing. May be nil.
 	Values func() []Value
 
-	// Close undoes Open, Env.Stop included if Open called Env.Beside: only the
+	// Close undoes Open. If Open called Env.Beside, Close calls Env.Stop: only the
 	// operation knows what its threads may be waiting for. May be nil.
 	Close func()
 }
 
-// A Timer is what an operation brackets its timed part with.
+// A Timer is started and stopped by an operation around what is to be timed.
 type Timer interface {
 	Start(phase int)
 	Stop()
@@ -72,13 +71,13 @@ type Count struct {
 	N    uint64
 }
 
-// A Value is one measurement as the benchmark format has it.
+// A Value is one measurement of a benchmark line.
 type Value struct {
 	Unit string
 	V    float64
 }
 
-// A Unit says which direction is better, for the Unit lines of a file.
+// A Unit is a Unit line of a file: whether a higher value is better.
 type Unit struct {
 	Name   string
 	Better string // "lower" or "higher"

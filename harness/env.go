@@ -9,45 +9,43 @@ import (
 	"github.com/tpbench/tpbench/harness/host"
 )
 
-// Env is what a Case opens in.
+// Env is what Case.Open gets: its layout and round, and a way to start threads.
 type Env struct {
-	// Layout is below Case.Layouts: the alignment to measure at.
+	// Layout is the alignment to measure at, below Case.Layouts.
 	Layout int
 
-	// Round counts up from 0; it seeds what a case draws.
+	// Round counts from 0. A case may use it to seed random numbers.
 	Round int
 
-	// Pinned says that each thread of Beside gets one of CPUs to itself. Package
-	// testing's benchmarks pin nothing.
+	// Pinned: each thread of Beside is pinned to its own one of CPUs. A benchmark of
+	// package testing pins none.
 	Pinned bool
 	CPUs   []int
 
 	threads []*thread
 }
 
-// A thread is busy beside the measuring one.
+// A thread works beside the measuring one.
 type thread struct {
-	// beats counts passes. Written by the thread, read by the measuring one.
-	beats atomic.Uint64
-	_     [56]byte
+	passes atomic.Uint64 // written by the thread, read by the measuring one
+	_      [56]byte      // passes has a cache line to itself
 
-	tid   int  // the kernel's, set before ready
-	waits bool // it sleeps as part of its work: passes count, time on the CPU does not
+	tid   int  // the kernel's number; set before ready
+	waits bool // it sleeps as part of its work, so its time on the CPU does not matter
 	stop  atomic.Bool
-	ready chan error
-	gone  chan struct{}
+	ready chan error    // gets nil after the first pass, or why there is none
+	gone  chan struct{} // closed when the thread has ended
 }
 
-// Beside starts a thread on a CPU of its own that calls pass again and again until
-// Stop. open runs on that thread first and returns pass and what to do in the end.
-// pass should take between 1 and 500 us: the harness counts a batch only while
-// passes go on, and assembler in it cannot be preempted. Beside returns when the
-// first pass is over.
+// Beside starts a thread on another CPU that calls open, then pass until Stop, and then end.
+// pass should take between 1 and 500 us: a batch counts only if the thread made a pass
+// during it, and assembler in a pass cannot be preempted. Beside returns after the first
+// pass.
 func (e *Env) Beside(open func() (pass, end func(), err error)) error {
 	return e.start(&thread{}, open)
 }
 
-// BesideWaiting is Beside for a thread whose passes sleep, for grace periods say.
+// BesideWaiting is Beside for a thread whose passes sleep, in grace periods for example.
 func (e *Env) BesideWaiting(open func() (pass, end func(), err error)) error {
 	return e.start(&thread{waits: true}, open)
 }
@@ -57,7 +55,7 @@ func (e *Env) start(t *thread, open func() (pass, end func(), err error)) error 
 	cpu := -1
 	if e.Pinned {
 		if len(e.threads) == len(e.CPUs) {
-			return fmt.Errorf("harness: the case starts more threads than its CPUs allow (%d)", len(e.CPUs)+1)
+			return fmt.Errorf("harness: the case starts more threads than it has CPUs (%d)", len(e.CPUs)+1)
 		}
 		cpu = e.CPUs[len(e.threads)]
 	}
@@ -88,7 +86,7 @@ func (t *thread) loop(cpu int, open func() (pass, end func(), err error)) {
 	t.ready <- nil
 	for !t.stop.Load() {
 		pass()
-		t.beats.Add(1)
+		t.passes.Add(1)
 	}
 	end()
 }
@@ -104,44 +102,43 @@ func (e *Env) Stop() {
 	e.threads = nil
 }
 
-// share is how much of the wall clock a thread must have been on its CPU for a
-// batch to count. What the host steals, which interrupts provoke, is missing from a
-// thread's time as well, so it cannot be near 1.
-const share = 0.5
+// leastOnCPU is the share of a batch's time that a thread must have been on its CPU. It
+// cannot be near 1: time that the host steals, as it does around interrupts, is missing too.
+const leastOnCPU = 0.5
 
-// A watch remembers how far the threads were.
+// A watch holds how far the threads were when it began.
 type watch struct {
 	threads []*thread
 	began   time.Time
-	beats   []uint64
+	passes  []uint64
 	onCPU   []time.Duration
 }
 
-// watch begins to watch the threads. A batch beside a thread that was kept off its
-// CPU is not just noisy, it is wrong: a barrier that interrupts running CPUs costs
-// a twentieth when there is none to interrupt.
+// watch begins to watch the threads. A batch is wrong if a thread beside it did not run: a
+// barrier that interrupts the CPUs that run this process takes a twentieth of the time
+// when there is none.
 func (e *Env) watch() *watch {
 	w := &watch{threads: e.threads}
 	for _, t := range e.threads {
-		w.beats = append(w.beats, t.beats.Load())
+		w.passes = append(w.passes, t.passes.Load())
 		w.onCPU = append(w.onCPU, threadTime(t.tid))
 	}
 	w.began = time.Now()
 	return w
 }
 
-// moved reports whether each thread made a pass since, and had its CPU.
+// moved reports whether each thread made a pass since then, and was on its CPU.
 func (w *watch) moved() bool {
 	elapsed := time.Since(w.began)
 	for i, t := range w.threads {
-		if !t.moved(t.beats.Load()-w.beats[i], threadTime(t.tid)-w.onCPU[i], elapsed) {
+		if !t.moved(t.passes.Load()-w.passes[i], threadTime(t.tid)-w.onCPU[i], elapsed) {
 			return false
 		}
 	}
 	return true
 }
 
-// moved judges what the thread did in some time.
+// moved judges what the thread did in the elapsed time.
 func (t *thread) moved(passes uint64, onCPU, elapsed time.Duration) bool {
-	return passes > 0 && (t.waits || onCPU >= time.Duration(share*float64(elapsed)))
+	return passes > 0 && (t.waits || onCPU >= time.Duration(leastOnCPU*float64(elapsed)))
 }

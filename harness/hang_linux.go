@@ -13,15 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Threads tells what each thread of a process does, in a line for each:
+// threadsOf returns what each thread of a process does, in a line for each:
 //
 //	4711 tpbench R on CPU 1, 12.84 s user, 0.02 s system
 //	4712 tpbench S on CPU 0, 0.00 s user, 0.01 s system, system call 202, in futex_do_wait
 //
 // R is a thread that runs or waits for a CPU, S one that sleeps, D one that sleeps and that
-// no signal wakes, t one that is stopped. What the kernel does not tell this user is left
-// out; a process that has gone has no line.
-func Threads(pid int) string {
+// no signal wakes, t one that is stopped. What this user may not read is left out; a
+// process that has ended has no line.
+func threadsOf(pid int) string {
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
 	if err != nil {
 		return ""
@@ -35,7 +35,7 @@ func Threads(pid int) string {
 	return lines.String()
 }
 
-// threadLine is the line of the thread with that directory; "" if it has ended.
+// threadLine returns the line of the thread with that directory of proc; "" if it has ended.
 func threadLine(task string) string {
 	read := func(name string) string {
 		text, err := os.ReadFile(filepath.Join(task, name))
@@ -45,12 +45,12 @@ func threadLine(task string) string {
 		return strings.TrimSpace(string(text))
 	}
 	stat := read("stat")
-	open, shut := strings.IndexByte(stat, '('), strings.LastIndexByte(stat, ')') // a name may have both
+	open, shut := strings.IndexByte(stat, '('), strings.LastIndexByte(stat, ')') // a name may contain both
 	if open < 0 || shut < open {
 		return ""
 	}
-	// From the state on, which proc(5) counts as the third: 14 and 15 are the times, 39 is
-	// the CPU.
+	// These begin with the state, which is field 3 of proc(5); its fields 14 and 15 are the
+	// times, and 39 is the CPU.
 	fields := strings.Fields(stat[shut+1:])
 	const state, user, system, cpu = 0, 11, 12, 36
 	if len(fields) <= cpu {
@@ -58,7 +58,8 @@ func threadLine(task string) string {
 	}
 	line := fmt.Sprintf("%s %s %s on CPU %s, %s user, %s system", filepath.Base(task), stat[open+1:shut],
 		fields[state], fields[cpu], ticks(fields[user]), ticks(fields[system]))
-	// "running", "-1 ..." outside of a call, or the call's number and its arguments.
+	// The file holds "running", or "-1 ..." outside of a system call, or the number and the
+	// arguments of the call.
 	if call, _, _ := strings.Cut(read("syscall"), " "); call != "" && call != "running" && call != "-1" {
 		line += ", system call " + call
 	}
@@ -68,7 +69,7 @@ func threadLine(task string) string {
 	return line
 }
 
-// ticks words a time of /proc, which is in hundredths of a second on every Linux that runs
+// ticks formats a time of proc, which is in hundredths of a second on every Linux that runs
 // Go.
 func ticks(text string) string {
 	n, err := strconv.ParseUint(text, 10, 64)
@@ -78,26 +79,25 @@ func ticks(text string) string {
 	return fmt.Sprintf("%d.%02d s", n/100, n%100)
 }
 
-// Interrogate ends a process that should have ended, and asks first what it does. It
-// returns its Threads, and then sends SIGQUIT, for which the Go runtime prints the stacks
-// of all goroutines to standard error and exits. What has not ended after grace gets SIGKILL.
-// Interrogate does not wait for either: the caller's Wait returns then. Of a process
-// that has ended already it returns "".
+// Interrogate ends a process that hangs, and returns what its threads do (see threadsOf), or
+// "" if it has ended already. It sends SIGQUIT, upon which the Go runtime prints the stacks of
+// all goroutines to standard error and exits, and SIGKILL if the process has not ended
+// after grace. Interrogate does not wait for the end; the caller does.
 func Interrogate(p *os.Process, grace time.Duration) string {
-	threads := Threads(p.Pid)
+	threads := threadsOf(p.Pid)
 	if p.Signal(syscall.SIGQUIT) != nil {
-		return "" // it has been waited for, and its number may be another's by now
+		return "" // it has ended, and another process may have its number now
 	}
 	time.AfterFunc(grace, func() {
-		_ = p.Kill() // it may well have ended
+		_ = p.Kill() // it fails if the process has ended
 	})
 	return threads
 }
 
-// ShowStacks makes this process, when it is interrogated, print also the stacks of goroutines
-// that run and cannot be preempted, which are those that a process hangs in. Without it the
-// runtime says "running on other thread; stack unavailable". The runtime then ends by
-// SIGABRT, so this also turns core files off.
+// ShowStacks makes this process, upon Interrogate, also print the stacks of goroutines
+// that run and cannot be preempted: a process hangs in one of those. Without it the
+// runtime prints "running on other thread; stack unavailable" for them. With it the runtime
+// ends by SIGABRT, so ShowStacks also turns core files off.
 func ShowStacks() error {
 	debug.SetTraceback("crash")
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {

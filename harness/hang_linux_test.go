@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nameThread names the calling goroutine's thread, which it keeps.
+// nameThread locks the calling goroutine to its thread and names the thread.
 func nameThread(name string) {
 	runtime.LockOSThread()
 	if err := os.WriteFile("/proc/thread-self/comm", []byte(name), 0); err != nil {
@@ -30,16 +30,16 @@ func awaitThreads(t *testing.T, pid int, pattern string) {
 	t.Helper()
 	line := regexp.MustCompile("(?m)" + pattern)
 	for range 1000 {
-		if line.MatchString(Threads(pid)) {
+		if line.MatchString(threadsOf(pid)) {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Errorf("no thread is %s:\n%s", pattern, Threads(pid))
+	t.Errorf("no thread is %s:\n%s", pattern, threadsOf(pid))
 }
 
-// If this fails, a hang is reported with the wrong thread, or with a sleeping thread for
-// one that runs: the first thing that is looked at would mislead.
+// If this fails, the report of a hang shows a sleeping thread as running, or has the state, the
+// times or the system call of a thread wrong.
 func TestThreads(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -73,7 +73,7 @@ func TestThreads(t *testing.T) {
 	<-spun
 }
 
-// If this fails, a thread that spun for a minute is said to have run for an hour.
+// If this fails, the times of a thread have a wrong unit.
 func TestTicks(t *testing.T) {
 	for text, want := range map[string]string{"1284": "12.84 s", "5": "0.05 s", "6000": "60.00 s", "": "? s"} {
 		if got := ticks(text); got != want {
@@ -82,11 +82,11 @@ func TestTicks(t *testing.T) {
 	}
 }
 
-// hangEnv makes a copy of this test binary hang.
+// hangEnv is the variable that makes TestHangs hang.
 const hangEnv = "TPBENCH_HARNESS_HANGS"
 
-// hangsHere is where the copy hangs, for some hundred years. It touches no memory: the race
-// detector would be called, which hides who called.
+// hangsHere loops for a few hundred years. It accesses no memory: otherwise it would call
+// the race detector, whose frames hide the caller's.
 //
 //go:noinline
 func hangsHere() {
@@ -94,7 +94,7 @@ func hangsHere() {
 	}
 }
 
-// hang hangs on a thread that is not the first: the kernel gives SIGQUIT to the first,
+// hang hangs on another thread than the first: the kernel delivers SIGQUIT to the first,
 // whose stack the runtime always prints.
 func hang() {
 	nameThread("hangs")
@@ -106,6 +106,7 @@ func hang() {
 	hangsHere()
 }
 
+// TestHangs is the body of a process that TestInterrogate starts.
 func TestHangs(t *testing.T) {
 	if os.Getenv(hangEnv) == "" {
 		t.Skip("the body of a process that another test starts")
@@ -131,29 +132,29 @@ func start(t *testing.T, cmd *exec.Cmd) *bytes.Buffer {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() }) // does nothing if all is well
+	t.Cleanup(func() { _ = cmd.Process.Kill() }) // it fails if the process has ended
 	if _, err := stdout.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
 	return &stderr
 }
 
-// If this fails, a worker that hangs is killed and nobody learns what it did: neither which
-// thread runs, nor in which function, or the process stays. The failure may be a hang.
+// If this fails, a worker that hangs is killed without a report of which thread runs and in which
+// function, or it is not killed. The failure may be a hang.
 func TestInterrogate(t *testing.T) {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestHangs$", "-test.timeout=0")
 	// Without preemption the runtime cannot stop the goroutine to print its stack, as it
 	// cannot in assembler.
 	cmd.Env = append(os.Environ(), hangEnv+"=1", "GODEBUG=asyncpreemptoff=1")
 	stderr := start(t, cmd)
-	awaitThreads(t, cmd.Process.Pid, `^\d+ hangs R .*\.(0[1-9]|[1-9]\d) s user`) // it has arrived there
+	awaitThreads(t, cmd.Process.Pid, `^\d+ hangs R .*\.(0[1-9]|[1-9]\d) s user`) // it is in hangsHere
 	threads := Interrogate(cmd.Process, time.Hour)
 	_ = cmd.Wait() // ProcessState has it all
 	if !regexp.MustCompile(`(?m)^\d+ hangs R `).MatchString(threads) {
 		t.Errorf("threads are\n%s", threads)
 	}
 	if !regexp.MustCompile(`goroutine \d+ .*running.*\n(.+\n)*.*harness\.hangsHere`).Match(stderr.Bytes()) {
-		t.Errorf("no stack of what runs in\n%s", stderr)
+		t.Errorf("no stack of hangsHere in\n%s", stderr)
 	}
 	if cmd.ProcessState.Sys().(syscall.WaitStatus).CoreDump() {
 		t.Error("a core file was written")
@@ -163,8 +164,8 @@ func TestInterrogate(t *testing.T) {
 	}
 }
 
-// If this fails, Ctrl-C in a terminal ends workers behind the coordinator's back, or they
-// outlive it, or one that does not end when it is asked to is waited for without end.
+// If this fails, Ctrl-C in a terminal ends workers directly, or workers outlive the coordinator,
+// or the coordinator waits without end for an interrupted worker.
 func TestWorkersAreIsolated(t *testing.T) {
 	var cmds []*exec.Cmd
 	r := script(honest)
@@ -173,7 +174,7 @@ func TestWorkersAreIsolated(t *testing.T) {
 		cmds = append(cmds, inner(ctx, task))
 		return cmds[len(cmds)-1]
 	}
-	if _, err := r.Run(t.Context(), plan(), &File{f: &recorder{}, done: map[sampleID]bool{}}); err != nil {
+	if _, err := r.Run(t.Context(), plan(), onto(&recorder{})); err != nil {
 		t.Fatal(err)
 	}
 	for _, cmd := range cmds {
@@ -186,7 +187,7 @@ func TestWorkersAreIsolated(t *testing.T) {
 	}
 }
 
-// If this fails, what ignores SIGQUIT is never killed. The failure is a hang.
+// If this fails, a process that ignores SIGQUIT is never killed. The failure is a hang.
 func TestInterrogateKills(t *testing.T) {
 	cmd := exec.Command("sh", "-c", `trap '' QUIT; echo; exec sleep 600`)
 	start(t, cmd)

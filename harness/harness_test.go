@@ -15,8 +15,8 @@ import (
 	"github.com/tpbench/tpbench/harness/host"
 )
 
-// plan is two blocks: a case with two phases beside one that is due in every other round,
-// and a case that stands at two alignments.
+// plan has two blocks. In one is a case with two layouts. In the other is a case with two
+// phases, and one that is due in every second round.
 func plan() *Plan {
 	return &Plan{Seed: 7, Cases: []Planned{
 		{Case: Case{Names: []string{"A/x=1"}, Layouts: 2}, Wanted: []string{"A/x=1"}, Rounds: 3, Block: "A"},
@@ -27,8 +27,8 @@ func plan() *Plan {
 
 var facts = []host.Fact{{Key: "goos", Value: "linux"}, {Key: "cpu", Value: "a cpu"}, {Key: "kernel", Value: "6.1"}, {Key: "binary", Value: "abc"}, {Key: "load", Value: "0.1"}}
 
-// script returns a Runner whose workers run shell code; $@ is the names, $round and
-// $layout are the task's.
+// script returns a Runner whose workers run shell code. $@, $round and $layout are the names,
+// the round and the layout of the task.
 func script(code string) *Runner {
 	return &Runner{Worker: func(ctx context.Context, task Task) *exec.Cmd {
 		cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", code, "worker"}, task.Names...)...)
@@ -37,7 +37,19 @@ func script(code string) *Runner {
 	}}
 }
 
-const honest = `for n; do echo "# sample at 2026-01-02T03:04:05.678Z tried 1 kept 1 shared 0"; echo "Benchmark$n 1 5 ns/op"; done`
+// samples returns a worker's code. It runs prepare for each name $n and then prints a sample,
+// whose shares are $s.
+func samples(prepare string) string {
+	return `for n; do s="shared 0"; ` + prepare + `
+		echo "# sample at 2026-01-02T03:04:05.678Z tried 1 kept 1 $s"
+		echo "Benchmark$n 1 5 ns/op $round round $layout layout"
+	done`
+}
+
+var honest = samples("")
+
+// onto returns an empty File whose lines are written to w.
+func onto(w file) *File { return &File{f: w, done: map[sampleID]bool{}} }
 
 func create(t *testing.T, path string, p *Plan) *File {
 	t.Helper()
@@ -46,6 +58,13 @@ func create(t *testing.T, path string, p *Plan) *File {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// runPlan runs plan into the file.
+func runPlan(ctx context.Context, t *testing.T, r *Runner, path string) (Report, error) {
+	t.Helper()
+	p := plan()
+	return r.Run(ctx, p, create(t, path, p))
 }
 
 func read(t *testing.T, path string) string {
@@ -57,14 +76,13 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
-// A run writes its header, every sample below its round, and its end.
+// If this fails, a line of the file is missing, or progress counts samples wrongly.
 func TestRun(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "out.txt")
-	p := plan()
 	var told []Progress
 	r := script(honest)
 	r.Progress = func(at Progress) { told = append(told, at) }
-	report, err := r.Run(t.Context(), p, create(t, path, p))
+	report, err := runPlan(t.Context(), t, r, path)
 	if err != nil || report.Done != 14 || len(report.Lost) != 0 {
 		t.Fatalf("Run = %+v, %v", report, err)
 	}
@@ -91,8 +109,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// Whatever a worker does, it costs its own samples and no others, and the file says
-// why.
+// If this fails, a worker that fails costs the samples of others, or the file does not say why
+// its own are missing.
 func TestLostWorker(t *testing.T) {
 	for name, c := range map[string]struct{ code, why string }{
 		"crash":   {`[ "$1" = D ] && kill -SEGV $$; ` + honest, "segmentation fault"},
@@ -101,8 +119,7 @@ func TestLostWorker(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "out.txt")
-			p := plan()
-			report, err := script(c.code).Run(t.Context(), p, create(t, path, p))
+			report, err := runPlan(t.Context(), t, script(c.code), path)
 			if err != nil || report.Done != 12 || len(report.Lost) != 2 {
 				t.Fatalf("Run = %+v, %v; expected 12 samples and 2 lost", report, err)
 			}
@@ -110,23 +127,22 @@ func TestLostWorker(t *testing.T) {
 			if !strings.Contains(text, "# lost round 2 BenchmarkD: ") || !strings.Contains(text, c.why) || !strings.HasSuffix(text, "# end incomplete 12 of 14 samples\n") {
 				t.Errorf("expected the losses and %q in\n%s", c.why, text)
 			}
-			// What was lost can be had by running again.
-			p = plan()
+			// Another run measures what was lost.
 			r := script(honest)
 			var next []string
 			r.Progress = func(at Progress) { next = append(next, at.Next) }
-			if report, err = r.Run(t.Context(), p, create(t, path, p)); err != nil || report.Done != 14 || !slices.Equal(next, []string{"D", "D"}) {
+			if report, err = runPlan(t.Context(), t, r, path); err != nil || report.Done != 14 || !slices.Equal(next, []string{"D", "D"}) {
 				t.Errorf("again: Run = %+v, %v, which measured %s", report, err, next)
 			}
 		})
 	}
 }
 
-// A worker that measured two phases loses two samples.
+// If this fails, a lost worker that measures two phases costs one sample only, and the other
+// is not counted as lost.
 func TestLostPhases(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
-	p := plan()
-	report, err := script(`[ "$1" = B ] && exit 1; `+honest).Run(t.Context(), p, create(t, path, p))
+	report, err := runPlan(t.Context(), t, script(`[ "$1" = B ] && exit 1; `+honest), path)
 	if err != nil || report.Done != 6 || len(report.Lost) != 8 {
 		t.Fatalf("Run = %+v, %v; expected 6 samples and 8 lost", report, err)
 	}
@@ -135,11 +151,10 @@ func TestLostPhases(t *testing.T) {
 	}
 }
 
-// An interrupted run keeps what it has and says so; the next one goes on from there,
-// with the first one's seed, and measures nothing twice.
+// If this fails, an interrupted run loses samples, or the run that continues it measures some
+// twice or in another order.
 func TestInterruptAndResume(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
-	p := plan()
 	ctx, cancel := context.WithCancel(t.Context())
 	r := script(honest)
 	started := 0
@@ -148,7 +163,7 @@ func TestInterruptAndResume(t *testing.T) {
 			cancel()
 		}
 	}
-	report, err := r.Run(ctx, p, create(t, path, p))
+	report, err := runPlan(ctx, t, r, path)
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("Run = %v, expected context.Canceled", err)
 	}
@@ -158,11 +173,11 @@ func TestInterruptAndResume(t *testing.T) {
 	}
 
 	again := plan()
-	again.Seed, again.AskedFor = 99, true
+	again.Seed, again.SeedGiven = 99, true
 	if _, err := Create(path, again, facts, nil); err == nil || !strings.Contains(err.Error(), "seed was 7, now it is 99") || read(t, path) != first {
-		t.Fatalf("another seed was asked for: %v", err)
+		t.Fatalf("with another seed given: %v", err)
 	}
-	again.AskedFor = false
+	again.SeedGiven = false
 	f := create(t, path, again)
 	if f.Done() != report.Done || again.Seed != 7 {
 		t.Fatalf("resumed with %d samples and seed %d; expected %d and 7", f.Done(), again.Seed, report.Done)
@@ -172,24 +187,23 @@ func TestInterruptAndResume(t *testing.T) {
 	}
 	text := read(t, path)
 	if !strings.HasPrefix(text, first) || strings.Count(text, "\nBenchmark") != 14 || !strings.HasSuffix(text, "# end complete\n") {
-		t.Errorf("the resumed file is not the first one and the rest:\n%s", text)
+		t.Errorf("the file is not the first one with the missing samples:\n%s", text)
 	}
 }
 
-// A run that was killed in the middle of a line goes on as well; that line is no
+// If this fails, a file whose last line is cut off cannot be continued, or that line counts as a
 // sample.
 func TestResumeCutOff(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
-	p := plan()
-	if _, err := script(honest).Run(t.Context(), p, create(t, path, p)); err != nil {
+	if _, err := runPlan(t.Context(), t, script(honest), path); err != nil {
 		t.Fatal(err)
 	}
 	text := read(t, path)
-	text = text[:strings.LastIndex(text, "ns/op")]
+	text = text[:strings.LastIndex(text, " layout\n")]
 	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	p = plan()
+	p := plan()
 	f := create(t, path, p)
 	if f.Done() != 13 {
 		t.Fatalf("%d samples, expected 13", f.Done())
@@ -198,26 +212,24 @@ func TestResumeCutOff(t *testing.T) {
 		t.Fatalf("Run = %+v, %v", report, err)
 	}
 	after := read(t, path)
-	if n := strings.Count(after, "5 ns/op\n"); n != 14 {
+	if n := strings.Count(after, " layout\n"); n != 14 {
 		t.Errorf("%d whole samples, expected 14", n)
 	}
 	whole := text[:strings.LastIndexByte(text, '\n')+1]
 	if rest, ok := strings.CutPrefix(after, whole); !ok || !strings.HasPrefix(rest, "# session ") {
-		t.Errorf("what was whole ends in %q, and the file goes on with %q", whole[max(0, len(whole)-40):], rest[:min(40, len(rest))])
+		t.Errorf("the whole lines end in %q, and the file continues with %q", whole[max(0, len(whole)-40):], rest[:min(40, len(rest))])
 	}
 }
 
-// A run that was cut off before its first sample leaves nothing to go on from, and
-// nothing to lose: its file is begun again, with the new run's seed.
+// If this fails, a file without a sample keeps the seed of its run, or has two headers.
 func TestBeginAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	p := plan()
-	if _, err := script(honest).Run(ctx, p, create(t, path, p)); !errors.Is(err, context.Canceled) {
+	if _, err := runPlan(ctx, t, script(honest), path); !errors.Is(err, context.Canceled) {
 		t.Fatalf("Run = %v, expected context.Canceled", err)
 	}
-	p = plan()
+	p := plan()
 	p.Seed = 99
 	if report, err := script(honest).Run(t.Context(), p, create(t, path, p)); err != nil || report.Done != 14 {
 		t.Fatalf("Run = %+v, %v", report, err)
@@ -227,11 +239,11 @@ func TestBeginAgain(t *testing.T) {
 	}
 }
 
-// A file that this run must not be mixed into is refused and stays as it was.
-func TestCreateRefuses(t *testing.T) {
+// If this fails, a run writes into a file that is complete, of another run, or not a result
+// file.
+func TestCreateFails(t *testing.T) {
 	whole := filepath.Join(t.TempDir(), "whole.txt")
-	p := plan()
-	if _, err := script(honest).Run(t.Context(), p, create(t, whole, p)); err != nil {
+	if _, err := runPlan(t.Context(), t, script(honest), whole); err != nil {
 		t.Fatal(err)
 	}
 	cut := strings.TrimSuffix(read(t, whole), "# end complete\n")
@@ -241,8 +253,8 @@ func TestCreateRefuses(t *testing.T) {
 	}{
 		"complete":        {cut + "# end complete\n", "holds a whole run already"},
 		"another machine": {strings.Replace(cut, "cpu: a cpu", "cpu: another", 1), `cpu was "another", now it is "a cpu"`},
-		"another plan":    {strings.Replace(cut, "plan: ", "plan: f", 1), "begun by another run (plan was"},
-		"not ours":        {"hello\n", "no sample to go on from"},
+		"another plan":    {strings.Replace(cut, "plan: ", "plan: f", 1), "another run began this file (plan was"},
+		"another kind":    {"hello\n", "no sample to continue from"},
 		"too long":        {cut + "# " + strings.Repeat("x", 1<<20) + "\n", "too long"},
 		"broken":          {cut + "BenchmarkX 1 zwei ns/op\n", "expected a line of a tpbench result file"},
 	} {
@@ -252,41 +264,41 @@ func TestCreateRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := Create(path, plan(), facts, nil)
-			var refused *FileError
-			if !errors.As(err, &refused) || !strings.Contains(err.Error(), c.want) {
+			var failure *FileError
+			if !errors.As(err, &failure) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("Create = %v, expected a FileError with %q", err, c.want)
 			}
 			if read(t, path) != c.text {
-				t.Error("the refused file was changed")
+				t.Error("the file was changed")
 			}
 		})
 	}
-	var refused *FileError
-	if _, err := Create(os.DevNull, plan(), facts, nil); !errors.As(err, &refused) {
+	var failure *FileError
+	if _, err := Create(os.DevNull, plan(), facts, nil); !errors.As(err, &failure) {
 		t.Errorf("results into a device: %v", err)
 	}
 	if _, err := Create(filepath.Join(t.TempDir(), strings.Repeat("x", 1000)), plan(), facts, nil); err == nil {
-		t.Error("a name that no file can have")
+		t.Error("a file with a name of 1000 letters was created")
 	}
 	if _, err := Create(filepath.Join(whole, "out.txt"), plan(), facts, nil); err == nil {
 		t.Error("a file below a file was created")
 	}
 }
 
-// A case that needs more CPUs than there are is refused in one sentence.
+// If this fails, a case runs on fewer CPUs than it needs, or the error does not say how many.
 func TestCheckCPUs(t *testing.T) {
 	cs := &Case{Names: []string{"A"}, CPUs: 2}
 	if err := cs.CheckCPUs([]int{0, 3}); err != nil {
 		t.Error(err)
 	}
-	var refused *host.UnavailableError
-	if err := cs.CheckCPUs([]int{3}); !errors.As(err, &refused) || !strings.Contains(err.Error(), "needs 2 CPUs and this process may use 1 (3)") {
+	var failure *host.UnavailableError
+	if err := cs.CheckCPUs([]int{3}); !errors.As(err, &failure) || !strings.Contains(err.Error(), "needs 2 CPUs and this process may use 1 (3)") {
 		t.Errorf("CheckCPUs = %v", err)
 	}
 }
 
-// Values survive being printed to six digits, without an exponent, which not every
-// reader of the format takes.
+// If this fails, a value loses digits, or has an exponent, which some readers of the format do
+// not parse.
 func TestFormatValue(t *testing.T) {
 	for v, want := range map[float64]string{
 		0: "0", 1: "1", 1000: "1000", 0.033841: "0.033841", 1.6578912: "1.65789",
@@ -310,7 +322,7 @@ func openClock(t *testing.T) *clock.Clock {
 	return c
 }
 
-// What the harness itself costs: an empty Start/Stop pair of its timer.
+// BenchmarkTimer times an empty Start/Stop pair of the harness's timer.
 func BenchmarkTimer(b *testing.B) {
 	c, err := clock.Open()
 	if err != nil {

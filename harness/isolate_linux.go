@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// Isolate keeps Ctrl-C, which a terminal sends to a whole process group, to the
-// coordinator, and takes the worker along when the coordinator is killed.
+// Isolate puts the process of cmd into its own process group, so that Ctrl-C in a terminal
+// reaches only the coordinator, and has the kernel kill it when the coordinator dies.
 func Isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -7,11 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// errLocked says that another process holds the lock.
-var errLocked = errors.New("another run is writing to this file")
-
-// lock takes the file for this process until it is closed, or returns errLocked. Workers
-// do not inherit it.
+// lock locks the file until this process closes it, or returns errLocked. Workers
+// do not inherit the lock.
 func lock(f *os.File) error {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {

@@ -4,136 +4,72 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
-
-	"github.com/montanaflynn/stats"
 
 	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/harness/host"
 )
 
 const (
-	// batchSteps is how many steps of the clock a batch lasts at least: its
-	// quantum is then 0.1 % or less.
+	// A batch lasts at least batchSteps steps of the clock, so that one step is 0.1 % of it.
 	batchSteps = 1000
 
-	// batchMin is how long a batch lasts at least, in ns: long enough that a
-	// thread beside it makes several passes, so that its standing still shows.
+	// A batch lasts at least batchMin ns, so that a thread beside it makes several passes,
+	// and none only if it stands still.
 	batchMin = 50_000
 
 	// fitBatches is how many batches in a row must last long enough before their
 	// number of operations is accepted.
 	fitBatches = 3
 
-	// mostOps bounds a batch's operations: an operation that times nothing would
-	// double them for ever.
+	// mostOps bounds the operations of a batch. Without it an operation that times nothing
+	// would double them without end.
 	mostOps = 1 << 50
 
-	// A sample is made of sampleBatches batches, or of fewer, but not below
-	// sampleLeast, once it has lasted sampleTime ns.
+	// A sample is made of sampleBatches batches. Once it has lasted sampleTime ns,
+	// sampleLeast are enough.
 	sampleBatches = 101
 	sampleLeast   = 5
 	sampleTime    = 100e6
 
-	// disturbedShare of a sample's batches may have been taken while a neighbour
-	// shared the core: its median is still a quiet one's.
+	// disturbedShare is the share of a sample's batches that may be shared: the median of
+	// the sample is then still that of a batch which is not.
 	disturbedShare = 0.25
 
-	// sampleLimit is how long a sample may take beyond the patience for a quiet
-	// core. It is an error not to have sampleLeast batches by then.
+	// sampleLimit is how long a sample may take, without the time in which it waits for a
+	// quiet core. It is an error not to have sampleLeast batches by then.
 	sampleLimit = 2 * time.Second
 )
 
-// ErrStandstill is returned when the threads beside the measuring one, or the
-// measuring one itself, were kept off their CPUs too often: the machine is too busy.
-var ErrStandstill = errors.New("the machine was too busy: threads were kept off their CPUs in most batches")
+// errStandstill is returned when too many batches did not count, because the measuring
+// thread or one beside it was kept off its CPU.
+var errStandstill = errors.New("the machine was too busy: threads were kept off their CPUs in most batches")
 
-// A phase accumulates what one name of a Case is about.
-type phase struct {
-	ns     float64
-	counts []Count // what the timed parts added
-	rated  Count   // of Op.Rate, likewise
-}
-
-// rate is in millions per second.
-func (p *phase) rate() float64 { return float64(p.rated.N) / p.ns * 1e3 }
-
-// add counts one timed part: the clock's ticks from Start to Stop, of which an empty
-// pair's overhead is not the operation's, and what the counters did meanwhile.
-func (p *phase) add(c *clock.Clock, ticks uint64, before, after []Count, ratedBefore, rated Count) {
-	p.ns += max(0, c.NS(ticks)-c.Overhead().Median)
-	p.rated = Count{rated.Unit, p.rated.N + rated.N - ratedBefore.N}
-	for i := range after {
-		p.counts[i].N += after[i].N - before[i].N
-	}
-}
-
-// tscTimer is the Timer of samples. It implements Timer by the fenced TSC.
-type tscTimer struct {
-	clock  *clock.Clock
-	counts func() []Count
-	rated  func() Count
-	phases []phase
-
-	current int
-	before  []Count
-	rating  Count // Op.Rate's before
-	begin   uint64
-}
-
-func newTimer(c *clock.Clock, op *Op, phases int) *tscTimer {
-	t := &tscTimer{clock: c, counts: op.Counts, rated: op.Rate, phases: make([]phase, phases)}
-	if t.counts == nil {
-		t.counts = func() []Count { return nil }
-	}
-	if t.rated == nil {
-		t.rated = func() Count { return Count{} }
-	}
-	for i := range t.phases {
-		t.phases[i].counts = t.counts()
-		for j := range t.phases[i].counts {
-			t.phases[i].counts[j].N = 0
-		}
-	}
-	return t
-}
-
-func (t *tscTimer) Start(phase int) {
-	t.current = phase
-	t.before = t.counts()
-	t.rating = t.rated()
-	t.begin = clock.Start()
-}
-
-func (t *tscTimer) Stop() {
-	end := clock.Stop()
-	t.phases[t.current].add(t.clock, end-t.begin, t.before, t.counts(), t.rating, t.rated())
-}
-
-// A batch is one run of an operation and what happened to the machine meanwhile.
+// A batch is one call of Op.Run, with what the machine did meanwhile.
 type batch struct {
 	phases []phase
-	counts bool // the kernel took no CPU away, and the threads beside moved on
-	quiet  bool // no neighbour shared the core just before and just after
+	counts bool // the kernel took no CPU away, and each thread beside made a pass
+	quiet  bool // no neighbour used the core just before and just after
 }
 
-// A sample is what one phase came to.
+// A sample is the measurement of one phase.
 type sample struct {
 	at     time.Time
-	ops    int // timed operations behind it
+	ops    int // operations in the batches that count
 	values []Value
 
-	// Batches: timed, used, and of those used the ones beside a neighbour.
+	// Numbers of batches: timed; that count; that count and are shared.
 	tried, kept, shared int
 }
 
-// disturbed reports whether a neighbour had the core in too much of the sample.
+// disturbed reports whether a neighbour used the core in too many batches.
 func (s *sample) disturbed() bool { return float64(s.shared) > disturbedShare*float64(s.kept) }
 
-// A sampler makes samples of batches. Its functions are the machine; tests have others.
+// A sampler makes samples of batches. Its functions read the machine; tests replace them.
 type sampler struct {
 	op       *Op
-	least    float64 // ns that a batch lasts at least
+	least    float64 // how long a batch lasts at least, in ns
 	batch    func(n int) (batch, error)
 	quiet    func() bool
 	switches func() (int64, error) // see host.Switches
@@ -155,7 +91,7 @@ func newSampler(c *clock.Clock, cs *Case, op *Op, env *Env) *sampler {
 		b.counts = w.moved()
 		b.quiet = s.quiet() && b.quiet
 		after, err := s.switches()
-		if cs.Ops == 0 { // others may sleep as part of what they do
+		if cs.Ops == 0 { // an operation whose case fixes its number may sleep
 			b.counts = b.counts && after == before
 		}
 		return b, err
@@ -163,8 +99,8 @@ func newSampler(c *clock.Clock, cs *Case, op *Op, env *Env) *sampler {
 	return s
 }
 
-// measure takes a sample of each of the case's phases. It waits for a quiet core for
-// as long as patience, and after that takes what it gets.
+// measure takes a sample of each of the case's phases. Before that it waits for a quiet core,
+// but no longer than patience.
 func (s *sampler) measure(ctx context.Context, cs *Case, patience time.Duration) ([]sample, error) {
 	until := s.now().Add(patience)
 	for !s.quiet() && s.now().Before(until) {
@@ -186,8 +122,8 @@ func (s *sampler) measure(ctx context.Context, cs *Case, patience time.Duration)
 	return samples, err
 }
 
-// once times so many operations together, again until they count. Its error is
-// ErrStandstill, or ctx's.
+// once times n operations as one batch, again until it counts. Its error is
+// errStandstill, or ctx's.
 func (s *sampler) once(ctx context.Context, n int, deadline time.Time) ([]sample, error) {
 	for tried := 1; ; tried++ {
 		b, err := s.batch(n)
@@ -197,7 +133,7 @@ func (s *sampler) once(ctx context.Context, n int, deadline time.Time) ([]sample
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case !b.counts && s.now().After(deadline):
-			return nil, ErrStandstill
+			return nil, errStandstill
 		case !b.counts:
 			continue
 		}
@@ -216,9 +152,9 @@ func (s *sampler) once(ctx context.Context, n int, deadline time.Time) ([]sample
 	}
 }
 
-// fit returns a number of operations, n or more, of which batches last long enough. A
-// batch that is too short shows that at once: what disturbs a batch makes it longer.
-// That a batch is long enough is believed only of batches that count, several in a row.
+// fit returns a number of operations, n or more, with which a batch lasts long enough. One
+// batch that is too short is enough to reject a number, because a disturbance makes a batch
+// longer, not shorter. To accept it, several batches that count must be long enough, in a row.
 func (s *sampler) fit(ctx context.Context, n int, deadline time.Time) (int, error) {
 	for long := 0; long < fitBatches; {
 		if n > mostOps {
@@ -235,50 +171,48 @@ func (s *sampler) fit(ctx context.Context, n int, deadline time.Time) (int, erro
 		case b.counts:
 			long++
 		case s.now().After(deadline):
-			return 0, ErrStandstill
+			return 0, errStandstill
 		}
 	}
 	return n, nil
 }
 
-// batches times as many operations as the clock needs, many times over. What a batch
-// took is never a reason to drop it.
+// batches makes a sample of many batches that are long enough. How long a batch took is never a
+// reason to drop it.
 func (s *sampler) batches(ctx context.Context, deadline time.Time) ([]sample, error) {
 	for n := 1; ; n *= 2 {
 		var err error
 		if n, err = s.fit(ctx, n, deadline); err != nil {
 			return nil, err
 		}
-		one, median, err := s.collect(ctx, n, deadline)
+		one, batch, err := s.collect(ctx, n, deadline)
 		if err != nil {
 			return nil, err
 		}
-		// The machine may have been slow while n was fitted, and fast now.
-		if median >= s.least {
+		// If the machine was slower during fit than it is now, n is too small.
+		if batch >= s.least {
 			return []sample{one}, nil
 		}
 	}
 }
 
-// collect makes a sample of batches of n operations, and returns their median in ns too.
+// collect makes a sample of batches of n operations. It also returns the median batch in ns.
 func (s *sampler) collect(ctx context.Context, n int, deadline time.Time) (sample, float64, error) {
 	var (
-		one    sample
-		sum    phase
-		ns     []float64
-		rates  []float64
-		failed = func(err error) (sample, float64, error) { return sample{}, 0, err }
+		one       sample
+		sum       phase
+		ns, rates []float64
 	)
 	for len(ns) < sampleBatches && (len(ns) < sampleLeast || sum.ns < sampleTime) {
 		if s.now().After(deadline) {
 			if len(ns) < sampleLeast {
-				return failed(ErrStandstill)
+				return sample{}, 0, errStandstill
 			}
 			break
 		}
 		b, err := s.batch(n)
 		if err = errors.Join(err, ctx.Err()); err != nil {
-			return failed(err)
+			return sample{}, 0, err
 		}
 		one.tried++
 		if !b.counts {
@@ -300,36 +234,14 @@ func (s *sampler) collect(ctx context.Context, n int, deadline time.Time) (sampl
 			sum.counts[i].N += p.counts[i].N
 		}
 	}
-	median, err := stats.Median(ns)
-	if err != nil {
-		return failed(fmt.Errorf("harness: %w", err))
-	}
-	rate, err := stats.Median(rates)
-	if err != nil {
-		return failed(fmt.Errorf("harness: %w", err))
-	}
 	unit := n * max(1, s.op.Unit)
 	one.ops = one.kept * unit
-	one.values = append(perOp(s.op, median/float64(unit), sum.counts, one.ops), perSecond(sum.rated, rate)...)
-	return one, median, nil
+	one.values = append(perOp(s.op, median(ns)/float64(unit), sum.counts, one.ops), perSecond(sum.rated, median(rates))...)
+	return one, median(ns), nil
 }
 
-// perSecond words a rate as a benchmark-format value, if the operation has one.
-func perSecond(c Count, rate float64) []Value {
-	if c.Unit == "" {
-		return nil
-	}
-	return []Value{{"M" + c.Unit + "/s", rate}}
-}
-
-// perOp words a phase as benchmark-format values.
-func perOp(op *Op, nsPerOp float64, counts []Count, ops int) []Value {
-	values := []Value{{"ns/op", nsPerOp}}
-	for _, d := range op.Divide {
-		values = append(values, Value{"ns/" + d.Unit, nsPerOp / float64(d.N)})
-	}
-	for _, c := range counts {
-		values = append(values, Value{c.Unit + "/op", float64(c.N) / float64(ops)})
-	}
-	return values
+// median returns the median of one value or more.
+func median(values []float64) float64 {
+	sorted, n := slices.Sorted(slices.Values(values)), len(values)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }

@@ -31,8 +31,8 @@ func fakeClock(t *testing.T, overhead float64) *clock.Clock {
 	return c
 }
 
-// If this fails, a timed part is charged with the clock's overhead, or excused from it
-// twice; or with counts of what was not timed.
+// If this fails, the clock's overhead is not subtracted from a timed part, or twice; or counts
+// from outside of the timed part are added.
 func TestPhaseAdds(t *testing.T) {
 	c := fakeClock(t, 25)
 	p := phase{counts: []Count{{"waits", 0}, {"syncs", 0}}}
@@ -40,27 +40,26 @@ func TestPhaseAdds(t *testing.T) {
 	p.add(c, 2000, []Count{{"waits", 50}, {"syncs", 70}}, []Count{{"waits", 50}, {"syncs", 71}}, Count{"hits", 500}, Count{"hits", 503})
 	p.add(c, 3, []Count{{"waits", 0}, {"syncs", 0}}, []Count{{"waits", 0}, {"syncs", 0}}, Count{}, Count{"hits", 0})
 	if p.ns != 975+1975 {
-		t.Errorf("%v ns, want 1000-25 and 2000-25, and no less than nothing of 3", p.ns)
+		t.Errorf("%v ns, want 1000-25 and 2000-25, and 0 for 3", p.ns)
 	}
 	if !slices.Equal(p.counts, []Count{{"waits", 1}, {"syncs", 4}}) || p.rated != (Count{"hits", 43}) {
 		t.Errorf("counted %v and rated %v", p.counts, p.rated)
 	}
 }
 
-// If this fails, the timer times something else than what stands between Start and Stop:
-// more than that, such as its own counting, or less. However long the scheduler takes, one
-// span lies within the other.
+// If this fails, the timer times more than what is between Start and Stop, such as its own
+// counting, or less. However long the scheduler takes, the shorter span is within the longer.
 func TestTimerBracketsItsPart(t *testing.T) {
 	c := openClock(t)
 	done := make(chan struct{})
-	go func() { // on one CPU, whose counter is one
+	go func() { // pinned: two CPUs may have different counters
 		defer close(done)
 		allowed, err := host.Allowed()
 		if err = errors.Join(err, host.Pin(allowed[0])); err != nil {
 			t.Error(err)
 			return
 		}
-		var counting, counted uint64 // when the last counting began and ended
+		var counting, counted uint64 // when the last call of Counts began and ended
 		op := &Op{Counts: func() []Count {
 			counting = clock.Start()
 			emptyLoop(100_000)
@@ -83,22 +82,21 @@ func TestTimerBracketsItsPart(t *testing.T) {
 	<-done
 }
 
-// A synthetic is a machine with an operation on it: what one operation takes, and what
-// happens to batches.
+// A synthetic is a simulated machine that runs one operation.
 type synthetic struct {
 	rnd      *rand.Rand
 	now      time.Time
 	perOp    float64 // ns
-	hiccup   float64 // the share of batches that the kernel takes the CPU away in
-	unseen   float64 // the share of batches that take long for no reason that shows
-	neighbor float64 // the share of batches beside a neighbour, which take half as long again
-	slowFor  int     // so many batches at the beginning take ten times as long
+	hiccup   float64 // the share of batches in which the kernel takes the CPU away
+	unseen   float64 // the share of batches that take longer without being marked
+	neighbor float64 // the share of shared batches, which take half as long again
+	slowFor  int     // the number of batches at the beginning that take ten times as long
 
 	batches []taken // all of them
 	sizes   []int
 }
 
-// A taken is a batch with its own count, which the sampler may add to.
+// A taken is a batch with a copy of its count, since the sampler adds to the batch's own.
 type taken struct {
 	batch
 	waits uint64
@@ -137,20 +135,68 @@ func (m *synthetic) sampler() *sampler {
 	}
 }
 
-func value(t *testing.T, s sample, unit string) float64 {
-	t.Helper()
+// value returns the value with the unit, or NaN.
+func (s *sample) value(unit string) float64 {
 	for _, v := range s.values {
 		if v.Unit == unit {
 			return v.V
 		}
 	}
-	t.Fatalf("no %s in %v", unit, s.values)
-	return 0
+	return math.NaN()
 }
 
-// If this fails, there is a machine on which a sample is not what it says: the median of
-// the batches that count, all of them of one size and long enough, with the counts of
-// just those, and its shares of kept and shared batches.
+// check returns an error if the sample is wrong for the batches. Right is: the median of
+// the batches that count, all of one size and long enough, with the counts of
+// those batches only, and the numbers of kept and shared batches.
+func (m *synthetic) check(s sample) error {
+	// The sample is made of the last batches, as many as it has tried.
+	n := m.sizes[len(m.sizes)-1]
+	first := len(m.batches) - s.tried
+	var ns []float64
+	var lasted, last float64
+	shared, waits := 0, uint64(0)
+	for j, b := range m.batches[first:] {
+		if m.sizes[first+j] != n {
+			return fmt.Errorf("batches of %d and of %d operations in one sample", m.sizes[first+j], n)
+		}
+		if b.counts {
+			last = b.phases[0].ns
+			ns, lasted, waits = append(ns, last), lasted+last, waits+b.waits
+			if !b.quiet {
+				shared++
+			}
+		}
+	}
+	if s.kept != len(ns) || s.shared != shared || s.kept < sampleLeast || s.ops != 2*n*s.kept {
+		return fmt.Errorf("kept %d, shared %d, %d operations; want %d, %d, %d", s.kept, s.shared, s.ops, len(ns), shared, 2*n*len(ns))
+	}
+	slices.Sort(ns)
+	median := ns[len(ns)/2]
+	if len(ns)%2 == 0 {
+		median = (ns[len(ns)/2-1] + ns[len(ns)/2]) / 2
+	}
+	// It ends when it has lasted long enough, or at the deadline.
+	switch {
+	case s.kept > sampleBatches || s.kept > sampleLeast && lasted-last >= sampleTime:
+		return fmt.Errorf("%d batches of %v ns in all", s.kept, lasted)
+	case s.kept < sampleBatches && lasted < sampleTime && m.now.Sub(s.at) <= sampleLimit:
+		return fmt.Errorf("only %d batches of %v ns in all", s.kept, lasted)
+	}
+	if median < batchMin {
+		return fmt.Errorf("batches of %v ns, where %v is the least", median, batchMin)
+	}
+	for unit, want := range map[string]float64{"ns/op": median / float64(2*n), "ns/event": median / float64(20*n), "waits/op": float64(waits) / float64(s.ops)} {
+		if got := s.value(unit); !(math.Abs(got/want-1) <= 1e-9) {
+			return fmt.Errorf("%v %s, want %v", got, unit, want)
+		}
+	}
+	if s.disturbed() != (float64(shared) > 0.25*float64(len(ns))) {
+		return fmt.Errorf("disturbed %v with %d of %d batches shared", s.disturbed(), shared, len(ns))
+	}
+	return nil
+}
+
+// If this fails, there is a machine on which a sample is wrong.
 func TestSampleOfSyntheticMachines(t *testing.T) {
 	seed := rand.Uint64()
 	rnd := rand.New(rand.NewPCG(seed, 0))
@@ -171,70 +217,15 @@ func TestSampleOfSyntheticMachines(t *testing.T) {
 			t.Fatalf("seed %d, machine %d (%v ns/op, hiccup %.2f, unseen %.2f, neighbour %.2f): %s", seed, i, m.perOp, m.hiccup, m.unseen, m.neighbor, fmt.Sprintf(format, args...))
 		}
 		samples, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}}, 0)
-		if errors.Is(err, ErrStandstill) {
+		if errors.Is(err, errStandstill) {
 			standstills++
 			continue
 		}
 		if err != nil || len(samples) != 1 {
 			fail("measure = %v, %v", samples, err)
 		}
-		s := samples[0]
-		// The sample is of the last so many batches.
-		n := m.sizes[len(m.sizes)-1]
-		first := len(m.batches) - s.tried
-		var ns []float64
-		shared, waits := 0, uint64(0)
-		for j, b := range m.batches[first:] {
-			if m.sizes[first+j] != n {
-				fail("batches of %d and of %d operations in one sample", m.sizes[first+j], n)
-			}
-			if b.counts {
-				ns = append(ns, b.phases[0].ns)
-				waits += m.batches[first+j].waits
-				if !b.quiet {
-					shared++
-				}
-			}
-		}
-		if s.kept != len(ns) || s.shared != shared || s.kept < sampleLeast || s.ops != 2*n*s.kept {
-			fail("kept %d, shared %d, %d operations; want %d, %d, %d", s.kept, s.shared, s.ops, len(ns), shared, 2*n*len(ns))
-		}
-		slices.Sort(ns)
-		median := ns[len(ns)/2]
-		if len(ns)%2 == 0 {
-			median = (ns[len(ns)/2-1] + ns[len(ns)/2]) / 2
-		}
-		// It ends when it has lasted long enough, and not before, but for the deadline.
-		lasted := 0.0
-		for _, v := range ns {
-			lasted += v
-		}
-		var last float64
-		for _, b := range m.batches[first:] {
-			if b.counts {
-				last = b.phases[0].ns
-			}
-		}
-		switch {
-		case s.kept > sampleBatches || s.kept > sampleLeast && lasted-last >= sampleTime:
-			fail("%d batches of %v ns in all", s.kept, lasted)
-		case s.kept < sampleBatches && lasted < sampleTime && m.now.Sub(s.at) <= sampleLimit:
-			fail("only %d batches of %v ns in all", s.kept, lasted)
-		}
-		if median < batchMin {
-			fail("batches of %v ns, where %v is the least", median, batchMin)
-		}
-		near := func(unit string, want float64) {
-			t.Helper()
-			if got := value(t, s, unit); math.Abs(got/want-1) > 1e-9 {
-				fail("%v %s, want %v", got, unit, want)
-			}
-		}
-		near("ns/op", median/float64(2*n))
-		near("ns/event", median/float64(20*n))
-		near("waits/op", float64(waits)/float64(s.ops))
-		if s.disturbed() != (float64(shared) > 0.25*float64(len(ns))) {
-			fail("disturbed %v with %d of %d batches beside a neighbour", s.disturbed(), shared, len(ns))
+		if err := m.check(samples[0]); err != nil {
+			fail("%v", err)
 		}
 	}
 	if standstills > 100 {
@@ -242,9 +233,9 @@ func TestSampleOfSyntheticMachines(t *testing.T) {
 	}
 }
 
-// If this fails, a number of operations is accepted because of batches that only last
-// long enough when the kernel takes the CPU away in them.
-func TestFitOnlyBelievesBatchesThatCount(t *testing.T) {
+// If this fails, fit accepts a number of operations because of batches that last long enough
+// only because the kernel took the CPU away.
+func TestFitNeedsBatchesThatCount(t *testing.T) {
 	for disturbed := range 30 {
 		m := &synthetic{rnd: rand.New(rand.NewPCG(1, 1)), now: time.Now(), perOp: 100}
 		s := m.sampler()
@@ -262,46 +253,45 @@ func TestFitOnlyBelievesBatchesThatCount(t *testing.T) {
 	}
 }
 
-// If this fails, the canary's word on a batch is not what is written down of it: a
-// neighbour before or after it makes it a shared one.
-func TestBatchesAskTheCanary(t *testing.T) {
+// If this fails, a batch is not shared although the canary saw a neighbour before or after it,
+// or is shared although it saw none.
+func TestCanaryBesideBatches(t *testing.T) {
 	c := openClock(t)
 	op := &Op{Run: func(n int, t Timer) { t.Start(0); emptyLoop(n); t.Stop() }}
 	for _, tc := range []struct{ before, after bool }{{true, true}, {false, true}, {true, false}, {false, false}} {
 		s := newSampler(c, &Case{Names: []string{"A"}}, op, &Env{})
-		asked := 0
+		calls := 0
 		s.quiet = func() bool {
-			asked++
-			return asked%2 == 1 && tc.before || asked%2 == 0 && tc.after
+			calls++
+			return calls%2 == 1 && tc.before || calls%2 == 0 && tc.after
 		}
 		b, err := s.batch(100)
-		if err != nil || asked != 2 || b.quiet != (tc.before && tc.after) {
-			t.Errorf("quiet before %v and after %v: quiet %v, asked %d times, %v", tc.before, tc.after, b.quiet, asked, err)
+		if err != nil || calls != 2 || b.quiet != (tc.before && tc.after) {
+			t.Errorf("quiet before %v and after %v: quiet %v, the canary ran %d times, %v", tc.before, tc.after, b.quiet, calls, err)
 		}
 	}
 }
 
-// If this fails, a batch in which the kernel took the CPU away counts, or a sample of a
-// fixed number of operations, which may sleep, never does; or what cannot be read is taken
-// for nothing.
-func TestBatchesAskTheKernel(t *testing.T) {
+// If this fails, a batch in which the kernel took the CPU away counts; or one of a case with
+// fixed Ops, which may sleep, does not count; or an error of reading the switches is lost.
+func TestSwitchesDuringBatches(t *testing.T) {
 	c := openClock(t)
 	op := &Op{Run: func(n int, t Timer) { t.Start(0); emptyLoop(n); t.Stop() }}
 	unread := errors.New("unread")
 	for _, tc := range []struct {
 		ops     int
 		more    int64 // switches meanwhile
-		failing int   // the reading that fails, from 1 on
+		failing int   // the number of the call that fails, from 1; 0: none
 		counts  bool
 	}{{0, 0, 0, true}, {0, 1, 0, false}, {0, 7, 0, false}, {5, 0, 0, true}, {5, 7, 0, true}, {0, 0, 1, false}, {0, 0, 2, true}, {5, 0, 2, true}} {
 		s := newSampler(c, &Case{Names: []string{"A"}, Ops: tc.ops}, op, &Env{})
-		asked := 0
+		calls := 0
 		s.switches = func() (int64, error) {
-			asked++
-			if asked == tc.failing {
+			calls++
+			if calls == tc.failing {
 				return 100, unread
 			}
-			return 100 + int64(asked-1)*tc.more, nil
+			return 100 + int64(calls-1)*tc.more, nil
 		}
 		b, err := s.batch(100)
 		if b.counts != tc.counts || (tc.failing > 0) != errors.Is(err, unread) || tc.failing == 0 && err != nil {
@@ -310,8 +300,8 @@ func TestBatchesAskTheKernel(t *testing.T) {
 	}
 }
 
-// If this fails, batches are so short that the clock's step is more than a thousandth of
-// them, or so short that a thread that stands still beside them does not show.
+// If this fails, a batch is so short that the clock's step is more than a thousandth of
+// it, or that a thread beside it makes no pass in it although it runs.
 func TestBatchesOutlastTheStep(t *testing.T) {
 	for _, step := range []float64{0.4, 10, 50, 51, 1000} {
 		c := new(clock.Clock)
@@ -325,7 +315,7 @@ func TestBatchesOutlastTheStep(t *testing.T) {
 	}
 }
 
-// If this fails, one long reading of the canary is taken for a neighbour.
+// If this fails, one long reading of the canary counts as a neighbour.
 func TestShortest(t *testing.T) {
 	for at := range canaryRepeats {
 		n := 0
@@ -341,8 +331,8 @@ func TestShortest(t *testing.T) {
 	}
 }
 
-// If this fails, a worker measures at another layout, or draws from another round, than
-// its coordinator writes down; or does not say that its sample is disturbed.
+// If this fails, a worker measures at another layout, or with another round, than
+// its coordinator writes to the file; or its lines do not say that the sample is disturbed.
 func TestWork(t *testing.T) {
 	c := openClock(t)
 	var env Env
@@ -369,8 +359,8 @@ func TestWork(t *testing.T) {
 	if !lines.MatchString(out.String()) {
 		t.Errorf("wrote %q", out.String())
 	}
-	s := sample{ops: 7, tried: 9, kept: 8, shared: 2, values: []Value{{"ns/op", 1.5}}}
-	if got, want := s.lines("X"), "# sample at 0001-01-01T00:00:00.000Z tried 9 kept 8 shared 2\nBenchmarkX 7 1.5 ns/op\n"; got != want {
+	s := sample{ops: 7, tried: 9, kept: 8, shared: 2, values: []Value{{"ns/op", 1.23456789}}}
+	if got, want := s.lines("X"), "# sample at 0001-01-01T00:00:00.000Z tried 9 kept 8 shared 2\nBenchmarkX 7 1.23457 ns/op\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if s.shared++; !strings.Contains(s.lines("X"), " shared 3 disturbed\n") {
@@ -378,10 +368,10 @@ func TestWork(t *testing.T) {
 	}
 }
 
-// work is Work, which changes its thread and its process, for a test that goes on.
+// work calls Work on another goroutine and then undoes what Work changes in the process.
 func work(ctx context.Context, w io.Writer, c *clock.Clock, cs *Case, task Task) error {
 	done := make(chan error)
-	go func() { // pins its thread, which ends with it
+	go func() { // Work pins the thread, which ends with the goroutine
 		procs, percent := runtime.GOMAXPROCS(0), debug.SetGCPercent(100)
 		defer runtime.GOMAXPROCS(procs)
 		defer debug.SetGCPercent(percent)
@@ -390,8 +380,8 @@ func work(ctx context.Context, w io.Writer, c *clock.Clock, cs *Case, task Task)
 	return <-done
 }
 
-// If this fails, a worker whose case cannot be measured gives samples, or another reason
-// than what it was; or leaves what the case has opened.
+// If this fails, a worker whose case cannot be measured writes samples, or returns another
+// error; or does not close the case.
 func TestWorkFails(t *testing.T) {
 	c := openClock(t)
 	broken := errors.New("broken")
@@ -432,13 +422,13 @@ func TestSampleRates(t *testing.T) {
 		rates = append(rates, b.phases[0].rate())
 	}
 	slices.Sort(rates)
-	if got := value(t, samples[0], "Mhits/s"); got != rates[len(rates)/2] || math.Abs(got-20) > 0.3 {
+	if got := samples[0].value("Mhits/s"); got != rates[len(rates)/2] || math.Abs(got-20) > 0.3 {
 		t.Errorf("%v Mhits/s, want the median %v of 2 hits in 100 ns", got, rates[len(rates)/2])
 	}
 }
 
-// If this fails, the share of batches beside a neighbour that makes a sample disturbed is
-// another than a quarter, or the wrong way round.
+// If this fails, a sample is disturbed by another share of shared batches than more than a
+// quarter.
 func TestDisturbed(t *testing.T) {
 	for _, tc := range []struct {
 		kept, shared int
@@ -451,13 +441,13 @@ func TestDisturbed(t *testing.T) {
 	}
 }
 
-// If this fails, an operation that times nothing, or a machine that never lets a batch
-// count, keeps a worker for ever or makes a number.
+// If this fails, a worker does not end, or returns a sample, although its operation times nothing
+// or no batch counts.
 func TestSampleGivesUp(t *testing.T) {
 	m := &synthetic{rnd: rand.New(rand.NewPCG(1, 2)), now: time.Now(), perOp: 100, hiccup: 1}
 	for _, ops := range []int{0, 100} {
-		if _, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}, Ops: ops}, 0); !errors.Is(err, ErrStandstill) {
-			t.Errorf("Ops %d on a machine that takes every CPU away: %v, want ErrStandstill", ops, err)
+		if _, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}, Ops: ops}, 0); !errors.Is(err, errStandstill) {
+			t.Errorf("Ops %d and no batch counts: %v, want errStandstill", ops, err)
 		}
 	}
 	idle := &synthetic{rnd: m.rnd, now: time.Now()}
@@ -474,7 +464,7 @@ func TestSampleGivesUp(t *testing.T) {
 	}
 }
 
-// If this fails, a number is made of too few batches, or of those around one that failed.
+// If this fails, a sample is made of too few batches, or of those before one that failed.
 func TestSampleNeedsItsBatches(t *testing.T) {
 	broken := errors.New("broken")
 	for _, ops := range []int{0, 1} {
@@ -511,7 +501,7 @@ func TestSampleNeedsItsBatches(t *testing.T) {
 				if took := m.now.Sub(began); took > sampleLimit*11/10 {
 					t.Errorf("Ops %d, after %d batches %s: gave up after %v", ops, good, then, took)
 				}
-				want := map[string]error{"no batch counts": ErrStandstill, "one fails": broken, "it is interrupted": context.Canceled}[then]
+				want := map[string]error{"no batch counts": errStandstill, "one fails": broken, "it is interrupted": context.Canceled}[then]
 				if good >= least && (then == "no batch counts" || ops > 0) {
 					want = nil
 				}
@@ -523,8 +513,8 @@ func TestSampleNeedsItsBatches(t *testing.T) {
 	}
 }
 
-// If this fails, a sample of a fixed number of operations says wrongly how often it was
-// tried, or that the core was shared, or loses one of its phases.
+// If this fails, a sample of a case with fixed Ops has a wrong number of tries, or is not shared,
+// or lacks one of its phases.
 func TestOnce(t *testing.T) {
 	tries := 0
 	s := &sampler{
@@ -552,8 +542,7 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-// If this fails, a sample is taken at once although a quiet core may come, or is waited
-// for beyond the patience.
+// If this fails, a sampler does not wait for a quiet core, or waits for longer than patience.
 func TestPatience(t *testing.T) {
 	for _, tc := range []struct {
 		patience, noise, waited time.Duration
@@ -575,8 +564,8 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// If this fails, a neighbour who makes fetch-bound code half as slow again is not seen, or
-// one is seen in the clock's own steps.
+// If this fails, a neighbour with which fetch-bound code takes half as long again is not seen, or
+// the steps of the clock count as a neighbour.
 func TestAlone(t *testing.T) {
 	const chain = canaryChain * imulCycles // ticks, at one for a cycle
 	for _, tc := range []struct {
@@ -586,19 +575,19 @@ func TestAlone(t *testing.T) {
 		{canaryLoops, chain, true},
 		{canaryLoops * 3 / 2, chain, false},
 		{canaryLoops + 26, chain - 26, true}, // a step each way
-		{canaryLoops * 2, chain * 2, true},   // a slower core is no neighbour
+		{canaryLoops * 2, chain * 2, true},   // a slower core makes both longer
 		{canaryLoops * 116 / 100, chain, false},
 		{canaryLoops * 114 / 100, chain, true},
 	} {
 		if got := alone(tc.empty, tc.chain); got != tc.want {
-			t.Errorf("%d ticks for %d empty turns and %d for the chain: alone %v", tc.empty, canaryLoops, tc.chain, got)
+			t.Errorf("%d ticks for %d empty iterations and %d for the chain: alone %v", tc.empty, canaryLoops, tc.chain, got)
 		}
 	}
 }
 
-// If this fails, the canary does not run its loops, or not as long: it would be quiet, or
-// not, whatever a neighbour does. No CPU takes eight turns, or eight times the latency's
-// share, in a tick.
+// If this fails, the canary does not run its loops, or runs too few iterations, so its result
+// does not depend on a neighbour. No CPU runs eight iterations, or eight cycles of the chain, in
+// a tick.
 func TestCanaryRunsItsLoops(t *testing.T) {
 	openClock(t)
 	begin := clock.Start()
@@ -608,12 +597,12 @@ func TestCanaryRunsItsLoops(t *testing.T) {
 		t.Errorf("%d readings of %d and %d ticks or more in %d", canaryRepeats, empty, chain, around)
 	}
 	if empty < canaryLoops/8 || chain < canaryChain*imulCycles/8 {
-		t.Errorf("%d empty turns in %d ticks, and a chain of %d cycles in %d", canaryLoops, empty, canaryChain*imulCycles, chain)
+		t.Errorf("%d empty iterations in %d ticks, and a chain of %d cycles in %d", canaryLoops, empty, canaryChain*imulCycles, chain)
 	}
 }
 
-// A batch beside a thread that makes no pass does not count, and a sample of
-// nothing else is an error, not a number.
+// If this fails, a batch counts although a thread beside it makes no pass, or a sample without
+// any other batch is not an error.
 func TestStandstill(t *testing.T) {
 	c := openClock(t)
 	env := &Env{}
@@ -642,14 +631,14 @@ func TestStandstill(t *testing.T) {
 		s := newSampler(c, cs, op, env)
 		now := time.Now()
 		s.now = func() time.Time { now = now.Add(sampleLimit / 50); return now }
-		if _, err := s.measure(t.Context(), cs, 0); !errors.Is(err, ErrStandstill) {
-			t.Errorf("Ops %d: measure = %v, expected ErrStandstill", ops, err)
+		if _, err := s.measure(t.Context(), cs, 0); !errors.Is(err, errStandstill) {
+			t.Errorf("Ops %d: measure = %v, expected errStandstill", ops, err)
 		}
 	}
 }
 
-// If this fails, a thread that makes passes but is kept off its CPU is taken for one that
-// is busy beside the measuring one, or one that may sleep is not let to.
+// If this fails, a batch counts although a thread beside it was kept off its CPU, or does not
+// count because a thread that may sleep slept.
 func TestThreadsNeedTheirCPU(t *testing.T) {
 	const elapsed = time.Millisecond
 	for _, tc := range []struct {
@@ -664,12 +653,12 @@ func TestThreadsNeedTheirCPU(t *testing.T) {
 		busy := (&thread{}).moved(tc.passes, tc.onCPU, elapsed)
 		waits := (&thread{waits: true}).moved(tc.passes, tc.onCPU, elapsed)
 		if busy != tc.busy || waits != tc.waits {
-			t.Errorf("%d passes, %v of %v: moved %v, or %v where it may sleep", tc.passes, tc.onCPU, elapsed, busy, waits)
+			t.Errorf("%d passes, %v of %v: moved %v, or %v if it may sleep", tc.passes, tc.onCPU, elapsed, busy, waits)
 		}
 	}
 	var env Env
 	defer env.Stop()
-	// The thread has had much more time before than it gets now.
+	// The thread is on its CPU for longer before the watch than during it.
 	sleepy := func() (pass, end func(), err error) {
 		for tid := threadID(); threadTime(tid) < 100*time.Millisecond; {
 		}
@@ -684,19 +673,19 @@ func TestThreadsNeedTheirCPU(t *testing.T) {
 		}
 		w := env.watch()
 		for _, th := range env.threads {
-			for from := th.beats.Load(); th.beats.Load() < from+10; {
+			for from := th.passes.Load(); th.passes.Load() < from+10; {
 				time.Sleep(time.Millisecond)
 			}
 		}
 		if w.moved() != tc.moved {
-			t.Errorf("threads that sleep, all of which may: %v; moved: %v", tc.moved, !tc.moved)
+			t.Errorf("threads that sleep moved: %v, and all may sleep: %v", !tc.moved, tc.moved)
 		}
 	}
 }
 
-// If this fails, a case measures without the thread that it asked for, or with more than
-// its CPUs.
-func TestBesideRefuses(t *testing.T) {
+// If this fails, a case measures without a thread that it starts, or with more threads than it
+// has CPUs.
+func TestBesideFails(t *testing.T) {
 	broken := errors.New("broken")
 	var ended atomic.Int32
 	ok := func() (pass, end func(), err error) { return runtime.Gosched, func() { ended.Add(1) }, nil }
@@ -711,14 +700,14 @@ func TestBesideRefuses(t *testing.T) {
 		t.Errorf("%d of 2 threads ended, %d are left", ended.Load(), len(env.threads))
 	}
 	if err := (&Env{Pinned: true}).Beside(ok); err == nil {
-		t.Error("a thread without a CPU of its own")
+		t.Error("a thread started without a CPU for it")
 	}
 	if err := (&Env{Pinned: true, CPUs: []int{1 << 20}}).Beside(ok); err == nil {
-		t.Error("a thread on a CPU that there is not")
+		t.Error("a thread started on a CPU that does not exist")
 	}
 }
 
-// tick is an operation of a known number of counted events.
+// tick returns an operation that counts a known number of events.
 func tick(counted *uint64, phases int) *Op {
 	return &Op{
 		Unit: 2,
@@ -736,8 +725,8 @@ func tick(counted *uint64, phases int) *Op {
 	}
 }
 
-// On the real machine, too, counts are those of the timed part of their own phase, per
-// operation, whether the number of operations is fixed or fitted.
+// If this fails, on the real machine, counts are not those of the timed part of their phase per
+// operation: of a fixed number of operations, or of one that fit found.
 func TestCounts(t *testing.T) {
 	c := openClock(t)
 	for _, ops := range []int{0, 5} {
@@ -748,18 +737,18 @@ func TestCounts(t *testing.T) {
 		}
 		op := tick(&counted, len(cs.Names))
 		samples, err := newSampler(c, cs, op, &Env{}).measure(t.Context(), cs, 0)
-		if errors.Is(err, ErrStandstill) {
-			t.Skip(err) // the synthetic machines have shown what matters
+		if errors.Is(err, errStandstill) {
+			t.Skip(err) // the tests with synthetic machines do not depend on this one
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i, s := range samples {
 			want := float64(i+3) / 2
-			if got := value(t, s, "events/op"); got != want {
+			if got := s.value("events/op"); got != want {
 				t.Errorf("%s: %v events/op, expected %v", cs.Names[i], got, want)
 			}
-			if ns := value(t, s, "ns/op"); ns <= 0 || ops > 0 && math.Abs(value(t, s, "Mevents/s")/(want/ns*1e3)-1) > 1e-9 {
+			if ns := s.value("ns/op"); !(ns > 0) || ops > 0 && !(math.Abs(s.value("Mevents/s")/(want/ns*1e3)-1) <= 1e-9) {
 				t.Errorf("%s: %v", cs.Names[i], s.values)
 			}
 		}

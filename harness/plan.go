@@ -6,27 +6,29 @@ import (
 	"math/rand/v2"
 )
 
-// A Plan is what a run is to measure.
+// A Plan says what a run measures.
 type Plan struct {
 	Cases []Planned
 
-	// Seed orders the blocks within each round, and the cases within each block. If it was
-	// asked for, a file that was begun with another is not taken up.
-	Seed     uint64
-	AskedFor bool
+	// Seed orders the blocks within each round, and the cases within each block.
+	Seed uint64
+
+	// SeedGiven: Create does not continue a file that has another seed. Otherwise
+	// Create replaces Seed by that of the file it continues.
+	SeedGiven bool
 }
 
-// Planned is a Case with what is wanted of it.
+// Planned is a Case in a Plan.
 type Planned struct {
 	Case
-	Wanted []string // the Names to write down; a subset
+	Wanted []string // those of Names that are written to the file
 
-	// Rounds is how many samples are wanted of each. A case that has layouts gets as
-	// many at each of them: Rounds is rounded up to a multiple of their number.
+	// Rounds is how many samples are taken. If the case has layouts, it is rounded up to a
+	// multiple of their number, so that each gets as many.
 	Rounds int
 
-	// Block names what the case is compared in: cases of one Block that are due in one
-	// round are measured one after the other.
+	// Block is a name that the cases share which are compared with each other: those that
+	// are due in one round are measured one after the other.
 	Block string
 }
 
@@ -51,11 +53,12 @@ type block struct {
 	cases []int // indices of Plan.Cases
 }
 
-// layout is the one that the block's cases of so many layouts stand at: the same for all.
+// layout returns the layout at which c is measured in the block: the same for all cases
+// that have as many.
 func (b *block) layout(c *Planned) int { return b.round % max(1, c.Layouts) }
 
-// blocks returns the run's blocks in the order to take them, round by round. There are
-// as many rounds as the most thorough case wants.
+// blocks returns the blocks of the run in the order to measure them, round by round. The case
+// with the most rounds is due in each.
 func (p *Plan) blocks() []block {
 	most := 0
 	for _, c := range p.Cases {
@@ -89,13 +92,13 @@ func (p *Plan) blocks() []block {
 	return all
 }
 
-// due returns the rounds, of so many, that the case is measured in: evenly spread, and
-// as many at each of its layouts. Round r stands at layout r modulo their number, so
-// the rounds of each layout are taken apart, each spread from another beginning.
+// due returns those of the run's rounds in which the case is measured: evenly spread, and as
+// many at each of its layouts. Round r has layout r modulo their number. So the rounds of
+// each layout are spread apart from the others', each beginning at another place.
 //
-//	8 rounds, 4 layouts        0 1 2 3 0 1 2 3
-//	a case due in 4 of them    x x . . . . x x
-//	one without layouts        x . x . x . x .
+//	layouts of 8 rounds               0 1 2 3 0 1 2 3
+//	a case with layouts, 4 rounds     x x . . . . x x
+//	a case without, 4 rounds          x . x . x . x .
 func (c *Planned) due(most int) []int {
 	layouts := max(1, c.Layouts)
 	each := c.rounds() / layouts
@@ -109,7 +112,7 @@ func (c *Planned) due(most int) []int {
 	return rounds
 }
 
-// id tells one plan from another, whatever the seed.
+// id is a hash of the plan without its seed.
 func (p *Plan) id() string {
 	h := fnv.New64a()
 	for _, c := range p.Cases {

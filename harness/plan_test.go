@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// arbitrary is a plan that somebody might make.
+// arbitrary returns a random plan.
 func arbitrary(rnd *rand.Rand) *Plan {
 	p := &Plan{Seed: rnd.Uint64()}
 	for b := range 1 + rnd.IntN(6) {
@@ -23,9 +23,9 @@ func arbitrary(rnd *rand.Rand) *Plan {
 	return p
 }
 
-// If this fails, some plan measures a case less often than asked, twice in a round, or
-// more often at one alignment than at another; or compares what stands at different
-// alignments; or tears a block apart.
+// If this fails, some plan measures a case too few times, twice in a round, or more often at one
+// layout than at another; or a block has cases at different layouts; or a round has a block
+// in two parts.
 func TestPlanIsBalanced(t *testing.T) {
 	seed := rand.Uint64()
 	rnd := rand.New(rand.NewPCG(seed, 0))
@@ -81,9 +81,8 @@ func TestPlanIsBalanced(t *testing.T) {
 	}
 }
 
-// If this fails, a run goes on in the file of another plan: what the two have in common
-// would be mixed.
-func TestPlansAreToldApart(t *testing.T) {
+// If this fails, a run continues the file of another plan, and mixes the samples of both.
+func TestPlanID(t *testing.T) {
 	seen := map[string]string{plan().id(): "the plan itself"}
 	for what, change := range map[string]func(*Plan){
 		"more rounds":      func(p *Plan) { p.Cases[1].Rounds++ },
@@ -107,8 +106,8 @@ func TestPlansAreToldApart(t *testing.T) {
 	}
 }
 
-// If this fails, a case that wants few rounds meets only the beginning or the end of a
-// run, and what drifts over the run is taken for the case.
+// If this fails, a case with few rounds is measured only at the beginning or the end of a
+// run, so that a drift of the machine looks like a property of the case.
 func TestFewRoundsAreSpread(t *testing.T) {
 	for _, layouts := range []int{0, 4} {
 		for most := 8; most <= 40; most += 4 {
@@ -128,8 +127,8 @@ func TestFewRoundsAreSpread(t *testing.T) {
 	}
 }
 
-// If this fails, every round has the same order, so what comes first in one always comes
-// first; or a seed does not repeat a run.
+// If this fails, all rounds have the same order, so that one case is always first; or two runs
+// with one seed differ.
 func TestOrderDiffersByRound(t *testing.T) {
 	many := func(seed uint64) *Plan {
 		p := &Plan{Seed: seed}

@@ -8,19 +8,17 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 	"time"
-	"unicode"
 )
 
 // A Runner runs plans.
 type Runner struct {
-	// Worker returns the command of a process that calls Work for the task and
-	// prints what it writes.
+	// Worker returns the command of a process that calls Work for the task, which writes
+	// to standard output.
 	Worker func(context.Context, Task) *exec.Cmd
 
-	// Progress, if not nil, is told before each sample what comes next. It is
-	// never called while something is measured.
+	// Progress, if not nil, is called before each sample, and never while one is
+	// measured.
 	Progress func(Progress)
 }
 
@@ -28,34 +26,36 @@ type Runner struct {
 type Progress struct {
 	Done, Total int           // samples
 	Next        string        // the name of the case that is measured next
-	Left        time.Duration // at the pace so far; 0 while unknown
+	Left        time.Duration // the predicted rest; 0 while it is unknown
 }
 
 // A Report is how a run ended.
 type Report struct {
 	Done, Total int
-	Lost        []string // a sentence for each sample that could not be had
+	Lost        []string // a sentence for each sample that could not be measured
 }
 
 const (
-	// A worker waits for a quiet core for as long as patience, until a run has
-	// waited for impatience in all.
-	patience   = time.Second
-	impatience = 5 * time.Second
+	// patience is how long a worker waits for a quiet core, and runPatience how long all
+	// workers of a run do.
+	patience    = time.Second
+	runPatience = 5 * time.Second
 
-	// usualLimit is how long a worker may take, and Case.Slow beyond that, before it
-	// is taken to hang.
+	// mostTakes bounds how often a block is measured.
+	mostTakes = 3
+
+	// A worker that runs for longer than usualLimit and Case.Slow together is taken to hang.
 	usualLimit = 2 * time.Minute
 
-	// endLimit is how long a worker that is asked to end may take. It may be inside
-	// the kernel, and has things to put back.
+	// endLimit is how long a worker that is interrupted may take to end. It may be in a
+	// system call, and it undoes what its case has changed.
 	endLimit = 10 * time.Second
 )
 
-// Run measures what the plan asks for and f does not hold yet, and ends f; what was
-// lost can be had by running again. If ctx is
-// done it keeps what was measured, says so in f, and returns ctx's error. An error of
-// writing goes before that: what is not in f cannot be gone on from.
+// Run measures those samples of the plan that f does not hold yet, and ends f. Another Run
+// with f measures again what was lost. When ctx is done, Run keeps what was measured, writes
+// an interrupted end, and returns ctx's error, or the error of writing if there is one:
+// samples that are not in f cannot be continued from.
 func (r *Runner) Run(ctx context.Context, plan *Plan, f *File) (Report, error) {
 	run := &running{
 		Runner: r, plan: plan, file: f,
@@ -90,7 +90,7 @@ func (r *running) all(ctx context.Context) error {
 	round := 0
 	for id, b := range r.plan.blocks() {
 		if b.round > round {
-			// What a round cost is not to be lost with the power.
+			// A loss of power may cost one round, not more.
 			if err := r.file.sync(); err != nil {
 				return err
 			}
@@ -103,17 +103,16 @@ func (r *running) all(ctx context.Context) error {
 	return nil
 }
 
-// block takes one block, again if a neighbour disturbed any sample of it and there is
-// time for that. All of it is taken again, whichever sample it was: a sample that was
-// chosen for being quiet is not to be compared with one that was not. What does not
-// count any more stays in the file as a comment.
+// block measures one block. If a sample of it is disturbed, and the budget allows it, the whole
+// block is measured again: a sample that was chosen because it was not disturbed cannot be
+// compared with one that was not chosen. Superseded samples stay in the file as comments.
 func (r *running) block(ctx context.Context, id int, b block) error {
 	var due []int
 	for _, i := range b.cases {
 		if len(r.file.missing(b.round, r.plan.Cases[i].Wanted)) > 0 {
 			due = append(due, i)
 		} else {
-			r.spent.done(i) // by an earlier session
+			r.spent.done(i) // an earlier session took them
 		}
 	}
 	if len(due) == 0 {
@@ -124,7 +123,7 @@ func (r *running) block(ctx context.Context, id int, b block) error {
 		if err != nil { // interrupted
 			return cmp.Or(r.file.line("%s# again: interrupted\n", superseded(t.lines)), err)
 		}
-		if t.disturbed && took < mostTakes && r.budget.again(t.cost) {
+		if t.disturbed && took < mostTakes && r.budget.again(t.took) {
 			if err := r.file.line("%s# again: a neighbour shared the core\n", superseded(t.lines)); err != nil {
 				return err
 			}
@@ -133,7 +132,7 @@ func (r *running) block(ctx context.Context, id int, b block) error {
 		if err := r.file.line("%s", t.lines); err != nil {
 			return err
 		}
-		r.budget.useful += t.cost
+		r.budget.useful += t.took
 		for _, i := range due {
 			r.spent.done(i)
 		}
@@ -149,7 +148,7 @@ type take struct {
 	samples   int
 	lost      []string
 	disturbed bool
-	cost      time.Duration
+	took      time.Duration
 }
 
 // take measures the block's cases that are due. Its error is ctx's.
@@ -166,14 +165,14 @@ func (r *running) take(ctx context.Context, id int, b block, due []int) (take, e
 		if r.Progress != nil {
 			r.Progress(Progress{r.report.Done + t.samples, r.report.Total, missing[0], r.spent.left()})
 		}
-		task := Task{missing, b.round, b.layout(c), min(patience, impatience-r.waited)}
+		task := Task{missing, b.round, b.layout(c), min(patience, runPatience-r.waited)}
 		began := time.Now()
 		lines, err := r.sample(ctx, c, task)
 		if ctx.Err() != nil {
 			return t, ctx.Err()
 		}
 		took := time.Since(began)
-		t.cost += took
+		t.took += took
 		r.spent.add(i, took)
 		if err != nil {
 			for _, name := range missing {
@@ -193,106 +192,42 @@ func (r *running) take(ctx context.Context, id int, b block, due []int) (take, e
 	return t, nil
 }
 
-// superseded makes comments of a take's benchmark lines. What it lost is no loss: there
-// will be another take.
+// superseded turns the benchmark lines of a take into comments. Samples that it lost are not
+// lost, because there is another take.
 func superseded(lines []byte) []byte {
 	lines = bytes.ReplaceAll(lines, []byte("\n# lost "), []byte("\n# again: lost "))
 	return bytes.ReplaceAll(lines, []byte("\nBenchmark"), []byte("\n# superseded Benchmark"))
 }
 
-// mostTakes is how often a block is taken at most.
-const mostTakes = 3
-
-// A budget bounds the time that blocks are taken again in: an eighth of the time that
-// counts, and a little to begin with. On a host whose neighbours never rest a run must
-// end all the same.
-type budget struct{ useful, wasted time.Duration }
-
-const (
-	againShare = 8
-	againLeast = 2 * time.Second
-)
-
-// again reports whether a take that cost so much may be thrown away, and notes that.
-func (b *budget) again(cost time.Duration) bool {
-	if b.wasted+cost > againLeast+b.useful/againShare {
-		return false
-	}
-	b.wasted += cost
-	return true
-}
-
-// sample runs one worker and returns its lines, or in one sentence why it has none.
+// sample runs one worker and returns its lines, or an error of one sentence.
 func (r *running) sample(ctx context.Context, c *Planned, task Task) ([]byte, error) {
 	limit := usualLimit + c.Slow
-	asked, cancel := context.WithTimeout(ctx, limit)
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	cmd := r.Worker(asked, task)
-	var out, complaint bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &complaint
+	cmd := r.Worker(limited, task)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	Isolate(cmd)
 	var doing string
 	cmd.Cancel = func() error {
 		if ctx.Err() != nil {
-			return cmd.Process.Signal(os.Interrupt) // it may have something to put back
+			return cmd.Process.Signal(os.Interrupt) // so that it closes its case
 		}
 		doing = Interrogate(cmd.Process, endLimit)
 		return nil
 	}
 	cmd.WaitDelay = endLimit
 	err := cmd.Run()
-	if ctx.Err() == nil && asked.Err() != nil {
-		return nil, fmt.Errorf("worker did not end within %v; its threads: %s; its stacks: %s", limit, oneLine(doing), oneLine(stacks(complaint.String())))
+	if ctx.Err() == nil && limited.Err() != nil {
+		return nil, fmt.Errorf("worker did not end within %v; its threads: %s; its stacks: %s", limit, oneLine(doing), oneLine(stacks(stderr.String())))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("worker died: %w%s", err, firstLine(complaint.String()))
+		return nil, fmt.Errorf("worker died: %w%s", err, firstLine(stderr.String()))
 	}
 	for _, name := range task.Names {
-		if !bytes.Contains(out.Bytes(), []byte("\nBenchmark"+name+" ")) {
+		if !bytes.Contains(stdout.Bytes(), []byte("\nBenchmark"+name+" ")) {
 			return nil, fmt.Errorf("worker gave no line for Benchmark%s", name)
 		}
 	}
-	return out.Bytes(), nil
-}
-
-// firstLine is what a dying process said, as far as it fits into a comment line.
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
-	if line == "" {
-		return ""
-	}
-	return ": " + oneLine(line)
-}
-
-// stacks is the top of what Go's runtime says of the goroutines of a process that was
-// made to quit.
-func stacks(complaint string) string {
-	const enough = 12 // lines
-	_, text, found := strings.Cut(complaint, "\ngoroutine ")
-	if !found {
-		return "unknown"
-	}
-	lines := strings.SplitN("goroutine "+text, "\n", enough+1)
-	return strings.Join(lines[:min(enough, len(lines))], "\n")
-}
-
-// oneLine makes of text what a comment line can hold.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, strings.ReplaceAll(strings.TrimSpace(s), "\n", "; "))
-}
-
-// missing returns those of names that f has no sample of in round.
-func (f *File) missing(round int, names []string) []string {
-	var m []string
-	for _, name := range names {
-		if !f.done[sampleID{round, name}] {
-			m = append(m, name)
-		}
-	}
-	return m
+	return stdout.Bytes(), nil
 }

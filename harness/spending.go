@@ -2,14 +2,15 @@ package harness
 
 import "time"
 
-// spending predicts how long the rest of a run takes: a case costs what it cost
-// before or, where it has not been seen, the mean of those that have.
+// spending predicts how long the rest of a run takes. A sample takes the mean time of its
+// case's earlier samples; if there is none, the mean over the other cases.
 type spending []spent
 
+// spent is what one case took.
 type spent struct {
-	toCome int // takes that will count
-	seen   int
-	total  time.Duration
+	toCome  int // samples that are still to be taken
+	samples int
+	total   time.Duration
 }
 
 func newSpending(plan *Plan) spending {
@@ -20,25 +21,25 @@ func newSpending(plan *Plan) spending {
 	return s
 }
 
-// done takes a sample of case i from what is to come.
+// done counts a sample of case i as taken.
 func (s spending) done(i int) { s[i].toCome-- }
 
-// add notes that a sample of case i took d, whether it counts or not.
+// add notes that a sample of case i took d, be it superseded or not.
 func (s spending) add(i int, d time.Duration) {
-	s[i].seen++
+	s[i].samples++
 	s[i].total += d
 }
 
-// left is the prediction, or 0 before anything was seen.
+// left is the prediction, or 0 before the first sample.
 func (s spending) left() time.Duration {
 	var left, means time.Duration
 	unseen, cases := 0, 0
 	for _, c := range s {
-		if c.seen == 0 {
+		if c.samples == 0 {
 			unseen += c.toCome
 			continue
 		}
-		mean := c.total / time.Duration(c.seen)
+		mean := c.total / time.Duration(c.samples)
 		left += mean * time.Duration(c.toCome)
 		means += mean
 		cases++
@@ -47,4 +48,22 @@ func (s spending) left() time.Duration {
 		return 0
 	}
 	return left + means*time.Duration(unseen)/time.Duration(cases)
+}
+
+// A budget bounds the time for takes that are superseded: againLeast, and one part in againShare
+// of the useful time. So a run ends also on a host whose neighbours are always busy.
+type budget struct{ useful, superseded time.Duration }
+
+const (
+	againShare = 8
+	againLeast = 2 * time.Second
+)
+
+// again reports whether a take of that duration may be superseded, and notes that it is.
+func (b *budget) again(took time.Duration) bool {
+	if b.superseded+took > againLeast+b.useful/againShare {
+		return false
+	}
+	b.superseded += took
+	return true
 }

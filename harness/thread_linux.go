@@ -10,13 +10,12 @@ func threadID() int { return unix.Gettid() }
 
 // threadTime is how long a thread of this process has been on a CPU.
 func threadTime(tid int) time.Duration {
-	// A clockid_t for another thread's CPU time: its id inverted, and the kernel's
-	// CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED. Glibc's pthread_getcpuclockid makes
-	// the same.
+	// The clockid_t of another thread's CPU time is its inverted number with the kernel's
+	// CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED, as in glibc's pthread_getcpuclockid.
 	const perThread, sched = 4, 2
 	var ts unix.Timespec
 	if err := unix.ClockGettime(int32(^tid)<<3|perThread|sched, &ts); err != nil {
-		panic("harness: the CPU time of a thread that has not ended: " + err.Error())
+		panic("harness: reading the CPU time of a running thread: " + err.Error())
 	}
 	return time.Duration(ts.Nano())
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/tpbench/tpbench/harness/host"
 )
 
-// If this fails, a thread beside shares the CPU of the measuring one, or the scheduler of Go
-// has not enough Ps for both: what is measured beside a reader is measured in turn with it.
+// If this fails, a thread beside shares the CPU of the measuring one, or Go's scheduler
+// has too few Ps for both: the two run in turn and not at the same time.
 func TestThreadsHaveCPUsOfTheirOwn(t *testing.T) {
 	c := openClock(t)
 	allowed, err := host.Allowed()
@@ -40,12 +40,12 @@ func TestThreadsHaveCPUsOfTheirOwn(t *testing.T) {
 		}, Close: e.Stop}, err
 	}}
 	done := make(chan struct{})
-	go func() { // pins its thread, which ends with it
+	go func() { // Work pins the thread, which ends with the goroutine
 		defer close(done)
 		before, percent := runtime.GOMAXPROCS(1), debug.SetGCPercent(100)
 		defer runtime.GOMAXPROCS(before)
 		defer debug.SetGCPercent(percent)
-		_ = Work(t.Context(), io.Discard, c, cs, Task{Names: cs.Names}) // the machine may be too busy
+		_ = Work(t.Context(), io.Discard, c, cs, Task{Names: cs.Names}) // it may fail on a busy machine, and Run has run
 	}()
 	<-done
 	if measuring.Count() != 1 || beside.Count() != 1 || measuring == beside || !measuring.IsSet(allowed[1]) {

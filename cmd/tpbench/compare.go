@@ -15,7 +15,7 @@ import (
 func newCompare() *cobra.Command {
 	return &cobra.Command{
 		Use:   "compare OLD NEW",
-		Short: "Compare two result files: medians, intervals, U test, a verdict for each benchmark",
+		Short: "Compare two result files: medians, intervals, a U test and a verdict for each benchmark",
 		Example: `  tpbench run --bench Dispatch -o old.txt
   tpbench run --bench Dispatch -o new.txt
   tpbench compare old.txt new.txt`,
@@ -31,7 +31,7 @@ func newCompare() *cobra.Command {
 				run, err := results.Open(path)
 				var missing *fs.PathError
 				if errors.As(err, &missing) {
-					return usageError{err} // also below /proc, the name comes from the command line
+					return usageError{err} // the user gave the name, also one in /proc
 				}
 				if err != nil {
 					return err
@@ -48,8 +48,8 @@ func newCompare() *cobra.Command {
 	}
 }
 
-// warn prints the warnings of a run, each with its file. A run that was cut off can be
-// compared, but has fewer samples.
+// warn writes the warnings of a run, with the name of its file. A run that was interrupted can be
+// compared too, but lacks samples.
 func warn(w io.Writer, run *results.Run) error {
 	for _, warning := range run.Warnings {
 		text := warning.Error()

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// deprive takes something from this process that its children cannot get back, and
+// deprive calls deny, which forbids something to this process and its children, and then
 // becomes the command of its arguments. Scripts use it as: mdwe tpbench list.
-func deprive(of func() error) {
-	if err := of(); err != nil {
+func deprive(deny func() error) {
+	if err := deny(); err != nil {
 		fmt.Fprintln(os.Stderr, "deprive:", err)
 		os.Exit(99)
 	}
@@ -24,7 +24,8 @@ func deprive(of func() error) {
 	os.Exit(99)
 }
 
-// denyWriteExecute is systemd's MemoryDenyWriteExecute=.
+// denyWriteExecute forbids memory that is writable and executable, as systemd's
+// MemoryDenyWriteExecute= does.
 func denyWriteExecute() error {
 	return unix.Prctl(unix.PR_SET_MDWE, unix.PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0)
 }

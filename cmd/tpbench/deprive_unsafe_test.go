@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// denyMembarrier makes membarrier(2) answer ENOSYS, as sandboxes do.
+// denyMembarrier makes membarrier(2) return ENOSYS, as in a sandbox.
 func denyMembarrier() error {
 	runtime.LockOSThread()
 	filter := []unix.SockFilter{
@@ -22,6 +22,6 @@ func denyMembarrier() error {
 		return err
 	}
 	prog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	// SAFETY: prog and what it points to are alive over the call.
+	// SAFETY: prog and what it points to are alive during the call.
 	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&prog)), 0, 0)
 }

@@ -41,9 +41,9 @@ impls/unregister/unregistertest: impls impls/internal/judge impls/unregister imp
 
 harness/clock: golang.org/x/sys github.com/klauspost/cpuid/v2
 harness/host: harness/clock golang.org/x/sys github.com/klauspost/cpuid/v2
-harness: harness/clock harness/host golang.org/x/perf/benchfmt golang.org/x/sys github.com/montanaflynn/stats
+harness: harness/clock harness/host golang.org/x/perf/benchfmt golang.org/x/sys
 
-results/stat: golang.org/x/perf/benchmath github.com/montanaflynn/stats github.com/aclements/go-moremath
+results/stat: golang.org/x/perf/benchmath github.com/aclements/go-moremath
 results: results/stat golang.org/x/perf/benchfmt golang.org/x/perf/benchmath golang.org/x/perf/benchunit
 plots: results results/stat golang.org/x/perf/benchunit gonum.org/v1/plot golang.org/x/image
 

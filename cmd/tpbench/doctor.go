@@ -12,7 +12,7 @@ import (
 func newDoctor() *cobra.Command {
 	return &cobra.Command{
 		Use:     "doctor",
-		Short:   "Say what on this machine spoils measurements, and the command that mends it",
+		Short:   "Check what on this machine makes measurements worse, and name the command that mends it",
 		Example: "  tpbench doctor",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -31,10 +31,7 @@ func newDoctor() *cobra.Command {
 				return err
 			}
 			if failed > 0 {
-				return &host.UnavailableError{
-					What: fmt.Sprintf("%d checks failed", failed),
-					Do:   "see what each says above",
-				}
+				return &host.UnavailableError{What: fmt.Sprintf("%d checks failed", failed), Do: "see above what to do"}
 			}
 			return nil
 		},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,22 +32,22 @@ func newEvidence() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "evidence [PART...]",
-		Short: "Measure all strategies side by side; tables, a sentence to quote, a file, charts",
-		Long: `evidence measures all strategies side by side in one interleaved run and writes
+		Short: "Measure all strategies in one run; print tables and a sentence to quote, draw charts",
+		Long: `evidence measures all strategies in one run, in turn, and writes
 
   DIR/evidence.txt        every sample, in Go benchmark format
   DIR/*.svg, DIR/*.png    the charts
 
-It measures the parts that are named, ` + benches.MainSection + ` if none is:
+It measures these parts, or ` + benches.MainSection + ` if you name none:
 
 ` + parts.String() + `
-A run that was cut off goes on where it stopped when DIR is named again.`,
+With the DIR of an interrupted run, evidence measures what is missing.`,
 		Example: `  tpbench evidence
   tpbench evidence --all --events 2305 --out whole-kernel
   tpbench evidence uprobe livepatch --out neighbours`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if all && len(args) > 0 {
-				return usagef("evidence measures either the named parts or --all, not both")
+				return usagef("evidence takes names of parts or --all, not both")
 			}
 			return nil
 		},
@@ -75,14 +76,14 @@ A run that was cut off goes on where it stopped when DIR is named again.`,
 					return err
 				}
 			}
-			measured := measure(cmd.Context(), cmd.ErrOrStderr(), chosen, everything, asked(cmd, "seed", &seed), path)
+			measured := measure(cmd, chosen, everything, seed, path)
 			return showMeasured(measured, cmd.OutOrStdout(), path, out, chosen)
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&events, "events", benches.DefaultEvents, "number of events that are disabled and enabled")
+	f.IntVar(&events, "events", benches.DefaultEvents, "number of events to disable and enable")
 	f.StringVar(&out, "out", "", "directory for results and charts (default tpbench-evidence-TIME)")
-	f.Uint64Var(&seed, "seed", 0, "orders blocks, and cases within each (default random; it is in the file)")
+	f.Uint64Var(&seed, "seed", 0, "determines the order of the cases in each round (default random; the file names it)")
 	f.BoolVar(&all, "all", false, "measure every part")
 	return cmd
 }
@@ -146,16 +147,9 @@ func charts(chosen []benches.Chosen) []plots.Drawing {
 
 // show prints a run's tables and draws the charts of what was chosen. If a run is not
 // complete, charts that lack samples are left out silently: the run has said so.
-func show(out io.Writer, path, dir string, chosen []benches.Chosen, complete bool) error {
+func show(out io.Writer, path, dir string, chosen []benches.Chosen, complete bool) (err error) {
 	w := &checkedWriter{w: out}
-	err := showTo(w, path, dir, chosen, complete)
-	if w.err != nil {
-		return w.err
-	}
-	return err
-}
-
-func showTo(w io.Writer, path, dir string, chosen []benches.Chosen, complete bool) error {
+	defer func() { err = cmp.Or(w.err, err) }()
 	run, err := results.Open(path)
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 func newList() *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
-		Short:   "List implementations, flavours and benchmarks; what cannot run here and why",
+		Short:   "List implementations, flavours and benchmarks, and why some cannot run here",
 		Example: "  tpbench list",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -13,7 +13,7 @@ import (
 	"github.com/tpbench/tpbench/impls/kernel"
 )
 
-// command is this test binary under the name by which it is tpbench.
+// command returns a link to this test binary with the name that makes it tpbench.
 func command(t *testing.T) string {
 	t.Helper()
 	self, err := os.Executable()
@@ -27,8 +27,8 @@ func command(t *testing.T) string {
 	return link
 }
 
-// If this fails, a command that needs neither /proc nor /sys does not run without them, or
-// the exit code of one that does is not 3 but that of a wrong name.
+// If this fails, a command that needs no /proc or /sys fails without it, or one that needs it
+// ends with another exit code than 3.
 func TestWithoutProc(t *testing.T) {
 	dir := t.TempDir()
 	hide := func(mount string, args ...string) *exec.Cmd {
@@ -72,14 +72,14 @@ func TestWithoutProc(t *testing.T) {
 		}
 		said := strings.TrimSpace(stderr.String())
 		last := said[strings.LastIndex(said, "\n")+1:]
-		// Not every machine can patch text, or measure; none has a wrong name.
+		// The error may be another one on a machine that cannot patch text or measure.
 		if code := cmd.ProcessState.ExitCode(); code != tc.code || !strings.Contains(last, tc.said) && measures() == nil {
 			t.Errorf("without %s, %s: exit code %d, %q, expected %d, ...%s...", tc.mount, tc.args, code, last, tc.code, tc.said)
 		}
 	}
 }
 
-// If this fails, the events of a killed run stay on in the running kernel.
+// If this fails, a command leaves the tracing instance of a killed run in the running kernel.
 func TestSweepReal(t *testing.T) {
 	if err := kernel.Check(); err != nil {
 		if strings.Contains(os.Getenv("TPBENCH_REQUIRE"), "kernel") {
@@ -91,12 +91,12 @@ func TestSweepReal(t *testing.T) {
 	if err := gone.Run(); err != nil {
 		t.Fatal(err)
 	}
-	// Its pid may be used again by now: 1 is the start of no process but the first.
+	// Another process may have its pid now, but only the first process started at 1.
 	left := filepath.Join("/sys/kernel/tracing/instances", "tpbench-"+strconv.Itoa(gone.Process.Pid)+"-1")
 	if err := os.Mkdir(left, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	defer os.Remove(left) // where the test fails
+	defer os.Remove(left) // if the test fails
 	out, err := exec.Command(command(t), "list").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)

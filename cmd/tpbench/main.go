@@ -1,13 +1,18 @@
-// Command tpbench compares strategies for enabling and disabling tracepoints: what a
-// site costs, what switching costs, which grace periods are waited for.
+// Command tpbench compares strategies that switch tracepoints on and off: what a site costs
+// that is off or on, what switching costs, and how many grace periods it waits for.
 //
-// Without arguments it makes the evidence: every strategy side by side, with 1,000
-// events, in about a minute, as tables, one sentence to quote, a result file and
+// Without arguments it measures the evidence: all strategies in one run, with 1,000
+// events, in about a minute. The result is tables, one sentence to quote, a result file and
 // charts. `tpbench --help` lists the other commands.
 //
-// Exit codes: 0 fine; 1 something failed while it ran, or an implementation is not what it
-// says it is (torture); 2 bad usage or bad input; 3
-// this machine cannot do what was asked; 130 interrupted, what was measured is kept.
+// Exit codes:
+//
+//	0    no error
+//	1    something failed during the run, or torture found an implementation whose status is
+//	     wrong
+//	2    wrong usage or wrong input
+//	3    this machine cannot run what was asked for
+//	130  interrupted; what was measured is kept
 package main
 
 import (
@@ -34,7 +39,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	context.AfterFunc(ctx, stop) // a second Ctrl-C kills this process
 	err := newRoot().ExecuteContext(ctx)
 	stop()
 	if err != nil {
@@ -48,17 +53,18 @@ func newRoot() *cobra.Command {
 	evidence := newEvidence()
 	root := &cobra.Command{
 		Use:   "tpbench",
-		Short: "Compare strategies for enabling and disabling tracepoints",
-		Long: `tpbench compares strategies for enabling and disabling tracepoints: what a site
-costs to pass, what switching it costs, and which grace periods are waited for.
+		Short: "Compare strategies that switch tracepoints on and off",
+		Long: `tpbench compares strategies that switch tracepoints on and off: what an
+instrumented place (a site) costs, what switching it costs, and how many grace
+periods (waits until no reader can use what was removed) that takes.
 
-Without a command it makes the evidence, as "tpbench evidence" does.`,
-		Example: `  tpbench                                  the evidence, 1,000 events, about a minute
-  tpbench list                             what there is, and what cannot run here
-  tpbench run --bench Churn -o churn.txt   one benchmark, to a file
-  tpbench torture                          is it right? tries to break each of them
-  tpbench compare old.txt new.txt          two files, with a verdict for each benchmark
-  tpbench doctor                           what on this machine spoils measurements`,
+Without a command it runs "tpbench evidence".`,
+		Example: `  tpbench                                  measure the evidence: 1,000 events, about a minute
+  tpbench list                             list implementations and benchmarks, and what cannot run here
+  tpbench run --bench Churn -o churn.txt   measure one benchmark, to a file
+  tpbench torture                          try to break each implementation
+  tpbench compare old.txt new.txt          compare two files, with a verdict for each benchmark
+  tpbench doctor                           check what on this machine makes measurements worse`,
 		Args: noArgs,
 		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
 			sweep(cmd, kernel.Sweep)
@@ -76,23 +82,24 @@ Without a command it makes the evidence, as "tpbench evidence" does.`,
 	return root
 }
 
-// sweep removes the tracing instances that killed runs have left in the running kernel. While
-// their events are on, every transition is another one. Workers leave that to the command
-// that started them.
+// sweep removes the tracing instances that killed runs have left in the running kernel. Their
+// events are on, which makes every transition a different one. Workers do not sweep; the
+// command that started them does.
 func sweep(cmd *cobra.Command, swept func() ([]string, error)) {
 	if cmd.Hidden {
 		return
 	}
 	removed, err := swept()
 	for _, name := range removed {
-		fmt.Fprintf(cmd.ErrOrStderr(), "removed the tracing instance %s with its events, which a run that was killed had left\n", name)
+		fmt.Fprintf(cmd.ErrOrStderr(), "removed the tracing instance %s and its events, left by a run that was killed\n", name)
 	}
 	if err != nil {
 		fmt.Fprintln(cmd.ErrOrStderr(), "tpbench:", sentence(err))
 	}
 }
 
-// sentence is an error for a terminal. It may name files, and quote what is in them.
+// sentence returns an error as text for a terminal. File names and quotations in it may hold
+// control characters, which it escapes.
 func sentence(err error) string {
 	lines := strings.Split(err.Error(), "\n")
 	for i := range lines {
@@ -105,8 +112,8 @@ func sentence(err error) string {
 	return text
 }
 
-// ofMachine is the file system, "proc" or "sys", of the path in an error, or "". A file that
-// is missing there is not a wrong name on the command line.
+// ofMachine returns "proc" or "sys" if an error is about a file of that file system, or "". Such
+// a file is no wrong name of the user's: the machine lacks it.
 func ofMachine(err error) string {
 	var path *fs.PathError
 	if !errors.As(err, &path) {
@@ -119,14 +126,14 @@ func ofMachine(err error) string {
 	return ""
 }
 
-// A usageError is bad usage: exit code 2.
+// A usageError is wrong usage: exit code 2.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// noArgs is an error if there are arguments. An argument of the root command is the name of
+// noArgs returns an error if there are arguments. An argument of the root command is the name of
 // a command that does not exist.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
@@ -144,7 +151,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return &impls.UnknownError{Kind: "command", Name: args[0], Nearest: impls.Nearest(args[0], names)}
 }
 
-// exitCode is the contract of the package doc.
+// exitCode returns the exit code that the package's documentation promises.
 func exitCode(err error) int {
 	var (
 		usage       usageError
@@ -164,7 +171,7 @@ func exitCode(err error) int {
 	case errors.Is(err, impls.ErrUnsupported), errors.Is(err, clock.ErrUnavailable), errors.As(err, &unavailable):
 		return 3
 	case errors.As(err, &path) && slices.Contains([]string{"write", "sync", "close"}, path.Op),
-		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT): // a full disk, not a wrong name
+		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT): // the disk is full; the name is not wrong
 		return 1
 	case errors.As(err, &usage), errors.As(err, &unknown), errors.As(err, &format), errors.As(err, &missing),
 		errors.As(err, &file), errors.As(err, &taken):

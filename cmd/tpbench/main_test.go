@@ -20,62 +20,45 @@ import (
 	"github.com/tpbench/tpbench/results"
 )
 
-// If this fails, a script that runs tpbench takes one kind of error for another: 1 is a
-// failure, 2 a wrong command or file, 3 a machine that cannot, 130 an interruption.
+func pathError(op, path string, err error) error {
+	return &fs.PathError{Op: op, Path: path, Err: err}
+}
+
+// If this fails, an exit code sends the user to the wrong place: 1 is to the output, 2 to the
+// command line, 3 to the machine, and 130 is an interruption.
 func TestExitCode(t *testing.T) {
-	path := func(op, path string, err error) error { return &fs.PathError{Op: op, Path: path, Err: err} }
-	for _, tc := range []struct {
-		err  error
-		want int
-	}{
-		{nil, 0},
-		{errors.New("anything"), 1},
-		{context.Canceled, 130},
-		{interruptedError("half"), 130},
-		{usagef("no"), 2},
-		{&impls.UnknownError{}, 2},
-		{&results.FormatError{}, 2},
-		{&results.MissingError{}, 2},
-		{&harness.FileError{}, 2},
-		{&plots.FileError{}, 2},
-		{impls.ErrUnsupported, 3},
-		{clock.ErrUnavailable, 3},
-		{&host.UnavailableError{}, 3},
-
-		// A name from the command line, and a machine that lacks a file of the kernel.
-		{path("open", "results.txt", syscall.ENOENT), 2},
-		{path("mkdir", "/root/results", syscall.EACCES), 2},
-		{path("open", "proc/x", syscall.ENOENT), 2},
-		{path("open", "/process/x", syscall.ENOENT), 2},
-		{path("open", "/proc", syscall.EACCES), 2},
-		{path("readlink", "/proc/self/exe", syscall.ENOENT), 3},
-		{path("open", "/proc/self/maps", syscall.EACCES), 3},
-		{path("open", "/sys/devices/system/cpu/online", syscall.ENOENT), 3},
-		{usageError{path("open", "/proc/x", syscall.ENOENT)}, 2},
-
-		// A disk that is full, in whichever call that shows.
-		{path("write", "results.txt", syscall.ENOSPC), 1},
-		{path("write", "results.txt", syscall.EFBIG), 1},
-		{path("sync", "chart.svg", syscall.EIO), 1},
-		{path("close", "chart.svg", syscall.EIO), 1},
-		{path("open", ".chart.svg.tmp", syscall.ENOSPC), 1},
-		{path("open", ".chart.svg.tmp", syscall.EDQUOT), 1},
-		{path("write", "/sys/kernel/tracing/instances/x/events/enable", syscall.EINVAL), 1},
-	} {
-		errs := []error{tc.err}
-		if tc.err != nil {
-			errs = append(errs, fmt.Errorf("context: %w", tc.err))
-		}
+	check := func(want int, errs ...error) {
+		t.Helper()
 		for _, err := range errs {
-			if got := exitCode(err); got != tc.want {
-				t.Errorf("exit code %d of %v, expected %d", got, err, tc.want)
+			for _, err := range []error{err, fmt.Errorf("context: %w", err)} {
+				if got := exitCode(err); got != want {
+					t.Errorf("exit code %d of %v, expected %d", got, err, want)
+				}
 			}
 		}
 	}
+	if got := exitCode(nil); got != 0 {
+		t.Errorf("exit code %d without an error", got)
+	}
+	check(1, errors.New("anything"), pathError("write", "/sys/kernel/tracing/instances/x/events/enable", syscall.EINVAL))
+	check(2, usagef("no"), &impls.UnknownError{}, &results.FormatError{}, &results.MissingError{}, &harness.FileError{}, &plots.FileError{})
+	check(3, impls.ErrUnsupported, clock.ErrUnavailable, &host.UnavailableError{})
+	check(130, context.Canceled, interruptedError("half"))
+	// Names that the user gave, files that the machine lacks, and a full disk.
+	for _, name := range []string{"results.txt", "proc/x", "/process/x", "/proc", "/root/results"} {
+		check(2, pathError("open", name, syscall.ENOENT), pathError("mkdir", name, syscall.EACCES))
+	}
+	check(2, usageError{pathError("open", "/proc/x", syscall.ENOENT)})
+	for _, name := range []string{"/proc/self/exe", "/proc/self/maps", "/sys/devices/system/cpu/online"} {
+		check(3, pathError("readlink", name, syscall.ENOENT), pathError("open", name, syscall.EACCES))
+	}
+	for _, op := range []string{"write", "sync", "close"} {
+		check(1, pathError(op, "chart.svg", syscall.EIO), pathError(op, "results.txt", syscall.EFBIG), pathError(op, "results.txt", syscall.ENOSPC))
+	}
+	check(1, pathError("open", ".chart.svg.tmp", syscall.ENOSPC), pathError("open", ".chart.svg.tmp", syscall.EDQUOT))
 }
 
-// If this fails, an error contains characters that control a terminal, or does not say which
-// file system must be mounted.
+// If this fails, an error sends control characters to a terminal, or does not say what to mount.
 func TestSentence(t *testing.T) {
 	for _, tc := range []struct {
 		err  error
@@ -83,12 +66,12 @@ func TestSentence(t *testing.T) {
 	}{
 		{errors.New("plain"), "plain"},
 		{errors.Join(errors.New("one\x1b[2J"), errors.New("two\u202e")), `one\x1b[2J` + "\n" + `two\u202e`},
-		{&fs.PathError{Op: "readlink", Path: "/proc/self/exe", Err: syscall.ENOENT},
+		{pathError("readlink", "/proc/self/exe", syscall.ENOENT),
 			"readlink /proc/self/exe: " + syscall.ENOENT.Error() + "; this needs /proc, as root: mount -t proc proc /proc"},
-		{&fs.PathError{Op: "open", Path: "/sys/x/y", Err: syscall.ENOENT},
+		{pathError("open", "/sys/x/y", syscall.ENOENT),
 			"open /sys/x/y: " + syscall.ENOENT.Error() + "; this needs /sys, as root: mount -t sysfs sysfs /sys"},
-		{&fs.PathError{Op: "open", Path: "/proc/self/maps", Err: syscall.EACCES}, "open /proc/self/maps: " + syscall.EACCES.Error()},
-		{usageError{&fs.PathError{Op: "open", Path: "/proc/x", Err: syscall.ENOENT}}, "open /proc/x: " + syscall.ENOENT.Error()},
+		{pathError("open", "/proc/self/maps", syscall.EACCES), "open /proc/self/maps: " + syscall.EACCES.Error()},
+		{usageError{pathError("open", "/proc/x", syscall.ENOENT)}, "open /proc/x: " + syscall.ENOENT.Error()},
 	} {
 		if got := sentence(tc.err); got != tc.want {
 			t.Errorf("%q, expected %q", got, tc.want)
@@ -96,8 +79,7 @@ func TestSentence(t *testing.T) {
 	}
 }
 
-// If this fails, a command does not say what it removed from the kernel, or ends because it
-// could not remove something; or a worker removes something.
+// If this fails, a command does not report what it removed from the kernel, or a worker sweeps.
 func TestSweep(t *testing.T) {
 	for _, cmd := range append(newRoot().Commands(), newRoot()) {
 		var said strings.Builder
@@ -108,15 +90,15 @@ func TestSweep(t *testing.T) {
 			return []string{"tpbench-7-1", "tpbench-8-1"}, errors.New("tpbench-9-1 stays")
 		})
 		worker := strings.HasSuffix(cmd.Name(), "worker")
-		want := `removed the tracing instance tpbench-7-1 with its events, which a run that was killed had left
-removed the tracing instance tpbench-8-1 with its events, which a run that was killed had left
+		want := `removed the tracing instance tpbench-7-1 and its events, left by a run that was killed
+removed the tracing instance tpbench-8-1 and its events, left by a run that was killed
 tpbench: tpbench-9-1 stays
 `
 		if worker {
 			want = ""
 		}
 		if said.String() != want || (calls == 0) != worker {
-			t.Errorf("%s: swept %d times and says %q", cmd.Name(), calls, said.String())
+			t.Errorf("%s: swept %d times and wrote %q", cmd.Name(), calls, said.String())
 		}
 	}
 	root := newRoot()
@@ -124,6 +106,6 @@ tpbench: tpbench-9-1 stays
 		t.Error("no command sweeps")
 	}
 	if shadowed := slices.IndexFunc(root.Commands(), func(c *cobra.Command) bool { return c.PersistentPreRun != nil || c.PersistentPreRunE != nil }); shadowed >= 0 {
-		t.Errorf("%s does not, because it has another start", root.Commands()[shadowed].Name())
+		t.Errorf("%s does not sweep, because it has its own PersistentPreRun", root.Commands()[shadowed].Name())
 	}
 }

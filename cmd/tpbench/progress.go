@@ -11,11 +11,11 @@ import (
 )
 
 // progress shows how far a run is: on a terminal in one line that it redraws, and
-// elsewhere in one line for each tenth of the run.
+// elsewhere in a new line for each tenth of the run.
 type progress struct {
 	w        io.Writer
 	terminal bool
-	tenth    int
+	tenth    int // the last one shown
 }
 
 func newProgress(w io.Writer) *progress {
@@ -27,8 +27,8 @@ func newProgress(w io.Writer) *progress {
 	return p
 }
 
-// A line is drawn with the terminal's wrapping off: a line that is too wide is cut.
-// If it went on in a second line, each redrawing would leave that line on the screen.
+// A line is drawn with the terminal's wrapping off, so that the terminal cuts a line that is too
+// wide. A wrapped line would leave its first part behind when it is redrawn.
 const (
 	clearLine = "\r\x1b[K"
 	wrapOff   = "\x1b[?7l"
@@ -50,7 +50,7 @@ func (p *progress) show(at harness.Progress) {
 	}
 }
 
-// note shows what is done next.
+// note shows a line.
 func (p *progress) note(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	if p.terminal {
@@ -60,24 +60,25 @@ func (p *progress) note(format string, args ...any) {
 	fmt.Fprintln(p.w, line)
 }
 
-// draw replaces the line, in one write: if the process is killed, wrapping is on again.
+// draw replaces the line, in one write: a process that is killed between two writes would leave
+// wrapping off.
 func (p *progress) draw(line string) {
 	io.WriteString(p.w, clearLine+wrapOff+line+wrapOn)
 }
 
-// redraw updates on a terminal the line of note.
+// redraw replaces on a terminal the line that note has shown.
 func (p *progress) redraw(format string, args ...any) {
 	if p.terminal {
 		p.note(format, args...)
 	}
 }
 
-// end makes room for what follows.
+// end removes the line from a terminal.
 func (p *progress) end() {
 	if p.terminal {
 		fmt.Fprint(p.w, clearLine)
 	}
 }
 
-// join lists names in a sentence.
+// join returns names as a list in a sentence.
 func join(names []string) string { return strings.Join(names, ", ") }

@@ -21,11 +21,12 @@ func newRun() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "run -o FILE",
-		Short: "Measure chosen benchmarks and implementations, to a file",
-		Long: `run measures chosen benchmarks and implementations in seeded interleaved rounds, each
-sample in a process of its own, and writes them to FILE in Go benchmark format.
+		Short: "Measure the benchmarks and implementations you choose, to a file",
+		Long: `run measures the benchmarks and implementations you choose, and writes every sample to
+FILE in Go benchmark format. It works in rounds: each round takes one sample of every
+case that is due, in an order that the seed determines. Each sample is taken by a new process.
 
-If FILE holds a cut-off run of the same plan, run goes on where that stopped.`,
+If FILE was left by an interrupted run with the same flags, run measures what is missing.`,
 		Example: `  tpbench run --bench 'Dispatch|DisableAll' --impl naive-sync,rcu-cond-sync --events 200 --rounds 10 -o a.txt
   tpbench run --bench GracePeriod --gp memb,qsbr --readers 1 -o gp.txt
   tpbench run --bench Poke --impl int3-batch -o poke.txt`,
@@ -38,38 +39,24 @@ If FILE holds a cut-off run of the same plan, run goes on where that stopped.`,
 			if out == "" {
 				return usagef("run needs -o FILE, the file to write the results to")
 			}
-			return measure(cmd.Context(), cmd.ErrOrStderr(), chosen, wanted, asked(cmd, "seed", &seed), out)
+			return measure(cmd, chosen, wanted, seed, out)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&bench, "bench", ".", "regular expression that benchmark names (such as DisableAll) match")
-	f.StringSliceVar(&p.Impls, "impl", nil, "implementations, by name (default all)")
-	f.StringSliceVar(&p.GPs, "gp", nil, "grace-period flavours, by name (default all)")
-	f.IntSliceVar(&p.Events, "events", nil, "numbers of events (default 1000; Disturb 256)")
-	f.IntSliceVar(&p.Readers, "readers", nil, "numbers of busy readers (default depends on the benchmark)")
-	f.IntSliceVar(&p.CPUs, "cpus", nil, "numbers of CPUs that hit uprobes at once (default 1 and 2)")
-	f.IntVar(&rounds, "rounds", 10, "samples of each case (rounded up to a multiple of 4 for what stands at 4 alignments); below 6 a median has no 95 % interval")
+	f.StringVar(&bench, "bench", ".", "benchmarks whose name (such as DisableAll) matches this regular expression")
+	f.StringSliceVar(&p.Impls, "impl", nil, "names of implementations (default all)")
+	f.StringSliceVar(&p.GPs, "gp", nil, "names of grace-period flavours (default all)")
+	f.IntSliceVar(&p.Events, "events", nil, "numbers of events (default 1000; for Disturb 256)")
+	f.IntSliceVar(&p.Readers, "readers", nil, "numbers of threads that fire sites meanwhile (default depends on the benchmark)")
+	f.IntSliceVar(&p.CPUs, "cpus", nil, "numbers of CPUs that hit uprobes at the same time (default 1 and 2)")
+	f.IntVar(&rounds, "rounds", 10, "samples of each case; rounded up to a multiple of 4 where a loop exists at 4 alignments; below 6 a median has no 95 % interval")
 	f.StringVarP(&out, "output", "o", "", "file to write the results to")
-	f.Uint64Var(&seed, "seed", 0, "orders the cases within each round (default random; it is in the file)")
+	f.Uint64Var(&seed, "seed", 0, "determines the order of the cases in each round (default random; the file names it)")
 	return cmd
 }
 
 // mostRounds bounds a run: more samples give no better interval.
 const mostRounds = 10_000
-
-// mostEvents is 400 times what a kernel has. A worker needs 2 GB for them; with a hundred
-// times as many it took all the memory of the machine.
-const mostEvents = 1_000_000
-
-func checkEvents(n int) error {
-	switch {
-	case n < 1:
-		return usagef("--events %d: expected 1 or more", n)
-	case n > mostEvents:
-		return usagef("--events %d: expected %d or fewer", n, mostEvents)
-	}
-	return nil
-}
 
 // choose turns flags into cases.
 func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]benches.Chosen, func(string) bool, error) {
@@ -85,7 +72,12 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 			return nil, nil, usagef("--%s: expected names, with commas between them", flag)
 		}
 	}
-	for flag, numbers := range map[string][]int{"events": p.Events, "readers": p.Readers, "cpus": p.CPUs} {
+	for _, n := range p.Events {
+		if err := checkEvents(n); err != nil {
+			return nil, nil, err
+		}
+	}
+	for flag, numbers := range map[string][]int{"readers": p.Readers, "cpus": p.CPUs} {
 		least := 0
 		if flag != "readers" {
 			least = 1
@@ -93,11 +85,6 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 		for _, n := range numbers {
 			if n < least {
 				return nil, nil, usagef("--%s %d: expected %d or more", flag, n, least)
-			}
-			if flag == "events" {
-				if err := checkEvents(n); err != nil {
-					return nil, nil, err
-				}
 			}
 		}
 	}
@@ -132,7 +119,7 @@ func distinct(numbers []int) []int {
 	return slices.Compact(numbers)
 }
 
-// known is an error about the first name that no implementation of these families has.
+// known returns an error for a name that no implementation of these families has.
 func known(kind string, names []string, of func(benches.Impl) bool) error {
 	var have []string
 	for _, i := range benches.Impls() {

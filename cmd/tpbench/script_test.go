@@ -28,8 +28,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// If this fails, a command does not do what its script says. Scripts whose name begins with
-// measure really measure, and need what that needs.
+// If this fails, the command behaves differently from one of the scripts. Scripts whose name
+// begins with measure really measure, so they need a machine that can.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -53,7 +53,7 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// measures reports what this machine lacks to measure at all.
+// measures returns an error if this machine lacks something that most benchmarks need.
 func measures() error {
 	if err := dispatch.Open(); err != nil {
 		return err
@@ -66,8 +66,7 @@ func measures() error {
 	return nil
 }
 
-// If this fails, the scripts that measure are skipped on a machine that, by TPBENCH_REQUIRE,
-// can measure.
+// If this fails, scripts that measure skip on a machine that TPBENCH_REQUIRE says can run them.
 func TestMachineMeasures(t *testing.T) {
 	if err := measures(); err != nil {
 		if strings.Contains(os.Getenv("TPBENCH_REQUIRE"), "tpbench") {
@@ -95,7 +94,7 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// try COMMAND ARGS...: runs the command, however it ends.
+// try COMMAND ARGS...: runs the command, with any exit code.
 func try(ts *testscript.TestScript, _ bool, args []string) {
 	if err := ts.Exec(args[0], args[1:]...); err != nil {
 		ts.Logf("%v", err)
@@ -114,14 +113,15 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("%s never matched %s", args[0], args[1])
 }
 
-// shoot CASE: kills the worker that measures a case, when there is one.
+// shoot CASE: waits for the script's worker that measures a case and kills it.
 func shoot(ts *testscript.TestScript, _ bool, args []string) {
 	for range 6000 {
-		lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-		for _, line := range lines {
-			text, _ := os.ReadFile(line)
-			if words := strings.Split(string(text), "\x00"); len(words) > 2 && words[1] == "worker" && slices.Contains(words, args[0]) {
-				pid, _ := strconv.Atoi(strings.Split(line, "/")[2])
+		processes, _ := filepath.Glob("/proc/[0-9]*")
+		for _, process := range processes {
+			text, _ := os.ReadFile(filepath.Join(process, "cmdline"))
+			dir, _ := os.Readlink(filepath.Join(process, "cwd")) // not another run's
+			if words := strings.Split(string(text), "\x00"); len(words) > 2 && words[1] == "worker" && slices.Contains(words, args[0]) && dir == ts.MkAbs(".") {
+				pid, _ := strconv.Atoi(filepath.Base(process))
 				worker, err := os.FindProcess(pid)
 				ts.Check(err)
 				ts.Check(worker.Kill())
@@ -133,8 +133,8 @@ func shoot(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("no worker measures %s", args[0])
 }
 
-// cut FILE TEXT: cuts the file off before the last occurrence of text, as a run that
-// was killed would leave it.
+// cut FILE TEXT: cuts the file off before the last occurrence of text, as a killed run
+// leaves it.
 func cut(ts *testscript.TestScript, _ bool, args []string) {
 	path := ts.MkAbs(args[0])
 	text, err := os.ReadFile(path)
@@ -146,19 +146,25 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(path, text[:at], 0o666))
 }
 
-// If this fails, the README's benchstat command makes a table for each run, because facts
-// that differ from run to run are not overlooked.
-func TestBenchstatOverlooks(t *testing.T) {
+// If this fails, the README's benchstat command makes a table for each run, because it does
+// not ignore the configuration lines that differ from run to run.
+func TestBenchstatIgnores(t *testing.T) {
+	differ := []string{"commit", "binary", "load", "steal", "date", "seed", "tsc"}
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "benchstat -ignore " + strings.Join(append(host.Volatile(), "seed", "tsc"), ",") + " old.txt new.txt"; !strings.Contains(string(readme), want) {
+	if want := "benchstat -ignore " + strings.Join(differ, ",") + " old.txt new.txt"; !strings.Contains(string(readme), want) {
 		t.Errorf("the README does not say %q", want)
+	}
+	for _, key := range differ[:5] { // the last two are no facts of the host
+		if !slices.ContainsFunc(host.Facts(), func(f host.Fact) bool { return f.Key == key }) {
+			t.Errorf("no fact is called %s", key)
+		}
 	}
 }
 
-// If this fails, the benchstat command cannot read a recorded file.
+// If this fails, the benchstat command cannot read a recorded result file.
 func TestBenchstatReads(t *testing.T) {
 	files, err := filepath.Glob("../../results/data/*/*.txt")
 	if err != nil || len(files) == 0 {
@@ -171,7 +177,7 @@ func TestBenchstatReads(t *testing.T) {
 		}
 		for _, complaint := range []string{"syntax", "parsing", "error", "missing"} {
 			if strings.Contains(string(out), complaint) {
-				t.Errorf("benchstat %s says %q:\n%s", f, complaint, out)
+				t.Errorf("benchstat %s prints %q:\n%s", f, complaint, out)
 			}
 		}
 		if !strings.Contains(string(out), "sec/op") {

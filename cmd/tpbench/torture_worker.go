@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls/torture"
 )
 
@@ -25,25 +24,16 @@ type message struct {
 // newTortureWorker is the process that tortures: tpbench torture-worker FAMILY/NAME.
 func newTortureWorker() *cobra.Command {
 	var o torture.Options
-	cmd := &cobra.Command{
-		Use:    "torture-worker FAMILY/NAME",
-		Short:  "Torture one implementation (started by torture)",
-		Hidden: true,
-		Args:   cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			subjects, err := subjectsNamed(args)
-			if err != nil {
-				return err
-			}
-			if len(subjects) != 1 {
-				return usagef("torture-worker: %q names %d implementations, say FAMILY/NAME", args[0], len(subjects))
-			}
-			if err := harness.ShowStacks(); err != nil {
-				return err
-			}
-			return tortureHere(cmd.Context(), cmd.OutOrStdout(), subjects[0], o)
-		},
-	}
+	cmd := startedCommand("torture-worker FAMILY/NAME", "Torture one implementation (torture starts it)", cobra.ExactArgs(1), func(cmd *cobra.Command, args []string) error {
+		subjects, err := subjectsNamed(args)
+		if err != nil {
+			return err
+		}
+		if len(subjects) != 1 {
+			return usagef("torture-worker: %q names %d implementations, say FAMILY/NAME", args[0], len(subjects))
+		}
+		return tortureHere(cmd.Context(), cmd.OutOrStdout(), subjects[0], o)
+	})
 	f := cmd.Flags()
 	f.DurationVar(&o.For, "for", 10*time.Second, "how long to try")
 	f.Uint64Var(&o.Seed, "seed", 0, "what all draws come from")

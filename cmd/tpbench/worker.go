@@ -18,50 +18,51 @@ import (
 // clockEnv carries the coordinator's calibration to its workers.
 const clockEnv = "TPBENCH_CLOCK"
 
-// newWorker is the process that measures: tpbench worker NAME...
+// newWorker returns the command of the process that measures one sample: tpbench worker NAME...
 func newWorker() *cobra.Command {
 	var task harness.Task
-	cmd := &cobra.Command{
-		Use:    "worker NAME...",
-		Short:  "Measure one sample (started by run and evidence)",
-		Hidden: true,
-		Args:   cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := harness.ShowStacks(); err != nil {
-				return err
+	cmd := startedCommand("worker NAME...", "Measure one sample (run and evidence start it)", cobra.MinimumNArgs(1), func(cmd *cobra.Command, args []string) error {
+		task.Names = args
+		c, err := benches.Find(args[0])
+		if err != nil {
+			return err
+		}
+		for _, n := range args {
+			if !slices.Contains(c.Names, n) {
+				return usagef("worker: %s and %s are not of one case", args[0], n)
 			}
-			task.Names = args
-			c, err := benches.Find(args[0])
-			if err != nil {
-				return err
-			}
-			for _, n := range args {
-				if !slices.Contains(c.Names, n) {
-					return usagef("worker: %s and %s are not measured by one case", args[0], n)
-				}
-			}
-			if task.Layout < 0 || task.Layout >= max(1, c.Layouts) {
-				return usagef("worker: --layout %d: %s has %d", task.Layout, args[0], c.Layouts)
-			}
-			if c.Err != nil {
-				return c.Err
-			}
-			ticks, err := inheritedClock()
-			if err != nil {
-				return err
-			}
-			return harness.Work(cmd.Context(), cmd.OutOrStdout(), ticks, &c.Case, task)
-		},
-	}
+		}
+		if task.Layout < 0 || task.Layout >= max(1, c.Layouts) {
+			return usagef("worker: --layout %d: expected less than %d, the layouts of %s", task.Layout, max(1, c.Layouts), args[0])
+		}
+		if c.Err != nil {
+			return c.Err
+		}
+		ticks, err := inheritedClock()
+		if err != nil {
+			return err
+		}
+		return harness.Work(cmd.Context(), cmd.OutOrStdout(), ticks, &c.Case, task)
+	})
 	f := cmd.Flags()
-	f.IntVar(&task.Round, "round", 0, "the sample's round")
-	f.IntVar(&task.Layout, "layout", 0, "the alignment to measure at")
-	f.DurationVar(&task.Patience, "patience", 0, "how long to wait for a quiet core")
+	f.IntVar(&task.Round, "round", 0, "round of the sample")
+	f.IntVar(&task.Layout, "layout", 0, "alignment to measure at")
+	f.DurationVar(&task.Patience, "patience", 0, "longest wait for a quiet core")
 	return cmd
 }
 
-// inheritedClock is the coordinator's, or this process's own if it was started by
-// hand.
+// startedCommand returns a hidden command, which other commands start as a process.
+func startedCommand(use, short string, args cobra.PositionalArgs, run func(*cobra.Command, []string) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Hidden: true, Args: args, RunE: func(cmd *cobra.Command, args []string) error {
+		if err := harness.ShowStacks(); err != nil {
+			return err
+		}
+		return run(cmd, args)
+	}}
+}
+
+// inheritedClock returns the coordinator's clock, or a new one if no coordinator started this
+// process.
 func inheritedClock() (*clock.Clock, error) {
 	text, ok := os.LookupEnv(clockEnv)
 	if !ok {
@@ -74,11 +75,11 @@ func inheritedClock() (*clock.Clock, error) {
 	return ticks, nil
 }
 
-// self is this binary, also when its file has been replaced since: what a worker measures
-// is what the coordinator is.
+// self is this binary, also if its file has been replaced since it was started. So a worker is
+// always the same binary as its coordinator.
 const self = "/proc/self/exe"
 
-// checkSelf reports why no worker of this binary can be started.
+// checkSelf returns an error if no worker of this binary can be started.
 func checkSelf() error {
 	if _, err := os.Stat(self); err != nil {
 		return fmt.Errorf("finding this binary, to start workers: %w", err)
@@ -86,13 +87,13 @@ func checkSelf() error {
 	return nil
 }
 
-// itself gives a command of self the name by which this process was started.
+// itself gives a command of self the name with which this process was started.
 func itself(cmd *exec.Cmd) *exec.Cmd {
 	cmd.Args[0] = os.Args[0]
 	return cmd
 }
 
-// workers returns the command of a worker process of this same binary.
+// workers returns a function that makes the command of a worker.
 func workers(ticks *clock.Clock) (func(context.Context, harness.Task) *exec.Cmd, error) {
 	if err := checkSelf(); err != nil {
 		return nil, err

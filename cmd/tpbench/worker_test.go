@@ -9,8 +9,8 @@ import (
 	"github.com/tpbench/tpbench/harness/clock"
 )
 
-// If this fails, workers are another program than their coordinator, or get another task
-// than the plan has.
+// If this fails, a worker is another binary than its coordinator, or gets another task or
+// another calibration.
 func TestWorkers(t *testing.T) {
 	var ticks clock.Clock
 	const calibration = "tsc/1 hz=1e+09 hz-err=0 step-ns=10 pair-ns=20 pair-p10=10 pair-p90=30"

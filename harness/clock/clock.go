@@ -4,36 +4,33 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
-	"sort"
 )
 
-// ErrUnavailable is wrapped by every error that says this machine, operating
-// system or build has no TSC that may be used as a clock.
+// ErrUnavailable is wrapped by the errors of [Open] on a machine, operating
+// system or build without a TSC that can be a clock.
 var ErrUnavailable = errors.New("TSC unavailable")
 
-// errDisturbed is wrapped by the error of a calibration that another try may mend.
+// errDisturbed is wrapped by the error of a calibration where another one may succeed.
 var errDisturbed = errors.New("bad calibration")
 
-// A Clock turns ticks into nanoseconds and says how far to trust them. It does
-// not change after [Open] or [Clock.UnmarshalText] and may be shared.
+// A Clock converts ticks to nanoseconds and knows its precision. It does
+// not change after [Open] or [Clock.UnmarshalText], so goroutines may share it.
 type Clock struct {
 	rate      Rate
 	precision float64 // ns, > 0
 	overhead  Overhead
 }
 
-// A Rate is the counter's frequency. The true rate, as CLOCK_MONOTONIC_RAW
-// counts seconds, lies within Hz ± Uncertainty: a bound, not a deviation.
+// A Rate is the counter's frequency. The true rate, in seconds of CLOCK_MONOTONIC_RAW,
+// is within Hz ± Uncertainty: a bound, not a standard deviation.
 type Rate struct {
 	Hz          float64
 	Uncertainty float64 // Hz; typically a few ppm
 }
 
 // An Overhead is what an empty Start/Stop pair reads, in nanoseconds. The
-// quantiles are those of grouped data: a counter that moves in steps of 26
-// reads 52 or 78 for a pair that costs 65, and a plain median would flip
-// between the two from run to run.
+// quantiles are those of grouped data (see quantile). A counter with steps of 26
+// reads 52 or 78 for a pair that takes 65, and its simple median would be either of the two.
 type Overhead struct {
 	Median, P10, P90 float64
 }
@@ -44,52 +41,14 @@ func (c *Clock) NS(ticks uint64) float64 { return float64(ticks) * 1e9 / c.rate.
 // Rate returns the calibrated frequency.
 func (c *Clock) Rate() Rate { return c.rate }
 
-// Precision returns the step of the counter in nanoseconds: two events closer
-// than this can not be told apart, and a batch should last 100 of them or more.
+// Precision returns the step of the counter in nanoseconds. Two moments that are closer
+// may read the same.
 func (c *Clock) Precision() float64 { return c.precision }
 
-// Overhead returns the cost of an empty Start/Stop pair.
+// Overhead returns how long an empty Start/Stop pair takes.
 func (c *Clock) Overhead() Overhead { return c.overhead }
 
-// textForm is the calibration on one line; the version goes up with any change
-// of meaning, so that a worker of another revision refuses rather than misreads.
-const textForm = "tsc/1 hz=%v hz-err=%v step-ns=%v pair-ns=%v pair-p10=%v pair-p90=%v"
-
-// MarshalText returns the calibration as one printable line, which
-// [Clock.UnmarshalText] reads back without loss.
-func (c *Clock) MarshalText() ([]byte, error) {
-	if err := c.check(); err != nil {
-		return nil, err
-	}
-	return c.text(), nil
-}
-
-func (c *Clock) text() []byte {
-	return fmt.Appendf(nil, textForm, c.rate.Hz, c.rate.Uncertainty, c.precision,
-		c.overhead.Median, c.overhead.P10, c.overhead.P90)
-}
-
-// UnmarshalText takes over a calibration made by another process on this
-// machine since it booted. On an error c is left as it was.
-func (c *Clock) UnmarshalText(text []byte) error {
-	var n Clock
-	_, err := fmt.Sscanf(string(text), textForm, &n.rate.Hz, &n.rate.Uncertainty, &n.precision,
-		&n.overhead.Median, &n.overhead.P10, &n.overhead.P90)
-	if err != nil {
-		return fmt.Errorf("clock: %q is no calibration (want %q): %w", text, textForm, err)
-	}
-	if err := n.check(); err != nil {
-		return err
-	}
-	// Sscanf ignores what follows and accepts many spellings; there is only one.
-	if string(n.text()) != string(text) {
-		return fmt.Errorf("clock: %q is no calibration: read as %q", text, n.text())
-	}
-	*c = n
-	return nil
-}
-
-// check reports whether c can have come from Open.
+// check returns an error if Open cannot have made c.
 func (c *Clock) check() error {
 	for _, v := range []float64{c.rate.Hz, c.rate.Uncertainty, c.precision, c.overhead.P90} {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -102,118 +61,4 @@ func (c *Clock) check() error {
 		return fmt.Errorf("clock: %w: %s is out of range (expected a positive rate and step, and 0 <= pair-p10 <= pair-ns <= pair-p90)", errDisturbed, c.text())
 	}
 	return nil
-}
-
-// step returns the step of a counter from the ticks that many empty pairs read:
-// the commonest non-zero difference between one pair and the next. The pairs
-// themselves would not show it (none can be shorter than it costs), and the
-// smallest difference would be 1 wherever a hypervisor scales and rounds.
-// Pairs that all read the same bound the step by that reading. 0: a counter
-// that stands still.
-func step(pairs []uint64) uint64 {
-	count := map[uint64]int{}
-	for i := 1; i < len(pairs); i++ {
-		if d := max(pairs[i], pairs[i-1]) - min(pairs[i], pairs[i-1]); d > 0 {
-			count[d]++
-		}
-	}
-	if len(count) == 0 {
-		return pairs[0]
-	}
-	var best uint64
-	for d, n := range count {
-		if n > count[best] || n == count[best] && d < best {
-			best = d
-		}
-	}
-	return best
-}
-
-// quantile returns the q-quantile of sorted ticks as grouped data: each reading
-// stands for the interval of one step around it, evenly filled. Where the next
-// reading is nearer than a step the two intervals meet halfway: if they overlapped,
-// a higher quantile could come out lower.
-func quantile(sorted []uint64, q float64, step uint64) float64 {
-	rank := q * float64(len(sorted))
-	v := sorted[min(int(rank), len(sorted)-1)]
-	first, _ := slices.BinarySearch(sorted, v)
-	after := sort.Search(len(sorted), func(i int) bool { return sorted[i] > v })
-	low, high := float64(v)-float64(step)/2, float64(v)+float64(step)/2
-	if first > 0 {
-		low = max(low, float64(v)-float64(v-sorted[first-1])/2)
-	}
-	if after < len(sorted) {
-		high = min(high, float64(v)+float64(sorted[after]-v)/2)
-	}
-	within := (rank - float64(first)) / float64(after-first)
-	return max(0, low+within*(high-low))
-}
-
-// gauge makes a clock of the ticks that empty pairs read, which it sorts, of their step
-// and of the rate.
-func gauge(pairs []uint64, step uint64, rate Rate) *Clock {
-	slices.Sort(pairs)
-	ns := func(ticks float64) float64 { return ticks * 1e9 / rate.Hz }
-	return &Clock{
-		rate:      rate,
-		precision: ns(float64(step)),
-		overhead: Overhead{
-			Median: ns(quantile(pairs, 0.5, step)),
-			P10:    ns(quantile(pairs, 0.1, step)),
-			P90:    ns(quantile(pairs, 0.9, step)),
-		},
-	}
-}
-
-// A mark is one moment on both clocks: CLOCK_MONOTONIC_RAW read ns at some time
-// in [tick, tick+width+step).
-type mark struct {
-	tick, width uint64
-	ns          int64
-}
-
-// agree returns the rate between the first mark and the last, if the two halves agree.
-// Each half is a bound, so two bounds that do not meet mean that one of the clocks jumped
-// or bent: a migrated or suspended guest, or an emulated TSC.
-func agree(m [3]mark, step uint64) (Rate, error) {
-	first, second := rateBetween(m[0], m[1], step), rateBetween(m[1], m[2], step)
-	if d := math.Abs(first.Hz - second.Hz); !(d <= first.Uncertainty+second.Uncertainty) {
-		return Rate{}, fmt.Errorf("clock: %w: the TSC and CLOCK_MONOTONIC_RAW drift apart (%.0f Hz in one half of the calibration, %.0f in the other)",
-			errDisturbed, first.Hz, second.Hz)
-	}
-	return rateBetween(m[0], m[2], step), nil
-}
-
-// rateBetween returns the rate with its bound. Each end is known to half its
-// bracket plus half a step; both clock reads are cut to a nanosecond.
-func rateBetween(a, b mark, step uint64) Rate {
-	middle := func(m mark) float64 { return float64(m.width) / 2 }
-	ticks := float64(b.tick-a.tick) + middle(b) - middle(a)
-	ns := float64(b.ns - a.ns)
-	hz := ticks * 1e9 / ns
-	slack := middle(a) + middle(b) + float64(step) // ticks
-	return Rate{Hz: hz, Uncertainty: slack*1e9/ns + hz/ns}
-}
-
-// tries is how many calibrations in a row may fail before [Open] gives up.
-const tries = 5
-
-// repeat calibrates until a calibration passes its own check, and says after so many
-// tries what was wrong with the last one. What is unavailable is so at once.
-func repeat(calibrate func() (*Clock, error)) (*Clock, error) {
-	var last error
-	for range tries {
-		c, err := calibrate()
-		if err == nil {
-			err = c.check()
-		}
-		if err == nil {
-			return c, nil
-		}
-		last = err
-		if !errors.Is(err, errDisturbed) {
-			return nil, err
-		}
-	}
-	return nil, fmt.Errorf("%w: %d calibrations in a row failed, the last one so: %w; stop what else runs here and try again, and if it persists use another machine", ErrUnavailable, tries, last)
 }

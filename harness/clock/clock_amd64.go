@@ -20,18 +20,18 @@ func Start() uint64
 // finished, nothing after it has begun. Stores may still sit in the store buffer.
 func Stop() uint64
 
-// cpuidLeaf executes CPUID for a leaf whose sub-leaf does not matter; package
-// cpuid does not decode the leaf we need.
+// cpuidLeaf executes CPUID for a leaf without sub-leaves. Package cpuid does not decode the leaf
+// that usable needs.
 func cpuidLeaf(leaf uint32) (eax, edx uint32)
 
 const (
 	pairs    = 1 << 16               // empty pairs read for precision and overhead: 1-2 ms
-	brackets = 256                   // tries for a tight bracket at each mark: < 0.1 ms
-	halfTime = 60 * time.Millisecond // between marks; there are two such halves
+	brackets = 256                   // reads at each mark, of which the narrowest counts: < 0.1 ms
+	halfTime = 60 * time.Millisecond // between the marks; a calibration has two such halves
 )
 
-// Open checks, measures and calibrates the TSC. It takes about 120 ms, nearly
-// all of it asleep, and as much again for each time that a calibration is disturbed.
+// Open checks, measures and calibrates the TSC. It takes about 120 ms, most of it asleep, and
+// as long again for each calibration that is disturbed.
 func Open() (*Clock, error) {
 	if err := usable(); err != nil {
 		return nil, err
@@ -41,8 +41,8 @@ func Open() (*Clock, error) {
 
 // measure measures and calibrates once.
 func measure() (*Clock, error) {
-	// A migration between the reads of a pair costs one sample; locking keeps
-	// the Go scheduler from adding to what the kernel may do.
+	// If the thread moves to another CPU between the reads of a pair, that pair is wrong. The
+	// kernel may move it; with the lock, the Go scheduler does not.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
@@ -53,7 +53,7 @@ func measure() (*Clock, error) {
 	}
 	quantum := step(ticks)
 	if quantum == 0 {
-		return nil, fmt.Errorf("clock: %w: the counter stands still: use another machine or hypervisor", ErrUnavailable)
+		return nil, fmt.Errorf("clock: %w: the counter does not move: use another machine or hypervisor", ErrUnavailable)
 	}
 	rate, err := calibrate(quantum)
 	if err != nil {
@@ -62,7 +62,7 @@ func measure() (*Clock, error) {
 	return gauge(ticks, quantum, rate), nil
 }
 
-// usable reports what CPUID says is missing, if anything.
+// usable returns an error if CPUID says that something is missing.
 func usable() error {
 	const advancedPower = 0x80000007
 	top, _ := cpuidLeaf(0x80000000)
@@ -70,12 +70,12 @@ func usable() error {
 	return vet(top >= advancedPower, power, cpuid.CPU.Has(cpuid.RDTSCP))
 }
 
-// vet judges what CPUID says: whether the leaf 0x80000007 is there, its EDX, and whether
+// vet judges what CPUID says: whether there is a leaf 0x80000007, EDX of that leaf, and whether
 // there is RDTSCP.
-func vet(told bool, power uint32, rdtscp bool) error {
+func vet(leaf bool, power uint32, rdtscp bool) error {
 	const invariantTSC = 1 << 8
 	switch {
-	case !told || power&invariantTSC == 0:
+	case !leaf || power&invariantTSC == 0:
 		return fmt.Errorf("clock: %w: it is not invariant (CPUID 0x80000007 EDX bit 8): use another machine, or have the hypervisor pass the bit on (qemu: -cpu host,+invtsc)", ErrUnavailable)
 	case !rdtscp:
 		return fmt.Errorf("clock: %w: no RDTSCP: use another machine, or have the hypervisor pass it on (qemu: -cpu host)", ErrUnavailable)
@@ -98,8 +98,8 @@ func calibrate(step uint64) (Rate, error) {
 	return agree(m, step)
 }
 
-// takeMark reads the clock between two reads of the counter, several times, and
-// keeps the tightest bracket.
+// takeMark reads the kernel's clock between two reads of the counter, several times, and
+// returns the mark of the smallest width.
 func takeMark() (mark, error) {
 	best := mark{width: math.MaxUint64}
 	for range brackets {
@@ -110,7 +110,7 @@ func takeMark() (mark, error) {
 		if err != nil {
 			return mark{}, fmt.Errorf("clock: %w: clock_gettime(CLOCK_MONOTONIC_RAW): %w: allow it in the sandbox", ErrUnavailable, err)
 		}
-		// After a hop to a CPU whose counter is behind, stop-start wraps and loses.
+		// If the thread moved to a CPU whose counter is behind, stop-start is huge: not the smallest.
 		if w := stop - start; w < best.width {
 			best = mark{tick: start, width: w, ns: ts.Nano()}
 		}

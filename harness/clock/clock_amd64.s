@@ -3,12 +3,12 @@
 // The reads of the counter. ABI0, on the goroutine's stack, no frame.
 //
 // Why not Go: the compiler has no intrinsic for RDTSC and none for LFENCE, and a
-// call through cgo would cost more than what is timed.
+// call through cgo takes longer than what is timed.
 //
 // LFENCE does not begin until all earlier instructions have completed and lets
 // no later one begin before it has (Intel SDM; on AMD when DE_CFG bit 1 is set,
-// which Linux does at boot). It does not drain the store buffer: MFENCE would,
-// at five times the cost. CPUID would serialise too, but exits to the hypervisor.
+// which Linux sets at boot). It does not drain the store buffer: MFENCE would, but takes
+// five times as long. CPUID serialises too, but exits to the hypervisor.
 
 #include "textflag.h"
 

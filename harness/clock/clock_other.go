@@ -7,14 +7,14 @@ import (
 	"runtime"
 )
 
-// Start returns 0 here; [Open] has said so before anyone times anything.
+// Start returns 0: [Open] fails here, so nothing is timed.
 func Start() uint64 { return 0 }
 
-// Stop returns 0 here; [Open] has said so before anyone times anything.
+// Stop returns 0: [Open] fails here, so nothing is timed.
 func Stop() uint64 { return 0 }
 
-// Open returns [ErrUnavailable]: the counter is read by x86-64 assembly and
-// calibrated against a clock that Linux has.
+// Open returns [ErrUnavailable]: reading the counter needs x86-64 assembler, and calibrating it
+// needs a clock of Linux.
 func Open() (*Clock, error) {
 	return nil, fmt.Errorf("clock: %w on %s/%s or with -tags purego: build for linux/amd64 without that tag",
 		ErrUnavailable, runtime.GOOS, runtime.GOARCH)

@@ -10,6 +10,7 @@ import (
 	"time"
 )
 
+// If this fails, the precision of some counter is wrong.
 func TestStep(t *testing.T) {
 	for _, tt := range []struct {
 		why   string
@@ -17,12 +18,12 @@ func TestStep(t *testing.T) {
 		want  uint64
 	}{
 		{"falls count as rises do", []uint64{50, 46, 43, 40, 44, 41, 38}, 3},
-		{"a coarse counter shows its step between pairs, not in them", []uint64{52, 78, 52, 52, 78}, 26},
+		{"a coarse counter: the difference of pairs, not their length", []uint64{52, 78, 52, 52, 78}, 26},
 		{"a fine counter", []uint64{64, 66, 64, 68, 66}, 2},
-		{"rounding by a hypervisor is not the step", []uint64{52, 78, 52, 78, 77, 51, 78, 52}, 26},
-		{"one interrupt is not the step", []uint64{52, 78, 5000, 78, 52}, 26},
-		{"the commonest is taken, and of equals the smallest", []uint64{10, 13, 20}, 3},
-		{"pairs that agree bound it", []uint64{40, 40, 40}, 40},
+		{"differences of 1 by rounding are rare", []uint64{52, 78, 52, 78, 77, 51, 78, 52}, 26},
+		{"so is the difference by an interrupt", []uint64{52, 78, 5000, 78, 52}, 26},
+		{"of equally frequent ones the smallest", []uint64{10, 13, 20}, 3},
+		{"pairs that all read the same", []uint64{40, 40, 40}, 40},
 		{"a counter that stands still", []uint64{0, 0, 0}, 0},
 	} {
 		if got := step(tt.pairs); got != tt.want {
@@ -36,6 +37,7 @@ func TestStep(t *testing.T) {
 	}
 }
 
+// If this fails, the overhead of some counter is wrong.
 func TestQuantile(t *testing.T) {
 	for _, tt := range []struct {
 		why    string
@@ -44,13 +46,13 @@ func TestQuantile(t *testing.T) {
 		step   uint64
 		want   float64
 	}{
-		{"half 52 and half 78 is a pair of 65", []uint64{52, 52, 78, 78}, 0.5, 26, 65},
-		{"one class: its middle", []uint64{52, 52, 52, 52}, 0.5, 26, 52},
-		{"the ends are half a step out", []uint64{52, 52}, 0, 26, 39},
-		{"and never past the last", []uint64{52, 52}, 1, 26, 65},
-		{"no pair costs less than nothing", []uint64{0, 0, 0, 26}, 0.01, 26, 0},
-		{"readings nearer than a step meet halfway", []uint64{50, 50, 52, 52}, 0.5, 26, 51},
-		{"and so they do from below", []uint64{50, 50, 52, 52}, 0.499999999, 26, 51},
+		{"half 52 and half 78 is 65", []uint64{52, 52, 78, 78}, 0.5, 26, 65},
+		{"one reading: its middle", []uint64{52, 52, 52, 52}, 0.5, 26, 52},
+		{"the first is half a step below", []uint64{52, 52}, 0, 26, 39},
+		{"and the last half a step above", []uint64{52, 52}, 1, 26, 65},
+		{"none is below 0", []uint64{0, 0, 0, 26}, 0.01, 26, 0},
+		{"closer than a step: halfway", []uint64{50, 50, 52, 52}, 0.5, 26, 51},
+		{"closer than a step, from below", []uint64{50, 50, 52, 52}, 0.499999999, 26, 51},
 	} {
 		if got := quantile(tt.sorted, tt.q, tt.step); math.Abs(got-tt.want) > 1e-6 {
 			t.Errorf("%s: quantile(%v, %v, %d) = %v, want %v", tt.why, tt.sorted, tt.q, tt.step, got, tt.want)
@@ -58,9 +60,9 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
-// If this fails, some machine's readings make a calibration that fails its own check: a
-// higher quantile of them comes out lower. The readings are arbitrary: few or many, near
-// or far, on a grid or not, with an interrupt among them.
+// If this fails, some readings make a calibration that fails check, because a higher quantile of
+// them is lower. The readings are random: few or many, close or not, on a grid or not, with an
+// interrupt among them.
 func TestQuantileMonotone(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	rnd := rand.New(rand.NewPCG(seed, 0))
@@ -104,23 +106,22 @@ func TestGauge(t *testing.T) {
 	}
 }
 
-// A straight is a counter that runs evenly.
+// A straight is a counter with a constant rate.
 type straight struct {
 	hz, offset float64
 	step       uint64
 }
 
-// mark reads both clocks at a time in ns, where the counter is read so long before and
-// after the clock.
+// mark reads the clock at a time in ns, and the counter before and after that by these times.
 func (s straight) mark(at, before, after float64) mark {
 	read := func(at float64) uint64 { return uint64(s.offset+s.hz*at/1e9) / s.step * s.step }
 	tick := read(at - before)
 	return mark{tick: tick, width: read(at+after) - tick, ns: int64(at)}
 }
 
-// If this fails, the true rate of some counter lies outside of the bound that a calibration
-// gives, or the bound is far from what can happen; or clocks that run evenly are said to
-// drift apart, or those that do not are believed.
+// If this fails, the true rate of some counter is outside of the bound of its calibration, or the
+// bound is much too wide; or agree rejects two clocks of constant rates, or accepts one that
+// jumped.
 func TestRateIsBounded(t *testing.T) {
 	seed := rand.Uint64()
 	rnd := rand.New(rand.NewPCG(seed, 0))
@@ -144,7 +145,7 @@ func TestRateIsBounded(t *testing.T) {
 		if r != rateBetween(m[0], m[2], s.step) {
 			t.Fatalf("seed %d: %+v, and %+v and %+v over one half", seed, r, one, other)
 		}
-		// One of the clocks jumps, by more than twice the doubt about the halves.
+		// One of the clocks jumps, by more than twice the uncertainty of both halves.
 		jump := int64((2.2+rnd.Float64())*(one.Uncertainty+other.Uncertainty)/s.hz*half) + 3
 		if rnd.IntN(2) == 0 {
 			jump = -jump
@@ -159,8 +160,8 @@ func TestRateIsBounded(t *testing.T) {
 	}
 }
 
-// If this fails, one disturbed calibration ends a run, or a machine on which none
-// succeeds is asked for ever, or is not told what to do.
+// If this fails, Open fails because one calibration was disturbed, or does not end where all are,
+// or its error does not say what to do.
 func TestRepeat(t *testing.T) {
 	good := &Clock{Rate{1e9, 1}, 10, Overhead{25, 20, 30}}
 	bad := &Clock{Rate{1e9, 1}, 10, Overhead{25, 26, 30}}
@@ -168,7 +169,7 @@ func TestRepeat(t *testing.T) {
 		why      string
 		failures int
 		fail     func() (*Clock, error)
-		asked    int
+		calls    int
 		want     error
 	}{
 		{"a good one", 0, nil, 1, nil},
@@ -177,15 +178,15 @@ func TestRepeat(t *testing.T) {
 		{"disturbed all the time", tries, func() (*Clock, error) { return bad, nil }, tries, ErrUnavailable},
 		{"a counter that stands still", tries, func() (*Clock, error) { return nil, ErrUnavailable }, 1, ErrUnavailable},
 	} {
-		asked := 0
+		calls := 0
 		c, err := repeat(func() (*Clock, error) {
-			if asked++; asked <= tt.failures {
+			if calls++; calls <= tt.failures {
 				return tt.fail()
 			}
 			return good, nil
 		})
-		if asked != tt.asked || !errors.Is(err, tt.want) || (err == nil) != (c == good) {
-			t.Errorf("%s: asked %d times for %v, %v; want %d times and %v", tt.why, asked, c, err, tt.asked, tt.want)
+		if calls != tt.calls || !errors.Is(err, tt.want) || (err == nil) != (c == good) {
+			t.Errorf("%s: %d calibrations gave %v, %v; want %d and %v", tt.why, calls, c, err, tt.calls, tt.want)
 		}
 		if tt.why == "disturbed all the time" && !(errors.Is(err, errDisturbed) && strings.Contains(err.Error(), "stop what else runs here and try again")) {
 			t.Errorf("%s: %v does not say what was wrong and what to do", tt.why, err)
@@ -193,9 +194,10 @@ func TestRepeat(t *testing.T) {
 	}
 }
 
-// sample is what Open returned on a 2-core guest whose TSC moves in steps of 26.
+// sample is the calibration of a guest with two cores whose TSC has steps of 26.
 const sample = "tsc/1 hz=2.59612223e+09 hz-err=8100.25 step-ns=10.015 pair-ns=25.25 pair-p10=17.125 pair-p90=32.5"
 
+// If this fails, a worker has another calibration than its coordinator.
 func TestTextRoundTrip(t *testing.T) {
 	var c Clock
 	if err := c.UnmarshalText([]byte(sample)); err != nil {
@@ -209,28 +211,29 @@ func TestTextRoundTrip(t *testing.T) {
 		t.Errorf("wrote %q, %v, want %q", text, err, sample)
 	}
 	if err := c.UnmarshalText([]byte("tsc/1 hz=1 hz-err=0 step-ns=1 pair-ns=0 pair-p10=0 pair-p90=0")); err != nil {
-		t.Errorf("a pair that costs nothing: %v", err)
+		t.Errorf("a pair of 0 ns: %v", err)
 	}
 }
 
-func TestTextRefuses(t *testing.T) {
+// If this fails, a worker accepts a calibration that Open cannot have made.
+func TestBadText(t *testing.T) {
 	edit := func(old, new string) string { return strings.Replace(sample, old, new, 1) }
 	for why, text := range map[string]string{
-		"nothing":                       "",
-		"another version":               edit("tsc/1", "tsc/2"),
-		"a missing field":               edit(" pair-p90=32.5", ""),
-		"a trailing field":              sample + " x=1",
-		"a trailing newline":            sample + "\n",
-		"a second spelling":             edit("10.015", "10.0150"),
-		"no rate":                       edit("hz=2.59612223e+09", "hz=0"),
-		"a rate that runs backwards":    edit("hz=2", "hz=-2"),
-		"a rate without end":            edit("hz=2.59612223e+09", "hz=+Inf"),
-		"an uncertainty that is no one": edit("hz-err=8100.25", "hz-err=NaN"),
-		"an uncertainty below nothing":  edit("hz-err=8100.25", "hz-err=-1"),
-		"a pair that costs less":        edit("pair-p10=17.125", "pair-p10=-1"),
-		"a spread without end":          edit("pair-p90=32.5", "pair-p90=+Inf"),
-		"no step":                       edit("step-ns=10.015", "step-ns=0"),
-		"a median outside its spread":   edit("pair-ns=25.25", "pair-ns=50"),
+		"nothing":                    "",
+		"another version":            edit("tsc/1", "tsc/2"),
+		"a missing field":            edit(" pair-p90=32.5", ""),
+		"a trailing field":           sample + " x=1",
+		"a trailing newline":         sample + "\n",
+		"a second spelling":          edit("10.015", "10.0150"),
+		"no rate":                    edit("hz=2.59612223e+09", "hz=0"),
+		"a rate below 0":             edit("hz=2", "hz=-2"),
+		"an infinite rate":           edit("hz=2.59612223e+09", "hz=+Inf"),
+		"an uncertainty of no value": edit("hz-err=8100.25", "hz-err=NaN"),
+		"an uncertainty below 0":     edit("hz-err=8100.25", "hz-err=-1"),
+		"a pair below 0":             edit("pair-p10=17.125", "pair-p10=-1"),
+		"an infinite quantile":       edit("pair-p90=32.5", "pair-p90=+Inf"),
+		"no step":                    edit("step-ns=10.015", "step-ns=0"),
+		"a median above p90":         edit("pair-ns=25.25", "pair-ns=50"),
 	} {
 		c := Clock{precision: 42}
 		if err := c.UnmarshalText([]byte(text)); err == nil {
@@ -244,7 +247,7 @@ func TestTextRefuses(t *testing.T) {
 	}
 }
 
-// FuzzUnmarshalText: what is read is written back unchanged, whatever it was.
+// If this fails, some text is read, but written back as another text.
 func FuzzUnmarshalText(f *testing.F) {
 	f.Add([]byte(sample))
 	f.Add([]byte("tsc/1 hz=1 hz-err=0 step-ns=1 pair-ns=0 pair-p10=0 pair-p90=0"))

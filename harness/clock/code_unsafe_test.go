@@ -11,8 +11,8 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 )
 
-// TestCode decodes the two reads from memory: an assembler that reordered or
-// dropped a fence, or an edit that did, would leave every timed test passing.
+// If this fails, a read of the counter lacks a fence, or has it in another place; no test that
+// measures time would fail. It decodes the two functions from memory.
 func TestCode(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -22,8 +22,8 @@ func TestCode(t *testing.T) {
 		{"Start", Start, []x86asm.Op{x86asm.LFENCE, x86asm.RDTSC, x86asm.LFENCE, x86asm.SHL, x86asm.OR, x86asm.MOV, x86asm.RET}},
 		{"Stop", Stop, []x86asm.Op{x86asm.RDTSCP, x86asm.LFENCE, x86asm.SHL, x86asm.OR, x86asm.MOV, x86asm.RET}},
 	} {
-		// A func value of an assembly function points at the wrapper between the
-		// two calling conventions; its first call leads to our code.
+		// A func value of an assembler function points to a wrapper for its calling
+		// convention, whose first call is to the function.
 		ops, call := decode(t, reflect.ValueOf(tt.read).Pointer(), x86asm.CALL)
 		if call == 0 {
 			t.Fatalf("%s: no call in the wrapper: %v", tt.name, ops)
@@ -34,13 +34,13 @@ func TestCode(t *testing.T) {
 	}
 }
 
-// decode returns the operations from pc up to the first last, and where that
-// leads if it is a direct call.
+// decode returns the operations from pc to the first one that is last, and the target of that
+// one if it is a direct call.
 func decode(t *testing.T, pc uintptr, last x86asm.Op) (ops []x86asm.Op, target uintptr) {
 	t.Helper()
 	for len(ops) < 32 {
-		// SAFETY: pc is in a function of this binary, whose text is never unmapped
-		// and goes on for 15 bytes past any function of this package.
+		// SAFETY: pc is in a function of this binary. Its text is never unmapped, and has at
+		// least 15 bytes behind any function of this package.
 		code := unsafe.Slice((*byte)(*(*unsafe.Pointer)(unsafe.Pointer(&pc))), 15)
 		inst, err := x86asm.Decode(code, 64)
 		if err != nil {

@@ -1,26 +1,28 @@
-// Package clock is a fenced, calibrated TSC with known precision.
+// Package clock reads the time stamp counter (TSC) as a clock of known precision.
 //
-// A number of nanoseconds is only as good as the clock it was read from, so
-// this package says how good its clock is before anything is timed. [Open]:
+// Its words: a tick is one count of the TSC; the step is the number of ticks by which the
+// counter moves at once; a pair is a [Start] and a [Stop] with nothing between them; a mark
+// is one moment read from the TSC and from the kernel's clock; a calibration is all that
+// [Open] measures.
 //
-//  1. checks through CPUID that the counter ticks at one rate in every power
-//     state (invariant TSC) and that RDTSCP exists; where either is missing it
-//     returns [ErrUnavailable] with what is missing and what to do;
-//  2. measures the precision: the step in which the counter moves. Under some
-//     hypervisors that is 10 ns, not one tick;
-//  3. measures the overhead: what an empty [Start]/[Stop] pair reads, as a
-//     median between two quantiles;
-//  4. calibrates the rate against CLOCK_MONOTONIC_RAW, which NTP does not slew,
-//     and derives the uncertainty from what it observed: the width of the
-//     brackets at both ends, the counter's step, and the clock's nanosecond.
+// [Open] measures how good the clock is before anything is timed:
 //
-// A coordinator opens the clock once and hands the calibration to its workers
-// as one line of text ([Clock.MarshalText]); a worker that calibrated for itself
-// would add its own error of calibration to every comparison.
+//  1. It checks by CPUID that the counter ticks at one rate in every power
+//     state (invariant TSC) and that RDTSCP exists. Otherwise it
+//     returns [ErrUnavailable] with what is missing and what to do.
+//  2. It measures the precision, which is the step in nanoseconds. Under some
+//     hypervisors it is 10 ns, not one tick.
+//  3. It measures the overhead: what a pair reads, as a median between two quantiles.
+//  4. It calibrates the rate against CLOCK_MONOTONIC_RAW, which NTP does not adjust,
+//     and computes the uncertainty from the reads: the width of the brackets at both ends,
+//     the counter's step, and the nanosecond of the kernel's clock.
 //
-// What it refuses to do: fall back on another clock (the caller asked for this
-// one, and a caller that can live with time.Now knows so itself), subtract its
-// overhead from a reading (the harness does, with the uncertainty beside it),
-// and time anything shorter than its precision. Both reads of a pair must
-// happen on one CPU; pinning is package host's business.
+// A coordinator opens the clock once and passes the calibration to its workers
+// as one line of text ([Clock.MarshalText]). If each worker calibrated for itself, the error of
+// its calibration would be in every comparison.
+//
+// Package clock does not use another clock instead (a caller that can use time.Now does that
+// itself), does not subtract its overhead from a reading (the harness does),
+// and does not time what is shorter than its precision. Both reads of a pair must
+// happen on one CPU; package host pins threads.
 package clock

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// open skips where the clock is unavailable, and fails where it must not be.
+// open opens the clock. It skips the test if the clock is unavailable, and fails it if
+// TPBENCH_REQUIRE says that it is not.
 func open(tb testing.TB) *Clock {
 	tb.Helper()
 	c, err := Open()
@@ -27,6 +28,8 @@ func open(tb testing.TB) *Clock {
 	return nil
 }
 
+// If this fails, a calibration on the real machine is out of range, two of them differ, or a worker
+// does not read what its coordinator wrote.
 func TestOpen(t *testing.T) {
 	c := open(t)
 	t.Logf("rate %.0f Hz ± %.1f ppm, precision %.2f ns, overhead %+v",
@@ -39,7 +42,7 @@ func TestOpen(t *testing.T) {
 		t.Errorf("overhead %+v is not ordered", o)
 	}
 	if r := c.Rate(); !(r.Uncertainty > 0 && r.Uncertainty < r.Hz/1000) {
-		t.Errorf("rate %+v: no bracket is of width 0, and the calibration lasts thousands of the tightest of many", r)
+		t.Errorf("rate %+v: no mark has width 0, and a calibration lasts thousands of times the smallest width", r)
 	}
 
 	again := open(t)
@@ -60,9 +63,9 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestAgainstTime nests one span of time.Now between two of the counter. The
-// order of the reads makes both comparisons hold however long the scheduler
-// takes between any two of them; 1 % is thousands of times the uncertainty.
+// If this fails, the clock runs faster or slower than time.Now. The test has one span of
+// time.Now between two of the counter, so both comparisons hold however long the scheduler
+// takes between two reads; 1 % is thousands of times the uncertainty.
 func TestAgainstTime(t *testing.T) {
 	c := open(t)
 	outer := Start()
@@ -73,13 +76,14 @@ func TestAgainstTime(t *testing.T) {
 	span := float64(time.Since(t0))
 	outerTicks := Stop() - outer
 	if ns := c.NS(innerTicks); ns > span*1.01 {
-		t.Errorf("the TSC saw %v ns within %v", ns, span)
+		t.Errorf("the TSC counted %v ns within %v", ns, span)
 	}
 	if ns := c.NS(outerTicks); ns < span*0.99 {
-		t.Errorf("the TSC saw %v ns around %v", ns, span)
+		t.Errorf("the TSC counted %v ns around %v", ns, span)
 	}
 }
 
+// If this fails, the counter goes backwards on one CPU.
 func TestMonotone(t *testing.T) {
 	open(t)
 	onOneCPU(t, func() {
@@ -94,7 +98,7 @@ func TestMonotone(t *testing.T) {
 	})
 }
 
-// onOneCPU runs f on a thread that ends with it, so that nothing else runs pinned.
+// onOneCPU runs f on a pinned thread, which ends with f.
 func onOneCPU(t *testing.T, f func()) {
 	done := make(chan struct{})
 	go func() {
@@ -109,7 +113,7 @@ func onOneCPU(t *testing.T, f func()) {
 	<-done
 }
 
-// BenchmarkRead is the harness's own cost: what each read adds to a timed part.
+// BenchmarkRead times what each read adds to a timed part.
 func BenchmarkRead(b *testing.B) {
 	open(b)
 	var sink uint64
@@ -129,7 +133,7 @@ func BenchmarkRead(b *testing.B) {
 			sink += Stop() - start
 		}
 	})
-	b.Run("read=time.Now", func(b *testing.B) { // the clock we do not use
+	b.Run("read=time.Now", func(b *testing.B) { // for comparison
 		for b.Loop() {
 			sink += uint64(time.Now().Nanosecond())
 		}

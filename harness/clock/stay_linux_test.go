@@ -2,7 +2,7 @@ package clock
 
 import "golang.org/x/sys/unix"
 
-// stay pins the calling thread to the first CPU it may use.
+// stay pins the calling thread to the first of its CPUs.
 func stay() error {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {

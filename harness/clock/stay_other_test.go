@@ -2,4 +2,4 @@
 
 package clock
 
-func stay() error { return nil } // not reached: Open has refused
+func stay() error { return nil } // not reached: Open fails

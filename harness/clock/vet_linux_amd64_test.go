@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// If this fails, a counter that changes its rate is taken for a clock, or nobody is told
+// If this fails, a counter that changes its rate is used as a clock, or the error does not say
 // what is missing.
 func TestVet(t *testing.T) {
 	const others = ^uint32(1 << 8)
 	for _, tt := range []struct {
-		told   bool
+		leaf   bool
 		power  uint32
 		rdtscp bool
 		want   string // "": usable
@@ -25,7 +25,7 @@ func TestVet(t *testing.T) {
 		{true, 0, true, "not invariant"},
 		{true, 1 << 8, false, "no RDTSCP"},
 	} {
-		err := vet(tt.told, tt.power, tt.rdtscp)
+		err := vet(tt.leaf, tt.power, tt.rdtscp)
 		if (err == nil) != (tt.want == "") || err != nil && (!errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%+v: %v", tt, err)
 		}

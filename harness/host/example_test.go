@@ -16,15 +16,15 @@ func Example() {
 		_ = line // goes to the file
 	}
 
-	// Step 2: warn of what would spoil the numbers, with the cure.
+	// Step 2: report what makes numbers wrong, with the command that mends it.
 	for _, c := range host.Doctor() {
 		if c.Status == host.Fail {
 			log.Printf("%s: %s: %s: %s", c.Name, c.Found, c.Why, c.Do)
 		}
 	}
 
-	// Step 3: measure on a goroutine of its own, which Pin binds to a thread and
-	// a CPU until it ends.
+	// Step 3: measure on its own goroutine, which Pin binds to a thread and a CPU
+	// until it ends.
 	kept := make(chan bool)
 	go func() {
 		cpus, err := host.Allowed()
@@ -32,10 +32,10 @@ func Example() {
 			log.Fatal(err)
 		}
 		if err := host.Pin(cpus[0]); err != nil {
-			log.Fatal(err) // says which CPUs there are and what to do
+			log.Fatal(err) // names the CPUs there are, and what to do
 		}
 
-		// Step 4: repeat a batch until nobody pushed us off the CPU meanwhile.
+		// Step 4: repeat a batch until the kernel has not taken the CPU away during it.
 		for {
 			before, err := host.Switches()
 			if err != nil {

@@ -14,15 +14,11 @@ import (
 
 // Facts describes this machine and this binary, in a fixed order. It reads some
 // thirty small files and all of the running executable: call it once per run, outside
-// timed parts.
-func Facts() []Fact { return here().facts() }
-
-// Volatile returns the keys of [Facts] that differ between two runs on one
-// machine as a matter of course. benchstat makes a table for each configuration
-// it meets, so two files compare only if told to overlook these:
+// timed parts. Some facts differ between any two runs on one machine. benchstat makes a
+// table for each configuration it reads, so to compare two files it must ignore them:
 //
 //	benchstat -ignore commit,binary,load,steal,date old.txt new.txt
-func Volatile() []string { return []string{"commit", "binary", "load", "steal", "date"} }
+func Facts() []Fact { return here().facts() }
 
 func (p probe) facts() []Fact {
 	kernel := strings.TrimSpace(p.text("proc/sys/kernel/osrelease") + " " + p.text("proc/sys/kernel/version"))
@@ -63,7 +59,7 @@ func (p probe) facts() []Fact {
 		{"date", p.now.UTC().Format(time.RFC3339)},
 	}
 	for i := range facts {
-		// One line, whatever a file or a variable held, and never none.
+		// A value is one line, whatever the file or the variable holds, and not empty.
 		facts[i].Value = cmp.Or(strings.Join(strings.Fields(facts[i].Value), " "), "unknown")
 	}
 	return facts
@@ -74,8 +70,8 @@ func firstField(s string) string {
 	return s
 }
 
-// chosen returns the alternative that the kernel marks: "always [madvise] never"
-// in sysfs, "none (full) lazy" in debugfs.
+// chosen returns the alternative that the kernel marks as set: madvise of "always [madvise] never"
+// in sysfs, full of "none (full) lazy" in debugfs.
 func chosen(s string) string {
 	for _, f := range strings.Fields(s) {
 		if t := strings.Trim(f, "[]()"); t != f {
@@ -91,7 +87,7 @@ func (p probe) familyModelStepping() string {
 	return part("cpu family") + "-" + part("model") + "-" + part("stepping")
 }
 
-// isGuest reports whether anything says that we run under a hypervisor.
+// isGuest reports whether this machine is known to run under a hypervisor.
 func (p probe) isGuest() bool { n := p.hypervisorName(); return n != "none" && n != "" }
 
 func (p probe) hypervisorName() string {
@@ -106,7 +102,7 @@ func (p probe) hypervisorName() string {
 	return "none"
 }
 
-// preempt returns the preemption model: as set now, as booted, or as built.
+// preempt returns the preemption model: as set now, else as booted, else as built.
 func (p probe) preempt() string {
 	config, dynamic, boot := p.config(), "", ""
 	if config["PREEMPT_DYNAMIC"] == "y" {
@@ -132,7 +128,7 @@ func (p probe) preempt() string {
 	return ""
 }
 
-// cmdline returns the boot parameters that move numbers of ours.
+// cmdline returns the boot parameters that change what is measured here.
 func (p probe) cmdline() string {
 	if p.text("proc/cmdline") == "" {
 		return ""
@@ -213,8 +209,8 @@ func (p probe) commit() string {
 	return revision
 }
 
-// binary returns the first 16 hex digits of the hash of the executable that runs. The
-// commit does not tell two builds of changed files apart, this does. proc's link leads to
+// binary returns the first 16 hex digits of the SHA-256 of the executable that runs. Two
+// builds of changed files have one commit and two hashes. The link in proc leads to
 // what was started, even if its file has been replaced since.
 func (p probe) binary() string {
 	file, err := p.fs.Open("proc/self/exe")
@@ -229,13 +225,12 @@ func (p probe) binary() string {
 	return fmt.Sprintf("%x", hash.Sum(nil))[:16]
 }
 
-// id is a fingerprint of the hardware, from facts that are listed beside it. Two machines
-// of one kind have the same. It is not made from what names a machine, such as a
-// machine-id: clones of an image share that, on whatever hardware they run. And not from
-// the kernel, which an update changes.
+// id is a fingerprint of the hardware, made of facts that are listed beside it. Two machines
+// of one kind have the same id. A machine-id is not in it: clones of one image share it
+// on different hardware. The kernel is not in it: an update changes it.
 func (p probe) id(cpu string) string {
 	online := p.text("sys/devices/system/cpu/online")
-	if cpus, err := ParseCPUs(online); err == nil {
+	if cpus, err := parseCPUs(online); err == nil {
 		online = strconv.Itoa(len(cpus))
 	}
 	parts := []string{cpu, p.familyModelStepping(), p.field("proc/cpuinfo", "microcode"), online, p.hypervisorName()}

@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// A Fact is one configuration line of the benchmark format: a lower-case Key
-// without spaces and a Value that is one line and not empty.
+// A Fact is one configuration line of the benchmark format. Its Key is lower-case
+// without spaces, and its Value is one line and not empty.
 type Fact struct {
 	Key, Value string
 }
 
-// An UnavailableError says what this machine, or what holds this process,
-// withholds, and what to do about it.
+// An UnavailableError says what this process cannot have, because the machine, its
+// container or its sandbox does not give it, and what to do.
 type UnavailableError struct {
-	What string // a clause: "CPU 7 is not ours: this process may use CPUs 0-1"
-	Do   string // an instruction: "choose one of these, or widen the mask: …"
-	Err  error  // the system's own words, or nil
+	What string // a clause: "no membarrier(2)"
+	Do   string // an instruction: "use a kernel with CONFIG_MEMBARRIER"
+	Err  error  // the error of the system call, or nil
 }
 
 func (e *UnavailableError) Error() string {
@@ -29,14 +29,14 @@ func (e *UnavailableError) Error() string {
 
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
-// A Membarrier says which commands of membarrier(2) the kernel offers.
-type Membarrier struct {
+// A membarrier tells which commands of membarrier(2) the kernel offers.
+type membarrier struct {
 	Global                   bool // waits for a grace period; withdrawn under nohz_full
 	PrivateExpedited         bool // interrupts the CPUs that run this process
-	PrivateExpeditedSyncCore bool // and serialises their instruction streams: code patching
+	PrivateExpeditedSyncCore bool // the same, and makes them execute a serialising instruction: for code patching
 }
 
-func (m Membarrier) String() string {
+func (m membarrier) String() string {
 	has := ""
 	if m.Global {
 		has += " global"
@@ -50,13 +50,13 @@ func (m Membarrier) String() string {
 	return cmp.Or(strings.TrimSpace(has), "none")
 }
 
-// A Status is the verdict of a Check.
+// A Status is the result of a Check.
 type Status int
 
 const (
 	OK   Status = iota // nothing to do
-	Warn               // numbers are worse than they could be, or something skips
-	Fail               // numbers are wrong, or a whole family can not run
+	Warn               // numbers are worse than they could be, or some cases cannot run
+	Fail               // numbers are wrong, or a whole family of implementations cannot run
 )
 
 func (s Status) String() string { return [...]string{"ok", "warn", "fail"}[s] }
@@ -66,6 +66,6 @@ type Check struct {
 	Name   string // kebab case, stable: "smt", "rcu-expedited"
 	Status Status
 	Found  string // what this machine has
-	Why    string // one sentence: what it does to a measurement
-	Do     string // one command that mends it, or "nothing to do", with a reason if not OK
+	Why    string // one sentence: what a bad value does to a measurement
+	Do     string // one command that mends it, or "nothing to do", with a reason unless OK
 }

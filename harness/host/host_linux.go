@@ -10,12 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// start is the mask of the first thread that asks. Every Pin asks before it
-// narrows anything, so this is the mask the process was started with.
+// start is the CPUs of the first thread that calls it. Every Pin calls it before it
+// narrows a mask, so these are the CPUs that the process was started with.
 var start = sync.OnceValues(func() ([]int, error) {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
-		return nil, &UnavailableError{"the kernel does not say which CPUs are ours", "allow sched_getaffinity in the sandbox", err}
+		return nil, &UnavailableError{"the kernel does not tell which CPUs this process may use", "allow sched_getaffinity in the sandbox", err}
 	}
 	var cpus []int
 	for cpu := 0; len(cpus) < set.Count(); cpu++ {
@@ -33,10 +33,9 @@ func Allowed() ([]int, error) {
 	return slices.Clone(cpus), err
 }
 
-// Pin binds the calling goroutine to its thread and the thread to one CPU, for
-// good: the thread ends with the goroutine. It costs a tick (4 ms) where the CPU
-// is busy, so pin once, before anything is timed. The error is an
-// *[UnavailableError].
+// Pin binds the calling goroutine to its thread and the thread to one CPU. Neither can be
+// undone: the thread ends with the goroutine. Where the CPU is busy Pin takes a tick (4 ms),
+// so call it once, before anything is timed. The error is an *[UnavailableError].
 func Pin(cpu int) error {
 	allowed, err := Allowed()
 	if err != nil {
@@ -59,20 +58,20 @@ func Pin(cpu int) error {
 			Err:  err,
 		}
 	}
-	// The kernel cuts the mask to the cpuset without a word, so look.
+	// The kernel narrows the mask to the cpuset and reports no error, so read it back.
 	if err := unix.SchedGetaffinity(0, &got); err != nil || got != want {
 		return &UnavailableError{
-			What: fmt.Sprintf("asked for CPU %d and got another mask", cpu),
-			Do:   "see what else moves this process (cpuset daemon, taskset -a)",
+			What: fmt.Sprintf("the kernel gave this thread other CPUs than CPU %d", cpu),
+			Do:   "find what else sets the CPUs of this process (a cpuset daemon, taskset -a)",
 			Err:  err,
 		}
 	}
 	return nil
 }
 
-// Switches returns how often the calling thread has been made to yield its CPU.
-// Pin first, or the count is of one thread before and of another after. One
-// system call, 0.2-0.5 us.
+// Switches returns how often the kernel has taken the CPU away from the calling thread.
+// Call Pin before, or the Go scheduler may run two calls on two threads, whose counts are
+// not of one thread. It is one system call, 0.2-0.5 us.
 func Switches() (int64, error) {
 	var use unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_THREAD, &use); err != nil {
@@ -81,23 +80,23 @@ func Switches() (int64, error) {
 	return int64(use.Nivcsw), nil // 32 bits wide on some
 }
 
-// QueryMembarrier asks the kernel which commands of membarrier(2) it offers.
-func QueryMembarrier() (Membarrier, error) {
+// queryMembarrier returns the commands of membarrier(2) that the kernel offers.
+func queryMembarrier() (membarrier, error) {
 	const query = 0 // linux/membarrier.h
 	mask, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, query, 0, 0)
 	if errno != 0 {
-		return Membarrier{}, &UnavailableError{"no membarrier(2)", "use a kernel with CONFIG_MEMBARRIER, or allow the call in the sandbox", errno}
+		return membarrier{}, &UnavailableError{"no membarrier(2)", "use a kernel with CONFIG_MEMBARRIER, or allow the call in the sandbox", errno}
 	}
 	return offered(mask), nil
 }
 
-// offered decodes the answer to a query.
-func offered(mask uintptr) Membarrier {
+// offered decodes what MEMBARRIER_CMD_QUERY returns.
+func offered(mask uintptr) membarrier {
 	const global, private, syncCore = 1 << 0, 1 << 3, 1 << 5 // linux/membarrier.h
-	return Membarrier{mask&global != 0, mask&private != 0, mask&syncCore != 0}
+	return membarrier{mask&global != 0, mask&private != 0, mask&syncCore != 0}
 }
 
-// tryRWX reports why a page can not be writable and executable at once, if so.
+// tryRWX returns nil if a page can be writable and executable at once, or why it cannot.
 func tryRWX() error {
 	const rw = unix.PROT_READ | unix.PROT_WRITE
 	if v, err := unix.PrctlRetInt(unix.PR_GET_MDWE, 0, 0, 0, 0); err == nil && v&unix.PR_MDWE_REFUSE_EXEC_GAIN != 0 {
@@ -107,14 +106,14 @@ func tryRWX() error {
 	if err != nil {
 		return fmt.Errorf("mmap RWX: %w", err)
 	}
-	defer unix.Munmap(page) // if this fails, nobody can mend it
+	defer unix.Munmap(page) // an error here leaves one page mapped
 	if err := errors.Join(unix.Mprotect(page, rw), unix.Mprotect(page, rw|unix.PROT_EXEC)); err != nil {
 		return fmt.Errorf("mprotect RW, RWX: %w", err)
 	}
 	return nil
 }
 
-// tryCounters reports why the cycles of this thread can not be counted, if so.
+// tryCounters returns nil if the cycles of this thread can be counted, or why they cannot.
 func tryCounters() error {
 	attr := unix.PerfEventAttr{
 		Type:   unix.PERF_TYPE_HARDWARE,

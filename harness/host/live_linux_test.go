@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// If this fails, the facts or checks of the machine that runs the tests are not well formed.
 func TestLive(t *testing.T) {
 	facts := Facts()
 	vetFacts(t, facts)
@@ -26,8 +27,8 @@ func TestLive(t *testing.T) {
 	}
 }
 
-// The fact binary is about the file that was started. (Where that is not replaced, its
-// path leads to it too.)
+// If this fails, the fact binary is not about the file that was started. The test reads that
+// by its path, since nothing replaces it meanwhile.
 func TestBinaryLive(t *testing.T) {
 	file, err := os.ReadFile(os.Args[0])
 	if err != nil {
@@ -39,7 +40,7 @@ func TestBinaryLive(t *testing.T) {
 	}
 }
 
-// pinned runs f on a goroutine of its own, whose thread ends with it.
+// pinned runs f on its own goroutine, so that a thread that f pins ends with it.
 func pinned(f func()) {
 	done := make(chan struct{})
 	go func() {
@@ -49,6 +50,8 @@ func pinned(f func()) {
 	<-done
 }
 
+// If this fails, a thread is not on the CPU that Pin was called with, or Allowed shrinks with
+// a Pin.
 func TestPin(t *testing.T) {
 	allowed, err := Allowed()
 	if err != nil {
@@ -60,7 +63,7 @@ func TestPin(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			runtime.Gosched() // would move a goroutine that is not bound to its thread
+			runtime.Gosched() // may move a goroutine that is not bound to its thread
 			status, err := os.ReadFile("/proc/thread-self/status")
 			if err != nil {
 				t.Error(err)
@@ -68,8 +71,8 @@ func TestPin(t *testing.T) {
 			}
 			_, list, _ := strings.Cut(string(status), "Cpus_allowed_list:")
 			list, _, _ = strings.Cut(list, "\n")
-			if got, err := ParseCPUs(list); err != nil || !slices.Equal(got, []int{cpu}) {
-				t.Errorf("pinned to %d, the kernel says %q", cpu, list)
+			if got, err := parseCPUs(list); err != nil || !slices.Equal(got, []int{cpu}) {
+				t.Errorf("pinned to %d, and the kernel allows %q", cpu, list)
 			}
 			if again, err := Allowed(); err != nil || !slices.Equal(again, allowed) {
 				t.Errorf("Allowed was %v and is %v, %v on a pinned thread", allowed, again, err)
@@ -78,6 +81,7 @@ func TestPin(t *testing.T) {
 	}
 }
 
+// If this fails, Pin with a CPU that this process may not use fails without saying what to do.
 func TestPinRefuses(t *testing.T) {
 	for _, cpu := range []int{-1, maxCPU, 1 << 30} {
 		pinned(func() {
@@ -88,12 +92,14 @@ func TestPinRefuses(t *testing.T) {
 				return
 			}
 			if unavailable.What == "" || unavailable.Do == "" {
-				t.Errorf("Pin(%d): %+v does not say what and what to do", cpu, unavailable)
+				t.Errorf("Pin(%d): %+v lacks What or Do", cpu, unavailable)
 			}
 		})
 	}
 }
 
+// If this fails, Switches counts a thread's own sleeps, and every batch with a sleep in it
+// looks disturbed.
 func TestSwitches(t *testing.T) {
 	pinned(func() {
 		runtime.LockOSThread()
@@ -105,7 +111,7 @@ func TestSwitches(t *testing.T) {
 		if after, err := Switches(); err != nil || before < 0 || after < before {
 			t.Errorf("%d switches, then %d, %v", before, after, err)
 		}
-		// A thread that gives its CPU away is not made to.
+		// A thread that sleeps gives its CPU away: no involuntary switch.
 		const sleeps = 100
 		if before, err = Switches(); err != nil {
 			t.Error(err)
@@ -119,8 +125,9 @@ func TestSwitches(t *testing.T) {
 	})
 }
 
+// If this fails, the mask of membarrier(2) is decoded with wrong bits.
 func TestQueryMembarrier(t *testing.T) {
-	m, err := QueryMembarrier()
+	m, err := queryMembarrier()
 	var unavailable *UnavailableError
 	switch {
 	case errors.As(err, &unavailable):
@@ -128,12 +135,11 @@ func TestQueryMembarrier(t *testing.T) {
 	case err != nil:
 		t.Error(err)
 	case m.PrivateExpeditedSyncCore && !m.PrivateExpedited:
-		t.Errorf("%v: no kernel has the one without the other", m)
+		t.Errorf("%v: no kernel has sync-core without private-expedited", m)
 	}
 }
 
-// If this fails, a command of membarrier(2) that the kernel withholds is taken for one that
-// it offers.
+// If this fails, Doctor reports a command of membarrier(2) that the kernel does not offer.
 func TestOffered(t *testing.T) {
 	for mask, want := range map[uintptr]string{
 		0: "none", 1: "global", 1 << 3: "private-expedited", 1 << 5: "private-expedited-sync-core",

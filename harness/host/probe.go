@@ -16,26 +16,26 @@ import (
 	"github.com/klauspost/cpuid/v2"
 )
 
-// A probe is all that facts and checks are derived from: a tree that holds proc,
-// sys, boot and etc, and what no file tells.
+// A probe is what facts and checks are computed from: a file tree that holds proc,
+// sys and boot, and what no file tells.
 type probe struct {
 	fs         fs.FS
 	now        time.Time
 	build      *debug.BuildInfo // nil: unknown
 	env        func(string) string
 	cpu        string // as CPUID names it
-	hypervisor string // as CPUID names it; "" on bare metal
+	hypervisor string // as CPUID names it; "" on bare metal or where CPUID does not tell
 	allowed    []int  // see Allowed
-	membarrier Membarrier
+	membarrier membarrier
 }
 
-// here probes the machine we run on.
+// here is the probe of the machine that this process runs on.
 func here() probe {
 	build, _ := debug.ReadBuildInfo()
-	// A system that can not answer has no CPUs to pin to and no membarrier:
-	// the zero values, which Doctor reports as failures.
+	// On an error these are zero values, no CPU and no membarrier, which Doctor reports
+	// as failures.
 	allowed, _ := Allowed()
-	barriers, _ := QueryMembarrier()
+	barriers, _ := queryMembarrier()
 	return probe{os.DirFS("/"), time.Now(), build, os.Getenv,
 		cpuid.CPU.BrandName, cpuid.CPU.HypervisorVendorString, allowed, barriers}
 }
@@ -44,7 +44,7 @@ func here() probe {
 func (p probe) text(path string) string {
 	b, err := fs.ReadFile(p.fs, path)
 	if err != nil {
-		return "" // missing, or not for us: either way unknown
+		return "" // it is missing, or this process may not read it: unknown
 	}
 	return strings.TrimSpace(string(b))
 }
@@ -71,7 +71,7 @@ func (p probe) each(file string) []string {
 }
 
 // params returns the parameters of the kernel command line whose name is one of
-// names, or begins with one that ends in a dot. What follows "--" is init's.
+// names, or begins with one that ends in a dot. Parameters behind "--" are for init.
 func (p probe) params(names ...string) []string {
 	var all []string
 	for _, f := range strings.Fields(p.text("proc/cmdline")) {
@@ -88,8 +88,8 @@ func (p probe) params(names ...string) []string {
 	return all
 }
 
-// config returns the kernel's build options, from proc or else from boot; it is
-// empty if neither is there.
+// config returns the kernel's build options, without "CONFIG_": from proc/config.gz, else
+// from boot/config-VERSION, else none.
 func (p probe) config() map[string]string {
 	text := p.text("boot/config-" + p.text("proc/sys/kernel/osrelease"))
 	if file, err := p.fs.Open("proc/config.gz"); err == nil {
@@ -109,8 +109,8 @@ func (p probe) config() map[string]string {
 	return config
 }
 
-// stolen returns the jiffies that the hypervisor took from all CPUs since boot,
-// and all jiffies.
+// stolen returns the jiffies that the hypervisor took from all CPUs since boot, and the
+// jiffies of all kinds. ok is false where proc/stat does not tell.
 func (p probe) stolen() (steal, total uint64, ok bool) {
 	var v [8]uint64 // user nice system idle iowait irq softirq steal; guest time is in user
 	_, err := fmt.Sscanf(p.text("proc/stat"), "cpu %d %d %d %d %d %d %d %d",
@@ -132,20 +132,20 @@ func (p probe) tasks() map[int]task {
 	all := map[int]task{}
 	stats, _ := fs.Glob(p.fs, "proc/[0-9]*/stat") // the pattern is well formed
 	for _, path := range stats {
-		if t, err := parseTask(p.text(path)); err == nil { // it may have exited
+		if t, err := parseTask(p.text(path)); err == nil { // the process may have ended
 			all[t.pid] = t
 		}
 	}
 	return all
 }
 
-// parseTask reads /proc/PID/stat. The name is between the first and the *last*
-// parenthesis: a process may call itself "x) R 1".
+// parseTask parses /proc/PID/stat. The name is between the first and the *last*
+// parenthesis: a process may have the name "x) R 1".
 func parseTask(stat string) (task, error) {
 	pid, rest, ok1 := strings.Cut(stat, " (")
 	end := strings.LastIndex(rest, ") ")
 	if !ok1 || end < 0 {
-		return task{}, fmt.Errorf("host: %q is no /proc/PID/stat", stat)
+		return task{}, fmt.Errorf("host: %q is not a /proc/PID/stat", stat)
 	}
 	f := strings.Fields(rest[end+2:]) // from field 3, state; utime and stime are 14 and 15
 	if len(f) < 13 {
@@ -155,52 +155,4 @@ func parseTask(stat string) (task, error) {
 	user, err1 := strconv.ParseUint(f[11], 10, 31)
 	system, err2 := strconv.ParseUint(f[12], 10, 31)
 	return task{n, int(user + system), rest[:end]}, errors.Join(err, err1, err2)
-}
-
-// maxCPU bounds what ParseCPUs accepts: 8 times the largest NR_CPUS of Linux.
-const maxCPU = 1 << 16
-
-// ParseCPUs reads a list as the kernel writes it and taskset takes it: "0-3,8".
-// The result is sorted, without duplicates, and empty for an empty list.
-func ParseCPUs(list string) ([]int, error) {
-	var cpus []int
-	list = strings.TrimSpace(list)
-	if list == "" {
-		return nil, nil
-	}
-	for part := range strings.SplitSeq(list, ",") {
-		from, to, isRange := strings.Cut(part, "-")
-		if !isRange {
-			to = from
-		}
-		a, err1 := strconv.ParseUint(from, 10, 32)
-		b, err2 := strconv.ParseUint(to, 10, 32)
-		if err1 != nil || err2 != nil || a > b || b >= maxCPU {
-			return nil, fmt.Errorf("host: %q in CPU list %q: want N or N-M with N <= M < %d", part, list, maxCPU)
-		}
-		for cpu := int(a); cpu <= int(b); cpu++ {
-			cpus = append(cpus, cpu)
-		}
-	}
-	slices.Sort(cpus)
-	return slices.Compact(cpus), nil
-}
-
-// FormatCPUs is the inverse of [ParseCPUs].
-func FormatCPUs(cpus []int) string {
-	var b strings.Builder
-	for i := 0; i < len(cpus); i++ {
-		first := i
-		for i+1 < len(cpus) && cpus[i+1] == cpus[i]+1 {
-			i++
-		}
-		if first > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprint(&b, cpus[first])
-		if i > first {
-			fmt.Fprintf(&b, "-%d", cpus[i])
-		}
-	}
-	return b.String()
 }

@@ -12,19 +12,17 @@ import (
 	"github.com/tpbench/tpbench/impls"
 )
 
-// What this process may not see is not taken for what is not mounted, and what it may
-// not change it does not mention.
+// If this fails, a process without permission is told that tracefs is not mounted, or Sweep
+// reports instances that the process may not change.
 func TestNoPermission(t *testing.T) {
 	s := fake(t)
-	if err := s.mkdir(filepath.Join(s.tracefs, "instances", "tpbench-10-70")); err != nil {
-		t.Fatal(err)
-	}
+	s.makes(t, "tpbench-10-70")
 	mode := func(m os.FileMode, path string) {
 		if err := os.Chmod(path, m); err != nil {
 			t.Fatal(err)
 		}
 	}
-	mode(0o755, filepath.Dir(s.tracefs)) // of the testing package, for root only
+	mode(0o755, filepath.Dir(s.tracefs)) // package testing makes it for root only
 	mode(0o666, filepath.Join(s.tracefs, "events", "enable"))
 	mode(0o555, filepath.Join(s.tracefs, "instances"))
 	t.Cleanup(func() { mode(0o755, filepath.Join(s.tracefs, "instances")) })
@@ -36,7 +34,7 @@ func TestNoPermission(t *testing.T) {
 		{"events/enable", 0o444, "may not write "},
 		{"instances", 0o555, "making an instance: "},
 		{"instances", 0o000, "making an instance: "},
-		{".", 0o000, "may not look into "},
+		{".", 0o000, "may not read "},
 	} {
 		path := filepath.Join(s.tracefs, tc.path)
 		info, err := os.Stat(path)
@@ -60,8 +58,8 @@ func TestNoPermission(t *testing.T) {
 	}
 }
 
-// asNobody runs f on a thread whose accesses to files are nobody's, if it is root's now.
-// The thread ends with it.
+// asNobody runs f on a thread that accesses files as the user nobody, if this process is root's.
+// The thread ends with f. Package plots has a copy: its island and this one share no package.
 func asNobody(t *testing.T, f func()) {
 	t.Helper()
 	done := make(chan error)
@@ -69,7 +67,7 @@ func asNobody(t *testing.T, f func()) {
 		runtime.LockOSThread()
 		var err error
 		if os.Geteuid() == 0 {
-			err = syscall.Setfsuid(65534) // takes the capabilities about files along
+			err = syscall.Setfsuid(65534) // also drops the thread's capabilities for files
 		}
 		if err == nil {
 			f()

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Sweep removes what a dead owner has left, and nothing else.
+// If this fails, Sweep leaves an instance of a dead owner, or removes another one.
 func TestSweep(t *testing.T) {
 	s := fake(t)
 	s.lives(t, "7", "7", "S", "70")
@@ -28,19 +28,16 @@ func TestSweep(t *testing.T) {
 		"tpbench-8-81":     false,
 		"tpbench-8":        false, // the name does not say which 8
 		"tpbench-8-80":     true,
-		"tpbench-9-90":     true, // not waited for, but dead
+		"tpbench-9-90":     true, // a zombie
 		"tpbench-6-60":     true,
 		"tpbench-10-70":    true,
 		"tpbench-11":       true,
-		// Not ours:
+		// Names that tpbench does not give:
 		"foreign": false, "tpbench": false, "tpbench-": false, "tpbench-x": false, "tpbench-0-1": false,
 		"tpbench-10-70-1": false, "tpbench-10-": false, "tpbench--10": false, "my-tpbench-10-70": false, "tpbench-10-70~": false,
 		"10-70": false, "11": false,
 	} {
-		if err := s.mkdir(filepath.Join(s.tracefs, "instances", name)); err != nil {
-			t.Fatal(err)
-		}
-		write(t, "1", s.tracefs, "instances", name, "events", "enable")
+		s.makes(t, name)
 		if isDead {
 			dead = append(dead, name)
 		} else {
@@ -69,9 +66,9 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// If this fails, an instance stays whose owner was killed so lately that its threads have
-// not all ended; or sweep waits for what will not end, or for what is not busy.
-func TestSweepWaitsForTheKilled(t *testing.T) {
+// If this fails, an instance stays whose owner was killed just before, while a thread of the owner
+// still runs; or sweep waits without end, or for an error other than EBUSY.
+func TestSweepWaitsWhileBusy(t *testing.T) {
 	for _, tc := range []struct {
 		why                  error
 		failing, tries, left int
@@ -80,9 +77,7 @@ func TestSweepWaitsForTheKilled(t *testing.T) {
 		{syscall.EBUSY, busyTries, busyTries, 1}, {syscall.EIO, 1, 1, 1},
 	} {
 		s := fake(t)
-		if err := s.mkdir(filepath.Join(s.tracefs, "instances", "tpbench-20-1")); err != nil {
-			t.Fatal(err)
-		}
+		s.makes(t, "tpbench-20-1")
 		tries, pauses := 0, 0
 		s.rmdir = func(dir string) error {
 			if tries++; tries <= tc.failing {
@@ -98,15 +93,12 @@ func TestSweepWaitsForTheKilled(t *testing.T) {
 	}
 }
 
-// One instance that cannot be removed is told of and does not keep the others. Its events
-// stay as they are: who keeps it may be an owner that this process cannot see.
+// If this fails, an instance that cannot be removed is not reported, or keeps Sweep from removing
+// the others, or its events are switched: its owner may live where this process does not see it.
 func TestSweepBusy(t *testing.T) {
 	s := fake(t)
 	for _, name := range []string{"tpbench-20-1", "tpbench-21-1", "tpbench-22-1", "tpbench-23-1", "tpbench-24-1", "tpbench-25-1"} {
-		if err := s.mkdir(filepath.Join(s.tracefs, "instances", name)); err != nil {
-			t.Fatal(err)
-		}
-		write(t, "1", s.tracefs, "instances", name, "events", "enable")
+		s.makes(t, name)
 	}
 	s.rmdir = func(dir string) error {
 		why := map[string]error{"tpbench-21-1": syscall.EBUSY, "tpbench-22-1": syscall.ENOENT, "tpbench-23-1": syscall.EPERM, "tpbench-25-1": syscall.ENODEV}[filepath.Base(dir)]
@@ -120,22 +112,20 @@ func TestSweepBusy(t *testing.T) {
 		t.Errorf("removed %v", removed)
 	}
 	if err == nil || !strings.Contains(err.Error(), "tpbench-21-1, whose owner is dead, stays with its events: "+syscall.EBUSY.Error()) {
-		t.Errorf("told %v", err)
+		t.Errorf("the error is %v", err)
 	}
 	if err != nil && (strings.Contains(err.Error(), "22-1") || strings.Contains(err.Error(), "25-1") || strings.Contains(err.Error(), "23-1")) {
-		t.Errorf("told of what another one removed, or what is not for us: %v", err)
+		t.Errorf("the error names an instance that another process removed or that is not to be removed: %v", err)
 	}
 	if events := read(t, filepath.Join(s.tracefs, "instances", "tpbench-21-1")); events != "1" {
-		t.Errorf("the events of what is in use are %s", events)
+		t.Errorf("the events of the busy instance are %s", events)
 	}
 }
 
-// Where the living cannot be told from the dead, nothing is removed.
-func TestSweepBlind(t *testing.T) {
+// If this fails, Sweep removes an instance although proc does not tell whether its owner lives.
+func TestSweepWithoutProc(t *testing.T) {
 	s := fake(t)
-	if err := s.mkdir(filepath.Join(s.tracefs, "instances", "tpbench-10-70")); err != nil {
-		t.Fatal(err)
-	}
+	s.makes(t, "tpbench-10-70")
 	for _, stat := range []string{
 		"", "nonsense", "10", "10 (x", "10 (x)", "10 (x) Z",
 		"10 (x) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18\n",           // no start
@@ -149,12 +139,12 @@ func TestSweepBlind(t *testing.T) {
 	if err := os.RemoveAll(s.proc); err != nil {
 		t.Fatal(err)
 	}
-	if removed, err := s.sweep(); removed != nil || err == nil || !strings.Contains(err.Error(), "cannot be told") {
+	if removed, err := s.sweep(); removed != nil || err == nil || !strings.Contains(err.Error(), "it is unknown whether") {
 		t.Errorf("no proc: %v, %v", removed, err)
 	}
 }
 
-// Where tracefs is not there, there is nothing to sweep and nothing to say.
+// If this fails, Sweep reports an error on a machine without tracefs.
 func TestSweepWithoutTracefs(t *testing.T) {
 	s := fake(t)
 	s.tracefs = filepath.Join(s.tracefs, "none")
@@ -167,14 +157,15 @@ func TestSweepWithoutTracefs(t *testing.T) {
 	}
 }
 
-// tested is the running kernel with names that no tpbench that runs meanwhile sweeps.
+// tested returns the running kernel with another prefix, so that a tpbench that runs at the
+// same time does not sweep the test's instances.
 func tested() system {
 	s := running()
 	s.prefix = "tpbenchtest-"
 	return s
 }
 
-// child makes TestSweepReal's process.
+// child is the variable that makes this binary the owner in TestSweepReal.
 const child = "TPBENCH_KERNEL_CHILD"
 
 func TestMain(m *testing.M) {
@@ -184,14 +175,14 @@ func TestMain(m *testing.M) {
 			err = i.Switch(true)
 		}
 		fmt.Println(filepath.Base(i.dir), err)
-		time.Sleep(time.Minute) // killed long before
+		time.Sleep(time.Minute) // the test kills it before
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
-// The real kernel: an instance stays while its owner lives, even for a Sweep that takes
-// the owner for dead; and is swept, with its events, once the owner was killed.
+// If this fails, on the real kernel, Sweep removes the instance of a living owner, which a Sweep
+// with another proc takes for dead; or leaves the instance of a killed one.
 func TestSweepReal(t *testing.T) {
 	requireKernel(t)
 	s := tested()
@@ -220,18 +211,18 @@ func TestSweepReal(t *testing.T) {
 	}
 	name, ok := strings.CutSuffix(said, " <nil>\n")
 	if !ok {
-		t.Fatalf("the owner says %q", said)
+		t.Fatalf("the owner printed %q", said)
 	}
 	dir := filepath.Join(s.tracefs, "instances", name)
 
 	if removed, err := s.sweep(); removed != nil || err != nil || read(t, dir) != "1" {
-		t.Errorf("swept beside a living owner: %v, %v", removed, err)
+		t.Errorf("swept while the owner lives: %v, %v", removed, err)
 	}
-	blind := s // as from another pid namespace
+	blind := s // like a process of another pid namespace
 	blind.proc = fake(t).proc
 	removed, err := blind.sweep()
 	if removed != nil || err == nil || !strings.Contains(err.Error(), syscall.EBUSY.Error()) || read(t, dir) != "1" {
-		t.Errorf("swept beside an owner that is not to be seen: %v, %v", removed, err)
+		t.Errorf("swept while an owner lives that proc does not show: %v, %v", removed, err)
 	}
 
 	if err := cmd.Process.Kill(); err != nil {
@@ -243,7 +234,7 @@ func TestSweepReal(t *testing.T) {
 	}
 	killed = true
 	if read(t, dir) != "1" {
-		t.Error("a killed owner leaves its events on, or there is nothing to sweep")
+		t.Error("a killed owner does not leave its events on, so this test shows nothing")
 	}
 	if removed, err := s.sweep(); !slices.Equal(removed, []string{name}) || err != nil {
 		t.Errorf("removed %v, %v, expected %s", removed, err, name)

@@ -14,14 +14,14 @@ import (
 	"github.com/tpbench/tpbench/impls"
 )
 
-// Name is the implementation's name on the command line.
+// Name names the running kernel among the implementations.
 const Name = "running-kernel"
 
-// A system is where tracefs and the processes are, and how an instance is made and
-// removed. Tests have directories that look like these.
+// A system says where tracefs and proc are, and how to make and remove an instance. Tests use
+// ordinary directories in place of both.
 type system struct {
 	tracefs, proc string
-	prefix        string // of the names of our instances
+	prefix        string // of the names of the instances
 	mkdir, rmdir  func(dir string) error
 	pause         func() // between two tries to remove what is busy
 }
@@ -44,7 +44,7 @@ func (s system) check() error {
 	mount := "as root: mount -t tracefs nodev " + s.tracefs
 	_, err := os.Stat(filepath.Join(s.tracefs, "available_events"))
 	if errors.Is(err, fs.ErrNotExist) {
-		// Which of the two is missing? The directory is there without tracefs, too.
+		// Is tracefs missing, or the directory too?
 		if _, err = os.Stat(s.tracefs); err == nil {
 			return unsupported("tracefs is not mounted at "+s.tracefs, mount)
 		}
@@ -53,7 +53,7 @@ func (s system) check() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return unsupported("there is no "+s.tracefs, "mount sysfs at /sys, or boot a kernel with CONFIG_TRACING")
 	case errors.Is(err, fs.ErrPermission):
-		return unsupported("this process may not look into "+s.tracefs+" ("+cause(err)+")", "run as root")
+		return unsupported("this process may not read "+s.tracefs+" ("+cause(err)+")", "run as root")
 	case err != nil:
 		return unsupported(err.Error(), mount)
 	}
@@ -72,7 +72,7 @@ func (s system) check() error {
 	return f.Close()
 }
 
-// cause is the system's own word, without the path.
+// cause returns the text of a system call's error, without the path.
 func cause(err error) string {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -85,21 +85,21 @@ func unsupported(why, do string) error {
 	return &impls.UnsupportedError{What: "switching the running kernel's events", Why: why, Do: do}
 }
 
-// Events counts the kernel's events, or returns 0 where it does not tell.
+// Events returns the number of the kernel's events, or 0 if tracefs cannot be read.
 func Events() int {
-	list, _ := os.ReadFile(filepath.Join(running().tracefs, "available_events")) // else it has no lines
+	list, _ := os.ReadFile(filepath.Join(running().tracefs, "available_events"))
 	return bytes.Count(list, []byte("\n"))
 }
 
-// An Instance is a tracing instance of this process. Its methods may be called from
-// several goroutines: one measures, another one has caught a signal and closes.
+// An Instance is a tracing instance of this process. Several goroutines may call its methods:
+// one measures, and another closes upon a signal.
 type Instance struct {
 	dir   string
 	rmdir func(dir string) error
 
-	mu      sync.Mutex // of what follows, and of the order of writes
-	held    *os.File   // open while the instance is ours
-	closing bool       // Close was called: nothing is switched on any more
+	mu      sync.Mutex // protects the fields below, and orders writes
+	held    *os.File   // a file of the instance, open until Close; see Sweep
+	closing bool       // Close was called: Switch does nothing
 	removed bool
 }
 
@@ -112,7 +112,7 @@ func (s system) open() (*Instance, error) {
 	}
 	self, err := s.self()
 	if err != nil {
-		return nil, unsupported("this process cannot look at itself: "+err.Error(), "as root: mount -t proc proc "+s.proc)
+		return nil, unsupported("this process cannot read its own entry in proc: "+err.Error(), "as root: mount -t proc proc "+s.proc)
 	}
 	i := &Instance{dir: filepath.Join(s.tracefs, "instances", s.name(self)), rmdir: s.rmdir}
 	if err := s.mkdir(i.dir); err != nil {
@@ -120,15 +120,15 @@ func (s system) open() (*Instance, error) {
 	}
 	if err := i.hold(); err != nil {
 		if err2 := i.rmdir(i.dir); err2 != nil {
-			err = fmt.Errorf("%w; and what was made is still there: %w", err, err2)
+			err = fmt.Errorf("%w; and the instance is still there: %w", err, err2)
 		}
 		return nil, fmt.Errorf("kernel: %w", err)
 	}
 	return i, nil
 }
 
-// hold keeps the ring buffer from recording, and the file open by which it does: while a
-// process has a file of an instance open, the kernel does not remove the instance.
+// hold turns recording off and leaves the file open with which it does so. The kernel does not
+// remove an instance of which a process has a file open.
 func (i *Instance) hold() error {
 	f, err := os.OpenFile(filepath.Join(i.dir, "tracing_on"), os.O_WRONLY, 0)
 	if err != nil {
@@ -142,7 +142,7 @@ func (i *Instance) hold() error {
 }
 
 // Switch turns all events on or off. It returns when the kernel has done so. After Close
-// it does nothing but fail.
+// it fails.
 func (i *Instance) Switch(on bool) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -152,8 +152,8 @@ func (i *Instance) Switch(on bool) error {
 	return i.write(on)
 }
 
-// Close switches the events off and removes the instance. It waits for a Switch under
-// way. Once it has succeeded, further calls do nothing; after an error, they try again.
+// Close switches the events off and removes the instance. It waits for a Switch that
+// runs. After it has succeeded, another call does nothing; after an error, it tries again.
 func (i *Instance) Close() error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -162,11 +162,11 @@ func (i *Instance) Close() error {
 	}
 	i.closing = true
 	off := i.write(false)
-	_ = i.held.Close() // nothing was left to be written; the second time it is closed already
+	_ = i.held.Close() // all is written; in a second Close it is closed already
 	if err := i.rmdir(i.dir); err != nil {
 		return errors.Join(off, fmt.Errorf("kernel: %w", err))
 	}
-	i.removed = true // and with it what off may have failed to switch off
+	i.removed = true // the kernel has switched the events off, even if off is an error
 	return nil
 }
 

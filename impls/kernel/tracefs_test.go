@@ -26,8 +26,8 @@ func requireKernel(t *testing.T) {
 	}
 }
 
-// An instance switches its own events, leaves the others as they were, and is gone
-// after Close.
+// If this fails, an instance of the real kernel does not switch its events, or switches others,
+// or stays after Close.
 func TestInstance(t *testing.T) {
 	requireKernel(t)
 	before := read(t, running().tracefs)
@@ -61,7 +61,7 @@ func TestInstance(t *testing.T) {
 	}
 }
 
-// read is the state of all events: "0", "1", or "X" where they differ.
+// read returns the state of all events in a directory: "0", "1", or "X" if they differ.
 func read(t *testing.T, dir string) string {
 	t.Helper()
 	state, err := os.ReadFile(filepath.Join(dir, "events", "enable"))
@@ -71,7 +71,7 @@ func read(t *testing.T, dir string) string {
 	return strings.TrimSpace(string(state))
 }
 
-// write makes a file, and its directory.
+// write writes a file and makes its directory.
 func write(t *testing.T, text string, elem ...string) {
 	t.Helper()
 	path := filepath.Join(elem...)
@@ -83,8 +83,8 @@ func write(t *testing.T, text string, elem ...string) {
 	}
 }
 
-// fake is a directory that looks like tracefs, and one that looks like proc, in which
-// this process is 100 and started at 5000.
+// fake returns a system of ordinary directories. In its proc, this process is 100 and
+// started at 5000.
 func fake(t *testing.T) system {
 	t.Helper()
 	s := system{tracefs: t.TempDir(), proc: t.TempDir(), prefix: "tpbench-"}
@@ -107,20 +107,37 @@ func fake(t *testing.T) system {
 	return s
 }
 
-// lives adds a process to a fake.
+// lives adds a process to the proc of a fake.
 func (s system) lives(t *testing.T, at, pid, state, start string) {
 	t.Helper()
 	write(t, pid+" (x) S 1) "+state+" 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 "+start+" 20 21\n", s.proc, at, "stat")
 }
 
-// Open names the instance after this process as proc has it, keeps it from recording,
-// and after Close there is nothing.
-func TestOpen(t *testing.T) {
-	s := fake(t)
+// makes adds an instance with its events on to a fake.
+func (s system) makes(t *testing.T, name string) {
+	t.Helper()
+	dir := filepath.Join(s.tracefs, "instances", name)
+	if err := s.mkdir(dir); err != nil {
+		t.Fatal(err)
+	}
+	write(t, "1", dir, "events", "enable")
+}
+
+// opened returns an instance of the system.
+func opened(t *testing.T, s system) *Instance {
+	t.Helper()
 	i, err := s.open()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return i
+}
+
+// If this fails, an instance has not the name by which Sweep finds it, or records, or stays
+// after Close.
+func TestOpen(t *testing.T) {
+	s := fake(t)
+	i := opened(t, s)
 	if name := filepath.Base(i.dir); name != "tpbench-100-5000" {
 		t.Errorf("the instance is called %s", name)
 	}
@@ -135,7 +152,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// What Open made is removed if the rest of it fails.
+// If this fails, an Open that fails leaves its instance, or does not report that it is left.
 func TestOpenFailsHalfWay(t *testing.T) {
 	s := fake(t)
 	s.mkdir = func(dir string) error { return os.Mkdir(dir, 0o777) } // no tracing_on in it
@@ -144,12 +161,12 @@ func TestOpenFailsHalfWay(t *testing.T) {
 		t.Errorf("Open: %v, %v", i, err)
 	}
 	if err != nil && strings.Contains(err.Error(), "still there") {
-		t.Errorf("what was removed is said to be there: %v", err)
+		t.Errorf("the error reports an instance that was removed: %v", err)
 	}
 	if left := s.instances(t); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
-	// It records on if tracing_on cannot be written.
+	// tracing_on cannot be written.
 	s.mkdir = func(dir string) error {
 		return errors.Join(os.Mkdir(dir, 0o777), os.Symlink("/dev/full", filepath.Join(dir, "tracing_on")))
 	}
@@ -160,42 +177,38 @@ func TestOpenFailsHalfWay(t *testing.T) {
 		t.Errorf("left: %v", left)
 	}
 
-	s.rmdir = func(string) error { return errors.New("nailed down") }
-	if _, err := s.open(); err == nil || !strings.Contains(err.Error(), "nailed down") {
-		t.Errorf("what cannot be removed is not said: %v", err)
+	s.rmdir = func(string) error { return errors.New("cannot remove") }
+	if _, err := s.open(); err == nil || !strings.Contains(err.Error(), "cannot remove") {
+		t.Errorf("the error does not report the instance: %v", err)
 	}
 }
 
-// If this fails, a switch that did not happen is timed as one that did.
+// If this fails, a switch that did not happen is timed.
 func TestSwitchFails(t *testing.T) {
-	s := fake(t)
-	i, err := s.open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := opened(t, fake(t))
 	enable := filepath.Join(i.dir, "events", "enable")
 	for _, on := range []bool{true, false} {
 		if err := os.RemoveAll(enable); err != nil {
 			t.Fatal(err)
 		}
 		if err := i.Switch(on); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("Switch(%v) of nothing: %v", on, err)
+			t.Errorf("Switch(%v) without the file: %v", on, err)
 		}
 		if err := os.Symlink("/dev/full", enable); err != nil {
 			t.Fatal(err)
 		}
 		if err := i.Switch(on); !errors.Is(err, syscall.ENOSPC) {
-			t.Errorf("Switch(%v) that is refused: %v", on, err)
+			t.Errorf("Switch(%v) that cannot write: %v", on, err)
 		}
 	}
-	// With the instance its events go, so Close has done what it should.
+	// Close cannot write either, but removes the instance, which ends its events.
 	if err := i.Close(); err != nil {
 		t.Errorf("Close: %v", err)
 	}
 }
 
-// Close switches the events off before it removes the instance, tries again after an
-// error, and nothing can be switched on behind its back.
+// If this fails, Close removes an instance whose events are on, or does not try again after an
+// error, or a Switch after it turns events on.
 func TestClose(t *testing.T) {
 	s := fake(t)
 	attempts := 0
@@ -208,10 +221,7 @@ func TestClose(t *testing.T) {
 		}
 		return os.RemoveAll(dir)
 	}
-	i, err := s.open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := opened(t, s)
 	if err := i.Switch(true); err != nil {
 		t.Fatal(err)
 	}
@@ -228,14 +238,11 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// A signal path closes while another goroutine switches: the instance is gone, and no
-// Switch comes after.
+// If this fails, a Close during another goroutine's Switch leaves the instance, or a Switch after
+// it does something.
 func TestCloseBesideSwitch(t *testing.T) {
 	s := fake(t)
-	i, err := s.open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := opened(t, s)
 	switched, ended := make(chan bool), make(chan error)
 	go func() {
 		for n := 0; ; n++ {
@@ -262,7 +269,7 @@ func TestCloseBesideSwitch(t *testing.T) {
 	}
 }
 
-// Check says what is missing, and each thing in its own words.
+// If this fails, Check reports the wrong thing as missing, or Open does not fail.
 func TestCheck(t *testing.T) {
 	for _, tc := range []struct {
 		why   string

@@ -1,23 +1,25 @@
-// Package stat holds the statistics of tpbench: few, exact where they can be,
-// and always with their doubts attached.
+// Package stat holds the statistics of tpbench. They are few, exact where possible, and
+// carry warnings.
 //
-// The pipeline from samples to a claim:
+// Its words: a sample is a list of values of one benchmark; a round is a number that pairs values
+// of two benchmarks which were measured at about the same time; a cluster is the values of
+// rounds that share an alignment of the code; an interval has a level of 95 %.
 //
-//  1. Summarize one benchmark's samples: the median and its order-statistic
+// From samples to a claim:
+//
+//  1. Summarize returns the median of one benchmark's sample with its order-statistic
 //     interval, which assumes nothing about the distribution.
-//  2. Compare two unpaired groups (two files) with the Mann-Whitney U test.
-//     What was measured at several alignments of the code is Collapsed first: rounds
-//     at one alignment are no independent samples.
-//  3. PairedRatio and PairedDiffs compare two variants round by round. Samples
-//     of one round were taken interleaved, so what moves the machine for
-//     minutes moves both, and the ratio holds where the times do not.
-//  4. Slope tells how a cost grows: the exponent of a power law.
+//  2. Compare tests two unpaired samples (of two files) with the Mann-Whitney U test.
+//     Values of several clusters are Collapsed first, because rounds
+//     at one alignment are not independent.
+//  3. PairedRatio and PairedDiffs compare two benchmarks round by round. When the machine
+//     gets slower for minutes, both values of a round do, and their ratio stays.
+//  4. Slope returns how a time grows: the exponent of a power law.
 //
-// All levels are 95 % (Confidence). Units are the caller's; nothing here
-// converts them.
+// Units are the caller's; nothing here converts them.
 //
-// The package drops no outlier, assumes no normal distribution of raw times
-// (only PairedRatio and Slope do, of logarithms, and they say so), and never
-// returns an interval it could not compute: too few samples are an error or a
-// warning, not a guess.
+// Package stat does not drop outliers, does not assume that times have a normal distribution
+// (only PairedRatio and Slope assume it, of logarithms), and does not
+// return an interval that it cannot compute: too few samples make an error or a
+// warning.
 package stat

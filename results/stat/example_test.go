@@ -6,13 +6,13 @@ import (
 	"github.com/tpbench/tpbench/results/stat"
 )
 
-// Two variants on a machine that got slower and slower.
+// Two benchmarks on a machine that gets slower during the run.
 func Example() {
-	// Step 1: one value of each for each round, taken side by side.
+	// Step 1: one value of each in each round.
 	a := []stat.Pair{{Round: 0, Value: 20}, {Round: 1, Value: 31}, {Round: 2, Value: 39}, {Round: 3, Value: 50}}
 	b := []stat.Pair{{Round: 0, Value: 10}, {Round: 1, Value: 15}, {Round: 2, Value: 20}, {Round: 3, Value: 25}}
 
-	// Step 2: apart, each is spread out, and they overlap: no difference.
+	// Step 2: as two samples, the values overlap, so the test finds no difference.
 	values := func(ps []stat.Pair) (vs []float64) {
 		for _, p := range ps {
 			vs = append(vs, p.Value)
@@ -22,7 +22,7 @@ func Example() {
 	c := stat.Compare(values(a), values(b))
 	fmt.Printf("U test: p = %.2f\n", c.P)
 
-	// Step 3: round by round, a takes twice as long.
+	// Step 3: in each round, a takes twice as long.
 	r, err := stat.PairedRatio(a, b)
 	if err != nil {
 		panic(err)

@@ -10,12 +10,12 @@ import (
 	"github.com/aclements/go-moremath/stats"
 )
 
-// ErrTooFew is wrapped by errors about samples too few for the statistic.
-var ErrTooFew = errors.New("too few samples")
+// errTooFew is wrapped by errors about samples too few for the statistic.
+var errTooFew = errors.New("too few samples")
 
 // A Pair is one value of a benchmark and the round it was measured in. Values
-// of two benchmarks from the same round may be compared with each other. Cluster says
-// what else the round had in common with others: the alignment of the timed loop, say.
+// of two benchmarks from one round are compared with each other. Rounds with one Cluster
+// have something in common, such as the alignment of the timed loop.
 type Pair struct {
 	Round   int
 	Cluster int
@@ -25,22 +25,21 @@ type Pair struct {
 // An Estimate is a number with its 95 % interval.
 type Estimate struct {
 	Center, Lo, Hi float64
-	N              int // pairs or points it rests on
-	Clusters       int // that those belong to, if more than one: what the interval rests on
+	N              int // the number of pairs or points
+	Clusters       int // the number of clusters, from which the interval is computed; 0 if there is one
 	Warnings       []error
 }
 
-// PairedRatio estimates a/b as the geometric mean of the ratios of the rounds
-// both have, with a t interval on their logarithms. Swapping a and b gives the
-// reciprocal; the unit cancels.
+// PairedRatio estimates a/b as the geometric mean of the ratios of the rounds that
+// both have, with a t interval of their logarithms. With a and b swapped it is the
+// reciprocal.
 //
-// Rounds of one cluster are no independent witnesses: a loop that stands badly stands
-// badly in each of them. Where there are several clusters, the interval is that of their
-// mean logarithms.
+// Rounds of one cluster are not independent: a bad alignment is in each of them. If there are
+// several clusters, the interval is computed from the mean logarithm of each.
 //
-// It needs two common rounds (ErrTooFew) and values above zero. Below six
-// of what the interval rests on it warns: the interval then stands on the assumption that
-// log ratios are normal, which so few cannot show.
+// It needs two common rounds (errTooFew) and values above zero. It warns if the interval is
+// computed from fewer than six numbers: it then assumes that log ratios are normal, and so few
+// cannot show whether they are.
 func PairedRatio(a, b []Pair) (Estimate, error) {
 	clusters := map[int][]float64{}
 	n := 0
@@ -52,7 +51,7 @@ func PairedRatio(a, b []Pair) (Estimate, error) {
 		n++
 	}
 	if n < 2 {
-		return Estimate{}, fmt.Errorf("stat: paired ratio of %d common rounds: %w", n, ErrTooFew)
+		return Estimate{}, fmt.Errorf("stat: paired ratio of %d common rounds: %w", n, errTooFew)
 	}
 	var logs []float64
 	e := Estimate{N: n}
@@ -80,8 +79,8 @@ func MeanInterval(values []float64) (mean, half float64) {
 	return stats.Mean(values), half
 }
 
-// PairedDiffs returns a-b for each round that both have, in a's order, for
-// Summarize. It is how the empty loop is subtracted from what ran inside it.
+// PairedDiffs returns a-b for each round that both have, in a's order. It subtracts the time of
+// an empty loop from that of a loop with an operation in it.
 func PairedDiffs(a, b []Pair) []Pair {
 	var diffs []Pair
 	for _, p := range match(a, b) {
@@ -90,8 +89,8 @@ func PairedDiffs(a, b []Pair) []Pair {
 	return diffs
 }
 
-// Collapse returns what a summary of the pairs rests on: the median of each cluster if
-// there are several, and else their values.
+// Collapse returns the values to summarize: the median of each cluster if there are several, and
+// else the value of each pair.
 func Collapse(ps []Pair) []float64 {
 	clusters := map[int][]float64{}
 	var all []float64
@@ -109,9 +108,9 @@ func Collapse(ps []Pair) []float64 {
 	return medians
 }
 
-// A matched is a round that both of two benchmarks have.
+// A matched is a round that two benchmarks both have.
 type matched struct {
-	round, cluster int // the cluster of a's
+	round, cluster int // a's cluster
 	a, b           float64
 }
 
@@ -130,8 +129,8 @@ func match(a, b []Pair) []matched {
 	return both
 }
 
-// tQuantile returns the t for which Student's distribution with df degrees of
-// freedom holds Confidence of its weight within ±t.
+// tQuantile returns the t for which the share of Student's distribution within ±t is confidence,
+// with df degrees of freedom.
 func tQuantile(df int) float64 {
-	return stats.InvCDF(stats.TDist{V: float64(df)})(1 - (1-Confidence)/2)
+	return stats.InvCDF(stats.TDist{V: float64(df)})(1 - (1-confidence)/2)
 }

@@ -7,18 +7,18 @@ import (
 	"github.com/aclements/go-moremath/stats"
 )
 
-// Slope fits y = c * x^Center by least squares on logarithms: 1 is linear
-// growth, 0 none. The interval is the t interval of the slope; it takes the
-// residuals for independent and normal in the logarithm.
+// Slope fits y = c * x^Center by least squares of logarithms: 1 is linear
+// growth, 0 none. The interval is the t interval of the slope; it assumes that the
+// residuals of the logarithms are independent and normal.
 //
-// It needs three points (ErrTooFew), two different x, and values above zero.
+// It needs three points (errTooFew), two different x, and values above zero.
 func Slope(x, y []float64) (Estimate, error) {
 	n := len(x)
 	if n != len(y) {
 		panic(fmt.Sprintf("stat: Slope of %d x and %d y", n, len(y)))
 	}
 	if n < 3 {
-		return Estimate{}, fmt.Errorf("stat: slope through %d points: %w", n, ErrTooFew)
+		return Estimate{}, fmt.Errorf("stat: slope through %d points: %w", n, errTooFew)
 	}
 	lx, ly := make([]float64, n), make([]float64, n)
 	for i := range x {
@@ -34,10 +34,10 @@ func Slope(x, y []float64) (Estimate, error) {
 		sxy += (lx[i] - mx) * (ly[i] - my)
 	}
 	if sxx == 0 {
-		return Estimate{}, fmt.Errorf("stat: slope through %d points at one x: %w", n, ErrTooFew)
+		return Estimate{}, fmt.Errorf("stat: slope through %d points at one x: %w", n, errTooFew)
 	}
 	slope := sxy / sxx
-	var rss float64 // of the residuals
+	var rss float64 // the sum of the squared residuals
 	for i := range lx {
 		r := (ly[i] - my) - slope*(lx[i]-mx)
 		rss += r * r

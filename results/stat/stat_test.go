@@ -28,7 +28,7 @@ func random(t *testing.T) *rand.Rand {
 
 func near(a, b float64) bool { return within(a, b, 1e-9*math.Max(math.Abs(a), math.Abs(b))) }
 
-// within is false for NaN. (A test that asks whether the distance is too large passes NaN.)
+// within is false for NaN. (A comparison whether the distance is too large accepts NaN.)
 func within(a, b, distance float64) bool { return math.Abs(a-b) <= distance }
 
 func lognormal(r *rand.Rand, n int) []float64 {
@@ -47,10 +47,9 @@ func pairs(values ...float64) []Pair {
 	return ps
 }
 
-// TestSummarize checks the interval against its definition: k of n samples lie
-// below the median with probability C(n,k)/2^n, so the interval from the lo-th
-// to the hi-th holds it with the sum over lo <= k < hi; no pair of order
-// statistics closer together reaches 95 %.
+// If this fails, an interval is not that of its definition. k of n values are
+// below the median with probability C(n,k)/2^n, so it is between the lo-th and
+// the hi-th with the sum over lo <= k < hi; for no closer two is that 95 %.
 func TestSummarize(t *testing.T) {
 	holds := func(n, lo, hi int) (p float64) {
 		for k := lo; k < hi; k++ {
@@ -58,7 +57,7 @@ func TestSummarize(t *testing.T) {
 		}
 		return p
 	}
-	for n := 1; n <= 29; n++ { // above, benchmath takes the normal approximation
+	for n := 1; n <= 29; n++ { // for more, benchmath uses the normal approximation
 		var xs []float64
 		for i := n; i >= 1; i-- {
 			xs = append(xs, float64(i))
@@ -80,11 +79,11 @@ func TestSummarize(t *testing.T) {
 			continue
 		}
 		lo, hi := int(s.Lo), int(s.Hi)
-		if p := holds(n, lo, hi); p < Confidence || !near(p, s.Confidence) {
-			t.Errorf("n=%d: [%d..%d] holds the median with %v, said %v", n, lo, hi, p, s.Confidence)
+		if p := holds(n, lo, hi); p < confidence || !near(p, s.Confidence) {
+			t.Errorf("n=%d: [%d..%d] holds the median with %v, not %v", n, lo, hi, p, s.Confidence)
 		}
 		for l := 1; l+hi-lo-1 <= n; l++ {
-			if holds(n, l, l+hi-lo-1) >= Confidence {
+			if holds(n, l, l+hi-lo-1) >= confidence {
 				t.Errorf("n=%d: [%d..%d] is shorter than [%d..%d]", n, l, l+hi-lo-1, lo, hi)
 			}
 		}
@@ -104,6 +103,7 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
+// If this fails, a summary depends on the unit, or its center is not the median.
 func TestSummarizeScales(t *testing.T) {
 	r := random(t)
 	for range 100 {
@@ -114,53 +114,17 @@ func TestSummarizeScales(t *testing.T) {
 			scaled[i] = k * xs[i]
 		}
 		a, b := Summarize(xs), Summarize(scaled)
+		sorted, n := slices.Sorted(slices.Values(xs)), len(xs)
+		if median := (sorted[(n-1)/2] + sorted[n/2]) / 2; !near(a.Center, median) {
+			t.Fatalf("median of %v: %v, want %v", xs, a.Center, median)
+		}
 		if !near(k*a.Center, b.Center) || a.HasInterval() && (!near(k*a.Lo, b.Lo) || !near(k*a.Hi, b.Hi)) {
 			t.Fatalf("times %v: %+v became %+v", k, a, b)
 		}
 	}
 }
 
-// TestPercentile: the sample of NumPy's and R's own documentation of type 7.
-func TestPercentile(t *testing.T) {
-	xs := []float64{50, 15, 40, 20, 35}
-	for _, tc := range []struct{ p, want float64 }{{0, 15}, {5, 16}, {25, 20}, {30, 23}, {40, 29}, {50, 35}, {95, 48}, {100, 50}} {
-		got, err := Percentile(xs, tc.p)
-		if err != nil || !near(got, tc.want) {
-			t.Errorf("percentile %v = %v, %v, want %v", tc.p, got, err, tc.want)
-		}
-	}
-	for _, p := range []float64{-1, 101, math.NaN()} {
-		if got, err := Percentile(xs, p); err == nil {
-			t.Errorf("percentile %v = %v, want an error", p, got)
-		}
-	}
-	if _, err := Percentile(nil, 50); err == nil {
-		t.Error("percentile of nothing: no error")
-	}
-}
-
-// TestPercentileNaive compares with the definition, and the median with
-// Summarize's.
-func TestPercentileNaive(t *testing.T) {
-	r := random(t)
-	for range 200 {
-		xs := lognormal(r, 1+r.IntN(30))
-		p := 100 * r.Float64()
-		sorted := slices.Sorted(slices.Values(xs))
-		rank := p / 100 * float64(len(xs)-1)
-		lo := sorted[int(rank)]
-		hi := sorted[min(int(rank)+1, len(xs)-1)]
-		want := lo + (rank-math.Floor(rank))*(hi-lo)
-		if got, err := Percentile(xs, p); err != nil || !near(got, want) {
-			t.Fatalf("percentile %v of %v = %v, %v, want %v", p, xs, got, err, want)
-		}
-		if got, _ := Percentile(xs, 50); !near(got, Summarize(xs).Center) {
-			t.Fatalf("median of %v: %v and %v", xs, got, Summarize(xs).Center)
-		}
-	}
-}
-
-// TestCompare counts all arrangements: of the 70 ways to choose 4 of 8 values,
+// If this fails, a p-value is wrong: of the 70 ways to choose 4 of 8 values,
 // 2 are as extreme as complete separation.
 func TestCompare(t *testing.T) {
 	low, high := []float64{1, 2, 3, 4}, []float64{5, 6, 7, 8}
@@ -172,14 +136,14 @@ func TestCompare(t *testing.T) {
 		t.Errorf("swapped: p = %v, not %v", d.P, c.P)
 	}
 	if c := Compare(low[:3], high[:3]); c.P <= c.Alpha || len(c.Warnings) == 0 {
-		t.Errorf("3 against 3 can never be significant and must warn: %+v", c)
+		t.Errorf("3 and 3 values are never significant and must warn: %+v", c)
 	}
 	if c := Compare([]float64{7, 7}, []float64{7, 7}); c.P != 1 || len(c.Warnings) == 0 {
 		t.Errorf("constant and equal: %+v, want p = 1 and a warning", c)
 	}
 }
 
-// TestTQuantile: the table of Student's t printed in every textbook.
+// If this fails, a t differs from the table of Student's distribution in textbooks.
 func TestTQuantile(t *testing.T) {
 	for df, want := range map[int]float64{1: 12.706, 2: 4.303, 3: 3.182, 5: 2.571, 10: 2.228, 30: 2.042} {
 		if got := tQuantile(df); !within(got, want, 0.0005) {
@@ -188,7 +152,8 @@ func TestTQuantile(t *testing.T) {
 	}
 }
 
-// TestPairedRatio: log ratios -1, 0, 1 have mean 0 and standard error 1/sqrt 3.
+// If this fails, a ratio or its interval is wrong, or has no warning or error where it needs one.
+// Log ratios -1, 0, 1 have mean 0 and standard error 1/sqrt 3.
 func TestPairedRatio(t *testing.T) {
 	e, err := PairedRatio(pairs(1, math.E, math.E*math.E), pairs(math.E, math.E, math.E))
 	half := 4.302652729749 / math.Sqrt(3)
@@ -208,7 +173,7 @@ func TestPairedRatio(t *testing.T) {
 	if e, err := PairedRatio(unmatched, pairs(1, 2, 3)); err != nil || e.N != 2 || !near(e.Center, 2) {
 		t.Errorf("rounds matched by number: %+v, %v", e, err)
 	}
-	if _, err := PairedRatio(unmatched[:2], pairs(1, 2)); !errors.Is(err, ErrTooFew) {
+	if _, err := PairedRatio(unmatched[:2], pairs(1, 2)); !errors.Is(err, errTooFew) {
 		t.Errorf("one common round: %v", err)
 	}
 	for _, bad := range []float64{0, -1} {
@@ -220,6 +185,8 @@ func TestPairedRatio(t *testing.T) {
 	}
 }
 
+// If this fails, a ratio is not the geometric mean, depends on which benchmark is first, or changes
+// when the machine gets slower.
 func TestPairedRatioProperties(t *testing.T) {
 	r := random(t)
 	for i := range 100 {
@@ -236,12 +203,12 @@ func TestPairedRatioProperties(t *testing.T) {
 		if !near(ratio.Center, math.Pow(product, 1/float64(n))) {
 			t.Fatalf("not the geometric mean of the ratios: %+v", ratio)
 		}
-		if doubted := len(ratio.Warnings) > 0; doubted != (n < 6) {
+		if warned := len(ratio.Warnings) > 0; warned != (n < 6) {
 			t.Fatalf("%d rounds: warnings %v", n, ratio.Warnings)
 		}
 		swapped, _ := PairedRatio(pairs(y...), pairs(x...))
 		if !near(swapped.Center, 1/ratio.Center) || !near(swapped.Lo, 1/ratio.Hi) || !near(swapped.Hi, 1/ratio.Lo) {
-			t.Fatalf("swap is no reciprocal: %+v, %+v", ratio, swapped)
+			t.Fatalf("swapped is not the reciprocal: %+v, %+v", ratio, swapped)
 		}
 		// A round that slows both by the same factor changes nothing.
 		drift := lognormal(r, n)
@@ -256,7 +223,7 @@ func TestPairedRatioProperties(t *testing.T) {
 	}
 }
 
-// TestPairedRatioCoverage: of 95 % intervals, about 95 % hold the truth.
+// If this fails, the share of intervals that contain the true ratio is not about 95 %.
 func TestPairedRatioCoverage(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	const trials = 4000
@@ -268,14 +235,14 @@ func TestPairedRatioCoverage(t *testing.T) {
 		}
 	}
 	if rate := float64(held) / trials; rate < 0.94 || rate > 0.96 {
-		t.Errorf("the interval held the true ratio in %.1f %% of %d trials", 100*rate, trials)
+		t.Errorf("%.1f %% of %d intervals contain the true ratio", 100*rate, trials)
 	}
 }
 
-// If this fails, rounds of one alignment count as independent witnesses: the interval of a
-// ratio then misses the truth whenever a loop stands badly.
+// If this fails, rounds of one alignment count as independent, and the interval of a ratio is
+// wrong when a loop has a bad alignment.
 func TestPairedRatioClusters(t *testing.T) {
-	// Two alignments that differ by a factor of e^2, and nothing else does.
+	// Two alignments that differ by a factor of e^2, without noise.
 	a := []Pair{{0, 0, 1}, {1, 1, math.Exp(2)}, {2, 0, 1}, {3, 1, math.Exp(2)}, {4, 0, 1}, {5, 1, math.Exp(2)}}
 	b := []Pair{{0, 0, 1}, {1, 1, 1}, {2, 0, 1}, {3, 1, 1}, {4, 0, 1}, {5, 1, 1}}
 	e, err := PairedRatio(a, b)
@@ -289,13 +256,13 @@ func TestPairedRatioClusters(t *testing.T) {
 	if e, _ := PairedRatio(a[:1:1], b[:1]); e.N != 0 {
 		t.Errorf("one round: %+v", e)
 	}
-	// An alignment that was met more often weighs no more.
+	// An alignment with more rounds has the same weight.
 	more := append(slices.Clone(a), Pair{6, 0, 1}, Pair{8, 0, 1})
 	if f, _ := PairedRatio(more, append(slices.Clone(b), Pair{6, 0, 1}, Pair{8, 0, 1})); !near(f.Center, e.Center) || f.N != 8 {
 		t.Errorf("unequal clusters: %+v, equal ones %+v", f, e)
 	}
 
-	// Coverage: alignments with an effect of their own, four of them, six rounds each.
+	// Four alignments, each with a random effect, in six rounds each.
 	r := rand.New(rand.NewPCG(5, 6))
 	const trials = 4000
 	held := 0
@@ -314,12 +281,12 @@ func TestPairedRatioClusters(t *testing.T) {
 		}
 	}
 	if rate := float64(held) / trials; rate < 0.94 || rate > 0.96 {
-		t.Errorf("the interval held the true ratio in %.1f %% of %d trials", 100*rate, trials)
+		t.Errorf("%.1f %% of %d intervals contain the true ratio", 100*rate, trials)
 	}
 }
 
-// If this fails, a summary of what was measured at several alignments rests on their
-// rounds; or one of what was measured at one does not rest on all values.
+// If this fails, a summary of several alignments counts each round as a value, or one of a
+// single alignment does not.
 func TestCollapse(t *testing.T) {
 	ps := []Pair{{0, 3, 10}, {1, 1, 1}, {2, 3, 30}, {3, 1, 2}, {4, 3, 20}, {5, 1, 9}}
 	if got := Collapse(ps); !slices.Equal(got, []float64{2, 20}) {
@@ -333,8 +300,8 @@ func TestCollapse(t *testing.T) {
 	}
 }
 
-// If this fails, a range of few samples claims another level than it has: counted over
-// all ways in which n samples can lie above and below the median.
+// If this fails, the level of a range of few values is wrong: counted over
+// all ways in which n values can be above and below the median.
 func TestRangeHolds(t *testing.T) {
 	for n := 1; n <= 12; n++ {
 		held := 0
@@ -349,6 +316,7 @@ func TestRangeHolds(t *testing.T) {
 	}
 }
 
+// If this fails, values of two different rounds are subtracted, or a's order is lost.
 func TestPairedDiffs(t *testing.T) {
 	got := PairedDiffs([]Pair{{2, 1, 5}, {9, 1, 1}, {0, 0, 3}}, pairs(1, 1, 2))
 	if want := []Pair{{2, 1, 3}, {0, 0, 2}}; !slices.Equal(got, want) {
@@ -356,8 +324,8 @@ func TestPairedDiffs(t *testing.T) {
 	}
 }
 
-// TestSlope: Anscombe's first data set (1973) has slope 0.5001 and standard
-// error 0.1179 with 9 degrees of freedom; here as logarithms.
+// If this fails, a slope or its interval is wrong. Anscombe's first data set (1973), here as
+// logarithms, has slope 0.5001 and standard error 0.1179 with 9 degrees of freedom.
 func TestSlope(t *testing.T) {
 	x := []float64{10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5}
 	y := []float64{8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68}
@@ -368,10 +336,10 @@ func TestSlope(t *testing.T) {
 	if err != nil || !within(e.Center, 0.5001, 5e-5) || !within((e.Hi-e.Lo)/2, 2.262*0.1179, 2e-4) {
 		t.Errorf("Anscombe I: %+v, %v", e, err)
 	}
-	if _, err := Slope(x[:2], y[:2]); !errors.Is(err, ErrTooFew) {
+	if _, err := Slope(x[:2], y[:2]); !errors.Is(err, errTooFew) {
 		t.Errorf("two points: %v", err)
 	}
-	if _, err := Slope([]float64{5, 5, 5}, y[:3]); !errors.Is(err, ErrTooFew) {
+	if _, err := Slope([]float64{5, 5, 5}, y[:3]); !errors.Is(err, errTooFew) {
 		t.Errorf("one x: %v", err)
 	}
 	for _, bad := range []float64{0, -1} {
@@ -383,6 +351,7 @@ func TestSlope(t *testing.T) {
 	}
 }
 
+// If this fails, a power law is not found, or the slope depends on a unit.
 func TestSlopeProperties(t *testing.T) {
 	r := random(t)
 	for range 100 {
@@ -398,12 +367,12 @@ func TestSlopeProperties(t *testing.T) {
 		}
 		a, _ := Slope(x, noisy)
 		for i := range x {
-			x[i] *= 1e3 // the unit of either axis does not matter
+			x[i] *= 1e3 // other units on both axes
 			noisy[i] *= 1e-9
 		}
 		b, _ := Slope(x, noisy)
 		if !within(a.Center, b.Center, 1e-6) || !within(a.Lo, b.Lo, 1e-5) {
-			t.Fatalf("another unit, another slope: %+v, %+v", a, b)
+			t.Fatalf("with another unit the slope is another: %+v, %+v", a, b)
 		}
 	}
 }

@@ -2,23 +2,21 @@ package stat
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 
-	"github.com/montanaflynn/stats"
 	"golang.org/x/perf/benchmath"
 )
 
-// Confidence is the level of every interval in this package.
-const Confidence = 0.95
+// confidence is the level of all intervals in this package.
+const confidence = 0.95
 
 // A Summary is the median of a sample and its confidence interval.
 //
-// Lo and Hi are the closest pair of order statistics that hold the median at
-// that level; they need not lie symmetrically. Below 6 samples at least one is
-// infinite and Warnings says how many it takes. Min and Max are the smallest
-// and the largest sample, whatever N.
+// Lo and Hi are the closest two values of the sample between which the median is at
+// that level; they need not be symmetric. With fewer than 6 values at least one is
+// infinite, and Warnings says how many are needed. Min and Max are the smallest
+// and the largest value.
 type Summary struct {
 	benchmath.Summary
 	N        int
@@ -30,12 +28,12 @@ func (s Summary) HasInterval() bool {
 	return !math.IsInf(s.Lo, 0) && !math.IsInf(s.Hi, 0) && s.N > 0
 }
 
-// RangeHolds returns the probability that the smallest and the largest of n samples have
-// the median between them: that not all lie on one side of it.
+// RangeHolds returns the probability that the median is between the smallest and the largest of n
+// values: that not all are on one side of it.
 func RangeHolds(n int) float64 { return 1 - math.Exp2(1-float64(n)) }
 
 // Summarize returns the summary of values, which it leaves unchanged. With no
-// values, Center is NaN, N is 0 and Warnings says so.
+// values, Center is NaN, N is 0 and there is a warning.
 func Summarize(values []float64) Summary {
 	if len(values) == 0 {
 		none := benchmath.Summary{Center: math.NaN(), Lo: math.Inf(-1), Hi: math.Inf(1), Warnings: []error{errors.New("no samples")}}
@@ -43,25 +41,11 @@ func Summarize(values []float64) Summary {
 	}
 	s := sample(values)
 	return Summary{
-		Summary: benchmath.AssumeNothing.Summary(s, Confidence),
+		Summary: benchmath.AssumeNothing.Summary(s, confidence),
 		N:       len(values),
 		Min:     s.Values[0],
 		Max:     s.Values[len(values)-1],
 	}
-}
-
-// Percentile returns the p-th percentile of values, 0 <= p <= 100, by linear
-// interpolation between closest ranks: Hyndman and Fan's type 7, the default of
-// R, NumPy and spreadsheets. It fails on an empty sample and on p out of range.
-func Percentile(values []float64, p float64) (float64, error) {
-	if p == 0 { // which montanaflynn/stats refuses
-		return stats.Min(values)
-	}
-	v, err := stats.Percentile(values, p)
-	if err != nil {
-		return 0, fmt.Errorf("stat: percentile %v of %d samples: %w", p, len(values), err)
-	}
-	return v, nil
 }
 
 // Compare tests whether two unpaired samples come from the same distribution,

@@ -1,0 +1,58 @@
+package harness
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// disturbedWord ends the comment line of a disturbed sample.
+const disturbedWord = " disturbed"
+
+// lines returns the sample as a file has it: a comment line and a benchmark line.
+func (s *sample) lines(name string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# sample at %s tried %d kept %d shared %d", s.at.UTC().Format("2006-01-02T15:04:05.000Z"), s.tried, s.kept, s.shared)
+	if s.disturbed() {
+		b.WriteString(disturbedWord)
+	}
+	fmt.Fprintf(&b, "\nBenchmark%s %d", name, s.ops)
+	for _, v := range s.values {
+		fmt.Fprintf(&b, " %s %s", formatValue(v.V), v.Unit)
+	}
+	b.WriteByte('\n')
+	return b.String()
+}
+
+// perSecond returns the rate as a value of the sample's line, if the operation has one.
+func perSecond(c Count, rate float64) []Value {
+	if c.Unit == "" {
+		return nil
+	}
+	return []Value{{"M" + c.Unit + "/s", rate}}
+}
+
+// perOp returns a phase as values of the sample's line.
+func perOp(op *Op, nsPerOp float64, counts []Count, ops int) []Value {
+	values := []Value{{"ns/op", nsPerOp}}
+	for _, d := range op.Divide {
+		values = append(values, Value{"ns/" + d.Unit, nsPerOp / float64(d.N)})
+	}
+	for _, c := range counts {
+		values = append(values, Value{c.Unit + "/op", float64(c.N) / float64(ops)})
+	}
+	return values
+}
+
+// formatValue writes six significant digits, or all digits of a large whole number, without
+// an exponent.
+func formatValue(v float64) string {
+	const digits, whole = 6, 1e6
+	if v < whole {
+		v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64)
+	} else {
+		v = math.Round(v)
+	}
+	return strconv.FormatFloat(v, 'f', -1, 64)
+}
