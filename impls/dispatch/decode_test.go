@@ -270,7 +270,7 @@ func TestD3OrderMapped(t *testing.T) {
 // its first instruction, which may well go unnoticed, or, freed, does not show who calls it.
 func TestThunk(t *testing.T) {
 	judge.Need(t, Open(), "dispatch")
-	funcs, _ := recorders(t, 1)
+	funcs, _ := Recorders(t, 1, nil)
 	e := funcs[0]
 	target, err := bind(e)
 	judge.Check(t, err)

@@ -61,10 +61,10 @@ func TestD1PassesMapped(t *testing.T) {
 	site := events(t, TextSites+1)[TextSites]
 	for _, v := range Variants() {
 		t.Run(v.Name, func(t *testing.T) {
-			funcs, log := recorders(t, 2)
+			funcs, log := Recorders(t, 2, nil)
 			arm(t, site, v.New, funcs)
 			fireMapped(site.entry, r, 3)
-			want := []call{{0, 0, 3}, {1, 0, 3}, {0, 0, 2}, {1, 0, 2}, {0, 0, 1}, {1, 0, 1}}
+			want := []Call{{0, 0, 3}, {1, 0, 3}, {0, 0, 2}, {1, 0, 2}, {0, 0, 1}, {1, 0, 1}}
 			if !slices.Equal(*log, want) {
 				t.Errorf("probes saw %v, want %v", *log, want)
 			}
@@ -108,7 +108,7 @@ func TestD1Sweep(t *testing.T) {
 	if got := tallies[TextSites-1].calls; got != 1 {
 		t.Errorf("a sweep past the last event called it %d times, want 1", got)
 	}
-	if got := nesting(r); got != 0 {
+	if got := Nesting(r); got != 0 {
 		t.Errorf("after the sweeps the reader is in %d sections", got)
 	}
 }
@@ -178,7 +178,7 @@ func TestFloors(t *testing.T) {
 			loop, err := f.Arm(layout)
 			judge.Check(t, err)
 			loop(r, 3)
-			if got := nesting(r); got != 0 {
+			if got := Nesting(r); got != 0 {
 				t.Errorf("%s, layout %d: the reader is in %d sections", f.Name, layout, got)
 			}
 		}

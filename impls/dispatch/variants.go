@@ -50,42 +50,20 @@ type Variant = impls.Variant[Dispatch]
 
 // Variants lists the ways to dispatch.
 func Variants() []Variant {
-	return []Variant{
-		{
-			Name:   "indirect-iterator",
-			Doc:    "the site calls the iterator, which calls every probe indirectly",
-			Origin: "CONFIG_HAVE_STATIC_CALL=n",
-			Check:  Open,
-			New:    Dispatch{},
-		},
-		{
-			Name:   "retpoline-iterator",
-			Doc:    "the same through a retpoline, as on CPUs that Spectre v2 afflicts",
-			Origin: "CONFIG_MITIGATION_RETPOLINE=y, CONFIG_HAVE_STATIC_CALL=n",
-			Check:  Open,
-			New:    Dispatch{Retpoline: true},
-		},
-		{
-			Name:   "static-call",
-			Doc:    "one probe: a direct call patched into the site; more: the iterator",
-			Origin: "d25e37d89dd2",
-			Check:  Open,
-			New:    Dispatch{Direct: true},
-		},
-		{
-			Name:   "bound-thunk",
-			Doc:    "one probe: a call to a thunk that loads the data and jumps; more: the iterator",
-			Origin: "ours",
-			Check:  Open,
-			New:    Dispatch{Bound: true},
-		},
-		{
-			Name:   "unchecked-iterator",
-			Doc:    "tp-V3: as static-call, but the iterator does not look whether tp->funcs became NULL",
-			Origin: "d25e37d89dd2; fixed by c8b186a8d54d",
-			Status: impls.Busted,
-			Check:  Open,
-			New:    Dispatch{Direct: true, Unchecked: true},
-		},
+	list := []Variant{
+		{Name: "indirect-iterator", Origin: "CONFIG_HAVE_STATIC_CALL=n", New: Dispatch{},
+			Doc: "the site calls the iterator, which calls every probe indirectly"},
+		{Name: "retpoline-iterator", Origin: "CONFIG_MITIGATION_RETPOLINE=y, CONFIG_HAVE_STATIC_CALL=n", New: Dispatch{Retpoline: true},
+			Doc: "the same through a retpoline, as on CPUs that Spectre v2 afflicts"},
+		{Name: "static-call", Origin: "d25e37d89dd2", New: Dispatch{Direct: true},
+			Doc: "one probe: a direct call patched into the site; more: the iterator"},
+		{Name: "bound-thunk", Origin: "ours", New: Dispatch{Bound: true},
+			Doc: "one probe: a call to a thunk that loads the data and jumps; more: the iterator"},
+		{Name: "unchecked-iterator", Origin: "d25e37d89dd2; fixed by c8b186a8d54d", Status: impls.Busted, New: Dispatch{Direct: true, Unchecked: true},
+			Doc: "tp-V3: as static-call, but the iterator does not look whether tp->funcs became NULL"},
 	}
+	for i := range list {
+		list[i].Check = Open
+	}
+	return list
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/judge"
+	"github.com/tpbench/tpbench/impls/internal/judge/event"
+	"github.com/tpbench/tpbench/impls/internal/probes"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
@@ -68,19 +70,19 @@ var scenarios = []scenario{
 func (b *bench) letter(l byte) dispatch.Probe {
 	switch l {
 	case 'a':
-		return probe(b.fns[0], dataA2, 0) // A's function
+		return event.Probe(b.fns[0], dataA2, 0) // A's function
 	case 'H':
-		return probe(b.fns[3], dataH, 10)
+		return event.Probe(b.fns[3], dataH, 10)
 	case '*':
 		return dispatch.Probe{}
 	}
-	return probe(b.fns[l-'A'], dataABC[l-'A'], 0)
+	return event.Probe(b.fns[l-'A'], dataABC[l-'A'], 0)
 }
 
 var (
-	dataABC = [...]*datum{{name: "A", owner: 0}, {name: "B", owner: 1}, {name: "C", owner: 2}}
-	dataA2  = &datum{name: "a", owner: 0}
-	dataH   = &datum{name: "H", owner: 3}
+	dataABC = [...]*event.Datum{{Name: "A", Owner: 0}, {Name: "B", Owner: 1}, {Name: "C", Owner: 2}}
+	dataA2  = &event.Datum{Name: "a", Owner: 0}
+	dataH   = &event.Datum{Name: "H", Owner: 3}
 )
 
 // stays lists the probes that are registered all the time.
@@ -202,7 +204,7 @@ func (p *play) act(s scenario, policy *Policy) string {
 	for i := range s.start {
 		p.add(0, p.letter(s.start[i]))
 	}
-	seen.calls = nil
+	event.Calls = nil
 	freed := dispatch.FreedCalls()
 	p.on = !strings.Contains(s.ops, "|")
 	for op := range strings.FieldsSeq(s.ops) {
@@ -227,7 +229,7 @@ func (p *play) act(s scenario, policy *Policy) string {
 	p.on = false
 	p.close()
 	p.release()
-	calls := seen.calls
+	calls := event.Calls
 	mistake := p.atRest()
 	for _, tp := range p.points {
 		if len(tp.funcs) > 0 {
@@ -241,14 +243,14 @@ func (p *play) act(s scenario, policy *Policy) string {
 		return fmt.Sprintf("T2: what had been freed was called %d times (%v: %v)", n, s.name, p.log)
 	}
 	for _, c := range calls {
-		if c.data.owner != c.fn {
+		if c.Data.Owner != c.Fn {
 			return fmt.Sprintf("T1: %v was called (%v: %v)", c, s.name, p.log)
 		}
 	}
 	for _, name := range s.stays() {
 		n := 0
 		for _, c := range calls {
-			if c.data.name == name {
+			if c.Data.Name == name {
 				n++
 			}
 		}
@@ -263,15 +265,14 @@ func (p *play) act(s scenario, policy *Policy) string {
 func (p *play) atRest() string {
 	r := p.domain.Register()
 	defer r.Unregister()
-	seen.calls = nil
+	event.Calls = nil
 	p.points[0].Fire(r)
-	var want []firing
-	for _, e := range probesOf(p.points[0].funcs) {
-		q := dispatch.Probe{Fn: dispatch.Func(e.Fn), Data: e.Data}
-		want = append(want, firing{slices.Index(p.fns, q.Fn), dataOf(q)})
+	var want []event.Call
+	for _, e := range probes.Of(p.points[0].funcs) {
+		want = append(want, event.CallOf(p.fns, dispatch.Probe{Fn: dispatch.Func(e.Fn), Data: e.Data}))
 	}
-	if !slices.Equal(seen.calls, want) {
-		return fmt.Sprintf("T3: in the end %v are called, want %v (%v)", seen.calls, want, p.log)
+	if !slices.Equal(event.Calls, want) {
+		return fmt.Sprintf("T3: in the end %v are called, want %v (%v)", event.Calls, want, p.log)
 	}
 	if off := slices.Equal(p.key(0), nop); off != (len(want) == 0) {
 		return fmt.Sprintf("T4: in the end, with %d probes, the key is % x (%v)", len(want), p.key(0), p.log)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/judge"
+	"github.com/tpbench/tpbench/impls/internal/judge/event"
 )
 
 // If this fails, a strategy no longer takes the steps of the kernel that it is
@@ -118,7 +119,7 @@ func TestStepOrderOfBulk(t *testing.T) {
 		}
 	})
 	b := newBench(t, &policy, flavour(t, "qsbr"), 7)
-	p := func(i int) dispatch.Probe { return probe(b.fns[i], nil, -i) }
+	p := func(i int) dispatch.Probe { return event.Probe(b.fns[i], nil, -i) }
 	b.add(1, p(0))
 	b.add(2, p(0), p(1))
 	b.add(3, p(0), p(1), p(2))

@@ -11,6 +11,7 @@ import (
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/judge"
+	"github.com/tpbench/tpbench/impls/internal/judge/event"
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
@@ -193,7 +194,7 @@ func (r replay) on(b *bench) (mistake string, trace []string) {
 	for i := range r.start {
 		b.add(0, b.letter(r.start[i]))
 	}
-	seen.calls = nil
+	event.Calls = nil
 	actions := map[string]func(){
 		"fire": func() {
 			reader := b.domain.Register()
@@ -214,17 +215,17 @@ func (r replay) on(b *bench) (mistake string, trace []string) {
 	}
 	trace, err := step.Play(r.script, actions)
 	judge.Check(b.tb, err)
-	for _, c := range seen.calls {
+	for _, c := range event.Calls {
 		trace = append(trace, "called: "+c.String())
-		if c.data.owner != c.fn && mistake == "" {
+		if c.Data.Owner != c.Fn && mistake == "" {
 			mistake = fmt.Sprintf("T1: %v was called", c)
 		}
 	}
 	stays := scenario{start: r.start, ops: strings.Join(strings.Fields(r.script), " ")}.stays()
 	for _, name := range stays {
 		n := 0
-		for _, c := range seen.calls {
-			if c.data.name == name {
+		for _, c := range event.Calls {
+			if c.Data.Name == name {
 				n++
 			}
 		}

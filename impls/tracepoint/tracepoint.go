@@ -1,7 +1,6 @@
 package tracepoint
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,7 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/slab"
+	"github.com/tpbench/tpbench/impls/internal/probes"
 	"github.com/tpbench/tpbench/impls/internal/step"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
@@ -17,8 +16,8 @@ import (
 // What the kernel returns as -EINVAL, -EEXIST and -ENOENT.
 var (
 	ErrInvalid  = errors.New("a probe needs a function")
-	ErrExist    = errors.New("this function is registered with this data already")
-	ErrNotFound = errors.New("this function is not registered with this data")
+	ErrExist    = probes.ErrExist
+	ErrNotFound = probes.ErrNotFound
 )
 
 // A Tracepoint is a named place that can fire.
@@ -65,16 +64,15 @@ type Registry struct {
 	// mu is the kernel's tracepoints_mutex. It is held across the waits of a
 	// transition. The text mutex and the Domain's locks nest inside it.
 	mu        sync.Mutex
-	snapshots [2]snapshot                  // by snapshotID. Protected by mu.
-	bulk      uint64                       // numbers the groups of bulk changes. Protected by mu.
-	arrays    *slab.Arrays[dispatch.Entry] // what tp->funcs point to
+	snapshots [2]snapshot    // by snapshotID. Protected by mu.
+	bulk      uint64         // numbers the groups of bulk changes. Protected by mu.
+	arrays    *probes.Arrays // what tp->funcs point to
 }
 
 // New makes a Registry that follows the policy and waits by the domain.
 // dispatch.Open must have succeeded.
 func New(p *Policy, d *rcu.Domain) *Registry {
-	// Who still walks a freed array calls poison, up to the zero entry.
-	return &Registry{rcu: d, policy: p, arrays: slab.NewArrays(dispatch.Poison(), dispatch.Entry{})}
+	return &Registry{rcu: d, policy: p, arrays: probes.NewArrays()}
 }
 
 // Add makes a tracepoint of a site, off, with the static call where the strategy's
@@ -158,9 +156,8 @@ func (r *Registry) prepare(c *change, q Request) error {
 		}
 		return fmt.Errorf("tracepoint %s: %s: %w", tp.Name, what, err)
 	}
-	at := find(tp.funcs, q.Probe)
-	probes := probesOf(tp.funcs)
-	n := len(probes)
+	entries := probes.Of(tp.funcs)
+	at, n := probes.Find(entries, q.Probe), len(entries)
 	switch {
 	case q.Remove && (n == 0 || q.Probe.Fn != 0 && at < 0):
 		return fail(ErrNotFound)
@@ -184,18 +181,10 @@ func (r *Registry) prepare(c *change, q Request) error {
 			return fail(fmt.Errorf("the array of %d probes: %w", n, err))
 		}
 		if q.Remove {
-			copy(c.new, probes[:at])
-			copy(c.new[at:], probes[at+1:])
+			probes.Remove(c.new, entries, at)
 		} else {
-			// After its equals: before the first with a lower priority.
-			at, _ := slices.BinarySearchFunc(probes, q.Probe.Prio, func(e dispatch.Entry, prio int) int {
-				return cmp.Or(cmp.Compare(prio, e.Prio), -1)
-			})
-			copy(c.new, probes[:at])
-			c.new[at] = dispatch.Entry{Fn: uintptr(q.Probe.Fn), Data: q.Probe.Data, Prio: q.Probe.Prio}
-			copy(c.new[at+1:], probes[at:])
+			probes.Insert(c.new, entries, q.Probe)
 		}
-		c.new[n] = dispatch.Entry{}
 		if c.target, err = r.target(tp, c.new); err != nil {
 			r.arrays.Free(c.new)
 			return fail(err)
@@ -232,7 +221,7 @@ func (c *change) undo() {
 func (r *Registry) run(group []*change) error {
 	var byList [6][]*change
 	for _, c := range group {
-		list := listOf(len(probesOf(c.old)), len(probesOf(c.new)))
+		list := listOf(len(probes.Of(c.old)), len(probes.Of(c.new)))
 		byList[list] = append(byList[list], c)
 	}
 	for part := range 3 {
@@ -287,18 +276,6 @@ func (r *Registry) release(group []*change) {
 // Synchronize waits until no reader is in a probe, or uses data, that was
 // unregistered before: tracepoint_synchronize_unregister.
 func (r *Registry) Synchronize() { r.rcu.Synchronize() }
-
-// probesOf is funcs without its terminator.
-func probesOf(funcs []dispatch.Entry) []dispatch.Entry {
-	return funcs[:max(0, len(funcs)-1)]
-}
-
-// find returns the index of the probe's function and data, or -1.
-func find(funcs []dispatch.Entry, p dispatch.Probe) int {
-	return slices.IndexFunc(probesOf(funcs), func(e dispatch.Entry) bool {
-		return e.Fn == uintptr(p.Fn) && e.Data == p.Data
-	})
-}
 
 // firstData is the data that a site's static call passes.
 func firstData(funcs []dispatch.Entry) unsafe.Pointer {

@@ -9,6 +9,8 @@ import (
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/judge"
+	"github.com/tpbench/tpbench/impls/internal/judge/event"
+	"github.com/tpbench/tpbench/impls/internal/probes"
 	"github.com/tpbench/tpbench/impls/internal/slab"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
@@ -64,7 +66,7 @@ func newBench(tb testing.TB, p *Policy, f rcu.Variant, n int) *bench {
 
 func newBenchOf(tb testing.TB, p *Policy, f rcu.Variant, sites []*dispatch.Site) *bench {
 	tb.Helper()
-	b := &bench{tb: tb, fns: functions(tb)}
+	b := &bench{tb: tb, fns: event.Funcs(tb, 4)}
 	b.domain = f.New(rcu.Options{Lazy: rcu.OnlyBarrier})
 	b.registry = New(p, b.domain)
 	for i, s := range sites {
@@ -101,22 +103,18 @@ func (b *bench) remove(tp int, probes ...dispatch.Probe) {
 
 // fire passes a tracepoint once and returns the probes' calls. The reader exists
 // for only as long, so that no flavour waits for it afterwards.
-func (b *bench) fire(tp int) []firing {
+func (b *bench) fire(tp int) []event.Call {
 	r := b.domain.Register()
 	defer r.Unregister()
-	seen.calls = nil
+	event.Calls = nil
 	b.points[tp].Fire(r)
-	return seen.calls
+	return event.Calls
 }
 
 // compare checks that firing a tracepoint calls these probes.
 func (b *bench) compare(tp int, probes []dispatch.Probe) {
 	b.tb.Helper()
-	var want []firing
-	for _, p := range probes {
-		want = append(want, firing{slices.Index(b.fns, p.Fn), dataOf(p)})
-	}
-	if got := b.fire(tp); !slices.Equal(got, want) {
+	if got, want := b.fire(tp), event.CallsOf(b.fns, probes); !slices.Equal(got, want) {
 		b.tb.Fatalf("firing called %v, want %v", got, want)
 	}
 	if off := slices.Equal(b.key(tp), nop); off != (len(probes) == 0) {
@@ -143,7 +141,7 @@ var nop = []byte{0x0F, 0x1F, 0x44, 0x00, 0x5A}
 func TestT2ArrayIsReleased(t *testing.T) {
 	forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
 		b := newBench(t, s.New, f, 1)
-		a, c := probe(b.fns[0], &datum{owner: 0}, 0), probe(b.fns[1], &datum{owner: 1}, 0)
+		a, c := event.Probe(b.fns[0], &event.Datum{Owner: 0}, 0), event.Probe(b.fns[1], &event.Datum{Owner: 1}, 0)
 		b.add(0, a)
 		one := b.points[0].funcs
 		b.add(0, c)
@@ -151,7 +149,7 @@ func TestT2ArrayIsReleased(t *testing.T) {
 		b.remove(0, a)
 		freed := func(funcs []dispatch.Entry) bool {
 			slot := funcs[:cap(funcs)] // a walk goes on to its zero entry
-			for _, e := range probesOf(slot) {
+			for _, e := range probes.Of(slot) {
 				if e != dispatch.Poison() {
 					return false
 				}
@@ -181,7 +179,7 @@ func TestT5NoMemory(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			judge.Need(t, s.Supported(), "tracepoint", s.Name)
 			b := newBench(t, s.New, flavour(t, "qsbr"), 1)
-			probes := []dispatch.Probe{probe(b.fns[0], nil, 0), probe(b.fns[1], nil, 0), probe(b.fns[2], nil, 0)}
+			probes := []dispatch.Probe{event.Probe(b.fns[0], nil, 0), event.Probe(b.fns[1], nil, 0), event.Probe(b.fns[2], nil, 0)}
 			for i, p := range probes {
 				b.registry.arrays.FailAfter(0)
 				if err := b.registry.Register(b.points[0], p); !errors.Is(err, slab.ErrNoMem) {
@@ -205,7 +203,7 @@ func TestT5NoMemoryInBulk(t *testing.T) {
 	for _, s := range Variants() {
 		t.Run(s.Name, func(t *testing.T) {
 			b := newBench(t, s.New, flavour(t, "qsbr"), 3)
-			a, c := probe(b.fns[0], &datum{}, 1), probe(b.fns[1], &datum{}, 0)
+			a, c := event.Probe(b.fns[0], &event.Datum{}, 1), event.Probe(b.fns[1], &event.Datum{}, 0)
 			b.add(1, a)
 			b.add(2, a, c)
 			thunks := dispatch.Thunks()
@@ -237,7 +235,7 @@ func TestT5NoMemoryInBulk(t *testing.T) {
 func TestT2ThunkIsReleased(t *testing.T) {
 	before := dispatch.Thunks()
 	b := newBench(t, strategy(t, "bound").New, flavour(t, "memb"), 1)
-	a, c := probe(b.fns[0], &datum{}, 1), probe(b.fns[1], &datum{}, 0)
+	a, c := event.Probe(b.fns[0], &event.Datum{}, 1), event.Probe(b.fns[1], &event.Datum{}, 0)
 	for i, x := range []struct {
 		what string
 		do   func()
@@ -278,13 +276,13 @@ func TestStaticCallFollows(t *testing.T) {
 			judge.Need(t, s.Supported(), "tracepoint", s.Name)
 			b := newBench(t, s.New, flavour(t, "qsbr"), 4)
 			rnd := judge.Rand(t)
-			p := []dispatch.Probe{probe(b.fns[0], &datum{}, 0), probe(b.fns[1], &datum{}, 0)}
+			p := []dispatch.Probe{event.Probe(b.fns[0], &event.Datum{}, 0), event.Probe(b.fns[1], &event.Datum{}, 0)}
 			var follows [4]bool // by tracepoint: the list that led to its one probe
 			for range 200 {
 				var requests []Request
 				for _, tp := range b.points {
 					q := Request{tp, p[rnd.IntN(2)], false}
-					q.Remove = find(tp.funcs, q.Probe) >= 0
+					q.Remove = probes.Find(probes.Of(tp.funcs), q.Probe) >= 0
 					requests = append(requests, q)
 				}
 				if rnd.IntN(2) == 0 {
@@ -292,28 +290,28 @@ func TestStaticCallFollows(t *testing.T) {
 				}
 				var before [4]int
 				for i, tp := range b.points {
-					before[i] = len(probesOf(tp.funcs))
+					before[i] = len(probes.Of(tp.funcs))
 				}
 				judge.Check(t, b.registry.Bulk(requests))
 				for i, tp := range b.points {
-					probes := probesOf(tp.funcs)
-					if n := len(probes); n != before[i] {
-						list := *s.New.lists()[listOf(before[i], n)]
-						follows[i] = slices.ContainsFunc(list, func(s Step) bool { return s.follows })
+					list := probes.Of(tp.funcs)
+					if n := len(list); n != before[i] {
+						steps := *s.New.lists()[listOf(before[i], n)]
+						follows[i] = slices.ContainsFunc(steps, func(s Step) bool { return s.follows })
 					}
 					iterator := s.New.Dispatch.Iterator()
 					want := iterator
 					switch {
-					case len(probes) == 0:
+					case len(list) == 0:
 						continue // wherever it was
-					case len(probes) == 1 && s.New.Dispatch.Bound:
+					case len(list) == 1 && s.New.Dispatch.Bound:
 						want = tp.target.PC
-					case len(probes) == 1 && s.New.Dispatch.Direct:
-						want = probes[0].Fn
+					case len(list) == 1 && s.New.Dispatch.Direct:
+						want = list[0].Fn
 					}
 					got := callOf(tp.site).Insn().Target()
 					if got != want && (got != iterator || follows[i]) {
-						t.Fatalf("with %d probes the call goes to %#x, want %#x, or the iterator at %#x where no step follows", len(probes), got, want, iterator)
+						t.Fatalf("with %d probes the call goes to %#x, want %#x, or the iterator at %#x where no step follows", len(list), got, want, iterator)
 					}
 				}
 			}
@@ -326,7 +324,7 @@ func TestStaticCallFollows(t *testing.T) {
 // the thunk is executed, and the core syncs that benchmarks count are too few.
 func TestT2ThunkIsNotWhereTheCallIs(t *testing.T) {
 	b := newBench(t, strategy(t, "bound").New, flavour(t, "memb"), 1)
-	a := probe(b.fns[0], &datum{}, 0)
+	a := event.Probe(b.fns[0], &event.Datum{}, 0)
 	b.add(0, a)
 	funcs, old := slices.Clone(b.points[0].funcs), b.points[0].target.PC
 	b.remove(0, a)
@@ -364,7 +362,7 @@ func TestT2ThunkIsNotWhereTheCallIs(t *testing.T) {
 func TestT5NoThunk(t *testing.T) {
 	thunks := dispatch.Thunks()
 	near := newBench(t, strategy(t, "bound").New, flavour(t, "qsbr"), 1)
-	near.add(0, probe(near.fns[0], nil, 0)) // there is room for thunks now, nearer to the text than sites made later
+	near.add(0, event.Probe(near.fns[0], nil, 0)) // there is room for thunks now, nearer to the text than sites made later
 	if jump := textpoke.Text(near.points[0].target.PC, 32)[10]; jump != 0xE9 {
 		t.Skip("in this build thunks jump to a hook, which is always in reach")
 	}
@@ -372,7 +370,7 @@ func TestT5NoThunk(t *testing.T) {
 	judge.Check(t, err)
 	site := sites[len(sites)-1]
 	b := newBenchOf(t, strategy(t, "bound").New, flavour(t, "qsbr"), []*dispatch.Site{site})
-	far := probe(dispatch.Func(keyOf(site).PC()+1<<31-256), nil, 1)
+	far := event.Probe(dispatch.Func(keyOf(site).PC()+1<<31-256), nil, 1)
 	judge.Check(t, site.Reach(far.Fn))
 	held := dispatch.Thunks() - thunks
 	expect := func(what string, err error, probes ...dispatch.Probe) {
@@ -383,7 +381,7 @@ func TestT5NoThunk(t *testing.T) {
 		}
 		b.compare(0, probes)
 	}
-	a := probe(b.fns[0], &datum{}, 0)
+	a := event.Probe(b.fns[0], &event.Datum{}, 0)
 	expect("0->1", b.registry.Register(b.points[0], far))
 	expect("0->1 twice", b.registry.Bulk([]Request{{b.points[0], a, false}, {b.points[0], a, true}, {b.points[0], far, false}}))
 }
@@ -396,7 +394,7 @@ func TestT2NothingLeaks(t *testing.T) {
 			r := judge.Rand(t)
 			released := uint64(0)
 			for range 1000 {
-				p := probe(b.fns[r.IntN(4)], nil, r.IntN(3))
+				p := event.Probe(b.fns[r.IntN(4)], nil, r.IntN(3))
 				had := len(b.points[0].funcs) > 0
 				err := b.registry.Register(b.points[0], p)
 				if errors.Is(err, ErrExist) {
@@ -422,7 +420,7 @@ func BenchmarkFire(b *testing.B) {
 				judge.Need(b, s.Supported(), "tracepoint", s.Name)
 				t := newBench(b, s.New, flavour(b, "qsbr"), 1)
 				for i := range probes {
-					t.add(0, probe(dispatch.Nop(), &datum{}, i))
+					t.add(0, event.Probe(dispatch.Nop(), &event.Datum{}, i))
 				}
 				r := t.domain.Register()
 				defer r.Unregister()
@@ -439,7 +437,7 @@ func BenchmarkPingPong(b *testing.B) {
 		b.Run("impl="+s.Name, func(b *testing.B) {
 			judge.Need(b, s.Supported(), "tracepoint", s.Name)
 			t := newBench(b, s.New, flavour(b, "memb"), 1)
-			p := probe(dispatch.Nop(), nil, 0)
+			p := event.Probe(dispatch.Nop(), nil, 0)
 			for b.Loop() {
 				t.add(0, p)
 				t.remove(0, p)

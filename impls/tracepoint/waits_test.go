@@ -5,6 +5,7 @@ import (
 
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/judge"
+	"github.com/tpbench/tpbench/impls/internal/judge/event"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
@@ -72,7 +73,7 @@ func TestWaitsOfBulk(t *testing.T) {
 		claimed(t, s)
 		n := events(f)
 		b := newBench(t, s.New, f, n)
-		p := probe(b.fns[0], &datum{}, 0)
+		p := event.Probe(b.fns[0], &event.Datum{}, 0)
 		enableAll := func() {
 			for i := range n {
 				b.add(i, p)
@@ -101,7 +102,7 @@ func TestWaitsOfBulkRequests(t *testing.T) {
 		claimed(t, s)
 		n := events(f)
 		b := newBench(t, s.New, f, n)
-		a, c := probe(b.fns[0], &datum{}, 1), probe(b.fns[1], &datum{}, 0)
+		a, c := event.Probe(b.fns[0], &event.Datum{}, 1), event.Probe(b.fns[1], &event.Datum{}, 0)
 		all := func(p dispatch.Probe, remove bool) func() {
 			var list []Request
 			for _, tp := range b.points {
@@ -143,7 +144,7 @@ func TestWaitsOfBulkRequests(t *testing.T) {
 // last of them.
 func TestWaitsOfBulkForTheLast(t *testing.T) {
 	b := newBench(t, strategy(t, "batched").New, flavour(t, "memb"), 2)
-	p, last := probe(b.fns[0], &datum{}, 0), probe(b.fns[1], &datum{}, -1)
+	p, last := event.Probe(b.fns[0], &event.Datum{}, 0), event.Probe(b.fns[1], &event.Datum{}, -1)
 	both := func(remove bool, first, second int) func() {
 		return func() {
 			judge.Check(t, b.registry.Bulk([]Request{{b.points[first], p, remove}, {b.points[second], p, remove}}))
@@ -169,7 +170,7 @@ func TestWaitsAfterBulkForEach(t *testing.T) {
 	for _, name := range []string{"tp-cond-sync", "batched"} {
 		for i := range 3 {
 			b := newBench(t, strategy(t, name).New, flavour(t, "memb"), 3)
-			a, c, d := probe(b.fns[0], &datum{}, 1), probe(b.fns[1], &datum{}, 0), probe(b.fns[2], &datum{}, -1)
+			a, c, d := event.Probe(b.fns[0], &event.Datum{}, 1), event.Probe(b.fns[1], &event.Datum{}, 0), event.Probe(b.fns[2], &event.Datum{}, -1)
 			all := func(p dispatch.Probe, remove bool) {
 				var list []Request
 				for _, tp := range b.points {
@@ -195,7 +196,7 @@ func TestWaitsAfterBulkForEach(t *testing.T) {
 // If this fails, a bulk change that is everything at once waits more than once.
 func TestWaitsOfMixedBulk(t *testing.T) {
 	b := newBench(t, strategy(t, "batched").New, flavour(t, "memb"), 4)
-	a, c, d := probe(b.fns[0], &datum{}, 2), probe(b.fns[1], &datum{}, 1), probe(b.fns[2], &datum{}, 0)
+	a, c, d := event.Probe(b.fns[0], &event.Datum{}, 2), event.Probe(b.fns[1], &event.Datum{}, 1), event.Probe(b.fns[2], &event.Datum{}, 0)
 	b.add(0, a) // 0->1 below, with a moment remembered
 	b.remove(0, a)
 	b.add(1, a)
@@ -240,7 +241,7 @@ func TestWaitsOfAlternation(t *testing.T) {
 						want.own = waits{} // another event's snapshot is no concern of theirs
 					}
 					b := newBench(t, s.New, f, 2*k)
-					p := probe(b.fns[0], &datum{}, 0)
+					p := event.Probe(b.fns[0], &event.Datum{}, 0)
 					for i := range k {
 						b.add(i, p)
 					}
@@ -263,13 +264,13 @@ func TestWaitsOfShrink(t *testing.T) {
 	one, none := waits{waited: 1}, waits{}
 	forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
 		claimed(t, s)
-		fns := functions(t)
-		d1, d2 := &datum{name: "d1"}, &datum{name: "d2"}
-		a, b, c := probe(fns[0], d1, 3), probe(fns[1], d2, 2), probe(fns[2], &datum{name: "d3"}, 1)
-		first := probe(fns[3], &datum{name: "first"}, 9)
-		last := probe(fns[3], &datum{name: "last"}, -9)
-		again := probe(fns[0], d2, 0) // a's function, other data
-		alike := probe(fns[1], d1, 0) // a's data, another function
+		fns := event.Funcs(t, 4)
+		d1, d2 := &event.Datum{Name: "d1"}, &event.Datum{Name: "d2"}
+		a, b, c := event.Probe(fns[0], d1, 3), event.Probe(fns[1], d2, 2), event.Probe(fns[2], &event.Datum{Name: "d3"}, 1)
+		first := event.Probe(fns[3], &event.Datum{Name: "first"}, 9)
+		last := event.Probe(fns[3], &event.Datum{Name: "last"}, -9)
+		again := event.Probe(fns[0], d2, 0) // a's function, other data
+		alike := event.Probe(fns[1], d1, 0) // a's data, another function
 		for _, x := range []struct {
 			name  string
 			setUp func(*bench)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
@@ -21,7 +22,7 @@ type replay struct {
 	script string
 	stays  string // the probes that every firing must call
 	gone   string // those that the last firing must not call
-	breaks string // the variant that must fail; no other may
+	breaks string // the variant that must fail. A sound variant never does.
 	by     string // the invariant that it breaks
 	only   string // the one flavour to play it with; "" for all
 }
@@ -132,6 +133,9 @@ func TestReplay(t *testing.T) {
 				continue
 			}
 			forEach(t, func(t *testing.T, v Variant) {
+				if v.Status == impls.Busted && !slices.ContainsFunc(replays, func(r replay) bool { return r.breaks == v.Name }) {
+					t.Skipf("no claim here about where %s fails", v.Name)
+				}
 				for range 20 {
 					mistake, trace := r.play(newBench(t, v, flavour, r.start))
 					want := ""

@@ -1,14 +1,13 @@
 package unregister
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/probes"
 	"github.com/tpbench/tpbench/impls/internal/slab"
 	"github.com/tpbench/tpbench/impls/internal/step"
 	"github.com/tpbench/tpbench/impls/rcu"
@@ -17,8 +16,8 @@ import (
 // What the kernel returns as -EINVAL, -EEXIST, -ENOENT and -ENOMEM.
 var (
 	ErrInvalid  = errors.New("a probe needs a function of its own")
-	ErrExist    = errors.New("this function is registered with this data already")
-	ErrNotFound = errors.New("this function is not registered with this data")
+	ErrExist    = probes.ErrExist
+	ErrNotFound = probes.ErrNotFound
 	ErrNoMem    = slab.ErrNoMem
 )
 
@@ -57,7 +56,7 @@ type Point struct {
 
 	array  []dispatch.Entry // what funcs is in: all of it, or a half. Protected by mu.
 	halves halves           // of the double arrays. Protected by mu.
-	arrays *slab.Arrays[dispatch.Entry]
+	arrays *probes.Arrays
 }
 
 // New makes a Point of a site, off. A site belongs to one Point at a time, with its
@@ -66,10 +65,7 @@ func New(policy *Policy, d *rcu.Domain, site *dispatch.Site) (*Point, error) {
 	if err := site.StaticCall(policy.Dispatch.Iterator()); err != nil {
 		return nil, fmt.Errorf("unregister: %w", err)
 	}
-	return &Point{
-		policy: policy, rcu: d, site: site,
-		arrays: slab.NewArrays(dispatch.Poison(), dispatch.Entry{}),
-	}, nil
+	return &Point{policy: policy, rcu: d, site: site, arrays: probes.NewArrays()}, nil
 }
 
 // Fire passes the site once. The reader is one of the Point's Domain: a grace period of
@@ -102,14 +98,11 @@ func (p *Point) Register(probe dispatch.Probe) error {
 	if p.find(probe) >= 0 {
 		return fmt.Errorf("register: %w", ErrExist)
 	}
-	probes := p.live()
-	entry := dispatch.Entry{Fn: uintptr(probe.Fn), Data: probe.Data, Prio: probe.Prio}
-	// After its equals: the first with a lower priority.
-	at, _ := slices.BinarySearchFunc(probes, probe.Prio, func(e dispatch.Entry, prio int) int {
-		return cmp.Or(cmp.Compare(prio, e.Prio), -1)
-	})
-	if err := p.policy.add(p, slices.Insert(probes, at, entry)); err != nil {
-		return fmt.Errorf("register: the array of %d probes: %w", len(probes)+1, err)
+	live := p.live()
+	next := make([]dispatch.Entry, len(live)+2)
+	probes.Insert(next, live, probe)
+	if err := p.policy.add(p, probes.Of(next)); err != nil {
+		return fmt.Errorf("register: the array of %d probes: %w", len(live)+1, err)
 	}
 	return nil
 }
@@ -127,12 +120,10 @@ func (p *Point) Unregister(probe dispatch.Probe) error {
 	case probe.Fn == 0:
 		return p.zero()
 	}
-	var rest []dispatch.Entry
-	for i, e := range probesOf(p.funcs) {
-		if i != at && !p.dead(e) {
-			rest = append(rest, e)
-		}
-	}
+	live := p.live()
+	rest := make([]dispatch.Entry, len(live))
+	probes.Remove(rest, live, probes.Find(live, probe))
+	rest = probes.Of(rest)
 	if len(rest) == 0 {
 		return p.zero()
 	}
@@ -144,12 +135,12 @@ func (p *Point) Unregister(probe dispatch.Probe) error {
 
 // replace puts the probes into an array of their own: what adding and removing usually
 // comes to. Dead entries are not among them.
-func (p *Point) replace(probes []dispatch.Entry) error {
-	array, err := p.arrays.Alloc(len(probes) + 1)
+func (p *Point) replace(list []dispatch.Entry) error {
+	array, err := p.arrays.Alloc(len(list) + 1)
 	if err != nil {
 		return err // before any step: M4
 	}
-	fill(array, probes)
+	fill(array, list)
 	return p.install(array, array)
 }
 
@@ -185,32 +176,24 @@ func (p *Point) release(array []dispatch.Entry) {
 	p.rcu.Call(func() { p.arrays.Free(array) })
 }
 
-// live returns a copy of the probes in force. mu must be held.
-func (p *Point) live() (probes []dispatch.Entry) {
-	for _, e := range probesOf(p.funcs) {
-		if !p.dead(e) {
-			probes = append(probes, e)
-		}
+// live returns a copy of the entries in force that are not dead. mu must be held.
+func (p *Point) live() []dispatch.Entry { return probes.Live(probes.Of(p.funcs), p.dead()) }
+
+// dead returns the function of dead entries, or 0, which no entry has.
+func (p *Point) dead() dispatch.Func {
+	if p.policy.Dead == nil {
+		return 0
 	}
-	return probes
+	return p.policy.Dead()
 }
 
-// dead reports whether an entry stands where a probe was removed.
-func (p *Point) dead(e dispatch.Entry) bool {
-	return p.policy.Dead != nil && e.Fn == uintptr(p.policy.Dead())
-}
-
-// find returns the index of the probe's function and data, or -1. Dead entries are
-// nobody's.
+// find returns the index of the probe's function and data, or -1. No probe has the function
+// of dead entries.
 func (p *Point) find(probe dispatch.Probe) int {
-	return slices.IndexFunc(probesOf(p.funcs), func(e dispatch.Entry) bool {
-		return e.Fn == uintptr(probe.Fn) && e.Data == probe.Data && !p.dead(e)
-	})
-}
-
-// probesOf is funcs without its terminator.
-func probesOf(funcs []dispatch.Entry) []dispatch.Entry {
-	return funcs[:max(0, len(funcs)-1)]
+	if probe.Fn == p.dead() {
+		return -1
+	}
+	return probes.Find(probes.Of(p.funcs), probe)
 }
 
 // fill makes room hold the probes and zero entries behind them, of which there is at

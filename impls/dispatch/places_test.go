@@ -1,4 +1,4 @@
-package dispatchtest
+package dispatch_test
 
 import (
 	"fmt"
@@ -9,86 +9,6 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
-
-// A testCase is one promise, with what it would mean if it were broken.
-type testCase struct {
-	name        string
-	explanation string
-	test        func(t *testing.T, d dispatch.Dispatch, p place)
-}
-
-// Run runs all cases against a way to dispatch.
-func Run(t *testing.T, v dispatch.Variant) {
-	judge.Need(t, v.Supported(), "dispatch", v.Name)
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			for _, p := range places(t) {
-				t.Run(p.name, func(t *testing.T) {
-					defer func() {
-						if t.Failed() {
-							t.Log(c.explanation)
-						}
-					}()
-					c.test(t, v.New, p)
-				})
-			}
-		})
-	}
-}
-
-// cases find each place off, and leave it so.
-var cases = []testCase{
-	{
-		"D1: arguments and order",
-		"If probes got wrong arguments, or were called too often, too rarely or in another order than the array's, a trace would show what did not happen.",
-		argumentsAndOrder,
-	},
-	{
-		"D1: what is published next is called next",
-		"If a site that is on stayed with the array that it found first, probes that come later would never be called, and freed ones would.",
-		publishedNext,
-	},
-	{
-		"D1: a loop of several passes",
-		"If a loop lost its counter to its probes, the benchmarks would divide by another number of passes than there were.",
-		severalPasses,
-	},
-	{
-		"D1: probes are ordinary Go functions",
-		"If the runtime lost its way in a site when it moves a stack, collects garbage or unwinds, a probe could do nothing that Go functions do.",
-		ordinaryGo,
-	},
-	{
-		"D1: a probe that panics",
-		"If a panic could not cross a site, or left another number of sections open than one, whoever recovers could not go on.",
-		panics,
-	},
-	{
-		"D2: sections nest",
-		"If a probe that fires another site ended its own section early, a grace period would not wait for the rest of it; if it left one open, for ever.",
-		sectionsNest,
-	},
-	{
-		"D2: a site without probes",
-		"If a site whose key is on and whose funcs are NULL left its section open, as in the middle of every 1->0, grace periods would wait for ever.",
-		noProbes,
-	},
-	{
-		"D2: a grace period waits for a probe",
-		"If a grace period ended while a probe runs, what the probe uses would be freed under it.",
-		gracePeriodWaits,
-	},
-	{
-		"D3 D5: whose data",
-		"If a call to the probe itself did not pass what the site has loaded, or a bound one did, strategies would wait for the wrong moment, or would have to.",
-		whoseData,
-	},
-	{
-		"D4: funcs become NULL behind the site's back",
-		"If the iterator walked a NULL array, a reader that comes as the last probe goes would crash the process.",
-		becomesNull,
-	},
-}
 
 // A place is one kind of site, and what its probes see: passing it once passes n sites,
 // which say first as their a and one more each.
@@ -123,17 +43,17 @@ func (p place) timed() bool { return p.n > 1 }
 
 // expect returns what probes probes log when the place is passed once with b as
 // the counter.
-func (p place) expect(probes int, b uint64) []call {
-	var want []call
+func (p place) expect(probes int, b uint64) []dispatch.Call {
+	var want []dispatch.Call
 	for site := range p.n {
 		for probe := range probes {
-			want = append(want, call{probe, p.first + uint64(site), b})
+			want = append(want, dispatch.Call{Probe: probe, A: p.first + uint64(site), B: b})
 		}
 	}
 	return want
 }
 
-func compareCalls(tb testing.TB, got, want []call) {
+func compareCalls(tb testing.TB, got, want []dispatch.Call) {
 	tb.Helper()
 	if !slices.Equal(got, want) {
 		tb.Errorf("probes saw %v, want %v", got, want)

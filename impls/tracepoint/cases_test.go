@@ -1,15 +1,13 @@
-package tracepointtest
+package tracepoint_test
 
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
-	"sync/atomic"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/dispatch/probestest"
 	"github.com/tpbench/tpbench/impls/internal/judge"
+	"github.com/tpbench/tpbench/impls/internal/judge/event"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
@@ -59,12 +57,12 @@ func walks() (list []walk) {
 // to none at once as well. Where both numbers are the same it does what must change
 // nothing, and replaces one probe.
 func transitionMatrix(b *bench) {
-	list, events := walks(), []*event{b.text, b.mapped}
-	if b.slow() {
+	list, events := walks(), []*pair{b.text, b.mapped}
+	if b.flavour.Slow {
 		list, events = list[:1], events[:1]
 	}
 	for _, w := range list {
-		data := []*probestest.Datum{{Name: "d0"}, {Name: "d1"}, {Name: "d2"}, {Name: "d3"}, {Name: "d4"}}
+		data := []*event.Datum{{Name: "d0"}, {Name: "d1"}, {Name: "d2"}, {Name: "d3"}, {Name: "d4"}}
 		for from := range 5 {
 			for to := range 5 {
 				b.history = []string{fmt.Sprintf("%+v, from %d to %d", w, from, to)}
@@ -86,47 +84,47 @@ func transitionMatrix(b *bench) {
 }
 
 // grow registers probes until there are n.
-func (w walk) grow(b *bench, e *event, data []*probestest.Datum, n int) {
+func (w walk) grow(b *bench, e *pair, data []*event.Datum, n int) {
 	b.Helper()
-	for len(e.model) < n {
-		at := w.place.of(len(e.model) + 1)
+	for len(e.Model) < n {
+		at := w.place.of(len(e.Model) + 1)
 		p := w.another(b, e, data)
-		p.Prio = w.priority(e.model, at)
+		p.Prio = w.priority(e.Model, at)
 		b.register(e, p)
 		if w.samePriority {
-			at = len(e.model) - 1
+			at = len(e.Model) - 1
 		}
-		if e.model[at] != p {
+		if e.Model[at] != p {
 			b.Fatalf("the model itself put the probe elsewhere than at %d", at)
 		}
 	}
 }
 
 // shrink unregisters probes until there are n.
-func (w walk) shrink(b *bench, e *event, n int) {
+func (w walk) shrink(b *bench, e *pair, n int) {
 	b.Helper()
-	for len(e.model) > n {
-		b.unregister(e, e.model[w.place.of(len(e.model))])
+	for len(e.Model) > n {
+		b.unregister(e, e.Model[w.place.of(len(e.Model))])
 	}
 }
 
 // replace takes one probe away and brings another.
-func (w walk) replace(b *bench, e *event, data []*probestest.Datum) {
+func (w walk) replace(b *bench, e *pair, data []*event.Datum) {
 	b.Helper()
-	n := len(e.model)
+	n := len(e.Model)
 	if n == 0 {
 		return
 	}
 	another := w.another(b, e, data)
 	at := w.place.of(n)
-	another.Prio = e.model[at].Prio
-	b.unregister(e, e.model[at])
+	another.Prio = e.Model[at].Prio
+	b.unregister(e, e.Model[at])
 	b.register(e, another)
 }
 
 // another returns a probe that e does not have, of the functions and data that have
 // the fewest.
-func (w walk) another(b *bench, e *event, data []*probestest.Datum) dispatch.Probe {
+func (w walk) another(b *bench, e *pair, data []*event.Datum) dispatch.Probe {
 	b.Helper()
 	for i := range data {
 		fn, d := b.fns[i], data[i]
@@ -136,7 +134,7 @@ func (w walk) another(b *bench, e *event, data []*probestest.Datum) dispatch.Pro
 		if w.sameData {
 			d = nil
 		}
-		if p := probestest.Probe(fn, d, 0); e.model.find(p) < 0 {
+		if p := event.Probe(fn, d, 0); e.Model.Find(p) < 0 {
 			return p
 		}
 	}
@@ -145,7 +143,7 @@ func (w walk) another(b *bench, e *event, data []*probestest.Datum) dispatch.Pro
 }
 
 // priority is the one that puts a probe at index at.
-func (w walk) priority(m model, at int) int {
+func (w walk) priority(m event.Model, at int) int {
 	const far = 1 << 10
 	switch n := len(m); {
 	case w.samePriority || n == 0:
@@ -160,16 +158,16 @@ func (w walk) priority(m model, at int) int {
 }
 
 // refuse does everything that is answered by an error and changes nothing.
-func refuse(b *bench, e *event) {
+func refuse(b *bench, e *pair) {
 	b.Helper()
-	for _, p := range e.model {
+	for _, p := range e.Model {
 		p.Prio++ // of no account
 		b.register(e, p)
 	}
-	b.register(e, probestest.Probe(0, &probestest.Datum{Name: "of no function"}, 0))
-	b.unregister(e, probestest.Probe(b.fns[0], &probestest.Datum{Name: "nobody's"}, 0))
-	b.unregister(e, probestest.Probe(b.fns[len(b.fns)-1], &probestest.Datum{Name: "nobody's"}, 0))
-	if len(e.model) == 0 {
+	b.register(e, event.Probe(0, &event.Datum{Name: "of no function"}, 0))
+	b.unregister(e, event.Probe(b.fns[0], &event.Datum{Name: "nobody's"}, 0))
+	b.unregister(e, event.Probe(b.fns[len(b.fns)-1], &event.Datum{Name: "nobody's"}, 0))
+	if len(e.Model) == 0 {
 		b.unregister(e, dispatch.Probe{})
 	}
 }
@@ -177,19 +175,19 @@ func refuse(b *bench, e *event) {
 // randomTransitions takes two tracepoints of one Registry through random histories.
 func randomTransitions(b *bench) {
 	steps := 600
-	if b.slow() {
+	if b.flavour.Slow {
 		steps = 30
 	}
 	rnd := judge.Rand(b)
-	data := []*probestest.Datum{nil, {Name: "d1"}, {Name: "d2"}}
+	data := []*event.Datum{nil, {Name: "d1"}, {Name: "d2"}}
 	for range steps {
 		e, other := b.text, b.mapped
 		if rnd.IntN(2) == 0 {
 			e, other = other, e
 		}
-		p := probestest.Probe(b.fns[rnd.IntN(len(b.fns))], data[rnd.IntN(len(data))], rnd.IntN(5)-2)
-		if len(e.model) > 0 && rnd.IntN(3) == 0 {
-			p = e.model[rnd.IntN(len(e.model))] // registered for sure
+		p := event.Probe(b.fns[rnd.IntN(len(b.fns))], data[rnd.IntN(len(data))], rnd.IntN(5)-2)
+		if len(e.Model) > 0 && rnd.IntN(3) == 0 {
+			p = e.Model[rnd.IntN(len(e.Model))] // registered for sure
 		}
 		if rnd.IntN(20) == 0 {
 			p.Fn = 0
@@ -199,7 +197,7 @@ func randomTransitions(b *bench) {
 		} else {
 			b.unregister(e, p)
 		}
-		b.fires(other)
+		other.CompareCalls()
 		if rnd.IntN(8) == 0 {
 			b.domain.Barrier()
 		}
@@ -210,19 +208,19 @@ func randomTransitions(b *bench) {
 // once. The model does them one by one, on copies that it forgets if one is refused.
 func bulkChanges(b *bench) {
 	times := 300
-	if b.slow() {
+	if b.flavour.Slow {
 		times = 20
 	}
 	rnd := judge.Rand(b)
-	data := []*probestest.Datum{{Name: "d0"}, {Name: "d1"}, {Name: "d2"}}
-	events := []*event{b.text, b.mapped}
+	data := []*event.Datum{{Name: "d0"}, {Name: "d1"}, {Name: "d2"}}
+	events := []*pair{b.text, b.mapped}
 	for range times {
-		models := [2]model{slices.Clone(b.text.model), slices.Clone(b.mapped.model)}
+		models := [2]event.Model{slices.Clone(b.text.Model), slices.Clone(b.mapped.Model)}
 		var requests []tracepoint.Request
 		var want error
 		for range 1 + rnd.IntN(5) {
 			i := rnd.IntN(2)
-			p := probestest.Probe(b.fns[rnd.IntN(len(b.fns))], data[rnd.IntN(len(data))], rnd.IntN(5)-2)
+			p := event.Probe(b.fns[rnd.IntN(len(b.fns))], data[rnd.IntN(len(data))], rnd.IntN(5)-2)
 			remove := rnd.IntN(2) == 0
 			if n := len(models[i]); remove && n > 0 {
 				p = models[i][rnd.IntN(n)]
@@ -235,16 +233,16 @@ func bulkChanges(b *bench) {
 				continue
 			}
 			if remove {
-				want = models[i].unregister(p)
+				want = models[i].Unregister(&family, p)
 			} else {
-				want = models[i].register(p)
+				want = models[i].Register(&family, p, true)
 			}
 		}
 		if want == nil {
-			b.text.model, b.mapped.model = models[0], models[1]
+			b.text.Model, b.mapped.Model = models[0], models[1]
 		}
-		b.compare(b.text, fmt.Sprintf("bulk change of %d requests", len(requests)), b.registry.Bulk(requests), want)
-		b.fires(b.mapped)
+		b.text.Compare(fmt.Sprintf("bulk change of %d requests", len(requests)), b.registry.Bulk(requests), want)
+		b.mapped.CompareCalls()
 		if rnd.IntN(8) == 0 {
 			b.domain.Barrier()
 		}
@@ -256,16 +254,16 @@ func bulkChanges(b *bench) {
 // arrays are used again.
 func manyProbes(b *bench) {
 	most := 40
-	if b.slow() {
+	if b.flavour.Slow {
 		most = 17
 	}
 	for range 3 {
 		for i := range most {
-			b.register(b.text, probestest.Probe(b.fns[i%len(b.fns)], &probestest.Datum{Name: fmt.Sprint("d", i)}, i*7%5))
+			b.register(b.text, event.Probe(b.fns[i%len(b.fns)], &event.Datum{Name: fmt.Sprint("d", i)}, i*7%5))
 		}
 		b.domain.Barrier()
-		for i := 0; len(b.text.model) > most/4; i++ {
-			b.unregister(b.text, b.text.model[i*11%len(b.text.model)])
+		for i := 0; len(b.text.Model) > most/4; i++ {
+			b.unregister(b.text, b.text.Model[i*11%len(b.text.Model)])
 		}
 		b.domain.Barrier()
 		b.clear(b.text)
@@ -276,27 +274,27 @@ func manyProbes(b *bench) {
 func nestedFiring(b *bench) {
 	var r *rcu.Reader
 	depth := 0
-	other := map[*event]*event{b.text: b.mapped, b.mapped: b.text}
-	var want []probestest.Firing
-	for i, e := range []*event{b.text, b.mapped} {
-		fires := &probestest.Datum{Name: "fires"}
-		b.register(e, probestest.Probe(b.fns[i], fires, 2))
-		b.register(e, probestest.Probe(b.fns[i+2], nil, 1)) // called when the deeper ones have returned
+	other := map[*pair]*pair{b.text: b.mapped, b.mapped: b.text}
+	var want []event.Call
+	for i, e := range []*pair{b.text, b.mapped} {
+		fires := &event.Datum{Name: "fires"}
+		b.register(e, event.Probe(b.fns[i], fires, 2))
+		b.register(e, event.Probe(b.fns[i+2], nil, 1)) // called when the deeper ones have returned
 		fires.Do = func() {
 			if depth < 4 { // text, mapped, text, mapped, text
 				depth++
 				other[e].tp.Fire(r)
 			}
 		}
-		want = append(want, probestest.Firing{Fn: i, Data: fires}, probestest.Firing{Fn: i + 2})
+		want = append(want, event.Call{Fn: i, Data: fires}, event.Call{Fn: i + 2})
 	}
 	text, mapped, textThen, mappedThen := want[0], want[2], want[1], want[3]
 	r = b.domain.Register()
-	probestest.Calls = nil
+	event.Calls = nil
 	b.text.tp.Fire(r)
-	got := probestest.Calls
+	got := event.Calls
 	r.Unregister() // panics inside a section
-	want = []probestest.Firing{text, mapped, text, mapped, text, textThen, mappedThen, textThen, mappedThen, textThen}
+	want = []event.Call{text, mapped, text, mapped, text, textThen, mappedThen, textThen, mappedThen, textThen}
 	if !slices.Equal(got, want) {
 		b.Errorf("T3: firing called %v, want %v", got, want)
 	}
@@ -305,7 +303,7 @@ func nestedFiring(b *bench) {
 // unreachableFunction registers, with any number of probes there, one that no direct call
 // reaches. It is never called.
 func unreachableFunction(b *bench) {
-	far := probestest.Probe(1<<46, nil, 5)
+	far := event.Probe(1<<46, nil, 5)
 	for i := range 4 {
 		err := b.registry.Register(b.text.tp, far)
 		if err == nil {
@@ -314,67 +312,27 @@ func unreachableFunction(b *bench) {
 		if errors.Is(err, tracepoint.ErrExist) || errors.Is(err, tracepoint.ErrInvalid) {
 			b.Errorf("T5: a function out of reach is refused as another mistake: %v", err)
 		}
-		b.fires(b.text)
+		b.text.CompareCalls()
 		b.unregister(b.text, far) // was not registered
-		b.register(b.text, probestest.Probe(b.fns[i], &probestest.Datum{Name: fmt.Sprint("d", i)}, i))
+		b.register(b.text, event.Probe(b.fns[i], &event.Datum{Name: fmt.Sprint("d", i)}, i))
 	}
 }
 
-// synchronizeEndsProbes holds a reader in the probe that is unregistered. The updater is
-// to wait for it: in Unregister or in Synchronize, which is the strategy's choice.
+// synchronizeEndsProbes holds a reader in the probe that is unregistered, beside up to two
+// others.
 func synchronizeEndsProbes(b *bench) {
-	for n := range 3 { // others beside it
-		for _, e := range []*event{b.text, b.mapped} {
-			entered, leave := make(chan bool), make(chan bool)
-			held := probestest.Probe(b.fns[0], &probestest.Datum{Name: "held", Do: func() { entered <- true; <-leave }}, 1)
-			others := []dispatch.Probe{probestest.Probe(b.fns[1], nil, 0), probestest.Probe(b.fns[2], nil, 2)}[:n] // behind it, and before
-			for _, p := range others {
+	for n := range 3 {
+		for _, e := range []*pair{b.text, b.mapped} {
+			for _, p := range []dispatch.Probe{event.Probe(b.fns[1], nil, 0), event.Probe(b.fns[2], nil, 2)}[:n] { // called after it, and before
 				b.register(e, p)
 			}
-			judge.Check(b, b.registry.Register(e.tp, held))
-			with := slices.Clone(e.model)
-			judge.Check(b, with.register(held))
-			probestest.Calls = nil
-			b.history = append(b.history, fmt.Sprintf("register a probe that holds its reader, with %d others", n))
-
-			var left atomic.Bool
-			gone, synchronized := make(chan bool), make(chan bool)
-			go func() {
-				defer close(gone)
-				r := b.domain.Register()
-				defer r.Unregister()
-				e.tp.Fire(r)
-			}()
-			<-entered
-			started := b.domain.Counters().Started
-			go func() {
-				defer close(synchronized)
-				if err := b.registry.Unregister(e.tp, held); err != nil {
-					b.Error(err)
-				}
-				b.registry.Synchronize()
-				if !left.Load() {
-					b.Error("T2: Synchronize returned with a reader in a probe that was unregistered before")
-				}
-			}()
-			for b.domain.Counters().Started == started && !closed(synchronized) {
-				runtime.Gosched()
-			}
-			// The grace period is under way. Those that nobody holds up, of another
-			// Domain, take longer than this one would, had it not to wait.
-			other := b.flavour.New(rcu.Options{})
-			for range 2 {
-				other.Synchronize()
-			}
-			other.Close()
-			left.Store(true)
-			leave <- true
-			<-gone
-			<-synchronized
-			if want := with.calls(b.fns); !slices.Equal(probestest.Calls, want) {
-				b.Errorf("T3: the reader that was held called %v, want %v", probestest.Calls, want)
-			}
-			b.fires(e) // without it
+			e.RemoveUnderReader(b.flavour,
+				func(p dispatch.Probe) error { return b.registry.Register(e.tp, p) },
+				func(p dispatch.Probe) error {
+					err := b.registry.Unregister(e.tp, p)
+					b.registry.Synchronize()
+					return err
+				})
 			if n > 0 {
 				b.clear(e)
 			}
@@ -382,20 +340,10 @@ func synchronizeEndsProbes(b *bench) {
 	}
 }
 
-// closed reports whether c is.
-func closed(c chan bool) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
-}
-
 // siteChangesHands gives the sites to Registries of other strategies before.
 func siteChangesHands(b *bench) {
 	formers := tracepoint.Variants()
-	if b.slow() {
+	if b.flavour.Slow {
 		formers = []tracepoint.Variant{b.strategy}
 	}
 	for _, v := range formers {
@@ -403,19 +351,19 @@ func siteChangesHands(b *bench) {
 			b.history = append(b.history, fmt.Sprintf("a Registry of %s with %d probes", v.Name, probes))
 			former := newBench(b.T, v, b.flavour)
 			for i := range probes {
-				former.register(former.text, probestest.Probe(b.fns[i], nil, i))
-				former.register(former.mapped, probestest.Probe(b.fns[i], nil, i))
+				former.register(former.text, event.Probe(b.fns[i], nil, i))
+				former.register(former.mapped, event.Probe(b.fns[i], nil, i))
 			}
 			former.clear(former.text)
 			former.clear(former.mapped)
 			former.registry.Synchronize()
 			former.close()
 
-			b.text = b.event("text", b.text.site)
-			b.mapped = b.event("mapped", b.mapped.site)
-			for _, e := range []*event{b.text, b.mapped} {
-				b.fires(e)
-				b.register(e, probestest.Probe(b.fns[2], &probestest.Datum{Name: "the new one's"}, 0))
+			b.text = b.pair("text", b.text.Site)
+			b.mapped = b.pair("mapped", b.mapped.Site)
+			for _, e := range []*pair{b.text, b.mapped} {
+				e.CompareCalls()
+				b.register(e, event.Probe(b.fns[2], &event.Datum{Name: "the new one's"}, 0))
 				b.clear(e)
 			}
 			b.registry.Synchronize()
