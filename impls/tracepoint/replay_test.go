@@ -22,7 +22,7 @@ type replay struct {
 	name   string // "tp-V1"
 	start  string // the probes before
 	script string
-	breaks []string // the strategies that must fail; all others must not
+	breaks []string // the strategies that must fail. The sound ones never do, nor others in a list
 	by     string   // the invariant that they break
 }
 
@@ -157,12 +157,17 @@ updater                                  reader
 		for _, v := range impls.OnlySound(Variants()) {
 			t.Run(d.Name+"/"+v.Name, func(t *testing.T) {
 				judge.Need(t, d.Supported(), "dispatch", d.Name)
-				policy := *v.New
-				policy.Dispatch = d.New
+				var b *bench
+				waited := uint64(0) // for the reader, when the last probe goes
+				look := Step{Name: "look", do: func([]*change) error { waited = b.domain.Counters().Waited; return nil }}
+				policy := v.New.but(func(p *Policy) {
+					p.Dispatch = d.New
+					p.OneToZero = append([]Step{look}, p.OneToZero...)
+				})
 				r := replay{name: "tp-V3", start: "AB", script: script}
-				b := newBench(t, &policy, flavour(t, "memb"), 1)
+				b = newBench(t, &policy, flavour(t, "memb"), 1)
 				mistake, trace := r.on(b)
-				want := d.New.Unchecked && v.Name != "naive-sync" // which waits for the reader in between
+				want := d.New.Unchecked && waited == 0
 				if broke := strings.HasPrefix(mistake, "D4"); broke != want || mistake != "" && !broke {
 					t.Errorf("the mistake was %q;\n%s", mistake, strings.Join(trace, "\n"))
 				}
@@ -176,6 +181,9 @@ updater                                  reader
 func (r replay) play(t *testing.T, v Variant, flavourName string) {
 	t.Helper()
 	judge.Need(t, v.Supported(), "tracepoint", v.Name)
+	if v.Status == impls.Busted && !slices.ContainsFunc(replays, func(r replay) bool { return slices.Contains(r.breaks, v.Name) }) {
+		t.Skipf("no claim here about where %s fails", v.Name)
+	}
 	b := newBench(t, v.New, flavour(t, flavourName), 1)
 	mistake, trace := r.on(b)
 	want := ""
