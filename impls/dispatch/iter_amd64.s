@@ -117,42 +117,25 @@ TEXT ·probeSelf(SB), NOSPLIT|NOFRAME, $0-0
 
 // func addresses(a *addressTable)
 // Why assembler: a func value would give the address of an ABI wrapper.
+#define ADDRESS(field, name) LEAQ name(SB), BX; MOVQ BX, field(AX)
 TEXT ·addresses(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	LEAQ ·fire(SB), BX
-	MOVQ BX, addressTable_fire(AX)
-	LEAQ ·site0(SB), BX
-	MOVQ BX, (addressTable_site+0)(AX)
-	LEAQ ·site1(SB), BX
-	MOVQ BX, (addressTable_site+8)(AX)
-	LEAQ ·site2(SB), BX
-	MOVQ BX, (addressTable_site+16)(AX)
-	LEAQ ·site3(SB), BX
-	MOVQ BX, (addressTable_site+24)(AX)
-	LEAQ ·plain0(SB), BX
-	MOVQ BX, (addressTable_plain+0)(AX)
-	LEAQ ·plain1(SB), BX
-	MOVQ BX, (addressTable_plain+8)(AX)
-	LEAQ ·plain2(SB), BX
-	MOVQ BX, (addressTable_plain+16)(AX)
-	LEAQ ·plain3(SB), BX
-	MOVQ BX, (addressTable_plain+24)(AX)
-	LEAQ ·traceiter(SB), BX
-	MOVQ BX, addressTable_traceiter(AX)
-	LEAQ ·traceiterRetpoline(SB), BX
-	MOVQ BX, addressTable_retpoline(AX)
-	LEAQ ·traceiterUnchecked(SB), BX
-	MOVQ BX, addressTable_unchecked(AX)
-	LEAQ ·traceiterSentinel(SB), BX
-	MOVQ BX, addressTable_sentinel(AX)
-	LEAQ ·probeNop(SB), BX
-	MOVQ BX, addressTable_probeNop(AX)
-	LEAQ ·probeStub(SB), BX
-	MOVQ BX, addressTable_probeStub(AX)
-	LEAQ ·probeCount(SB), BX
-	MOVQ BX, addressTable_probeCount(AX)
-	LEAQ ·probeFreed(SB), BX
-	MOVQ BX, addressTable_probeFreed(AX)
-	LEAQ ·probeSelf(SB), BX
-	MOVQ BX, addressTable_probeSelf(AX)
+	ADDRESS(addressTable_fire, ·fire)
+	ADDRESS((addressTable_site+0), ·site0)
+	ADDRESS((addressTable_site+8), ·site1)
+	ADDRESS((addressTable_site+16), ·site2)
+	ADDRESS((addressTable_site+24), ·site3)
+	ADDRESS((addressTable_plain+0), ·plain0)
+	ADDRESS((addressTable_plain+8), ·plain1)
+	ADDRESS((addressTable_plain+16), ·plain2)
+	ADDRESS((addressTable_plain+24), ·plain3)
+	ADDRESS(addressTable_traceiter, ·traceiter)
+	ADDRESS(addressTable_retpoline, ·traceiterRetpoline)
+	ADDRESS(addressTable_unchecked, ·traceiterUnchecked)
+	ADDRESS(addressTable_sentinel, ·traceiterSentinel)
+	ADDRESS(addressTable_probeNop, ·probeNop)
+	ADDRESS(addressTable_probeStub, ·probeStub)
+	ADDRESS(addressTable_probeCount, ·probeCount)
+	ADDRESS(addressTable_probeFreed, ·probeFreed)
+	ADDRESS(addressTable_probeSelf, ·probeSelf)
 	RET
