@@ -21,9 +21,9 @@ import (
 // So one patch of the site's call changes both, and no reader can come between them.
 //
 //	CPU0, updater                        CPU1, reader in a site
-//	                                     R4 d = p[0].data         // A's data
+//	                                     load data: d = p[0].data // A's data
 //	static call = thunk of B
-//	                                     R5 static call(d)        // B with B's data
+//	                                     call: static call(d)     // B with B's data
 //
 // Thunks are code, so their bytes must be there for whoever executes them:
 //

@@ -8,7 +8,7 @@ import (
 // A Variant is one strategy.
 type Variant = impls.Variant[*Policy]
 
-// Variants lists the strategies, by age.
+// Variants lists the strategies by age, and then those that are busted by one race each.
 func Variants() []Variant {
 	list := []Variant{
 		{Name: "indirect-iterator", Origin: "before v5.10", New: &indirectIterator,
