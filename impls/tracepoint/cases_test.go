@@ -12,16 +12,16 @@ import (
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
 
-// A walk is one way to go through the matrix: what its probes have in common, and
-// where one comes or goes.
+// A walk is one way to go through the matrix of transitions: what its probes have in common,
+// and where in the order a probe is added or removed.
 type walk struct {
 	sameFunction bool
 	sameData     bool
-	samePriority bool // who comes is the last
+	samePriority bool // so an added probe is the last
 	place        place
 }
 
-// A place is where in a tracepoint's order a probe comes or goes.
+// A place is where in a tracepoint's order a probe is added or removed.
 type place int
 
 const (
@@ -30,7 +30,7 @@ const (
 	last
 )
 
-// of returns the index of the place among the first n.
+// of returns the index of the place among n probes.
 func (p place) of(n int) int {
 	switch p {
 	case first:
@@ -41,7 +41,7 @@ func (p place) of(n int) int {
 	return n - 1
 }
 
-// walks lists all ways.
+// walks lists all of them.
 func walks() (list []walk) {
 	for _, same := range [][2]bool{{false, false}, {true, false}, {false, true}} {
 		for _, samePriority := range []bool{false, true} {
@@ -53,9 +53,9 @@ func walks() (list []walk) {
 	return list
 }
 
-// transitionMatrix goes from each number of probes to each other, by single steps, and
-// to none at once as well. Where both numbers are the same it does what must change
-// nothing, and replaces one probe.
+// transitionMatrix goes from each number of probes to each other, one probe at a time, and
+// then to none at once. Where both numbers are the same it tries what must change nothing,
+// and replaces one probe.
 func transitionMatrix(b *bench) {
 	list, events := walks(), []*pair{b.text, b.mapped}
 	if b.flavour.Slow {
@@ -95,7 +95,7 @@ func (w walk) grow(b *bench, e *pair, data []*event.Datum, n int) {
 			at = len(e.Model) - 1
 		}
 		if e.Model[at] != p {
-			b.Fatalf("the model itself put the probe elsewhere than at %d", at)
+			b.Fatalf("the model did not put the probe at %d", at)
 		}
 	}
 }
@@ -108,7 +108,7 @@ func (w walk) shrink(b *bench, e *pair, n int) {
 	}
 }
 
-// replace takes one probe away and brings another.
+// replace removes one probe and adds another.
 func (w walk) replace(b *bench, e *pair, data []*event.Datum) {
 	b.Helper()
 	n := len(e.Model)
@@ -122,8 +122,7 @@ func (w walk) replace(b *bench, e *pair, data []*event.Datum) {
 	b.register(e, another)
 }
 
-// another returns a probe that e does not have, of the functions and data that have
-// the fewest.
+// another returns a probe that e does not have: the first in the order of functions and data.
 func (w walk) another(b *bench, e *pair, data []*event.Datum) dispatch.Probe {
 	b.Helper()
 	for i := range data {
@@ -142,7 +141,7 @@ func (w walk) another(b *bench, e *pair, data []*event.Datum) dispatch.Probe {
 	return dispatch.Probe{}
 }
 
-// priority is the one that puts a probe at index at.
+// priority returns one that puts a probe at index at.
 func (w walk) priority(m event.Model, at int) int {
 	const far = 1 << 10
 	switch n := len(m); {
@@ -157,16 +156,16 @@ func (w walk) priority(m event.Model, at int) int {
 	}
 }
 
-// refuse does everything that is answered by an error and changes nothing.
+// refuse tries what returns an error and changes nothing.
 func refuse(b *bench, e *pair) {
 	b.Helper()
 	for _, p := range e.Model {
-		p.Prio++ // of no account
+		p.Prio++ // the priority does not matter
 		b.register(e, p)
 	}
 	b.register(e, event.Probe(0, &event.Datum{Name: "of no function"}, 0))
-	b.unregister(e, event.Probe(b.fns[0], &event.Datum{Name: "nobody's"}, 0))
-	b.unregister(e, event.Probe(b.fns[len(b.fns)-1], &event.Datum{Name: "nobody's"}, 0))
+	b.unregister(e, event.Probe(b.fns[0], &event.Datum{Name: "not registered"}, 0))
+	b.unregister(e, event.Probe(b.fns[len(b.fns)-1], &event.Datum{Name: "not registered"}, 0))
 	if len(e.Model) == 0 {
 		b.unregister(e, dispatch.Probe{})
 	}
@@ -187,7 +186,7 @@ func randomTransitions(b *bench) {
 		}
 		p := event.Probe(b.fns[rnd.IntN(len(b.fns))], data[rnd.IntN(len(data))], rnd.IntN(5)-2)
 		if len(e.Model) > 0 && rnd.IntN(3) == 0 {
-			p = e.Model[rnd.IntN(len(e.Model))] // registered for sure
+			p = e.Model[rnd.IntN(len(e.Model))] // one that is registered
 		}
 		if rnd.IntN(20) == 0 {
 			p.Fn = 0
@@ -204,8 +203,9 @@ func randomTransitions(b *bench) {
 	}
 }
 
-// bulkChanges makes random requests of both tracepoints at once, some of them more than
-// once. The model does them one by one, on copies that it forgets if one is refused.
+// bulkChanges makes random bulk changes of both tracepoints, in which a tracepoint may come
+// more than once. Copies of the models do the requests one by one. They become the models if
+// no request returned an error.
 func bulkChanges(b *bench) {
 	times := 300
 	if b.flavour.Slow {
@@ -250,8 +250,7 @@ func bulkChanges(b *bench) {
 	judge.Check(b, b.registry.Bulk(nil))
 }
 
-// manyProbes goes past every small size of an array, up and down, and so often that
-// arrays are used again.
+// manyProbes adds and removes many probes, so often that arrays are used again.
 func manyProbes(b *bench) {
 	most := 40
 	if b.flavour.Slow {
@@ -270,7 +269,7 @@ func manyProbes(b *bench) {
 	}
 }
 
-// nestedFiring has each tracepoint's first probe fire the other one, five deep.
+// nestedFiring makes each tracepoint's first probe fire the other tracepoint, five deep.
 func nestedFiring(b *bench) {
 	var r *rcu.Reader
 	depth := 0
@@ -300,8 +299,8 @@ func nestedFiring(b *bench) {
 	}
 }
 
-// unreachableFunction registers, with any number of probes there, one that no direct call
-// reaches. It is never called.
+// unreachableFunction tries to register a probe that no direct call reaches, beside zero to
+// three others. The probe is never called.
 func unreachableFunction(b *bench) {
 	far := event.Probe(1<<46, nil, 5)
 	for i := range 4 {
@@ -313,7 +312,7 @@ func unreachableFunction(b *bench) {
 			b.Errorf("T5: a function out of reach is refused as another mistake: %v", err)
 		}
 		b.text.CompareCalls()
-		b.unregister(b.text, far) // was not registered
+		b.unregister(b.text, far) // is not registered
 		b.register(b.text, event.Probe(b.fns[i], &event.Datum{Name: fmt.Sprint("d", i)}, i))
 	}
 }
@@ -340,7 +339,7 @@ func synchronizeEndsProbes(b *bench) {
 	}
 }
 
-// siteChangesHands gives the sites to Registries of other strategies before.
+// siteChangesHands takes the sites from Registries of other strategies.
 func siteChangesHands(b *bench) {
 	formers := tracepoint.Variants()
 	if b.flavour.Slow {
@@ -363,7 +362,7 @@ func siteChangesHands(b *bench) {
 			b.mapped = b.pair("mapped", b.mapped.Site)
 			for _, e := range []*pair{b.text, b.mapped} {
 				e.CompareCalls()
-				b.register(e, event.Probe(b.fns[2], &event.Datum{Name: "the new one's"}, 0))
+				b.register(e, event.Probe(b.fns[2], &event.Datum{Name: "new"}, 0))
 				b.clear(e)
 			}
 			b.registry.Synchronize()

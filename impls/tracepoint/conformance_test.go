@@ -36,46 +36,46 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// cases run with all tracepoints off, and may leave them as they like.
+// cases begin with all tracepoints off, and need not turn them off at their end.
 var cases = []judge.Case[func(*bench)]{
 	{
 		Name:        "T3 T4 T5: every transition from and to 0 to 4 probes",
-		Explanation: "If a transition were wrong for some number of probes before and after, or for some place of the one that comes or goes, an event would lose probes or keep them.",
+		Explanation: "If a transition were wrong for some number of probes before and after, or for some place of the probe that is added or removed, an event would lose probes or keep them.",
 		Test:        transitionMatrix,
 	},
 	{
 		Name:        "T3 T4 T5: random transitions",
-		Explanation: "If the outcome depended on how a tracepoint came to its probes, some history would make it call others than were asked for.",
+		Explanation: "If the outcome depended on the order of earlier operations, some history would make a tracepoint call probes that are not registered.",
 		Test:        randomTransitions,
 	},
 	{
 		Name:        "T3 T4 T5: bulk changes",
-		Explanation: "If a bulk change came to anything else than its requests one by one, or did some of them when one cannot be done, whoever switches many events would not know which are on.",
+		Explanation: "If a bulk change had another result than its requests one by one, or did some of them when one cannot be done, its caller would not know which events are on.",
 		Test:        bulkChanges,
 	},
 	{
 		Name:        "T3: more than eight probes",
-		Explanation: "If arrays had a largest size, or kept something of their last use, a busy event would lose probes, or call what was freed.",
+		Explanation: "If arrays had a largest size, or kept something of their last use, an event with many probes would lose some, or call freed ones.",
 		Test:        manyProbes,
 	},
 	{
 		Name:        "T3: a probe fires tracepoints",
-		Explanation: "If a site could not be passed inside a probe of another or of its own, a tracer that traces itself would crash, or stop tracing.",
+		Explanation: "If a probe could not fire another tracepoint or its own, a tracer that traces itself would crash, or stop tracing.",
 		Test:        nestedFiring,
 	},
 	{
 		Name:        "T5: a function out of reach",
-		Explanation: "If Register noticed only half-way that no call reaches the function, it would leave a tracepoint of which one half is on.",
+		Explanation: "If Register found out in the middle of its steps that no call reaches the function, it would leave a tracepoint half on.",
 		Test:        unreachableFunction,
 	},
 	{
 		Name:        "T2: after Unregister and Synchronize",
-		Explanation: "If Synchronize did not wait for a reader in a probe, or the probe were called after it, whoever frees the probe's data would free it under that reader; if the reader lost its array, it would miss the probes that are still there.",
+		Explanation: "If Synchronize did not wait for a reader in a probe, or the probe were called after it, the caller would free the probe's data while it is used; if the reader lost its array, it would miss the probes that stay registered.",
 		Test:        synchronizeEndsProbes,
 	},
 	{
 		Name:        "a site changes hands",
-		Explanation: "If a Registry took over what another strategy had left in the site, its first probe would be called as the former one's.",
+		Explanation: "If a Registry kept the static call that another strategy had left in the site, its first probe would be called with the wrong data or not at all.",
 		Test:        siteChangesHands,
 	},
 }

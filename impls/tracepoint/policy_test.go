@@ -108,8 +108,8 @@ func TestListOf(t *testing.T) {
 	}
 }
 
-// If this fails, a bulk change takes a step of some transition twice or not at all, or one
-// that comes before a wait after another transition's wait, or the other way round.
+// If this fails, a bulk change takes a step of some transition twice or not at all; or it
+// takes a step that stands before a wait after another transition's wait, or the reverse.
 func TestStepOrderOfBulk(t *testing.T) {
 	var got []string
 	policy := strategy(t, "batched").New.but(func(p *Policy) {
@@ -135,7 +135,7 @@ func TestStepOrderOfBulk(t *testing.T) {
 	var requests []Request
 	for i, q := range []Request{
 		{nil, p(0), false}, {nil, p(1), false}, {nil, p(2), false}, {nil, p(0), true}, {nil, p(0), true}, {nil, p(0), true}, {nil, p(0), false},
-		{nil, p(0), true}, // of the first: another group
+		{nil, p(0), true}, // the first tracepoint again, so another group
 	} {
 		q.Tracepoint = b.points[i%7]
 		requests = append(requests, q)

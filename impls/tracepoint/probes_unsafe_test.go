@@ -11,13 +11,13 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// A letter is what the probe read has as its data.
+// A letter is the data of the probe function read.
 type letter struct {
-	text uint64 // written before the letter is registered, and by nobody after that
+	text uint64 // written once, before the letter is registered
 	read atomic.Uint64
 }
 
-// read reads what was written by another thread, without any atomic.
+// read reads the text, which another thread has written, without an atomic load.
 func read(data unsafe.Pointer, _, _ uint64) {
 	// SAFETY: it is registered with letters only.
 	l := (*letter)(data)
@@ -32,7 +32,7 @@ func letterProbe(tb testing.TB, l *letter) dispatch.Probe {
 	return dispatch.Probe{Fn: fn, Data: unsafe.Pointer(l)}
 }
 
-// published returns the address of the array that a mapped site loads at R3.
+// published returns the address of the array that a mapped site loads.
 func published(s *dispatch.Site) uintptr {
 	const immediate = 8 // of MOVQ $point, DI: see makeGate
 	point := uintptr(binary.LittleEndian.Uint64(textpoke.Text(keyOf(s).PC()+immediate, 8)))

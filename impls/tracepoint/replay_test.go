@@ -15,14 +15,14 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
-// A replay is one interleaving of docs/interleavings.md as a script for package step.
-// Actions are a scenario's ops ("+A", "-*"), "fire", by a reader that is there only for as
-// long, and "a grace period passes". The same script is played with every strategy.
+// A replay is one interleaving of docs/interleavings.md as a script for package step. Its
+// actions are a scenario's ops ("+A", "-*"), "fire" by a reader that registers for it and
+// unregisters after it, and "a grace period passes". Every strategy plays the same script.
 type replay struct {
 	name   string // "tp-V1"
 	start  string // the probes before
 	script string
-	breaks []string // the strategies that must fail. The sound ones never do, nor others in a list
+	breaks []string // the strategies that must fail. No sound one may, and no other one of these lists
 	by     string   // the invariant that they break
 }
 
@@ -84,8 +84,8 @@ updater                                  reader
 go on
 -H
                                          go on                           // A(d_H)?`,
-		// no-state-n is saved by its last get_state: 2->1 itself changes the first
-		// entry. publish-first is right once it has come to the iterator.
+		// no-state-n is right here because of its last get_state: 2->1 itself changes the
+		// first entry. publish-first is right as soon as its call goes to the iterator.
 		breaks: []string{"direct-static-call", "no-sync-2-1", "wrong-flavour"}, by: "T1",
 	},
 	{
@@ -112,8 +112,8 @@ a grace period passes
 	},
 }
 
-// If this fails, the interleaving of that name no longer breaks the strategies that are
-// named after it, every time; or it breaks one that is sound.
+// If this fails, an interleaving does not break one of the strategies that it must break,
+// every time; or it breaks a sound one.
 func TestReplay(t *testing.T) {
 	for _, r := range replays {
 		for _, flavour := range []string{"memb", "qsbr", "srcu"} {
@@ -128,7 +128,8 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// tp-V8 is tp-V5 of a strategy that does wait, for another flavour's readers.
+// If this fails, wrong-flavour does not ask the wrong flavour, or asking it is enough. Its race
+// (tp-V8) is the interleaving of tp-V5 with a strategy that waits for another flavour's readers.
 func TestReplayV8(t *testing.T) {
 	i := slices.IndexFunc(replays, func(r replay) bool { return r.name == "tp-V5" })
 	judge.Need(t, dispatch.Open(), "tracepoint")
@@ -137,15 +138,15 @@ func TestReplayV8(t *testing.T) {
 	mistake, trace := replays[i].on(b)
 	after := vanilla().Counters()
 	if after.Waited+after.Elided == before.Waited+before.Elided {
-		t.Errorf("it did not ask the wrong flavour; %s", strings.Join(trace, "\n"))
+		t.Errorf("the strategy did not ask the wrong flavour; %s", strings.Join(trace, "\n"))
 	}
 	if !strings.HasPrefix(mistake, "T1") {
 		t.Errorf("the mistake was %q;\n%s", mistake, strings.Join(trace, "\n"))
 	}
 }
 
-// If this fails, an iterator that does not look for NULL again goes unnoticed, or one
-// that does walks into it.
+// If this fails, an iterator that does not check for NULL again does not crash in tp-V3, or
+// one that checks does.
 func TestReplayV3(t *testing.T) {
 	const script = `
 updater                                  reader
@@ -176,8 +177,8 @@ updater                                  reader
 	}
 }
 
-// play plays the script once and compares the outcome with what the strategy should
-// come to.
+// play plays the script once and compares the mistake with the one that the strategy must
+// make.
 func (r replay) play(t *testing.T, v Variant, flavourName string) {
 	t.Helper()
 	judge.Need(t, v.Supported(), "tracepoint", v.Name)
@@ -195,8 +196,8 @@ func (r replay) play(t *testing.T, v Variant, flavourName string) {
 	}
 }
 
-// on plays the script with one tracepoint, and returns what went wrong and what
-// happened.
+// on plays the script with one tracepoint. It returns the first mistake, or "", and a trace of
+// what happened.
 func (r replay) on(b *bench) (mistake string, trace []string) {
 	b.tb.Helper()
 	for i := range r.start {

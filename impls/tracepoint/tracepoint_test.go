@@ -45,8 +45,8 @@ func flavour(tb testing.TB, name string) rcu.Variant {
 	return v
 }
 
-// A bench is a Registry with its own Domain, which starts no grace period that
-// nobody asked for, and tracepoints.
+// A bench is a Registry with tracepoints and a Domain of its own, which starts no grace
+// period by itself.
 type bench struct {
 	tb       testing.TB
 	domain   *rcu.Domain
@@ -55,8 +55,8 @@ type bench struct {
 	fns      []dispatch.Func
 }
 
-// newBench adds n tracepoints to a new Registry. When the test ends they have no
-// probes any more, and no reader is inside: their sites may be added elsewhere.
+// newBench adds n tracepoints to a new Registry. When the test ends, their probes are
+// unregistered and no reader is in their sites, so the sites may be added to another Registry.
 func newBench(tb testing.TB, p *Policy, f rcu.Variant, n int) *bench {
 	tb.Helper()
 	sites, err := dispatch.Events(n)
@@ -101,8 +101,8 @@ func (b *bench) remove(tp int, probes ...dispatch.Probe) {
 	}
 }
 
-// fire passes a tracepoint once and returns the probes' calls. The reader exists
-// for only as long, so that no flavour waits for it afterwards.
+// fire passes a tracepoint once and returns the calls. The reader unregisters at the end, so
+// that no flavour waits for it later.
 func (b *bench) fire(tp int) []event.Call {
 	r := b.domain.Register()
 	defer r.Unregister()
@@ -136,8 +136,8 @@ func callOf(s *dispatch.Site) *textpoke.Site { return s.CallChanges(0)[0].Site }
 
 var nop = []byte{0x0F, 0x1F, 0x44, 0x00, 0x5A}
 
-// If this fails, the old array lives for ever, or dies while it may still be read, or
-// does not show who reads it when it is dead.
+// If this fails, the old array is never freed, or it is freed while a reader may still walk
+// it, or a freed array does not hold poison.
 func TestT2ArrayIsReleased(t *testing.T) {
 	forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
 		b := newBench(t, s.New, f, 1)
@@ -148,7 +148,7 @@ func TestT2ArrayIsReleased(t *testing.T) {
 		two := b.points[0].funcs
 		b.remove(0, a)
 		freed := func(funcs []dispatch.Entry) bool {
-			slot := funcs[:cap(funcs)] // a walk goes on to its zero entry
+			slot := funcs[:cap(funcs)] // a reader walks it up to its zero entry
 			for _, e := range probes.Of(slot) {
 				if e != dispatch.Poison() {
 					return false
@@ -172,8 +172,7 @@ func TestT2ArrayIsReleased(t *testing.T) {
 	})
 }
 
-// If this fails, a registration for which there is no memory does half of its
-// transition (T5).
+// If this fails, a registration without memory does a part of its transition (T5).
 func TestT5NoMemory(t *testing.T) {
 	for _, s := range Variants() {
 		t.Run(s.Name, func(t *testing.T) {
@@ -197,8 +196,8 @@ func TestT5NoMemory(t *testing.T) {
 	}
 }
 
-// If this fails, a bulk change for which memory ends in its middle does a part of it, or
-// loses what it had made.
+// If this fails, a bulk change that runs out of memory in its middle does a part of its
+// requests, or leaks what it had allocated.
 func TestT5NoMemoryInBulk(t *testing.T) {
 	for _, s := range Variants() {
 		t.Run(s.Name, func(t *testing.T) {
@@ -221,7 +220,7 @@ func TestT5NoMemoryInBulk(t *testing.T) {
 			if a, e := b.registry.arrays.InUse(); a != arrays || e != entries || dispatch.Thunks() != thunks {
 				t.Errorf("%d arrays, %d entries and %d thunks more than before", a-arrays, e-entries, dispatch.Thunks()-thunks)
 			}
-			b.remove(1, a) // the updater, too, has them as they were
+			b.remove(1, a) // the Registry, too, has the probes from before
 			b.remove(2, a, c)
 			b.add(0, a)
 			for i, probes := range [][]dispatch.Probe{{a}, nil, nil} {
@@ -231,7 +230,7 @@ func TestT5NoMemoryInBulk(t *testing.T) {
 	}
 }
 
-// If this fails, thunks are never freed, or while somebody may be in one.
+// If this fails, thunks are never freed, or freed while a reader may be in one.
 func TestT2ThunkIsReleased(t *testing.T) {
 	before := dispatch.Thunks()
 	b := newBench(t, strategy(t, "bound").New, flavour(t, "memb"), 1)
@@ -260,15 +259,14 @@ func TestT2ThunkIsReleased(t *testing.T) {
 	}
 }
 
-// If this fails, after some bulk change, or one request at a time, the static call of an event
-// is neither with the iterator nor where the dispatch has it; or a strategy is right and slow,
-// as a list that has a step to make the call direct leaves it with the iterator. Benchmarks
-// would be about another call than they say. A strategy whose lists have no such step may stay
-// with the iterator.
+// If this fails, some change leaves a static call that goes neither to the iterator nor where
+// the dispatch says; or the call stays with the iterator although a step of the list makes it
+// direct, which is right but slow, and benchmarks would measure another call than they name.
+// A strategy whose lists have no such step may stay with the iterator.
 func TestStaticCallFollows(t *testing.T) {
 	for _, s := range []Step{callFirst, callsFirst, turnOn} {
 		if !s.follows {
-			t.Errorf("%s does not say that it follows: the rest of this test would be blind", s.Name)
+			t.Errorf("%s does not have its field follows set: the rest of this test would check nothing", s.Name)
 		}
 	}
 	for _, s := range Variants() {
@@ -303,7 +301,7 @@ func TestStaticCallFollows(t *testing.T) {
 					want := iterator
 					switch {
 					case len(list) == 0:
-						continue // wherever it was
+						continue // without probes the call may go anywhere
 					case len(list) == 1 && s.New.Dispatch.Bound:
 						want = tp.target.PC
 					case len(list) == 1 && s.New.Dispatch.Direct:
@@ -319,9 +317,9 @@ func TestStaticCallFollows(t *testing.T) {
 	}
 }
 
-// If this fails, a tracepoint's call may lead to its new thunk before that is written, since
-// a slot came back to where it was: then 0->1 has no patch of the call, nobody syncs before
-// the thunk is executed, and the core syncs that benchmarks count are too few.
+// If this fails, a new thunk may stand in the slot to which the tracepoint's call went before.
+// Then 0->1 does not patch the call, no CPU syncs before it executes the thunk, and the core
+// syncs that benchmarks count are too few.
 func TestT2ThunkIsNotWhereTheCallIs(t *testing.T) {
 	b := newBench(t, strategy(t, "bound").New, flavour(t, "memb"), 1)
 	a := event.Probe(b.fns[0], &event.Datum{}, 0)
@@ -329,8 +327,8 @@ func TestT2ThunkIsNotWhereTheCallIs(t *testing.T) {
 	funcs, old := slices.Clone(b.points[0].funcs), b.points[0].target.PC
 	b.remove(0, a)
 	b.domain.Barrier()
-	// until makes thunks, and frees them, up to the one in the slot of old, and returns how
-	// many. Those that rest take their turns.
+	// until makes thunks and frees them, up to the one in the slot of old, and returns how
+	// many. A slab uses its freed slots in turn.
 	until := func() (n int) {
 		for pc := uintptr(0); pc != old; n++ {
 			target, err := b.registry.policy.Dispatch.Target(funcs)
@@ -347,7 +345,7 @@ func TestT2ThunkIsNotWhereTheCallIs(t *testing.T) {
 		target.Release()
 	}
 	thunks, before := dispatch.Thunks(), textpoke.Totals().Syncs
-	b.add(0, a) // in the slot of old, were it not for the old call
+	b.add(0, a) // the slot of old comes next, and must not be used
 	if syncs := textpoke.Totals().Syncs - before; syncs != 6 || b.points[0].target.PC == old {
 		t.Errorf("0->1 with %d core syncs, want three for the call and three for the key", syncs)
 	}
@@ -356,13 +354,13 @@ func TestT2ThunkIsNotWhereTheCallIs(t *testing.T) {
 	}
 }
 
-// If this fails, a registration or a removal whose thunk cannot be made loses what it had
-// made until then, or does a part of it (T5). The function is one that the site's call
-// reaches and its thunk's jump does not; nobody calls it.
+// If this fails, a change whose thunk cannot be made leaks what it had allocated, or is done
+// in part (T5). The site's call reaches the function far, and the thunk's jump does not. far
+// is never called.
 func TestT5NoThunk(t *testing.T) {
 	thunks := dispatch.Thunks()
 	near := newBench(t, strategy(t, "bound").New, flavour(t, "qsbr"), 1)
-	near.add(0, event.Probe(near.fns[0], nil, 0)) // there is room for thunks now, nearer to the text than sites made later
+	near.add(0, event.Probe(near.fns[0], nil, 0)) // maps memory for thunks, nearer to the text than sites made later
 	if jump := textpoke.Text(near.points[0].target.PC, 32)[10]; jump != 0xE9 {
 		t.Skip("in this build thunks jump to a hook, which is always in reach")
 	}
@@ -386,7 +384,7 @@ func TestT5NoThunk(t *testing.T) {
 	expect("0->1 twice", b.registry.Bulk([]Request{{b.points[0], a, false}, {b.points[0], a, true}, {b.points[0], far, false}}))
 }
 
-// If this fails, transitions leak old arrays, or release some twice.
+// If this fails, transitions leak old arrays, or release an array twice.
 func TestT2NothingLeaks(t *testing.T) {
 	for _, s := range Variants() {
 		t.Run(s.Name, func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// waits is what a piece of work cost the updater: the calls that blocked for a
-// grace period, and those that found one past.
+// waits counts the updater's calls that blocked for a grace period, and those that did not
+// block because one had passed.
 type waits struct{ waited, elided uint64 }
 
 // cost runs work and returns its waits.
@@ -139,8 +139,7 @@ func TestWaitsOfBulkRequests(t *testing.T) {
 	})
 }
 
-// If this fails, a bulk change waits for one of its tracepoints' moments and not for the
-// last of them.
+// If this fails, a bulk change does not wait for the last of its tracepoints' moments.
 func TestWaitsOfBulkForTheLast(t *testing.T) {
 	b := newBench(t, strategy(t, "batched").New, flavour(t, "memb"), 2)
 	p, last := event.Probe(b.fns[0], &event.Datum{}, 0), event.Probe(b.fns[1], &event.Datum{}, -1)
@@ -163,8 +162,8 @@ func TestWaitsOfBulkForTheLast(t *testing.T) {
 	}
 }
 
-// If this fails, a bulk change remembers its moment for some of its tracepoints only, and who
-// is changed alone afterwards does not wait for its readers.
+// If this fails, a bulk change remembers its moment only for some of its tracepoints. The next
+// change of another of them then does not wait for its readers.
 func TestWaitsAfterBulkForEach(t *testing.T) {
 	for _, name := range []string{"tp-cond-sync", "batched"} {
 		for i := range 3 {
@@ -192,7 +191,7 @@ func TestWaitsAfterBulkForEach(t *testing.T) {
 	}
 }
 
-// If this fails, a bulk change that is everything at once waits more than once.
+// If this fails, a bulk change with four different transitions waits more than once.
 func TestWaitsOfMixedBulk(t *testing.T) {
 	b := newBench(t, strategy(t, "batched").New, flavour(t, "memb"), 4)
 	a, c, d := event.Probe(b.fns[0], &event.Datum{}, 2), event.Probe(b.fns[1], &event.Datum{}, 1), event.Probe(b.fns[2], &event.Datum{}, 0)
@@ -211,9 +210,9 @@ func TestWaitsOfMixedBulk(t *testing.T) {
 	}
 }
 
-// If this fails, alternating a disable and an enable costs another number of grace
-// periods: on one event (PingPong), or on unrelated ones (Churn), which global
-// snapshots cannot tell from each other.
+// If this fails, disabling one event and enabling one by turns costs another number of grace
+// periods: on the same event (PingPong), or on two unrelated events (Churn), which the
+// kernel's two snapshots cannot tell apart.
 func TestWaitsOfAlternation(t *testing.T) {
 	forEachClaimed(t, func(t *testing.T, s Variant, f rcu.Variant) {
 		k := events(f)
@@ -236,7 +235,7 @@ func TestWaitsOfAlternation(t *testing.T) {
 				t.Run(c.name+"/"+between.name, func(t *testing.T) {
 					want := between.want
 					if !c.related {
-						want.own = waits{} // another event's snapshot is no concern of theirs
+						want.own = waits{} // another event's snapshot does not matter
 					}
 					b := newBench(t, s.New, f, 2*k)
 					p := event.Probe(b.fns[0], &event.Datum{}, 0)

@@ -9,8 +9,8 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/judge/event"
 )
 
-// removalOrders removes up to four probes one by one: in every order, and with every
-// pattern of removals that find memory. Probes have equal priorities or different ones.
+// removalOrders removes up to four probes one by one: in every order, and with every pattern
+// of removals with and without memory. Probes have equal priorities or different ones.
 func removalOrders(b *bench) {
 	most := 4
 	if b.flavour.Slow {
@@ -28,14 +28,14 @@ func removalOrders(b *bench) {
 				for i, at := range order {
 					b.unregister(probes[at], pattern>>i&1 == 1)
 				}
-				if len(b.Model) > 0 && !b.mayRefuse() {
-					b.Fatalf("M4: the model itself has %d probes left", len(b.Model))
+				if len(b.Model) > 0 && !b.mayFail() {
+					b.Fatalf("M4: the model has %d probes left", len(b.Model))
 				}
 				b.clear()
 			}
 		}
 	}
-	if refuses[b.variant.Name] && b.refused == 0 {
+	if failsWithoutMemory[b.variant.Name] && b.failed == 0 {
 		b.Errorf("%s is to break M4, and did not", b.variant.Name)
 	}
 }
@@ -44,7 +44,7 @@ func removalOrders(b *bench) {
 func (b *bench) clear() {
 	b.Helper()
 	if len(b.Model) > 0 {
-		b.unregister(dispatch.Probe{}, false) // needs no memory, whatever the variant
+		b.unregister(dispatch.Probe{}, false) // needs no memory with any variant
 	}
 }
 
@@ -74,7 +74,7 @@ func permutations(n int) func(yield func([]int) bool) {
 	}
 }
 
-// randomChanges draws among everything one may ask of a Point, mistakes included.
+// randomChanges makes random operations, mistakes included.
 func randomChanges(b *bench) {
 	r := judge.Rand(b)
 	rounds, barrier := 4000, 32
@@ -105,14 +105,14 @@ func randomChanges(b *bench) {
 	b.held()
 }
 
-// noMemoryToAdd refuses each registration once, beside live probes and dead ones.
+// noMemoryToAdd makes each registration fail once, beside live probes and dead entries.
 func noMemoryToAdd(b *bench) {
 	var probes []dispatch.Probe
 	for i := range 4 {
 		p := event.Probe(b.Fns[i], &event.Datum{Name: fmt.Sprint("d", i)}, i*5%3)
 		b.register(p, false)
 		b.register(p, true)
-		b.register(p, false) // is there: that comes first
+		b.register(p, false) // the error is that it is registered, not that memory is short
 		probes = append(probes, p)
 	}
 	b.unregister(probes[1], false)
@@ -137,8 +137,8 @@ func comesBack(b *bench) {
 				}
 				p := probes[at]
 				b.unregister(p, false)
-				if !b.mayRefuse() {
-					b.unregister(p, true) // is not there
+				if !b.mayFail() {
+					b.unregister(p, true) // is not registered
 				}
 				p.Prio = prio
 				b.register(p, false)
@@ -151,7 +151,7 @@ func comesBack(b *bench) {
 	}
 }
 
-// deadFunctions uses what may stand in a dead entry as if it were a probe.
+// deadFunctions registers and removes probes with the functions of dead entries.
 func deadFunctions(b *bench) {
 	for _, dead := range []dispatch.Func{dispatch.Stub(), dispatch.Sentinel} {
 		removed := event.Probe(b.Fns[0], &event.Datum{Name: "removed"}, 0)
@@ -160,7 +160,7 @@ func deadFunctions(b *bench) {
 		b.unregister(removed, false)
 		p := dispatch.Probe{Fn: dead, Data: removed.Data}
 		b.register(p, true)
-		b.unregister(p, true) // not there, though its entry may be
+		b.unregister(p, true) // is not registered, although a dead entry may look like it
 		b.register(event.Probe(b.Fns[2], &event.Datum{Name: "comes"}, 0), true)
 		b.clear()
 	}
@@ -171,7 +171,7 @@ func deadFunctions(b *bench) {
 func synchronizeEndsProbes(b *bench) {
 	for n := range 3 {
 		for _, memory := range []bool{true, false} {
-			if n > 0 && !memory && b.mayRefuse() {
+			if n > 0 && !memory && b.mayFail() {
 				continue
 			}
 			for _, p := range []dispatch.Probe{event.Probe(b.Fns[1], nil, 0), event.Probe(b.Fns[2], nil, 2)}[:n] { // called after it, and before
@@ -188,8 +188,7 @@ func synchronizeEndsProbes(b *bench) {
 	}
 }
 
-// nothingLeft goes from an empty Point to a full one and back, and looks for arrays after
-// each change.
+// nothingLeft adds many probes and removes them, and counts the arrays after each change.
 func nothingLeft(b *bench) {
 	most := 9
 	if b.flavour.Slow {

@@ -16,7 +16,7 @@ import (
 // If this fails, a variant does something else than what it was asked for, although no other
 // thread does anything at the time. The case says what.
 //
-// Busted variants pass as well, but a removal of theirs may be refused (M4). How else they
+// Busted variants pass as well, but a removal of theirs may fail (M4). How else they
 // are wrong shows under a reader: in replays and in package torture.
 func TestConformance(t *testing.T) {
 	for _, v := range unregister.Variants() {
@@ -37,48 +37,48 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// cases run with the Point off, and may leave it as they like.
+// cases begin with the Point off, and need not turn it off at their end.
 var cases = []judge.Case[func(*bench)]{
 	{
 		Name:        "M2 M4 M5: removals in every order, with every pattern of memory",
-		Explanation: "If a removal without memory were wrong for some number of dead entries before it, or for some place among them, a probe would be lost or kept, or its removal refused.",
+		Explanation: "If a removal without memory were wrong for some number of dead entries before it, or for some place among them, a probe would be lost, or stay, or its removal would fail.",
 		Test:        removalOrders,
 	},
 	{
 		Name:        "M2 M4 M5: random changes",
-		Explanation: "If the outcome depended on how a Point came to its array, some history would make it call others than were asked for.",
+		Explanation: "If the outcome depended on the order of earlier operations, some history would make a Point call probes that are not registered.",
 		Test:        randomChanges,
 	},
 	{
 		Name:        "M4: registration without memory",
-		Explanation: "If a registration that finds no memory did half of its work, its caller, who is told that it failed, would have a probe on.",
+		Explanation: "If a registration without memory did half of its work, its caller would get an error and have a probe on.",
 		Test:        noMemoryToAdd,
 	},
 	{
 		Name:        "M2 M4: a probe that was removed without memory comes back",
-		Explanation: "If a dead entry were taken for the probe that it was, that could not be registered again, or be removed twice, or lose its place in the order.",
+		Explanation: "If a dead entry were taken for its former probe, that probe could not be registered again, or could be removed twice, or would lose its place in the order.",
 		Test:        comesBack,
 	},
 	{
 		Name:        "M4: probes that mark dead entries",
-		Explanation: "If who is dead could be registered, a probe would vanish at the next change; if it could be removed, a dead entry would die again.",
+		Explanation: "If a probe could have the function of dead entries, it would vanish at the next change; if it could be removed, a dead entry would die a second time.",
 		Test:        deadFunctions,
 	},
 	{
 		Name:        "M1 M4: after Unregister and Synchronize",
-		Explanation: "If Synchronize did not wait for a reader in a probe, or the probe were called after it, whoever frees the probe's data would free it under that reader; if the reader lost its array, it would miss the probes that are still there.",
+		Explanation: "If Synchronize did not wait for a reader in a probe, or the probe were called after it, the caller would free the probe's data while it is used; if the reader lost its array, it would miss the probes that stay registered.",
 		Test:        synchronizeEndsProbes,
 	},
 	{
 		Name:        "M5: nothing is left behind",
-		Explanation: "If arrays, or halves of them, were lost on some way from a full Point to an empty one, a machine that traces for long would run out of memory, which is how removals get into this in the first place.",
+		Explanation: "If some way from many probes to none leaked an array or a half of one, a machine that traces for long would run out of memory.",
 		Test:        nothingLeft,
 	},
 }
 
-// refuses says of busted variants whether a removal without memory is refused. Of a variant
+// failsWithoutMemory says of busted variants whether a removal without memory fails. Of a variant
 // that is not here, it may be.
-var refuses = map[string]bool{"fail": true, "double-array": false}
+var failsWithoutMemory = map[string]bool{"fail": true, "double-array": false}
 
 // A bench is a Point beside its model, with a Domain of its own, which starts no grace
 // period by itself.
@@ -88,7 +88,7 @@ type bench struct {
 	flavour rcu.Variant
 	point   *unregister.Point
 	history []string
-	refused int // removals
+	failed  int // removals
 }
 
 // newBench makes a Point of the event with that number.
@@ -120,9 +120,9 @@ func (b *bench) close() {
 	b.Domain.Close()
 }
 
-// mayRefuse reports whether a removal without memory may be refused.
-func (b *bench) mayRefuse() bool {
-	may, known := refuses[b.variant.Name]
+// mayFail reports whether a removal without memory may fail.
+func (b *bench) mayFail() bool {
+	may, known := failsWithoutMemory[b.variant.Name]
 	return b.variant.Status == impls.Busted && (may || !known)
 }
 
@@ -141,9 +141,9 @@ func (b *bench) unregister(p dispatch.Probe, memory bool) {
 	b.memory(memory)
 	what := fmt.Sprintf("unregister %s, memory %v", b.Describe(p), memory)
 	got := b.point.Unregister(p)
-	if !memory && errors.Is(got, unregister.ErrNoMem) && b.mayRefuse() {
-		b.refused++
-		b.Compare(what+": refused", nil, nil)
+	if !memory && errors.Is(got, unregister.ErrNoMem) && b.mayFail() {
+		b.failed++
+		b.Compare(what+": fails", nil, nil)
 		return
 	}
 	b.Compare(what, got, b.Model.Unregister(b.Family, p))
@@ -158,8 +158,8 @@ func (b *bench) memory(there bool) {
 	}
 }
 
-// held compares what is held, after the grace period of all that was released, with what
-// the number of probes allows.
+// held compares the arrays that are held, after the grace period of all released ones, with
+// what the number of probes allows.
 func (b *bench) held() {
 	b.Helper()
 	b.Domain.Barrier()

@@ -13,9 +13,9 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
-// A replay is one interleaving of docs/interleavings.md as a script for package step. The
-// same script is played with every variant. Actions are "-A", removal of a probe with memory, and
-// "-A!", without; "+A"; "synchronize"; "free A", which poisons its data; and "fire".
+// A replay is one interleaving of docs/interleavings.md as a script for package step. Every
+// variant plays the same script. Its actions are "+A"; "-A", removal of a probe with memory,
+// and "-A!", without; "synchronize"; "free A", which poisons its data; and "fire".
 type replay struct {
 	name   string // "un-A1"
 	start  int    // the probes before: A, B, ...
@@ -49,8 +49,8 @@ updater                                  reader
 		breaks: "double-array", by: "M2",
 	},
 	{
-		// What is remembered of the half that readers leave must be from after they do. Not
-		// with qsbr: it would wait to hear from a reader whose column has nothing left to do.
+		// The moment that is remembered for a half must be from after the publish that
+		// replaces it. Not with qsbr: it would wait for a reader whose column has no more to do.
 		only: "memb",
 		name: "un-A1, a grace period before the publish", start: 3, stays: "C",
 		script: `
@@ -69,7 +69,7 @@ go on
 updater                                  reader
 -A!                                                                      // no memory
 synchronize
-free A                                                                   // nobody to tell
+free A                                                                   // the error is ignored
                                          fire                            // A(freed)?`,
 		breaks: "fail", by: "M1",
 	},
@@ -107,7 +107,7 @@ updater                                  reader
                                          go on
 go on
                                          fire`,
-		// fail's array still has B, alive: nobody has freed that.
+		// fail's array still has B, which has not been freed.
 	},
 	{
 		name: "un-A3, a reader in a dying entry", start: 3, stays: "AC",
@@ -124,8 +124,8 @@ free B
 	},
 }
 
-// If this fails, the interleaving of that name no longer breaks the variant that has it,
-// every time; or it breaks one that is sound.
+// If this fails, an interleaving does not break the variant that it must break, every time; or
+// it breaks a sound one.
 func TestReplay(t *testing.T) {
 	for _, r := range replays {
 		for _, flavour := range []string{"memb", "qsbr"} {
@@ -151,7 +151,7 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// play plays the script and returns what went wrong and what happened.
+// play plays the script. It returns the first mistake, or "", and a trace of what happened.
 func (r replay) play(b *bench) (mistake string, trace []string) {
 	b.Helper()
 	reader := b.domain.Register()

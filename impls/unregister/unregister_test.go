@@ -13,8 +13,8 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// A bench is a Point with its own Domain, which starts no grace period that nobody asked
-// for, and the probes A to D.
+// A bench is a Point with a Domain of its own, which starts no grace period by itself, and
+// the probes A to D.
 type bench struct {
 	testing.TB
 	status impls.Status
@@ -92,12 +92,12 @@ func forEachWithDead(t *testing.T, test func(t *testing.T, v Variant)) {
 
 const entrySize = int(unsafe.Sizeof(dispatch.Entry{}))
 
-// If this fails, what removals cost in memory is not what is reported: the array in force,
-// and those whose readers may not have left.
+// If this fails, Held does not report the memory of the array in force and of the released
+// arrays whose readers may not have left.
 func TestM5BytesHeld(t *testing.T) {
-	type claim struct{ removed, later, next int } // entries after two of four left, a grace period later, after the next add
+	type claim struct{ removed, later, next int } // entries after two of four were removed, a grace period later, after the next add
 	claims := map[string][2]claim{                // with memory, without
-		"fail":              {{5 + 4 + 3, 3, 4}, {5, 5, 5}}, // refused: four it stays
+		"fail":              {{5 + 4 + 3, 3, 4}, {5, 5, 5}}, // without memory it removes nothing
 		"sentinel":          {{5 + 4 + 3, 3, 4}, {5, 5, 4}},
 		"stub":              {{5 + 4 + 3, 3, 4}, {5, 5, 4}},
 		"double-array":      {{10, 10, 8}, {10, 10, 8}},
@@ -135,8 +135,8 @@ func TestM5BytesHeld(t *testing.T) {
 	})
 }
 
-// If this fails, a released array dies while it may be read, or never, or does not show
-// who reads it when it is dead.
+// If this fails, a released array is freed while a reader may still walk it, or never, or a
+// freed array does not hold poison.
 func TestM1ArrayIsReleased(t *testing.T) {
 	forEach(t, func(t *testing.T, v Variant) {
 		b := newBench(t, v, "qsbr", 2)
@@ -160,8 +160,8 @@ func TestM1ArrayIsReleased(t *testing.T) {
 	})
 }
 
-// If this fails, a reader that has loaded the function of a dying entry gets something else
-// than its data (M3); or walks on past the end of its array, or ends early (M2).
+// If this fails, a reader that has loaded the function of an entry that dies gets other data
+// than that function's (M3); or it walks past the end of its array, or stops early (M2).
 func TestM3DyingEntryKeepsItsData(t *testing.T) {
 	forEachWithDead(t, func(t *testing.T, v Variant) {
 		for at := range 3 {
@@ -178,8 +178,8 @@ func TestM3DyingEntryKeepsItsData(t *testing.T) {
 	})
 }
 
-// If this fails, dead entries stay longer than until the next change that finds memory, and
-// every firing pays for them.
+// If this fails, dead entries stay after the next change that finds memory, and every firing
+// loses time with them.
 func TestNextChangeCompacts(t *testing.T) {
 	forEachWithDead(t, func(t *testing.T, v Variant) {
 		for _, change := range []struct {
@@ -206,8 +206,8 @@ func TestNextChangeCompacts(t *testing.T) {
 	})
 }
 
-// If this fails, a removal waits where nobody is in the way, or does not where somebody may
-// be: what the variants differ in, beside memory.
+// If this fails, a removal waits although no reader can be in the half that it fills, or does
+// not wait although one can.
 func TestWaitsOfRemovals(t *testing.T) {
 	type cost struct{ waited, elided uint64 }
 	for _, c := range []struct {
@@ -234,7 +234,7 @@ func TestWaitsOfRemovals(t *testing.T) {
 							c.between(b, i)
 						}
 					}
-					judge.Check(t, b.point.Unregister(dispatch.Probe{})) // the last needs nothing
+					judge.Check(t, b.point.Unregister(dispatch.Probe{})) // removal of the last never waits
 					after := b.domain.Counters()
 					if got := (cost{after.Waited - before.Waited, after.Elided - before.Elided}); got != want {
 						t.Errorf("memory %v: %+v, want %+v", memory, got, want)
