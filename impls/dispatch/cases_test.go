@@ -25,7 +25,7 @@ func argumentsAndOrder(t *testing.T, d dispatch.Dispatch, p place) {
 	}
 }
 
-// publishedNext changes what a site calls while it is on, between all numbers of probes.
+// publishedNext changes the array of a site that is on, between all numbers of probes.
 func publishedNext(t *testing.T, d dispatch.Dispatch, p place) {
 	r := newReader(t)
 	none, _ := dispatch.Recorders(t, 0, nil)
@@ -107,8 +107,8 @@ func callers() []string {
 	return names
 }
 
-// panics leaves the section open, as an oops in the kernel would: who recovers calls
-// Unlock.
+// panics makes a probe panic, which leaves the section open, as an oops in the kernel would.
+// The caller that recovers calls Unlock.
 func panics(t *testing.T, d dispatch.Dispatch, p place) {
 	for _, probes := range []int{1, 2} {
 		r := newReader(t)
@@ -148,7 +148,7 @@ func sectionsNest(t *testing.T, d dispatch.Dispatch, p place) {
 		inner.arm(t, d, in)
 		depths = nil
 		inner.site.Fire(r)
-		alone := depths[0] // 1; with the race detector, Fire adds one that this sees
+		alone := depths[0] // 1, or more with the race detector, since Fire adds a section
 		if alone < 1 {
 			t.Fatalf("a probe runs in %d sections", alone)
 		}
@@ -191,8 +191,8 @@ func noProbes(t *testing.T, d dispatch.Dispatch, p place) {
 	r.Unlock()
 }
 
-// gracePeriodWaits holds a reader in a probe while a grace period begins, gives that the
-// time of twenty undisturbed ones, and only then lets the probe go.
+// gracePeriodWaits holds a reader in a probe while a grace period begins. The probe returns only
+// after the time of twenty grace periods without readers.
 func gracePeriodWaits(t *testing.T, d dispatch.Dispatch, p place) {
 	for _, probes := range []int{1, 2} {
 		domain, other := newDomain(t), newDomain(t)
@@ -236,7 +236,7 @@ func gracePeriodWaits(t *testing.T, d dispatch.Dispatch, p place) {
 	}
 }
 
-// whoseData makes the static call go to one registration while the site finds another.
+// whoseData makes the static call go to one registration while the array has another.
 func whoseData(t *testing.T, d dispatch.Dispatch, p place) {
 	found, foundLog := dispatch.Recorders(t, 1, nil)
 	called, calledLog := dispatch.Recorders(t, 1, nil)
@@ -252,10 +252,10 @@ func whoseData(t *testing.T, d dispatch.Dispatch, p place) {
 	}
 	compareCalls(t, *foundLog, p.expect(1, 1))
 	compareCalls(t, *calledLog, nil)
-	runtime.KeepAlive(called) // no tp->funcs holds it
+	runtime.KeepAlive(called) // it is in no tp->funcs
 }
 
-// becomesNull takes the array away when the site has seen it and the iterator has not.
+// becomesNull removes the array after the site has loaded it and before the iterator does.
 func becomesNull(t *testing.T, d dispatch.Dispatch, p place) {
 	r := newReader(t)
 	funcs, log := dispatch.Recorders(t, 2, nil)
@@ -277,11 +277,11 @@ func becomesNull(t *testing.T, d dispatch.Dispatch, p place) {
 		return false
 	}()
 	if crashed != d.Unchecked {
-		t.Errorf("the iterator crashed on NULL: %v; it is one that does not look: %v", crashed, d.Unchecked)
+		t.Errorf("the iterator crashed on NULL: %v; want %v", crashed, d.Unchecked)
 	}
 	compareCalls(t, *log, want) // and no more
 	if got := dispatch.Nesting(r); got != 0 {
 		t.Errorf("after it the reader is in %d sections", got)
 	}
-	runtime.KeepAlive(funcs) // the collector was not told that the point lost them
+	runtime.KeepAlive(funcs) // the collector does not see the store of NULL
 }

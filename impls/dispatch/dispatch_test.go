@@ -13,8 +13,7 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// newReader opens a Domain of the first flavour that runs here and registers a
-// reader.
+// newReader opens a Domain of the first flavour and registers a reader.
 func newReader(tb testing.TB) *rcu.Reader {
 	tb.Helper()
 	v := rcu.Variants()[0]
@@ -25,8 +24,8 @@ func newReader(tb testing.TB) *rcu.Reader {
 	return r
 }
 
-// arm turns s on with funcs, which end with a zero entry, until the test ends. With
-// no probes there is no array.
+// arm turns s on with funcs, which end with a zero entry, until the test ends. Without probes
+// it publishes no array.
 func arm(tb testing.TB, s *Site, d Dispatch, funcs []Entry) {
 	tb.Helper()
 	target, err := d.Target(funcs)
@@ -55,7 +54,7 @@ func events(tb testing.TB, n int) []*Site {
 	return sites
 }
 
-// If this fails, the way to mapped sites loses its counter to their probes.
+// If this fails, probes of mapped sites change the counter of fireMapped.
 func TestD1PassesMapped(t *testing.T) {
 	r := newReader(t)
 	site := events(t, TextSites+1)[TextSites]
@@ -119,8 +118,8 @@ func clearCalls(tallies []tally) {
 	}
 }
 
-// If this fails, events by the hundred thousand cannot be made, or their sites are
-// not each other's equals.
+// If this fails, a hundred thousand events cannot be made, or some of their sites differ from
+// the others.
 func TestD1ManyMappedSites(t *testing.T) {
 	r := newReader(t)
 	const many = 100_000
@@ -139,7 +138,7 @@ func TestD1ManyMappedSites(t *testing.T) {
 	}
 }
 
-// If this fails, GoFunc lets a closure through whose variables no site can pass.
+// If this fails, GoFunc accepts a closure, whose variables no site can pass.
 func TestGoFunc(t *testing.T) {
 	captured := 0
 	global := nonCapturing
@@ -167,7 +166,7 @@ var nonCapturing = func(unsafe.Pointer, uint64, uint64) {}
 
 func (*recorder) probe(unsafe.Pointer, uint64, uint64) {}
 
-// If this fails, a floor cannot be measured, or does not do what its name says.
+// If this fails, a floor does not run, or does not do what its name says.
 func TestFloors(t *testing.T) {
 	judge.Need(t, Open(), "dispatch")
 	r := newReader(t)
@@ -186,7 +185,7 @@ func TestFloors(t *testing.T) {
 	if want := []string{"nothing", "nil-check", "bare-call", "plain-call"}; !slices.Equal(names, want) {
 		t.Errorf("floors %v, want %v", names, want)
 	}
-	for layout := range Layouts { // the plain call is probeNop's, whatever is published
+	for layout := range Layouts { // the plain call goes to probeNop, whatever is published
 		judge.Check(t, machine.plain[layout].KeyDisable())
 		if got := machine.plain[layout].spots[0].call.Insn(); got != textpoke.Call(machine.pcs.probeNop) {
 			t.Errorf("plain-call, layout %d, does %v", layout, got)
@@ -197,8 +196,8 @@ func TestFloors(t *testing.T) {
 	}
 }
 
-// If this fails, rewriting a site makes a thread that passes it miss a probe, call
-// it twice, or call it as another event's.
+// If this fails, patching a site makes a thread that passes it miss a probe, call it twice, or
+// call it with another event's number.
 func TestConcurrentFlips(t *testing.T) {
 	sites := events(t, TextSites)
 	fn := goFunc(t, tallyProbe)

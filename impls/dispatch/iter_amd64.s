@@ -4,8 +4,9 @@
 #include "funcdata.h"
 #include "textflag.h"
 
-// What static calls go to. Why assembler: these take their arguments in the registers
-// of Go's internal ABI, which assembler functions cannot declare.
+// The iterators and the assembler probes: targets of static calls. Why assembler: they take
+// their arguments in the registers of Go's internal ABI, which no Go declaration of an
+// assembler function can express.
 
 #ifdef const_hookOn
 #define HOOK(name) CALL name(SB)
@@ -39,7 +40,8 @@ next: \
 done: \
 	RET
 
-// D4: the last probe may have gone since the site looked.
+// TOLERATE_NULL keeps D4: the last probe may have been removed since the site loaded tp->funcs.
+// TRUST breaks it.
 #define TOLERATE_NULL TESTQ R9, R9; JEQ done
 #define TRUST
 
@@ -56,17 +58,17 @@ TEXT ·traceiterRetpoline(SB), NOSPLIT, $56-0
 TEXT ·traceiterUnchecked(SB), NOSPLIT, $56-0
 	ITERATE(TRUST, CALL R10)
 
-// CALL_LIVE is the test that a sentinel costs every probe. Fn is loaded once for the test
-// and the call: it may become the sentinel in between.
+// CALL_LIVE skips an entry with the sentinel. Fn is loaded once for the comparison and the
+// call, because it may become the sentinel in between.
 #define CALL_LIVE CMPQ R10, $const_Sentinel; JEQ dead; CALL R10; dead:
 
 // func traceiterSentinel()
 TEXT ·traceiterSentinel(SB), NOSPLIT, $56-0
 	ITERATE(TOLERATE_NULL, CALL_LIVE)
 
-// retpoline<> calls through R10 without letting the CPU predict where to: the RET
-// is predicted to the loop that the inner CALL left behind, and goes where the
-// overwritten return address says.
+// retpoline<> calls through R10 so that the CPU cannot predict the target. It predicts that
+// the RET goes to the loop after the inner CALL. The RET goes to the return address, which
+// the MOVQ has overwritten.
 TEXT retpoline<>(SB), NOSPLIT|NOFRAME, $0-0
 	BYTE $0xE8; BYTE $7; BYTE $0; BYTE $0; BYTE $0 // CALL over the 7 bytes of speculation trap
 	BYTE $0xF3; BYTE $0x90                         // PAUSE
@@ -80,8 +82,8 @@ TEXT ·probeNop(SB), NOSPLIT|NOFRAME, $0-0
 	RET
 
 // func probeStub()
-// The kernel's tp_stub_func: it takes nothing, whatever it is passed. Not probeNop, which
-// may be somebody's probe.
+// The kernel's tp_stub_func. It ignores its arguments. It is not probeNop, because a user may
+// register that as a probe.
 TEXT ·probeStub(SB), NOSPLIT|NOFRAME, $0-0
 	RET
 
@@ -92,15 +94,15 @@ TEXT ·probeCount(SB), NOSPLIT|NOFRAME, $0-0
 	RET
 
 // func probeFreed(data unsafe.Pointer, a, b uint64), by ABIInternal's registers
-// What the entries of a freed array call. Any number of threads may.
+// The entries of a freed array call it. Many threads may, at the same time.
 TEXT ·probeFreed(SB), NOSPLIT|NOFRAME, $0-0
 	LOCK
 	INCQ ·freedCalls(SB)
 	RET
 
 // func probeSelf(data unsafe.Pointer, a, b uint64), by ABIInternal's registers
-// What the self-test calls before it calls Go: it notes what a Go function would find. The
-// thread's g is in its local storage, whatever R14 holds.
+// The self-test calls it before it calls a Go function: it notes the registers that a Go
+// function would find. It takes the thread's g from thread-local storage, not from R14.
 TEXT ·probeSelf(SB), NOSPLIT|NOFRAME, $0-0
 	INCQ ·self+selfSeen_calls(SB)
 	MOVQ AX, ·self+selfSeen_data(SB)

@@ -10,8 +10,8 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// A place is one kind of site, and what its probes see: passing it once passes n sites,
-// which say first as their a and one more each.
+// A place is a site of one kind. Passing it once passes n sites. The first of them passes first
+// as its argument a, each next one 1 more.
 type place struct {
 	name  string
 	site  *dispatch.Site
@@ -38,11 +38,11 @@ func places(tb testing.TB) []place {
 	return list
 }
 
-// timed reports whether the place is a timed loop: they all share one tracepoint.
+// timed reports whether the place is a timed loop. All timed loops share one tracepoint.
 func (p place) timed() bool { return p.n > 1 }
 
-// expect returns what probes probes log when the place is passed once with b as
-// the counter.
+// expect returns the log of that many probes when the place is passed once with b as the
+// counter.
 func (p place) expect(probes int, b uint64) []dispatch.Call {
 	var want []dispatch.Call
 	for site := range p.n {
@@ -60,8 +60,8 @@ func compareCalls(tb testing.TB, got, want []dispatch.Call) {
 	}
 }
 
-// arm turns the place on with funcs, which end with a zero entry, until the test ends.
-// With no probes there is no array.
+// arm turns the place on with funcs, which end with a zero entry, until the test ends. Without
+// probes it publishes no array.
 func (p place) arm(tb testing.TB, d dispatch.Dispatch, funcs []dispatch.Entry) {
 	tb.Helper()
 	p.call(tb, d, funcs)
@@ -69,12 +69,12 @@ func (p place) arm(tb testing.TB, d dispatch.Dispatch, funcs []dispatch.Entry) {
 	tb.Cleanup(func() { p.disarm(tb, d) })
 }
 
-// call publishes funcs, and makes the static call go where it is to with them.
+// call publishes funcs, and makes the static call go where the dispatch says.
 func (p place) call(tb testing.TB, d dispatch.Dispatch, funcs []dispatch.Entry) {
 	tb.Helper()
 	target, err := d.Target(funcs)
 	judge.Check(tb, err)
-	tb.Cleanup(target.Release) // when the place is disarmed, and nobody is inside
+	tb.Cleanup(target.Release) // the place is off then, and no reader is in it
 	judge.Check(tb, p.site.StaticCall(target.PC))
 	if len(funcs) == 1 {
 		funcs = nil
@@ -89,8 +89,8 @@ func (p place) disarm(tb testing.TB, d dispatch.Dispatch) {
 	p.site.Publish(nil)
 }
 
-// newDomain opens a Domain of the flavour memb, whose grace periods, as all but qsbr's, look
-// at what sites write.
+// newDomain opens a Domain of the flavour memb. Its grace periods look at the words that sites
+// write, as those of all flavours but qsbr do.
 func newDomain(tb testing.TB) *rcu.Domain {
 	tb.Helper()
 	for _, v := range rcu.Variants() {

@@ -30,10 +30,10 @@ func record(data unsafe.Pointer, a, b uint64) {
 	}
 }
 
-// A tally is what the probe tallyProbe has as its data: one event's calls.
+// A tally is the data of the probe tallyProbe. It counts the calls of one event.
 type tally struct {
-	event        uint64 // the a that it expects
-	calls, alien uint64
+	event        uint64 // the expected argument a
+	calls, alien uint64 // all calls; those with another a
 }
 
 func tallyProbe(data unsafe.Pointer, a, _ uint64) {

@@ -5,9 +5,9 @@
 #include "textflag.h"
 #include "site_amd64.h"
 
-// The timed loops pass unroll sites n times. Each stands at four alignments, PAD0
-// to PAD3 into a cache line, because placement alone moves such loops by more
-// than the differences that are asked about. entry is not used.
+// The timed loops pass Unroll sites n times. Each stands at four alignments, PAD0 to PAD3
+// (0, 16, 32 and 48 bytes into a cache line), because alignment alone changes the time of such
+// loops by more than the differences that benchmarks look for. entry is not used.
 
 #define NOP8 BYTE $0x0F; BYTE $0x1F; BYTE $0x84; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00
 #define PAD0 PCALIGN $64
@@ -87,7 +87,7 @@ LAYOUTS(NIL, ·nil0, ·nil1, ·nil2, ·nil3)
 
 LAYOUTS(PLAIN, ·plain0, ·plain1, ·plain2, ·plain3)
 
-// The patched site, for every variant of this package.
+// The patched site. All variants of this package use it.
 #define SITE(name, pad) \
 	LOOP(name, pad); \
 	SITES(PATCHED, ·sitePoint(SB), ·traceiter(SB))

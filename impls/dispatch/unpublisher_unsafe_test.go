@@ -9,7 +9,7 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// grow needs more stack than any goroutine starts with, at every call anew.
+// grow needs more stack than a goroutine has at its start, in every call.
 //
 //go:noinline
 func grow(depth int) int {
@@ -21,12 +21,12 @@ func grow(depth int) int {
 	return grow(depth-1) + frame[depth%len(frame)] - depth
 }
 
-// unpublishers holds what unpublisher has made, by iterator: mapped code is for ever.
+// unpublishers holds what unpublisher has made, by iterator. Mapped code is never freed.
 var unpublishers = map[uintptr]uintptr{}
 
-// unpublisher returns code that a static call may go to. It stores NULL to tp->funcs,
-// which a site leaves in DI, and goes on to the iterator as if that had been
-// called: the updater of D4 between the site's look at tp->funcs and the iterator's.
+// unpublisher returns code to which a static call may go. It stores NULL to tp->funcs, whose
+// address a site leaves in DI, and jumps to the iterator. So it does what an updater does in
+// D4, between the site's load of tp->funcs and the iterator's.
 //
 //	MOVQ $0, (DI)
 //	JMP  iterator

@@ -7,11 +7,11 @@ type Dispatch struct {
 	Direct    bool // with one probe, to the probe itself
 	Bound     bool // with one probe, to a thunk that loads its data and jumps to it
 	Retpoline bool // the iterator calls its probes through a retpoline
-	Unchecked bool // the iterator trusts tp->funcs not to have become NULL: busted
+	Unchecked bool // the iterator does not check whether tp->funcs has become NULL: busted
 	Sentinel  bool // the iterator skips entries whose Fn is Sentinel
 }
 
-// Iterator is the address of the iterator this dispatch uses.
+// Iterator returns the address of the iterator.
 func (d Dispatch) Iterator() uintptr {
 	switch {
 	case d.Unchecked:
@@ -24,16 +24,16 @@ func (d Dispatch) Iterator() uintptr {
 	return machine.pcs.traceiter
 }
 
-// A Target is where a static call goes, and what was made for it.
+// A Target is where a static call goes, with the thunk that was made for it.
 type Target struct {
 	PC    uintptr
 	thunk []byte // of package slab; nil if PC is in text
 }
 
-// Target is where the static call is to go once funcs, with its terminator, are
-// what the site sees: the probe or its thunk where there is one probe and the dispatch
-// says so, else the iterator. Only a thunk can fail: it needs memory, and must reach
-// its function.
+// Target returns where the static call is to go with the array funcs, which ends with a zero
+// entry: with one probe to it or to its thunk, if Direct or Bound is set, and otherwise to
+// the iterator. Only a thunk can return an error: it needs memory, and its jump must reach
+// the function.
 func (d Dispatch) Target(funcs []Entry) (Target, error) {
 	switch {
 	case len(funcs) != 2:
