@@ -168,33 +168,31 @@ func isRace(name string, in ...scenario) bool {
 	})
 }
 
-// If this fails, explore cannot tell a right strategy that polls from a wrong one, because it
-// does not place a grace period around the reader's load, or does so wrongly; or it does not
-// find the mistake of a strategy that goes wrong only with two grace periods, with one that
-// begins while the reader is held, or with another event's transition.
-func TestT1GracePeriods(t *testing.T) {
-	judge.Need(t, dispatch.Open(), "tracepoint")
-	// ifPassed leaves the static call with the iterator where condSync would wait.
-	ifPassed := Step{Name: "static call = first if polled", do: each(func(c *change) error {
+// The strategies of TestT1GracePeriods, and their steps.
+var (
+	// callIfPolled leaves the static call with the iterator where condSync would wait.
+	callIfPolled = Step{Name: "static call = first if polled", do: each(func(c *change) error {
 		if s := c.registry.snapshots[sN21]; s.ongoing && !c.registry.rcu.Poll(s.state) {
 			return nil
 		}
 		return callFirst.do([]*change{c})
 	})}
-	right := rcuCondSync.but(func(p *Policy) { p.TwoToOne = []Step{publish, getStateIfMoved(sN21), ifPassed} })
-	// wrong keeps a moment that has not passed, and does not remember the later one.
-	lazy := ifMoved(Step{Name: "get_state if passed", do: each(func(c *change) error {
+	pollsRight = rcuCondSync.but(func(p *Policy) { p.TwoToOne = []Step{publish, getStateIfMoved(sN21), callIfPolled} })
+
+	// pollsWrong keeps a moment that has not passed, and does not remember the later one.
+	getStateIfPassed = ifMoved(Step{Name: "get_state if passed", do: each(func(c *change) error {
 		if s := c.registry.snapshots[sN21]; s.ongoing && !c.registry.rcu.Poll(s.state) {
 			return nil
 		}
 		return getState(sN21).do([]*change{c})
 	})})
-	wrong := right.but(func(p *Policy) {
-		p.NToNMinusOne = []Step{publish, lazy}
-		p.TwoToOne = []Step{publish, lazy, ifPassed}
+	pollsWrong = pollsRight.but(func(p *Policy) {
+		p.NToNMinusOne = []Step{publish, getStateIfPassed}
+		p.TwoToOne = []Step{publish, getStateIfPassed, callIfPolled}
 	})
-	// cautious keeps the oldest moment, and lets two grace periods pass since then.
-	twice := ifMoved(Step{Name: "get_state + 1 unless pending", do: each(func(c *change) error {
+
+	// waitsTwice keeps the oldest moment, and lets two grace periods pass since then.
+	getStatePlusOne = ifMoved(Step{Name: "get_state + 1 unless pending", do: each(func(c *change) error {
 		if c.registry.snapshots[sN21].ongoing {
 			return nil
 		}
@@ -202,45 +200,55 @@ func TestT1GracePeriods(t *testing.T) {
 		c.registry.snapshots[sN21] = snapshot{c.registry.rcu.GetState() + another, true}
 		return nil
 	})})
-	cautious := rcuCondSync.but(func(p *Policy) {
-		p.NToNMinusOne = []Step{publish, twice}
-		p.TwoToOne = []Step{publish, twice, condSync(sN21), callFirst}
+	waitsTwice = rcuCondSync.but(func(p *Policy) {
+		p.NToNMinusOne = []Step{publish, getStatePlusOne}
+		p.TwoToOne = []Step{publish, getStatePlusOne, condSync(sN21), callFirst}
 	})
-	// compares takes a grace period that has begun for one that has passed.
-	ifSame := Step{Name: "synchronize if the state is the same", waits: true, do: each(func(c *change) error {
+
+	// comparesStates takes a grace period that has begun for one that has passed.
+	synchronizeIfSame = Step{Name: "synchronize if the state is the same", waits: true, do: each(func(c *change) error {
 		if c.registry.snapshots[sN21].state == c.registry.rcu.GetState() {
 			c.registry.rcu.Synchronize()
 		}
 		return nil
 	})}
-	compares := rcuCondSync.but(func(p *Policy) { p.TwoToOne = []Step{publish, getState(sN21), ifSame, callFirst} })
-	// once forgets both moments when one of them has passed.
-	forget := Step{Name: "forget", do: each(func(c *change) error {
+	comparesStates = rcuCondSync.but(func(p *Policy) { p.TwoToOne = []Step{publish, getState(sN21), synchronizeIfSame, callFirst} })
+
+	// waitsOnce forgets both moments when one of them has passed.
+	forget = Step{Name: "forget", do: each(func(c *change) error {
 		c.registry.snapshots = [2]snapshot{}
 		return nil
 	})}
-	once := rcuCondSync.but(func(p *Policy) { p.ZeroToOne = []Step{condSync(s101), forget, callFirst, publish, keyEnable} })
+	waitsOnce = rcuCondSync.but(func(p *Policy) { p.ZeroToOne = []Step{condSync(s101), forget, callFirst, publish, keyEnable} })
+)
+
+// If this fails, explore cannot tell a right strategy that polls from a wrong one, because it
+// does not place a grace period around the reader's load, or does so wrongly; or it does not
+// find the mistake of a strategy that goes wrong only with two grace periods, with one that
+// begins while the reader is held, or with another event's transition.
+func TestT1GracePeriods(t *testing.T) {
+	judge.Need(t, dispatch.Open(), "tracepoint")
 	for _, name := range []string{"qsbr", "memb", "srcu"} {
 		t.Run(name, func(t *testing.T) {
 			g := openGate(t)
-			b := newBench(t, &right, flavour(t, name), 0)
+			b := newBench(t, &pollsRight, flavour(t, name), 0)
 			wrongs := []struct {
 				name   string
 				policy *Policy
 				ops    string // with the probes A, B and C at the start
 				grace  int
 			}{
-				{"one that polls", &wrong, "-A -B", 1},
-				{"one that is cautious", &cautious, "-A -B", 2},
-				{"one that compares states", &compares, "-A -B", 1},
-				{"one that waits once for both", &once, "y+C y-C | -A y+C -C", 1},
+				{"one that polls", &pollsWrong, "-A -B", 1},
+				{"one that waits for two", &waitsTwice, "-A -B", 2},
+				{"one that compares states", &comparesStates, "-A -B", 1},
+				{"one that waits once for both", &waitsOnce, "y+C y-C | -A y+C -C", 1},
 			}
 			for _, s := range scenarios {
 				if strings.Contains(s.ops, "y") {
 					continue
 				}
-				const twoToOne = 4 // the list in which right differs from rcuCondSync
-				mistake, plays := explore(b, g, s, &right, twoToOne, 1)
+				const twoToOne = 4 // the list in which pollsRight differs from rcuCondSync
+				mistake, plays := explore(b, g, s, &pollsRight, twoToOne, 1)
 				if mistake != "" {
 					t.Errorf("the right one after %d plays: %s", plays, mistake)
 				}
