@@ -17,7 +17,7 @@ impls:
 impls/internal/slab:
 impls/internal/step:
 impls/internal/judge: impls
-impls/internal/judge/event: impls/internal/judge impls/dispatch impls/rcu
+impls/internal/judge/event: impls impls/internal/judge impls/dispatch impls/rcu
 impls/internal/probes: impls/internal/slab impls/dispatch
 impls/rcu: impls impls/internal/step golang.org/x/sys
 impls/textpoke: impls impls/internal/step golang.org/x/sys github.com/klauspost/cpuid/v2

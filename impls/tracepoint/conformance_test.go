@@ -17,23 +17,17 @@ import (
 // Busted strategies pass as well: each breaks only under a reader that is in the site while
 // something changes. Replays and package torture show that.
 func TestConformance(t *testing.T) {
-	for _, v := range tracepoint.Variants() {
-		for _, f := range impls.OnlySound(rcu.Variants()) {
-			t.Run(v.Name+"/"+f.Name, func(t *testing.T) {
-				if v.Status == impls.Busted && f.Slow {
-					t.Skip("faster flavours show that a busted strategy does what it was asked for")
-				}
-				judge.Need(t, v.Supported(), "tracepoint", v.Name)
-				judge.Need(t, f.Supported(), "rcu", f.Name)
-				judge.Run(t, cases, func(t *testing.T, test func(*bench)) {
-					b := newBench(t, v, f)
-					defer b.close()
-					defer judge.LogLast(t, &b.history)
-					test(b)
-				})
-			})
+	event.ForEach(t, "tracepoint", tracepoint.Variants(), func(t *testing.T, v tracepoint.Variant, f rcu.Variant) {
+		if v.Status == impls.Busted && f.Slow {
+			t.Skip("faster flavours show that a busted strategy does what it was asked for")
 		}
-	}
+		judge.Run(t, cases, func(t *testing.T, test func(*bench)) {
+			b := newBench(t, v, f)
+			defer b.close()
+			defer judge.LogLast(t, &b.history)
+			test(b)
+		})
+	})
 }
 
 // cases begin with all tracepoints off, and need not turn them off at their end.

@@ -18,15 +18,7 @@ import (
 
 // forEach runs the test for every strategy with every flavour.
 func forEach(t *testing.T, test func(t *testing.T, s Variant, f rcu.Variant)) {
-	for _, s := range Variants() {
-		for _, f := range impls.OnlySound(rcu.Variants()) {
-			t.Run(s.Name+"/"+f.Name, func(t *testing.T) {
-				judge.Need(t, s.Supported(), "tracepoint", s.Name)
-				judge.Need(t, f.Supported(), "rcu", f.Name)
-				test(t, s, f)
-			})
-		}
-	}
+	event.ForEach(t, "tracepoint", Variants(), test)
 }
 
 func strategy(tb testing.TB, name string) Variant {

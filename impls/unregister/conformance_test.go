@@ -19,22 +19,16 @@ import (
 // Busted variants pass as well, but a removal of theirs may fail (M4). How else they
 // are wrong shows under a reader: in replays and in package torture.
 func TestConformance(t *testing.T) {
-	for _, v := range unregister.Variants() {
-		for _, f := range impls.OnlySound(rcu.Variants()) {
-			t.Run(v.Name+"/"+f.Name, func(t *testing.T) {
-				judge.Need(t, v.Supported(), "unregister", v.Name)
-				judge.Need(t, f.Supported(), "rcu", f.Name)
-				judge.Run(t, cases, func(t *testing.T, test func(*bench)) {
-					for _, event := range []int{0, dispatch.TextSites} { // in text, in mapped memory
-						b := newBench(t, v, f, event)
-						defer b.close()
-						defer judge.LogLast(t, &b.history)
-						test(b)
-					}
-				})
-			})
-		}
-	}
+	event.ForEach(t, "unregister", unregister.Variants(), func(t *testing.T, v unregister.Variant, f rcu.Variant) {
+		judge.Run(t, cases, func(t *testing.T, test func(*bench)) {
+			for _, number := range []int{0, dispatch.TextSites} { // in text, in mapped memory
+				b := newBench(t, v, f, number)
+				defer b.close()
+				defer judge.LogLast(t, &b.history)
+				test(b)
+			}
+		})
+	})
 }
 
 // cases begin with the Point off, and need not turn it off at their end.

@@ -9,10 +9,25 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
+
+// ForEach runs the test for every variant of a family with every sound flavour, as far as this
+// machine can run them.
+func ForEach[T any](t *testing.T, family string, variants []impls.Variant[T], test func(*testing.T, impls.Variant[T], rcu.Variant)) {
+	for _, v := range variants {
+		for _, f := range impls.OnlySound(rcu.Variants()) {
+			t.Run(v.Name+"/"+f.Name, func(t *testing.T) {
+				judge.Need(t, v.Supported(), family, v.Name)
+				judge.Need(t, f.Supported(), "rcu", f.Name)
+				test(t, v, f)
+			})
+		}
+	}
+}
 
 // A Family is what the families that register probes differ in.
 type Family struct {
@@ -84,8 +99,8 @@ func New(e Event) *Event {
 	return &e
 }
 
-// Want returns the calls that the Model expects.
-func (e *Event) Want() []Call { return CallsOf(e.Fns, e.Model) }
+// want returns the calls that the Model expects.
+func (e *Event) want() []Call { return CallsOf(e.Fns, e.Model) }
 
 // Describe names a probe in messages.
 func (e *Event) Describe(p dispatch.Probe) string {
@@ -95,7 +110,7 @@ func (e *Event) Describe(p dispatch.Probe) string {
 // Compare compares the outcome of an operation with the Model's, which was changed before.
 func (e *Event) Compare(what string, got, want error) {
 	e.Helper()
-	*e.History = append(*e.History, fmt.Sprintf("%s, now %v", what, e.Want()))
+	*e.History = append(*e.History, fmt.Sprintf("%s, now %v", what, e.want()))
 	if !errors.Is(got, want) {
 		e.Fatalf("%s: %s: error %v, want %v", e.Family.Whole, what, got, want)
 	}
@@ -105,7 +120,7 @@ func (e *Event) Compare(what string, got, want error) {
 // CompareCalls passes the tracepoint once and compares calls and key with the Model.
 func (e *Event) CompareCalls() {
 	e.Helper()
-	if got, want := e.pass(), e.Want(); !slices.Equal(got, want) {
+	if got, want := e.pass(), e.want(); !slices.Equal(got, want) {
 		e.Fatalf("%s: firing called %v, want %v", e.Family.Order, got, want)
 	}
 	if n := dispatch.FreedCalls() - e.freedCalls; n > 0 {
