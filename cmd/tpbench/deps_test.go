@@ -17,11 +17,13 @@ impls:
 impls/internal/slab:
 impls/internal/step:
 impls/internal/judge: impls impls/internal/step
+impls/internal/judge/event: impls impls/internal/judge impls/dispatch impls/rcu
+impls/internal/probes: impls/internal/slab impls/dispatch
 impls/rcu: impls impls/internal/step golang.org/x/sys
 impls/textpoke: impls impls/internal/step golang.org/x/sys github.com/klauspost/cpuid/v2
 impls/dispatch: impls impls/internal/slab impls/internal/step impls/textpoke impls/rcu
-impls/tracepoint: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
-impls/unregister: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu
+impls/tracepoint: impls impls/internal/probes impls/internal/step impls/dispatch impls/rcu impls/textpoke
+impls/unregister: impls impls/internal/probes impls/internal/slab impls/internal/step impls/dispatch impls/rcu
 impls/livepatch: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
 impls/uprobe: impls impls/internal/slab impls/internal/step impls/rcu
 impls/internal/textsite: impls/textpoke
@@ -33,11 +35,6 @@ impls/torture/probes: impls/torture impls impls/internal/slab impls/rcu impls/te
 impls/torture/livepatch: impls/torture impls/internal/slab impls/rcu impls/dispatch impls/livepatch
 impls/torture/uprobe: impls/torture impls/internal/slab impls/rcu impls/uprobe
 impls/torture/all: impls/torture impls/torture/rcu impls/torture/textpoke impls/torture/probes impls/torture/livepatch impls/torture/uprobe
-
-impls/dispatch/probestest: impls/internal/judge impls/dispatch
-impls/dispatch/dispatchtest: impls/internal/judge impls/dispatch impls/rcu impls/textpoke
-impls/tracepoint/tracepointtest: impls/internal/judge impls/tracepoint impls/dispatch impls/dispatch/probestest impls/rcu
-impls/unregister/unregistertest: impls impls/internal/judge impls/unregister impls/dispatch impls/dispatch/probestest impls/rcu
 
 harness/clock: golang.org/x/sys github.com/klauspost/cpuid/v2
 harness/host: harness/clock golang.org/x/sys github.com/klauspost/cpuid/v2
@@ -93,7 +90,7 @@ func TestImportPolicy(t *testing.T) {
 }
 
 // isKit reports whether only tests import the package.
-func isKit(pkg string) bool { return pkg == "impls/internal/judge" || strings.HasSuffix(pkg, "test") }
+func isKit(pkg string) bool { return strings.HasPrefix(pkg, "impls/internal/judge") }
 
 func isStd(pkg string) bool {
 	first, _, _ := strings.Cut(pkg, "/")

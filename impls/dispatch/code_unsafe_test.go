@@ -5,8 +5,8 @@ import (
 	"unsafe"
 )
 
-// funcPC returns the address of fireMapped's own text: its ABI wrapper, which the
-// site's func value leads to, calls it.
+// funcPC returns the address of fireMapped. The site's func value has the address of its ABI
+// wrapper, which calls it.
 func funcPC(tb testing.TB, s *Site) uintptr {
 	tb.Helper()
 	// SAFETY: a func value is a pointer to the address of the code.

@@ -13,8 +13,7 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// newReader opens a Domain of the first flavour that runs here and registers a
-// reader.
+// newReader opens a Domain of the first flavour and registers a reader.
 func newReader(tb testing.TB) *rcu.Reader {
 	tb.Helper()
 	v := rcu.Variants()[0]
@@ -25,8 +24,8 @@ func newReader(tb testing.TB) *rcu.Reader {
 	return r
 }
 
-// arm turns s on with funcs, which end with a zero entry, until the test ends. With
-// no probes there is no array.
+// arm turns s on with funcs, which end with a zero entry, until the test ends. Without probes
+// it publishes no array.
 func arm(tb testing.TB, s *Site, d Dispatch, funcs []Entry) {
 	tb.Helper()
 	target, err := d.Target(funcs)
@@ -55,16 +54,16 @@ func events(tb testing.TB, n int) []*Site {
 	return sites
 }
 
-// If this fails, the way to mapped sites loses its counter to their probes.
+// If this fails, probes of mapped sites change the counter of fireMapped.
 func TestD1PassesMapped(t *testing.T) {
 	r := newReader(t)
 	site := events(t, TextSites+1)[TextSites]
 	for _, v := range Variants() {
 		t.Run(v.Name, func(t *testing.T) {
-			funcs, log := recorders(t, 2)
+			funcs, log := Recorders(t, 2, nil)
 			arm(t, site, v.New, funcs)
 			fireMapped(site.entry, r, 3)
-			want := []call{{0, 0, 3}, {1, 0, 3}, {0, 0, 2}, {1, 0, 2}, {0, 0, 1}, {1, 0, 1}}
+			want := []Call{{0, 0, 3}, {1, 0, 3}, {0, 0, 2}, {1, 0, 2}, {0, 0, 1}, {1, 0, 1}}
 			if !slices.Equal(*log, want) {
 				t.Errorf("probes saw %v, want %v", *log, want)
 			}
@@ -108,7 +107,7 @@ func TestD1Sweep(t *testing.T) {
 	if got := tallies[TextSites-1].calls; got != 1 {
 		t.Errorf("a sweep past the last event called it %d times, want 1", got)
 	}
-	if got := nesting(r); got != 0 {
+	if got := Nesting(r); got != 0 {
 		t.Errorf("after the sweeps the reader is in %d sections", got)
 	}
 }
@@ -119,8 +118,8 @@ func clearCalls(tallies []tally) {
 	}
 }
 
-// If this fails, events by the hundred thousand cannot be made, or their sites are
-// not each other's equals.
+// If this fails, a hundred thousand events cannot be made, or some of their sites differ from
+// the others.
 func TestD1ManyMappedSites(t *testing.T) {
 	r := newReader(t)
 	const many = 100_000
@@ -139,7 +138,7 @@ func TestD1ManyMappedSites(t *testing.T) {
 	}
 }
 
-// If this fails, GoFunc lets a closure through whose variables no site can pass.
+// If this fails, GoFunc accepts a closure, whose variables no site can pass.
 func TestGoFunc(t *testing.T) {
 	captured := 0
 	global := nonCapturing
@@ -167,7 +166,7 @@ var nonCapturing = func(unsafe.Pointer, uint64, uint64) {}
 
 func (*recorder) probe(unsafe.Pointer, uint64, uint64) {}
 
-// If this fails, a floor cannot be measured, or does not do what its name says.
+// If this fails, a floor does not run, or does not do what its name says.
 func TestFloors(t *testing.T) {
 	judge.Need(t, Open(), "dispatch")
 	r := newReader(t)
@@ -178,7 +177,7 @@ func TestFloors(t *testing.T) {
 			loop, err := f.Arm(layout)
 			judge.Check(t, err)
 			loop(r, 3)
-			if got := nesting(r); got != 0 {
+			if got := Nesting(r); got != 0 {
 				t.Errorf("%s, layout %d: the reader is in %d sections", f.Name, layout, got)
 			}
 		}
@@ -186,7 +185,7 @@ func TestFloors(t *testing.T) {
 	if want := []string{"nothing", "nil-check", "bare-call", "plain-call"}; !slices.Equal(names, want) {
 		t.Errorf("floors %v, want %v", names, want)
 	}
-	for layout := range Layouts { // the plain call is probeNop's, whatever is published
+	for layout := range Layouts { // the plain call goes to probeNop, whatever is published
 		judge.Check(t, machine.plain[layout].KeyDisable())
 		if got := machine.plain[layout].spots[0].call.Insn(); got != textpoke.Call(machine.pcs.probeNop) {
 			t.Errorf("plain-call, layout %d, does %v", layout, got)
@@ -197,8 +196,8 @@ func TestFloors(t *testing.T) {
 	}
 }
 
-// If this fails, rewriting a site makes a thread that passes it miss a probe, call
-// it twice, or call it as another event's.
+// If this fails, patching a site makes a thread that passes it miss a probe, call it twice, or
+// call it with another event's number.
 func TestConcurrentFlips(t *testing.T) {
 	sites := events(t, TextSites)
 	fn := goFunc(t, tallyProbe)

@@ -10,15 +10,16 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// greet is a probe: an ordinary function that captures nothing. What it needs comes
-// through its data.
+// greet is a probe: an ordinary function that captures nothing. It gets what it needs through
+// its data.
 func greet(data unsafe.Pointer, event, _ uint64) {
 	// SAFETY: Example arms its site with strings only.
 	fmt.Printf("   %s, event %d\n", *(*string)(data), event)
 }
 
-// Example turns a site on by hand, step by step: what package tracepoint's strategies
-// do, in an order that is right when nobody fires meanwhile.
+// Example turns a site on step by step, as package tracepoint's strategies do. The order is
+// right only because no other thread fires meanwhile. Its beginning stands in package
+// tracepoint's example as well, because documentation shows the whole file.
 func Example() {
 	// Step 1. Take a way to dispatch, an engine for grace periods, and a site: one
 	// event's key and static call, in this binary's text.
@@ -31,8 +32,8 @@ func Example() {
 	sites, _ := dispatch.Events(8)
 	site := sites[7]
 
-	// Step 2. Whoever fires it is a reader: a grace period of its Domain waits for its
-	// probes. A site that is off is five bytes of NOP.
+	// Step 2. A thread that fires the site is a reader: a grace period of its Domain waits
+	// for the probes that it calls. A site that is off is five bytes of NOP.
 	domain := flavour.New(rcu.Options{})
 	defer domain.Close()
 	reader := domain.Register()
@@ -56,9 +57,9 @@ func Example() {
 	check(site.KeyEnable())
 	site.Fire(reader)
 
-	// Step 4. With one probe, patch the static call to go to that. The body passes it
-	// the first entry's data, which it loads by itself: with another thread in the site
-	// these two lines are the race that package tracepoint is about.
+	// Step 4. With one probe, patch the static call to go to it. The body loads the first
+	// entry's data by itself and passes it. With another thread in the site, publish and
+	// patch would be the race that package tracepoint is about.
 	one := two[1:]
 	site.Publish(one)
 	target, err = how.New.Target(one)
@@ -67,14 +68,14 @@ func Example() {
 	check(site.StaticCall(target.PC))
 	site.Fire(reader)
 
-	// Step 5. Off again: the key first. The data may go after a grace period.
+	// Step 5. Turn it off, the key first. The data may be freed after a grace period.
 	check(site.KeyDisable())
 	check(site.StaticCall(how.New.Iterator()))
 	site.Publish(nil)
 	fmt.Println("off:")
 	site.Fire(reader)
 	domain.Synchronize()
-	target.Release() // of a thunk, had it been one
+	target.Release() // of a thunk, if Bound were set
 
 	// Output:
 	// to the iterator: true

@@ -10,7 +10,7 @@ import (
 
 //lint:file-ignore U1000 assembler refers to these
 
-// hookOn, as const_hookOn, is what assembler asks for.
+// hookOn says to assembler, as const_hookOn, that this build has hooks.
 const hookOn = 1
 
 func hookData()
@@ -19,32 +19,32 @@ func hookWalk()
 func hookBound()
 func hookAddress() uintptr
 
-// dataLoaded is between R4 and R5: the site holds the first entry's data.
+// dataLoaded runs between "load data" and "call": the site has the first entry's data.
 func dataLoaded(p *Point) {
 	raceAcquire(p)
 	step.At("site: data loaded")
 }
 
-// iteratorEntered is before the iterator reads tp->funcs again.
+// iteratorEntered runs before the iterator loads tp->funcs.
 func iteratorEntered(*Point) { step.At("iterator: entered") }
 
-// arrayLoaded is after that.
+// arrayLoaded runs after that.
 func arrayLoaded(p *Point) { raceAcquire(p) }
 
-// boundEntered is in a thunk, before the probe. What the site has loaded is of no
-// account there, so the edge for the race detector is bind's.
+// boundEntered runs in a thunk, before the probe. The data loaded by the site is ignored
+// there, so for the race detector the probe comes after bind.
 func boundEntered(*Point) {
 	bound.Load()
 	step.At("thunk: entered")
 }
 
-// throughHook adds to a thunk's code what hookBound needs, and returns where it is to
-// jump: there.
+// throughHook appends to a thunk's code what hookBound needs, and returns the address to which
+// the thunk is to jump: hookBound's.
 func throughHook(code []byte, fn uintptr) ([]byte, uintptr) {
 	return loadR10(code, fn), hookAddress()
 }
 
-// raceAcquire tells the race detector what the site's plain load means: what was done
-// before the Publish that it saw happens before what its probes do. The detector
-// sees that from an atomic load of the same word, made later than the site's.
+// raceAcquire tells the race detector that the site's plain load pairs with Publish: what
+// happens before the Publish also happens before what the probes do. The detector learns it
+// from an atomic load of the same word, which comes after the site's load.
 func raceAcquire(p *Point) { atomic.LoadPointer(&p.funcs) }

@@ -4,12 +4,11 @@
 #include "funcdata.h"
 #include "textflag.h"
 
-// The places in a site where replayed interleavings stop, and where the race detector
-// learns what it cannot see. Only builds with the tag steps or with -race have them.
-// They stand in the middle of a site, so they keep its registers: AX data, BX and CX
-// arguments, DI tp, R9 the array, R12 the counter. NOSPLIT, since the prologue of a
-// growing stack would lose them; what is called may grow it, for none of them
-// points into it.
+// Hooks: calls of Go in the middle of a site. Replays of interleavings stop a thread there, and
+// the race detector learns of loads that it cannot see. Only builds with the tag steps or with
+// -race have them. They keep the site's registers: AX data, BX and CX arguments, DI tp, R9 the
+// array, R12 the counter. NOSPLIT, since the prologue that grows a stack would lose them. The
+// Go function may grow the stack, because none of these registers points into it.
 #define KEEPING(call) \
 	NO_LOCAL_POINTERS; \
 	MOVQ AX, 8(SP); \
@@ -29,7 +28,7 @@
 	RET
 
 // func hookData()
-// In place of R4, which it does.
+// Stands in place of LOADDATA's load, which it does.
 TEXT ·hookData(SB), NOSPLIT, $56-0
 	MOVQ Entry_Data(R9), AX
 	KEEPING(·dataLoaded)
@@ -43,7 +42,7 @@ TEXT ·hookWalk(SB), NOSPLIT, $56-0
 	KEEPING(·arrayLoaded)
 
 // func hookBound()
-// Between a thunk and its probe, whose address is in R10. Its frame begins with the
+// Runs between a thunk and its probe, whose address is in R10. Its frame begins with the
 // spill room that the probe may use.
 TEXT ·hookBound(SB), NOSPLIT, $72-0
 	NO_LOCAL_POINTERS

@@ -2,5 +2,6 @@
 
 package dispatch
 
-// throughHook returns a thunk's code as it is, and where it is to jump: to the probe.
+// throughHook returns a thunk's code unchanged, and the address to which the thunk is to jump:
+// the probe's.
 func throughHook(code []byte, fn uintptr) ([]byte, uintptr) { return code, fn }

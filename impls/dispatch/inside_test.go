@@ -10,15 +10,15 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// onCall is what callBack does: a probe can capture nothing.
+// onCall is called by the probe callBack. A probe cannot capture variables.
 var onCall func()
 
 func callBack(unsafe.Pointer, uint64, uint64) { onCall() }
 
-// If this fails, a site takes a reader that is deep in sections for one in none, and ends them.
+// If this fails, a site takes a reader that is in many sections for one in none, and ends them.
 func TestD2DeepSections(t *testing.T) {
 	sites := events(t, TextSites+1)
-	funcs, log := recorders(t, 1)
+	funcs, log := Recorders(t, 1, nil)
 	for _, s := range []*Site{sites[0], sites[TextSites], Timed(0)} {
 		arm(t, s, Dispatch{Direct: true}, funcs)
 	}
@@ -42,9 +42,9 @@ func TestD2DeepSections(t *testing.T) {
 	}
 }
 
-// If this fails, a probe runs where its flavour's grace periods do not look: sites carry
-// another section inline than that flavour's readers stand in. Or one that panics leaves
-// more sections open than one. The failure may be a hang.
+// If this fails, a probe runs outside the section at which its flavour's grace periods look:
+// the inline section of sites is another one. Or a probe that panics leaves more sections open
+// than one. The failure may be a hang.
 func TestD2SectionsThatAreNotInline(t *testing.T) {
 	sites := events(t, 1)
 	timed := Timed(0)
@@ -72,7 +72,7 @@ func TestD2SectionsThatAreNotInline(t *testing.T) {
 				var done chan struct{}
 				onCall = func() {
 					if done != nil {
-						return // Loop's other places
+						return // one of Loop's other sites
 					}
 					done = make(chan struct{})
 					before := d.Counters().Started

@@ -4,8 +4,9 @@
 #include "funcdata.h"
 #include "textflag.h"
 
-// What static calls go to. Why assembler: these take their arguments in the registers
-// of Go's internal ABI, which assembler functions cannot declare.
+// The iterators and the assembler probes: targets of static calls. Why assembler: they take
+// their arguments in the registers of Go's internal ABI, which no Go declaration of an
+// assembler function can express.
 
 #ifdef const_hookOn
 #define HOOK(name) CALL name(SB)
@@ -39,7 +40,8 @@ next: \
 done: \
 	RET
 
-// D4: the last probe may have gone since the site looked.
+// TOLERATE_NULL keeps D4: the last probe may have been removed since the site loaded tp->funcs.
+// TRUST breaks it.
 #define TOLERATE_NULL TESTQ R9, R9; JEQ done
 #define TRUST
 
@@ -56,17 +58,17 @@ TEXT ·traceiterRetpoline(SB), NOSPLIT, $56-0
 TEXT ·traceiterUnchecked(SB), NOSPLIT, $56-0
 	ITERATE(TRUST, CALL R10)
 
-// CALL_LIVE is the test that a sentinel costs every probe. Fn is loaded once for the test
-// and the call: it may become the sentinel in between.
+// CALL_LIVE skips an entry with the sentinel. Fn is loaded once for the comparison and the
+// call, because it may become the sentinel in between.
 #define CALL_LIVE CMPQ R10, $const_Sentinel; JEQ dead; CALL R10; dead:
 
 // func traceiterSentinel()
 TEXT ·traceiterSentinel(SB), NOSPLIT, $56-0
 	ITERATE(TOLERATE_NULL, CALL_LIVE)
 
-// retpoline<> calls through R10 without letting the CPU predict where to: the RET
-// is predicted to the loop that the inner CALL left behind, and goes where the
-// overwritten return address says.
+// retpoline<> calls through R10 so that the CPU cannot predict the target. It predicts that
+// the RET goes to the loop after the inner CALL. The RET goes to the return address, which
+// the MOVQ has overwritten.
 TEXT retpoline<>(SB), NOSPLIT|NOFRAME, $0-0
 	BYTE $0xE8; BYTE $7; BYTE $0; BYTE $0; BYTE $0 // CALL over the 7 bytes of speculation trap
 	BYTE $0xF3; BYTE $0x90                         // PAUSE
@@ -80,8 +82,8 @@ TEXT ·probeNop(SB), NOSPLIT|NOFRAME, $0-0
 	RET
 
 // func probeStub()
-// The kernel's tp_stub_func: it takes nothing, whatever it is passed. Not probeNop, which
-// may be somebody's probe.
+// The kernel's tp_stub_func. It ignores its arguments. It is not probeNop, because a user may
+// register that as a probe.
 TEXT ·probeStub(SB), NOSPLIT|NOFRAME, $0-0
 	RET
 
@@ -92,15 +94,15 @@ TEXT ·probeCount(SB), NOSPLIT|NOFRAME, $0-0
 	RET
 
 // func probeFreed(data unsafe.Pointer, a, b uint64), by ABIInternal's registers
-// What the entries of a freed array call. Any number of threads may.
+// The entries of a freed array call it. Many threads may, at the same time.
 TEXT ·probeFreed(SB), NOSPLIT|NOFRAME, $0-0
 	LOCK
 	INCQ ·freedCalls(SB)
 	RET
 
 // func probeSelf(data unsafe.Pointer, a, b uint64), by ABIInternal's registers
-// What the self-test calls before it calls Go: it notes what a Go function would find. The
-// thread's g is in its local storage, whatever R14 holds.
+// The self-test calls it before it calls a Go function: it notes the registers that a Go
+// function would find. It takes the thread's g from thread-local storage, not from R14.
 TEXT ·probeSelf(SB), NOSPLIT|NOFRAME, $0-0
 	INCQ ·self+selfSeen_calls(SB)
 	MOVQ AX, ·self+selfSeen_data(SB)
@@ -117,42 +119,25 @@ TEXT ·probeSelf(SB), NOSPLIT|NOFRAME, $0-0
 
 // func addresses(a *addressTable)
 // Why assembler: a func value would give the address of an ABI wrapper.
+#define ADDRESS(field, name) LEAQ name(SB), BX; MOVQ BX, field(AX)
 TEXT ·addresses(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
-	LEAQ ·fire(SB), BX
-	MOVQ BX, addressTable_fire(AX)
-	LEAQ ·site0(SB), BX
-	MOVQ BX, (addressTable_site+0)(AX)
-	LEAQ ·site1(SB), BX
-	MOVQ BX, (addressTable_site+8)(AX)
-	LEAQ ·site2(SB), BX
-	MOVQ BX, (addressTable_site+16)(AX)
-	LEAQ ·site3(SB), BX
-	MOVQ BX, (addressTable_site+24)(AX)
-	LEAQ ·plain0(SB), BX
-	MOVQ BX, (addressTable_plain+0)(AX)
-	LEAQ ·plain1(SB), BX
-	MOVQ BX, (addressTable_plain+8)(AX)
-	LEAQ ·plain2(SB), BX
-	MOVQ BX, (addressTable_plain+16)(AX)
-	LEAQ ·plain3(SB), BX
-	MOVQ BX, (addressTable_plain+24)(AX)
-	LEAQ ·traceiter(SB), BX
-	MOVQ BX, addressTable_traceiter(AX)
-	LEAQ ·traceiterRetpoline(SB), BX
-	MOVQ BX, addressTable_retpoline(AX)
-	LEAQ ·traceiterUnchecked(SB), BX
-	MOVQ BX, addressTable_unchecked(AX)
-	LEAQ ·traceiterSentinel(SB), BX
-	MOVQ BX, addressTable_sentinel(AX)
-	LEAQ ·probeNop(SB), BX
-	MOVQ BX, addressTable_probeNop(AX)
-	LEAQ ·probeStub(SB), BX
-	MOVQ BX, addressTable_probeStub(AX)
-	LEAQ ·probeCount(SB), BX
-	MOVQ BX, addressTable_probeCount(AX)
-	LEAQ ·probeFreed(SB), BX
-	MOVQ BX, addressTable_probeFreed(AX)
-	LEAQ ·probeSelf(SB), BX
-	MOVQ BX, addressTable_probeSelf(AX)
+	ADDRESS(addressTable_fire, ·fire)
+	ADDRESS((addressTable_site+0), ·site0)
+	ADDRESS((addressTable_site+8), ·site1)
+	ADDRESS((addressTable_site+16), ·site2)
+	ADDRESS((addressTable_site+24), ·site3)
+	ADDRESS((addressTable_plain+0), ·plain0)
+	ADDRESS((addressTable_plain+8), ·plain1)
+	ADDRESS((addressTable_plain+16), ·plain2)
+	ADDRESS((addressTable_plain+24), ·plain3)
+	ADDRESS(addressTable_traceiter, ·traceiter)
+	ADDRESS(addressTable_retpoline, ·traceiterRetpoline)
+	ADDRESS(addressTable_unchecked, ·traceiterUnchecked)
+	ADDRESS(addressTable_sentinel, ·traceiterSentinel)
+	ADDRESS(addressTable_probeNop, ·probeNop)
+	ADDRESS(addressTable_probeStub, ·probeStub)
+	ADDRESS(addressTable_probeCount, ·probeCount)
+	ADDRESS(addressTable_probeFreed, ·probeFreed)
+	ADDRESS(addressTable_probeSelf, ·probeSelf)
 	RET

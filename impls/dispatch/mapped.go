@@ -6,18 +6,18 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// A mapped site, for events beyond those in text. fireMapped calls it inside a
-// read section. It may not call: the unwinder knows no frame in mapped memory. It
-// only jumps, so that a probe returns to fireMapped as if called from there.
+// A mapped site, for events beyond those in text. fireMapped calls it in a read section. It
+// must not call, because the runtime cannot unwind a frame in mapped memory. It only jumps,
+// so a probe returns to fireMapped as if called from there.
 //
 //	key:   NOP5 / JMP body
 //	       RET
 //	body:  MOVQ $point, DI
-//	       MOVQ (DI), R9        R3
+//	       MOVQ (DI), R9        load array
 //	       TESTQ R9, R9
 //	       JEQ  ret
-//	       MOVQ 8(R9), AX       R4
-//	call:  JMP  target          R5, a tail call
+//	       MOVQ 8(R9), AX       load data
+//	call:  JMP  target          call, as a tail call
 //	ret:   RET
 var mappedTemplate = [mappedSize]byte{
 	0x0F, 0x1F, 0x44, 0x00, 0x5A,

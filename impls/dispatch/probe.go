@@ -9,8 +9,8 @@ import (
 	"unsafe"
 )
 
-// A Probe is what a tracepoint calls: Fn with Data and the site's two arguments.
-// Higher Prio is called earlier.
+// A Probe is called by a tracepoint: Fn with Data and the site's two arguments. A higher Prio
+// is called earlier.
 type Probe struct {
 	Fn   Func
 	Data unsafe.Pointer
@@ -21,11 +21,11 @@ type Probe struct {
 // registers of Go's internal ABI. The zero Func is NULL.
 type Func uintptr
 
-// GoFunc makes a Func of an ordinary Go function. It refuses one that captures
-// variables: a site has no register for them. What the function needs comes through
-// its data, as in C.
+// GoFunc makes a Func of an ordinary Go function. It returns an error for a function that
+// captures variables, since a site has no register for them. A probe gets what it needs
+// through its data, as in C.
 //
-// What data points to must stay reachable until a grace period after the probe was
+// The object that data points to must stay reachable until a grace period after the probe was
 // unregistered: the collector does not look into assembler frames.
 func GoFunc(f func(data unsafe.Pointer, a, b uint64)) (Func, error) {
 	if f == nil {
@@ -42,8 +42,8 @@ func GoFunc(f func(data unsafe.Pointer, a, b uint64)) (Func, error) {
 	return Func(code), nil
 }
 
-// inBinary reports whether addr is in this binary's image, where the compiler puts
-// the objects of functions that capture nothing.
+// inBinary reports whether addr is in this binary's image. The compiler puts the objects of
+// functions there that capture nothing.
 func inBinary(addr uintptr) (bool, error) {
 	maps, err := os.ReadFile("/proc/self/maps")
 	if err != nil {
@@ -71,33 +71,34 @@ func inBinary(addr uintptr) (bool, error) {
 // Nop returns the assembler probe that does nothing, for the tightest loops.
 func Nop() Func { return Func(machine.pcs.probeNop) }
 
-// Count returns the assembler probe that adds one to the 64-bit word its data
-// points to. Only one thread at a time may fire it.
+// Count returns the assembler probe that adds one to the 64-bit word that its data points to.
+// Only one thread at a time may fire it.
 func Count() Func { return Func(machine.pcs.probeCount) }
 
-// Stub returns the assembler probe that stands where one was removed without memory for
-// another array. It does nothing, and it is nobody's probe.
+// Stub returns the assembler function that replaces a probe's when the probe is removed
+// without memory for another array. It does nothing. No probe may have it.
 func Stub() Func { return Func(machine.pcs.probeStub) }
 
-// Sentinel, for the Fn of an entry, is skipped by the iterator that knows it
-// ([Dispatch]).
+// Sentinel is a value for the Fn of an entry that the iterator skips, if Dispatch.Sentinel is
+// set.
 const Sentinel Func = 1
 
-// freedCalls is how often a probe of a freed array was called; probeFreed counts.
+// freedCalls counts the calls of probeFreed.
 var freedCalls uint64
 
-// freed is what the data of a freed array's entries points to: nobody's magic.
+// freed is the data of a freed array's entries: poison.
 var freed = [8]uint64{0x6b6b6b6b6b6b6b6b}
 
-// Poison is what an array is filled with when it is freed. Who still walks it calls a
-// probe that counts ([FreedCalls]), and who still takes its first data takes
-// 0x6b6b6b6b6b6b6b6b for its first word. Open must have succeeded.
+// Poison returns the entry that fills a freed array. A reader that still walks the array calls
+// a function that counts the calls ([FreedCalls]). The first word of the entry's data is
+// 0x6b6b6b6b6b6b6b6b. Open must have succeeded.
 func Poison() Entry {
 	if machine.pcs.probeFreed == 0 {
-		panic("dispatch: Poison before Open") // what it poisoned would look empty
+		panic("dispatch: Poison before Open") // an entry without a function would end the array
 	}
 	return Entry{Fn: machine.pcs.probeFreed, Data: unsafe.Pointer(&freed), Prio: -1}
 }
 
-// FreedCalls is how often this process has walked into a freed array.
+// FreedCalls returns how often this process has called an entry of a freed array, or a freed
+// thunk.
 func FreedCalls() uint64 { return atomic.LoadUint64(&freedCalls) }

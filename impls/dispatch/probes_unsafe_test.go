@@ -7,29 +7,33 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// A call is one call of a probe, as the probe saw it.
-type call struct {
-	probe int
-	a, b  uint64
+// A Call is one call of a probe: its index, and the site's arguments.
+type Call struct {
+	Probe int
+	A, B  uint64
 }
 
-// A recorder is what the probe record has as its data.
+// A recorder is the data of the probe function record.
 type recorder struct {
 	id  int
-	log *[]call
+	log *[]Call
+	do  func() // what else the probe does; nil for nothing
 }
 
-// record notes how it was called.
+// record notes how it was called, and then does what its data says.
 func record(data unsafe.Pointer, a, b uint64) {
 	// SAFETY: the tests arm record with recorders only.
 	r := (*recorder)(data)
-	*r.log = append(*r.log, call{r.id, a, b})
+	*r.log = append(*r.log, Call{r.id, a, b})
+	if r.do != nil {
+		r.do()
+	}
 }
 
-// A tally is what the probe tallyProbe has as its data: one event's calls.
+// A tally is the data of the probe tallyProbe. It counts the calls of one event.
 type tally struct {
-	event        uint64 // the a that it expects
-	calls, alien uint64
+	event        uint64 // the expected argument a
+	calls, alien uint64 // all calls; those with another a
 }
 
 func tallyProbe(data unsafe.Pointer, a, _ uint64) {
@@ -50,15 +54,15 @@ func goFunc(tb testing.TB, f func(unsafe.Pointer, uint64, uint64)) Func {
 	return fn
 }
 
-// recorders returns n entries of record with ids from 0 and a terminator, and the
-// log that they share.
-func recorders(tb testing.TB, n int) ([]Entry, *[]call) {
+// Recorders returns n entries of record with ids from 0 and a zero entry, and the log that
+// they share.
+func Recorders(tb testing.TB, n int, do func()) ([]Entry, *[]Call) {
 	tb.Helper()
 	fn := uintptr(goFunc(tb, record))
-	log := new([]call)
+	log := new([]Call)
 	funcs := make([]Entry, n+1)
 	for i := range n {
-		funcs[i] = Entry{Fn: fn, Data: unsafe.Pointer(&recorder{id: i, log: log})}
+		funcs[i] = Entry{Fn: fn, Data: unsafe.Pointer(&recorder{id: i, log: log, do: do})}
 	}
 	return funcs, log
 }
@@ -71,8 +75,8 @@ func countEntries(n *uint64) []Entry {
 	return []Entry{{Fn: uintptr(Count()), Data: unsafe.Pointer(n)}, {}}
 }
 
-// nesting is how many read sections r is in.
-func nesting(r *rcu.Reader) int {
+// Nesting returns how many read sections r is in.
+func Nesting(r *rcu.Reader) int {
 	// SAFETY: WordOffset is rcu's contract; the caller is on r's goroutine.
 	return int(*(*uint64)(unsafe.Add(unsafe.Pointer(r), rcu.WordOffset)) & 0xffff)
 }

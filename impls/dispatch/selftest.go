@@ -16,28 +16,29 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// The self-test finds out whether Go functions can be called from sites: sites rely on Go's
-// internal ABI, which nobody has promised to keep. A Go release with another one would crash
-// the process, and nobody recovers from that; so each step is tried only after the steps
-// before it have shown that it is safe:
+// The self-test finds out whether Go functions can be called from sites. Sites rely on Go's
+// internal ABI, which may change with any Go release. A wrong ABI would crash the process, and
+// the self-test could not recover from that. So it tries each step only after the earlier
+// steps have shown that it is safe:
 //
 //  1. Look at the code of a Go function: it compares SP with a word of the g in R14. This
 //     only reads.
-//  2. Call assembler from every site in every way: it notes its registers, and calls nothing.
-//     R14 must be the thread's g, X15 zero, the arguments where Go functions expect them, and
-//     the return address one that the runtime knows: no mapped code is on the stack.
-//  3. Call a Go function in the same ways. It looks at its arguments, which it does not
-//     follow, and
-//  4. at its callers. runtime.Callers gives up where it cannot unwind; that it comes to the
-//     goroutine's first function says that the others who unwind can.
+//  2. Call an assembler function from every site in every way. It notes its registers, and
+//     calls nothing. R14 must be the thread's g, X15 zero, the arguments where Go functions
+//     expect them, and the return address one that the runtime knows: no mapped code may be
+//     on the stack.
+//  3. Call a Go function in the same ways. It looks at its arguments, but does not follow
+//     pointers.
+//  4. It looks at its callers. runtime.Callers stops where it cannot unwind. If it reaches the
+//     goroutine's first function, the other unwinders of the runtime can do so, too.
 //  5. It grows its stack, for which the runtime unwinds, and throws if it cannot.
-//  6. It stays where it is, until the last of them, with all the others below the same sites,
-//     collects garbage: for that all their stacks are scanned, and shrunk; likewise.
+//  6. It stays where it is, and so do the next ones. The last one collects garbage with all of
+//     them on their stacks, which the runtime scans and shrinks; it throws if it cannot.
 //
-// What is left is which words of the sites' frames are pointers: the assembler states it, and
-// go vet compares that with the Go declarations.
+// The self-test does not check which words of the sites' frames are pointers. The assembler
+// declares them, and go vet compares that with the Go declarations.
 
-// selfTest tries the site of an event in text and of one in mapped memory.
+// selfTest tries an event's site in text and one in mapped memory.
 func selfTest(text, mapped *Site) error {
 	checked, err := GoFunc(selfProbe)
 	if err != nil {
@@ -71,13 +72,13 @@ func selfTest(text, mapped *Site) error {
 type tester struct {
 	domain *rcu.Domain
 	events map[*Site]uint64 // the argument a that their probes are passed
-	calls  uint64           // of the probe, as it should be
+	calls  uint64           // of the probe, as expected
 	thunks []Target
-	arrays [][]Entry // which iterators walk, unseen by the collector
+	arrays [][]Entry // kept alive: the collector does not see that iterators walk them
 	passes sync.WaitGroup
 }
 
-// end lets probes return that have stayed where they were.
+// end lets the probes return that have stayed.
 func (t *tester) end() {
 	close(self.leave)
 	t.passes.Wait()
@@ -143,7 +144,7 @@ func (t *tester) try(s *Site, fn uintptr, judge func() error) error {
 	return nil
 }
 
-// unfit is an error of a Go release that sites cannot call.
+// unfit returns the error for a Go release whose functions sites cannot call.
 func unfit(why string, args ...any) error {
 	return &impls.UnsupportedError{
 		What: "calling Go functions from patched sites",
@@ -152,8 +153,8 @@ func unfit(why string, args ...any) error {
 	}
 }
 
-// checkPrologue looks at the first instructions of a Go function, which has calls and a
-// frame: LEAQ -frame(SP), R12 if that is large, and CMPQ SP or R12, stackguard0(R14).
+// checkPrologue checks the first instructions of a Go function that has calls and a frame. They
+// are LEAQ -frame(SP), R12 if the frame is large, and then CMPQ SP or R12, stackguard0(R14).
 func checkPrologue(code []byte) error {
 	small, large := []byte{0x49, 0x3B, 0x66, 0x10}, []byte{0x4D, 0x3B, 0x66, 0x10}
 	switch {
@@ -166,7 +167,7 @@ func checkPrologue(code []byte) error {
 	return nil
 }
 
-// A selfSeen is what the self-test's probes have seen; the last one that was called.
+// A selfSeen is what the self-test's probes have seen, in the last call.
 type selfSeen struct {
 	calls, data, a, b uint64
 
@@ -178,18 +179,18 @@ type selfSeen struct {
 	names []string // its callers, innermost first
 	grown uint64
 
-	collects bool          // instead of staying
-	stays    chan struct{} // it says so
-	leave    chan struct{} // closed when it may
+	collects bool          // selfProbe collects garbage, and does not stay
+	stays    chan struct{} // selfProbe sends when it stays
+	leave    chan struct{} // closed when selfProbe is to return
 }
 
-// self is for one self-test at a time: Open's.
+// self is the one of the running self-test. Only one runs at a time.
 var self selfSeen
 
-// selfCalls is how many calls of a probe there are.
+// selfCalls is the number of calls of each probe.
 const selfCalls = 8
 
-// judgeArguments compares what a probe of the site was passed.
+// judgeArguments checks the arguments of the site's last call.
 func (t *tester) judgeArguments(s *Site) error {
 	if data, a := wordOf(unsafe.Pointer(&self)), t.events[s]; self.data != data || self.a != a || self.b != 1 {
 		return fmt.Errorf("it was passed (%#x, %d, %d), expected (%#x, %d, 1)", self.data, self.a, self.b, data, a)
@@ -197,7 +198,7 @@ func (t *tester) judgeArguments(s *Site) error {
 	return nil
 }
 
-// judgeRegisters judges step 2.
+// judgeRegisters checks step 2.
 func judgeRegisters() error {
 	switch {
 	case self.r14 != self.g:
@@ -210,7 +211,7 @@ func judgeRegisters() error {
 	return nil
 }
 
-// judgeCalls judges steps 4 and 5.
+// judgeCalls checks steps 4 and 5.
 func judgeCalls() error {
 	if err := checkCallers(self.names); err != nil {
 		return err
@@ -221,7 +222,7 @@ func judgeCalls() error {
 	return nil
 }
 
-// checkCallers judges the names of a probe's callers.
+// checkCallers checks the names of a probe's callers, innermost first.
 func checkCallers(names []string) error {
 	const pkg = "github.com/tpbench/tpbench/impls/dispatch."
 	want := []string{pkg + "selfProbe", pkg + "fire", pkg + "(*Site).Fire", pkg + "(*tester).try."}
@@ -236,16 +237,16 @@ func checkCallers(names []string) error {
 	return nil
 }
 
-// selfDepth is how deep selfGrow goes: beyond a small stack, more than once.
+// selfDepth is how deep selfGrow calls itself: a small stack grows more than once.
 const selfDepth = 200
 
-// selfProbe does what Go functions do, and the more dangerous the later.
+// selfProbe does steps 3 to 6.
 func selfProbe(data unsafe.Pointer, a, b uint64) {
 	self.calls++
 	self.data, self.a, self.b = wordOf(data), a, b
 	self.names = callerNames()
 	if checkCallers(self.names) != nil {
-		return // who cannot be unwound must not grow its stack
+		return // without unwinding, growing the stack would end the process
 	}
 	self.grown = selfGrow(selfDepth)
 	if self.collects {

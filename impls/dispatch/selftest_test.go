@@ -12,11 +12,11 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// If this fails, Open lets a Go release through whose ABI the sites do not speak; or it
-// refuses the one in go.mod.
+// If this fails, Open accepts a Go release whose ABI sites do not use, or does not accept the
+// one in go.mod.
 func TestOpenSelfTest(t *testing.T) {
 	judge.Need(t, textpoke.Check(), "dispatch")
-	judge.Check(t, Open()) // whatever it says
+	judge.Check(t, Open()) // also if it is not supported
 	thunks := Thunks()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	var before, after runtime.MemStats
@@ -34,21 +34,21 @@ func TestOpenSelfTest(t *testing.T) {
 	}
 }
 
-// If this fails, who builds with another Go release gets a crash, and not the reason: a site
-// that does not leave what Go functions rely on passes the self-test, or ends the process.
+// If this fails, a build with another Go release crashes and does not say why: the self-test
+// accepts a site that does not keep what Go functions rely on, or crashes on it.
 func TestSelfTestRefuses(t *testing.T) {
 	judge.Need(t, Open(), "dispatch")
 	rows := []struct {
 		name   string
-		detour []byte // executed before R4
+		detour []byte // executed before the site loads the data
 		call   bool   // mapped code calls, and so is on the stack
 		want   string
 	}{
-		{"R14 is not g", []byte{0x45, 0x31, 0xF6}, false, "R14 is 0x0"},                                // XORL R14, R14
-		{"X15 is not zero", []byte{0x66, 0x45, 0x0F, 0x76, 0xFF}, false, "X15 is"},                     // PCMPEQL X15, X15
-		{"another argument in BX", []byte{0xFF, 0xC3}, false, "it was passed"},                         // INCL BX
-		{"another argument in CX", []byte{0xFF, 0xC1}, false, "it was passed"},                         // INCL CX
-		{"the array is not where R3 finds it", []byte{0x49, 0x83, 0xE9, 0x08}, false, "it was passed"}, // SUBQ $8, R9
+		{"R14 is not g", []byte{0x45, 0x31, 0xF6}, false, "R14 is 0x0"},                             // XORL R14, R14
+		{"X15 is not zero", []byte{0x66, 0x45, 0x0F, 0x76, 0xFF}, false, "X15 is"},                  // PCMPEQL X15, X15
+		{"another argument in BX", []byte{0xFF, 0xC3}, false, "it was passed"},                      // INCL BX
+		{"another argument in CX", []byte{0xFF, 0xC1}, false, "it was passed"},                      // INCL CX
+		{"the array is not at its address", []byte{0x49, 0x83, 0xE9, 0x08}, false, "it was passed"}, // SUBQ $8, R9
 		{"mapped code on the stack", nil, true, "which is in no function"},
 	}
 	own := ownMapped(t, len(rows))
@@ -81,7 +81,7 @@ func ownMapped(t *testing.T, n int) []*Site {
 // detour makes the site execute code before it loads the data.
 func detour(t *testing.T, s *Site, code []byte) {
 	t.Helper()
-	const load, room = mappedCall - 4, mappedCall + textpoke.Size + 1 // of R4; behind the last RET
+	const load, room = mappedCall - 4, mappedCall + textpoke.Size + 1 // of the load of the data; after the last RET
 	text := textpoke.Text(s.entry, mappedSize)
 	code = append(code[:len(code):len(code)], text[load:mappedCall]...)
 	n := copy(text[room:], code)
@@ -90,8 +90,8 @@ func detour(t *testing.T, s *Site, code []byte) {
 	copy(text[load:], []byte{0xEB, room - (load + 2)}) // JMP to the detour
 }
 
-// If this fails, the self-test calls Go functions of a release that keeps g elsewhere, or
-// refuses one for the size of its frame.
+// If this fails, the self-test calls Go functions of a release that keeps g elsewhere, or does
+// not accept a function because of the size of its frame.
 func TestSelfTestPrologue(t *testing.T) {
 	pad := make([]byte, 16)
 	for _, row := range []struct {
@@ -114,7 +114,7 @@ func TestSelfTestPrologue(t *testing.T) {
 	}
 }
 
-// If this fails, a probe that cannot be unwound grows its stack in the self-test, for which
+// If this fails, a probe that the runtime cannot unwind grows its stack in the self-test, and
 // the runtime throws.
 func TestSelfTestCallers(t *testing.T) {
 	whole := []string{
@@ -131,13 +131,13 @@ func TestSelfTestCallers(t *testing.T) {
 	}
 	for n := range whole {
 		if checkCallers(whole[:n]) == nil {
-			t.Errorf("callers that end with %q are good enough", whole[:n])
+			t.Errorf("callers that end with %q are accepted", whole[:n])
 		}
 	}
 	if checkCallers(append(whole[:1:1], whole[4:]...)) == nil {
-		t.Error("callers without a site are good enough")
+		t.Error("callers without a site are accepted")
 	}
 	if checkCallers(append(whole[:len(whole):len(whole)], "another")) == nil {
-		t.Error("callers that go on after the goroutine's first are good enough")
+		t.Error("callers after the goroutine's first function are accepted")
 	}
 }

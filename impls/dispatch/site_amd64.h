@@ -1,6 +1,6 @@
-// Sites, the loops that fire them, and what they call. Why assembler: the five
-// bytes of a site are rewritten while they run, so no compiler may own them; and a
-// timed loop must be the same instructions whatever it dispatches to.
+// The macros of a site. Why assembler: a site's instructions are rewritten while threads
+// execute them, so the compiler must not choose them; and a timed loop must have the same
+// instructions for every way to dispatch.
 //
 // Every TEXT here that holds sites is
 //
@@ -11,39 +11,41 @@
 //	 0(SP)..31(SP)  spill room that a Go callee's register arguments may use
 //	32(SP)          the counter
 //
-// It keeps what is left of n in R12. A Go callee clobbers every register but R14 (g)
-// and X15 (zero), so a body loads R12 again from COUNTER, where it is stored once an
-// iteration: stored by each body, it would make a chain of store forwards through
-// the loop, longer than everything else in it. R14 and X15 are not touched here: the
-// callee finds them as the ABI wrapper of the TEXT left them.
+// R12 counts n down. A Go callee clobbers every register but R14 (g) and X15 (zero), so a body
+// loads R12 again from COUNTER. It is stored there once an iteration. If each body stored it,
+// each load would wait for the store before it, and that chain would be the longest in the
+// loop. No site changes R14 and X15: the callee finds the values of the TEXT's ABI wrapper.
 
 #define COUNTER 32(SP)
 #define KEEP MOVQ R12, COUNTER
 
-// KEY is the static key's site: a NOP while the tracepoint is off, a JMP to its
-// BODY when on. The bytes are package textpoke's NOP.
+// KEY is the key: a NOP while the tracepoint is off, a JMP to BODY when it is on. The bytes are
+// package textpoke's NOP.
 #define KEY BYTE $0x0F; BYTE $0x1F; BYTE $0x44; BYTE $0x00; BYTE $0x5A
 
-// LOADDATA is R4: the first entry's data into AX. Builds that replay interleavings, or
-// have the race detector, stop here (hook_amd64.s); it is one instruction in all.
+// LOADDATA loads the first entry's data into AX. Builds that replay interleavings, or have the
+// race detector, call Go here (hook_amd64.s). It is one instruction in either build.
 #ifdef const_hookOn
 #define LOADDATA CALL ·hookData(SB)
 #else
 #define LOADDATA MOVQ Entry_Data(R9), AX
 #endif
 
-// BODY stands out of line behind a KEY. It is the kernel's __DO_TRACE_CALL:
+// BODY stands out of line. A KEY jumps to it. It is the kernel's __DO_TRACE_CALL:
 //
-//	R2 enter a read section (rcu's L1 and L2, inline)
-//	R3 p = tp->funcs; it is NULL once the last probe has gone
-//	R4 d = p[0].data, before the call below is fetched: func and data are two words
-//	R5 static call with d, a and the counter in AX, BX, CX, and tp in DI, which
-//	   only the iterators look at
-//	   leave the section (L5)
+//	enter        a read section: rcu's copy and enter, inline
+//	load array   p = tp->funcs; NULL once the last probe is removed
+//	load data    d = p[0].data, before the call is fetched: func and data are two words
+//	call         the static call, with d, a and the counter in AX, BX, CX, and with tp in DI,
+//	             which only the iterators use
+//	leave        the read section
 //
-// Jumps count instructions, because one macro stands at thousands of places. The
-// nested Lock stands last, so that the usual path has no taken branch. Go code
-// finds a body by its first two instructions, bodyMark.
+// Its parameters: point, the tracepoint's Point; a, the site's number; target, where the static
+// call goes at first; back, the jump to the instruction after the key.
+//
+// Jumps count instructions, because one macro stands at thousands of places. The nested
+// section's entry stands last, so that the usual path has no taken branch. Go code finds a
+// body by its first two instructions, bodyMark.
 #define BODY(point, a, target, back) \
 	MOVQ r+8(FP), SI; \
 	MOVQ const_readerWord(SI), R8; \

@@ -5,15 +5,15 @@
 #include "textflag.h"
 #include "site_amd64.h"
 
-// The events' sites: those in text, and the way to those in mapped memory. See
-// site_amd64.h for the site itself.
+// The events' sites in text, and the loop that fires sites in mapped memory. The site itself
+// is in site_amd64.h.
 
-// ALIGN begins a block. Three bytes that nobody executes put the key behind KEEP, which has
-// five, into one aligned word: textpoke's aligned-store can write no other.
+// ALIGN begins a block. Three bytes that no thread executes, and the five of KEEP, put the key
+// into one aligned word: textpoke's aligned-store can write no other.
 #define ALIGN PCALIGN $const_blockSize; BYTE $0xCC; BYTE $0xCC; BYTE $0xCC
 
-// BLOCK is one event's site, entered by a jump to its KEEP: key, then the tail that passes
-// n sites in a row before it leaves.
+// BLOCK is one event's site. A jump to its KEEP enters it. After the key it counts R12 down, and
+// leaves or goes on to the next block.
 #define BLOCK(n) \
 	ALIGN; \
 	KEEP; \
@@ -43,7 +43,7 @@ TEXT ·fire(SB), 0, $40-24
 	BLOCKS512(6)
 	BLOCKS512(7)
 	ALIGN
-	JMP  out             // where the last block's JMP 26(PC) would go, were n larger
+	JMP  out             // the last block's JMP 26(PC) goes here if n is too large
 	NOP
 	NOP
 	NOP
@@ -53,8 +53,8 @@ out:
 	RET
 
 // func fireMapped(entry uintptr, r *rcu.Reader, n int)
-// Passes the mapped site at entry n > 0 times. Mapped code must not call, so the
-// read section stands here, around the whole site.
+// Passes the mapped site at entry n > 0 times. Mapped code must not call, so the read section
+// is here, around the whole site.
 TEXT ·fireMapped(SB), 0, $40-24
 	NO_LOCAL_POINTERS
 	MOVQ n+16(FP), R12

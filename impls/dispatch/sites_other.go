@@ -4,7 +4,7 @@ package dispatch
 
 import "github.com/tpbench/tpbench/impls/rcu"
 
-// Open refuses before any of these could run.
+// Open returns an error on other machines, so none of these runs.
 func addresses(*addressTable)              { panic("dispatch: needs linux/amd64") }
 func fire(uintptr, *rcu.Reader, int)       { panic("dispatch: needs linux/amd64") }
 func fireMapped(uintptr, *rcu.Reader, int) { panic("dispatch: needs linux/amd64") }

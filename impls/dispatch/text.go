@@ -34,11 +34,10 @@ var machine struct {
 	mapped []*Site    // of events beyond TextSites
 }
 
-// Open registers the sites in this binary's text with package textpoke, and lets Go
-// functions do what they may from one of them, and from one in mapped memory (selftest.go).
-// It does so once; its error is impls.ErrUnsupported where text cannot be patched, or where
-// this Go release has another ABI than sites speak. Everything else in this package relies
-// on it.
+// Open registers the sites in this binary's text with package textpoke, and tests that Go
+// functions can be called from one of them and from one in mapped memory (selftest.go). It
+// does so once. Its error is impls.ErrUnsupported if text cannot be patched, or if this Go
+// release has another ABI than sites use. Everything else in this package needs it.
 func Open() error {
 	machine.once.Do(func() { machine.err = open() })
 	return machine.err
@@ -73,7 +72,7 @@ func open() error {
 	return selfTest(machine.events[TextSites-1], machine.mapped[0])
 }
 
-// What a site of site_amd64.h looks like in memory.
+// The bytes by which Go code finds the parts of a site of site_amd64.h.
 var (
 	keepMark = []byte{0x4C, 0x89, 0x64, 0x24, 0x20}                   // MOVQ R12, COUNTER, which begins a BLOCK
 	keyMark  = []byte{0x0F, 0x1F, 0x44, 0x00, 0x5A}                   // KEY
@@ -95,12 +94,12 @@ func find(pc uintptr, mark []byte) (uintptr, error) {
 // sorts its table once.
 type registration struct {
 	sites []*Site
-	pcs   []uintptr // key and call of each spot, in the order of sites and spots
+	pcs   []uintptr // addresses of key and call of each spot, in the order of sites and spots
 	err   error
 }
 
-// add finds the n spots of s in the text from its entry on: n keys, and behind them
-// n bodies with a call each.
+// add finds the n spots of s in the text from its entry on: n keys, and after them n bodies
+// with a call each.
 func (g *registration) add(s *Site, n int) *Site {
 	at := s.entry
 	next := func(mark []byte) (pc uintptr) {
@@ -122,7 +121,7 @@ func (g *registration) add(s *Site, n int) *Site {
 	return s
 }
 
-// finish hands everything collected to package textpoke.
+// finish registers all of them with package textpoke.
 func (g *registration) finish() error {
 	if g.err != nil {
 		return g.err
@@ -140,8 +139,8 @@ func (g *registration) finish() error {
 	return nil
 }
 
-// Events returns the sites of n events: the first TextSites of them in this
-// binary's text, the others in mapped memory that is made on demand and kept.
+// Events returns the sites of n events: the first TextSites of them in this binary's text, the
+// others in mapped memory, which is made when needed and never freed.
 func Events(n int) ([]*Site, error) {
 	if err := Open(); err != nil {
 		return nil, err

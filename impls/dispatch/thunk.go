@@ -12,41 +12,41 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// A thunk binds one probe's function and data, which a site otherwise takes from two
+// A thunk binds the function and the data of one probe, which a site otherwise loads from two
 // places at two moments (its static call, and tp->funcs):
 //
-//	MOVQ $data, AX       in place of what the site has loaded at R4
+//	MOVQ $data, AX       overwrites the data loaded by the site
 //	JMP  fn              a tail call: the probe returns to the site
 //
-// So one patch of the site's call changes both, and no reader can come between them.
+// So one patch of the site's call changes both. No reader can pass between the two.
 //
 //	CPU0, updater                        CPU1, reader in a site
-//	                                     R4 d = p[0].data         // A's data
+//	                                     load data: d = p[0].data      // A's data
 //	static call = thunk of B
-//	                                     R5 static call(d)        // B with B's data
+//	                                     call: static call(d)          // B with B's data
 //
-// Thunks are code, so their bytes must be there for whoever executes them:
+// A thunk is code, and a CPU that executes it must fetch the new bytes:
 //
-//  1. bind writes the bytes into a slot that nobody executes: a fresh one, or one that
-//     was freed after a grace period (package slab lets it rest, too). A site that is off
-//     may still lead to it; its own next thunk must be in another ([Site.LeadsTo]), or
-//     there would be no patch for 2.
-//  2. The patch that makes a site call it ends with a sync of all cores, and writes the
-//     call's first byte only after two more: whoever fetches the new call has executed a
-//     serialising instruction since 1, and fetches the thunk as it is. (Who traps comes to
-//     it by sigreturn, whose IRET serialises: it is no SYSRET, since RCX holds the counter
-//     there and not the address.)
-//  3. Release comes after a grace period that began when the call had gone elsewhere: no
-//     section that could have passed the old call is left (rcu's G1).
+//  1. bind writes the bytes into a slot that no CPU executes: a new one, or one that was
+//     freed after a grace period and has rested (package slab). The call of a site that is off
+//     may still go to the slot. The next thunk of that site must have another slot
+//     ([Site.LeadsTo]), since otherwise there is no patch for step 2.
+//  2. The patch of the site's call ends with a sync of all cores, and it writes the call's
+//     first byte only after two more syncs. So a CPU that fetches the new call has executed
+//     a serialising instruction since step 1, and fetches the new thunk. (A CPU that traps
+//     reaches the thunk by sigreturn, whose IRET serialises. It is not SYSRET, because RCX
+//     holds the counter and not the address.)
+//  3. Release comes after a grace period that began when the call went elsewhere: no reader
+//     that could have passed the old call is in its section (rcu's G1).
 //
-// The collector does not see data in a thunk; it sees it in tp->funcs, which holds it at
-// least as long.
+// The collector does not see data in a thunk. It sees it in tp->funcs, which holds it at least
+// as long.
 const (
 	thunkSize = 32      // bytes; two to a cache line
 	thunkRoom = 1 << 20 // bytes mapped at a time
 )
 
-// thunks is where they come from. A freed one calls what a freed array's entries call.
+// thunks allocates them. A freed thunk calls what the entries of a freed array call.
 var thunks = sync.OnceValue(func() *slab.Slab[byte] {
 	var room []byte
 	grow := func() ([]byte, error) {
@@ -86,19 +86,19 @@ func bind(e Entry) (Target, error) {
 	return Target{PC: pc, thunk: slot}, nil
 }
 
-// bound tells the race detector that what was done before bind happens before what a
-// probe does that is called through the thunk: see boundEntered.
+// bound is for the race detector: what happens before bind also happens before what a probe
+// does that is called through the thunk. See boundEntered.
 var bound atomic.Uint64
 
-// Release frees what was made for the target. No site calls it any more, and a grace
-// period has passed since. Of a target in text it does nothing.
+// Release frees the target's thunk, if it has one. No static call goes to it, and a grace
+// period has passed since one did.
 func (t Target) Release() {
 	if t.thunk != nil {
 		thunks().Free(t.thunk)
 	}
 }
 
-// Thunks is how many this process has in use.
+// Thunks returns how many thunks this process has in use.
 func Thunks() int {
 	if Open() != nil {
 		return 0
@@ -116,7 +116,7 @@ func loadR10(code []byte, fn uintptr) []byte {
 	return binary.LittleEndian.AppendUint64(append(code, 0x49, 0xBA), uint64(fn))
 }
 
-// pad fills a slot up with int3s.
+// pad appends int3s up to the size of a slot.
 func pad(code []byte) []byte {
 	return append(code, slices.Repeat([]byte{0xCC}, thunkSize-len(code))...)
 }

@@ -2,11 +2,11 @@ package dispatch
 
 import "github.com/tpbench/tpbench/impls/rcu"
 
-// Timed returns the site of the timed loop at one of the Layouts alignments. All
-// layouts share one tracepoint: arm one at a time.
+// Timed returns the site of the timed loop at one of the Layouts alignments. All layouts share
+// one tracepoint, so only one may be on at a time.
 func Timed(layout int) *Site { return machine.timed[layout] }
 
-// Loop passes the site n*Unroll times. It is for the Sites of Timed.
+// Loop passes the site n*Unroll times. The Site is one of Timed's.
 func (s *Site) Loop(r *rcu.Reader, n int) {
 	if !r.Inline() {
 		inside(r, s.run, s.entry, n)
@@ -25,7 +25,7 @@ func Sweep(r *rcu.Reader, n int) {
 	fire(machine.events[0].entry, r, n)
 }
 
-// A Floor is a timed loop that is no strategy: it says what a part of one costs.
+// A Floor is a timed loop that is no strategy. It says what a part of one costs.
 type Floor struct {
 	Name   string
 	Doc    string

@@ -5,15 +5,17 @@
 #include "textflag.h"
 #include "site_amd64.h"
 
-// The timed loops pass unroll sites n times. Each stands at four alignments, PAD0
-// to PAD3 into a cache line, because placement alone moves such loops by more
-// than the differences that are asked about. entry is not used.
+// The timed loops pass Unroll sites n times. Each stands at four alignments, PAD0 to PAD3
+// (0, 16, 32 and 48 bytes into a cache line), because alignment alone changes the time of such
+// loops by more than the differences that benchmarks look for. entry is not used.
 
 #define NOP8 BYTE $0x0F; BYTE $0x1F; BYTE $0x84; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00
 #define PAD0 PCALIGN $64
 #define PAD1 PCALIGN $64; NOP8; NOP8
 #define PAD2 PCALIGN $64; NOP8; NOP8; NOP8; NOP8
 #define PAD3 PCALIGN $64; NOP8; NOP8; NOP8; NOP8; NOP8; NOP8
+
+#define LAYOUTS(loop, name0, name1, name2, name3) loop(name0, PAD0); loop(name1, PAD1); loop(name2, PAD2); loop(name3, PAD3)
 
 #define LOOP(name, pad) \
 TEXT name(SB), 0, $40-24; \
@@ -30,10 +32,7 @@ next: \
 	JNE next; \
 	RET
 
-NOTHING(·nothing0, PAD0)
-NOTHING(·nothing1, PAD1)
-NOTHING(·nothing2, PAD2)
-NOTHING(·nothing3, PAD3)
+LAYOUTS(NOTHING, ·nothing0, ·nothing1, ·nothing2, ·nothing3)
 
 // impl=bare-call: call and return.
 #define BARE(name, pad) \
@@ -46,10 +45,7 @@ next: \
 	JNE next; \
 	RET
 
-BARE(·bare0, PAD0)
-BARE(·bare1, PAD1)
-BARE(·bare2, PAD2)
-BARE(·bare3, PAD3)
+LAYOUTS(BARE, ·bare0, ·bare1, ·bare2, ·bare3)
 
 #define SITES(check, point, target) \
 next: \
@@ -82,27 +78,18 @@ b7:	BODY(point, $7, target, JMP r7)
 	LOOP(name, pad); \
 	SITES(NILCHECK, ·nilPoint(SB), ·probeNop(SB))
 
-NIL(·nil0, PAD0)
-NIL(·nil1, PAD1)
-NIL(·nil2, PAD2)
-NIL(·nil3, PAD3)
+LAYOUTS(NIL, ·nil0, ·nil1, ·nil2, ·nil3)
 
 // impl=plain-call: the whole site, with an ordinary CALL of a probe.
 #define PLAIN(name, pad) \
 	LOOP(name, pad); \
 	SITES(PATCHED, ·plainPoint(SB), ·probeNop(SB))
 
-PLAIN(·plain0, PAD0)
-PLAIN(·plain1, PAD1)
-PLAIN(·plain2, PAD2)
-PLAIN(·plain3, PAD3)
+LAYOUTS(PLAIN, ·plain0, ·plain1, ·plain2, ·plain3)
 
-// The patched site, for every variant of this package.
+// The patched site. All variants of this package use it.
 #define SITE(name, pad) \
 	LOOP(name, pad); \
 	SITES(PATCHED, ·sitePoint(SB), ·traceiter(SB))
 
-SITE(·site0, PAD0)
-SITE(·site1, PAD1)
-SITE(·site2, PAD2)
-SITE(·site3, PAD3)
+LAYOUTS(SITE, ·site0, ·site1, ·site2, ·site3)

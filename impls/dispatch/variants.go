@@ -7,11 +7,11 @@ type Dispatch struct {
 	Direct    bool // with one probe, to the probe itself
 	Bound     bool // with one probe, to a thunk that loads its data and jumps to it
 	Retpoline bool // the iterator calls its probes through a retpoline
-	Unchecked bool // the iterator trusts tp->funcs not to have become NULL: busted
+	Unchecked bool // the iterator does not check whether tp->funcs has become NULL: busted
 	Sentinel  bool // the iterator skips entries whose Fn is Sentinel
 }
 
-// Iterator is the address of the iterator this dispatch uses.
+// Iterator returns the address of the iterator.
 func (d Dispatch) Iterator() uintptr {
 	switch {
 	case d.Unchecked:
@@ -24,16 +24,16 @@ func (d Dispatch) Iterator() uintptr {
 	return machine.pcs.traceiter
 }
 
-// A Target is where a static call goes, and what was made for it.
+// A Target is where a static call goes, with the thunk that was made for it.
 type Target struct {
 	PC    uintptr
 	thunk []byte // of package slab; nil if PC is in text
 }
 
-// Target is where the static call is to go once funcs, with its terminator, are
-// what the site sees: the probe or its thunk where there is one probe and the dispatch
-// says so, else the iterator. Only a thunk can fail: it needs memory, and must reach
-// its function.
+// Target returns where the static call is to go with the array funcs, which ends with a zero
+// entry: with one probe to it or to its thunk, if Direct or Bound is set, and otherwise to
+// the iterator. Only a thunk can return an error: it needs memory, and its jump must reach
+// the function.
 func (d Dispatch) Target(funcs []Entry) (Target, error) {
 	switch {
 	case len(funcs) != 2:
@@ -50,42 +50,20 @@ type Variant = impls.Variant[Dispatch]
 
 // Variants lists the ways to dispatch.
 func Variants() []Variant {
-	return []Variant{
-		{
-			Name:   "indirect-iterator",
-			Doc:    "the site calls the iterator, which calls every probe indirectly",
-			Origin: "CONFIG_HAVE_STATIC_CALL=n",
-			Check:  Open,
-			New:    Dispatch{},
-		},
-		{
-			Name:   "retpoline-iterator",
-			Doc:    "the same through a retpoline, as on CPUs that Spectre v2 afflicts",
-			Origin: "CONFIG_MITIGATION_RETPOLINE=y, CONFIG_HAVE_STATIC_CALL=n",
-			Check:  Open,
-			New:    Dispatch{Retpoline: true},
-		},
-		{
-			Name:   "static-call",
-			Doc:    "one probe: a direct call patched into the site; more: the iterator",
-			Origin: "d25e37d89dd2",
-			Check:  Open,
-			New:    Dispatch{Direct: true},
-		},
-		{
-			Name:   "bound-thunk",
-			Doc:    "one probe: a call to a thunk that loads the data and jumps; more: the iterator",
-			Origin: "ours",
-			Check:  Open,
-			New:    Dispatch{Bound: true},
-		},
-		{
-			Name:   "unchecked-iterator",
-			Doc:    "tp-V3: as static-call, but the iterator does not look whether tp->funcs became NULL",
-			Origin: "d25e37d89dd2; fixed by c8b186a8d54d",
-			Status: impls.Busted,
-			Check:  Open,
-			New:    Dispatch{Direct: true, Unchecked: true},
-		},
+	list := []Variant{
+		{Name: "indirect-iterator", Origin: "CONFIG_HAVE_STATIC_CALL=n", New: Dispatch{},
+			Doc: "the site calls the iterator, which calls every probe indirectly"},
+		{Name: "retpoline-iterator", Origin: "CONFIG_MITIGATION_RETPOLINE=y, CONFIG_HAVE_STATIC_CALL=n", New: Dispatch{Retpoline: true},
+			Doc: "the same through a retpoline, as on CPUs that Spectre v2 afflicts"},
+		{Name: "static-call", Origin: "d25e37d89dd2", New: Dispatch{Direct: true},
+			Doc: "one probe: a direct call patched into the site; more: the iterator"},
+		{Name: "bound-thunk", Origin: "ours", New: Dispatch{Bound: true},
+			Doc: "one probe: a call to a thunk that loads the data and jumps; more: the iterator"},
+		{Name: "unchecked-iterator", Origin: "d25e37d89dd2; fixed by c8b186a8d54d", Status: impls.Busted, New: Dispatch{Direct: true, Unchecked: true},
+			Doc: "tp-V3: as static-call, but the iterator does not look whether tp->funcs became NULL"},
 	}
+	for i := range list {
+		list[i].Check = Open
+	}
+	return list
 }

@@ -5,30 +5,30 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// batched is tpCondSync for many tracepoints at a time: a bulk change is one patch of all
-// sites for each transition in it, and at most one wait. Its transitions are cut down to
-// one patch each, so that disabling everything, or enabling it, is three core syncs
-// however many events there are.
+// batched is tpCondSync for many tracepoints at a time. A bulk change patches all sites at
+// once in each step, and waits at most once. Its transitions need one patch each, so disabling
+// all events, or enabling them, takes three core syncs however many events there are. (In a
+// core sync every CPU that runs this process executes a serialising instruction.)
 //
-// Side by side the steps keep tpCondSync's invariant, because it is a promise about each
-// tracepoint by itself: each goes through its list in order, and that others take the
-// same step in between is what other updaters would look like. What is cut:
+// Doing each step for all tracepoints keeps tpCondSync's invariant. The invariant is about one
+// tracepoint, each tracepoint goes through its list in order, and the steps of the others look
+// like those of another updater. Two lists are shorter than tpCondSync's:
 //
-//   - 1->0 leaves the static call where it is. A reader past the key finds NULL, or has
-//     the last probe's data, which is that call's own.
-//   - 0->1 patches call and key in one go, before it publishes. A reader that comes through
-//     the open key early finds NULL and leaves.
+//   - 1->0 does not change the static call. A reader past the key finds NULL and leaves, or it
+//     has the last probe's data, and the call goes to that probe.
+//   - 0->1 patches call and key together, before it publishes. A reader that passes the open
+//     key before the array is published finds NULL and leaves.
 //
-// The one wait, in Registry.Bulk: every moment is remembered before the first wait begins,
-// so a whole grace period after that satisfies all of them.
+// One wait is enough (Registry.Bulk): every moment is remembered before the first wait begins,
+// so they all have passed when one whole grace period has.
 //
 //	CPU0, updater                        CPU1, reader in A's site
-//	                                     R4 d = p[0].data          // of A
+//	                                     load data: d = p[0].data      // of A
 //	disable A, B, C: keys, in one patch
 //	     publish NULL three times
 //	     A.moved = B.moved = C.moved = get_state
 //	enable A, B, C: cond_sync(the last)  // waits for CPU1, once
-//	                                     R5 static call(d)         // A's own
+//	                                     call: static call(d)          // A with its own data
 //	     calls and keys, in one patch
 //	     publish three times
 var batched = tpCondSync.but(func(p *Policy) {
@@ -39,7 +39,7 @@ var batched = tpCondSync.but(func(p *Policy) {
 	p.OneToZero = []Step{keysDisable, publish, getStateOff}
 })
 
-// The steps that are one patch for all their tracepoints.
+// The steps that patch all their tracepoints at once.
 var (
 	turnOn = following(together("static call = first and key enable", func(changes []*change) []textpoke.Change {
 		enable, _ := dispatch.KeyChanges(sitesOf(changes))
@@ -58,16 +58,18 @@ var (
 	})
 )
 
+// together returns a Step that makes one patch of all the changes.
 func together(name string, patch func([]*change) []textpoke.Change) Step {
 	return Step{Name: name, do: func(changes []*change) error { return textpoke.Int3Batch(patch(changes)) }}
 }
 
-// following returns a Step that follows.
+// following returns the Step with its field follows set.
 func following(s Step) Step {
 	s.follows = true
 	return s
 }
 
+// firsts returns the patches that make each static call go to the only probe.
 func firsts(changes []*change) (patch []textpoke.Change) {
 	for _, c := range changes {
 		patch = append(patch, c.tp.site.CallChanges(c.target.PC)...)

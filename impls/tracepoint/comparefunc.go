@@ -1,19 +1,19 @@
 package tracepoint
 
-// compareFunc is tp-V4: rcuCondSync that takes the first entry for unchanged if its
-// function is, although one function may be registered with two data.
+// compareFunc is tp-V4: rcuCondSync that compares the first entries' functions and not their
+// data, although one function may be registered with two data.
 //
 //	CPU0, updater                        CPU1, reader in a site
-//	                                     R4 d = p[0].data      // d1
+//	                                     load data: d = p[0].data  // d1
 //	2->1 remove F/d1 from {F/d1, F/d2}:
 //	     publish {F/d2}
 //	     no get_state: F is still F
 //	     static call = F
-//	                                     R5 static call(d1)    // F/d1, which is gone,
-//	                                                           // and not F/d2, which is there
+//	                                     call: static call(d1)     // F/d1, which is removed,
+//	                                                               // and not F/d2
 //
-// Function and data belong together, so T1 holds; it is T3 that breaks: F/d2 was registered
-// all the time and this firing missed it.
+// Function and data belong together, so T1 holds. T3 breaks: F/d2 was registered all the time,
+// and this firing did not call it.
 var compareFunc = rcuCondSync.but(func(p *Policy) {
 	p.OneToTwo = []Step{callIterator, publish, getStateIfFuncMoved(sN21)}
 	p.NToNPlusOne = []Step{publish, getStateIfFuncMoved(sN21)}
@@ -21,7 +21,7 @@ var compareFunc = rcuCondSync.but(func(p *Policy) {
 	p.TwoToOne = []Step{publish, getStateIfFuncMoved(sN21), condSync(sN21), callFirst}
 })
 
-// getStateIfFuncMoved is getStateIfMoved with another idea of moving.
+// getStateIfFuncMoved is getStateIfMoved that compares functions.
 func getStateIfFuncMoved(id snapshotID) Step {
 	get := getState(id)
 	return Step{Name: get.Name + " if [0].func changed", do: each(func(c *change) error {

@@ -2,18 +2,18 @@ package tracepoint
 
 import "github.com/tpbench/tpbench/impls/dispatch"
 
-// directStaticCall is static calls as first merged: fast, and wrong. It never
-// waits, and its bugs took the kernel nine months to find:
+// directStaticCall is static calls as first merged: fast, and wrong. It never waits. The
+// kernel had these bugs for nine months:
 //
 //	CPU0, updater                        CPU1, reader in a site
-//	                                     R4 d = p[0].data      // A's data
+//	                                     load data: d = p[0].data  // A's data
 //	2->1 remove A: publish {B}
 //	     static call = B
-//	                                     R5 static call(d)     // B with A's data
+//	                                     call: static call(d)      // B with A's data
 //
-// The same happens in 1->0->1 from A to B. And on adding a probe of higher priority
-// it publishes before the static call has left the old function, so that a reader
-// that comes in between calls the old function with the new one's data.
+// The same happens in 1->0->1 from A to B. And when a probe of higher priority is added, it
+// publishes before the static call has left the old function: a reader that passes in between
+// calls the old function with the new probe's data.
 var directStaticCall = Policy{
 	Dispatch: dispatch.Dispatch{Direct: true},
 

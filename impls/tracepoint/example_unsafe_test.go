@@ -11,14 +11,16 @@ import (
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
 
-// greet is a probe: an ordinary function that captures nothing. What it needs comes
-// through its data.
+// greet is a probe: an ordinary function that captures nothing. It gets what it needs through
+// its data.
 func greet(data unsafe.Pointer, event, _ uint64) {
 	// SAFETY: Example registers greet with strings only.
 	fmt.Printf("   %s, event %d\n", *(*string)(data), event)
 }
 
-// Example turns one event on and off, and on again for somebody else.
+// Example turns one event on and off, and on again.
+// It repeats the beginning of package dispatch's example, because documentation shows the
+// whole file.
 func Example() {
 	// Step 1. Take a strategy, an engine for grace periods, and the place that fires.
 	strategy, _ := impls.Find("strategy", tracepoint.Variants(), "rcu-cond-sync")
@@ -33,7 +35,7 @@ func Example() {
 	sites, _ := dispatch.Events(8)
 	tp, _ := registry.Add("sched_switch", sites[7])
 
-	// Step 2. Whoever fires registers as a reader. A tracepoint that is off does
+	// Step 2. A thread that fires registers as a reader. A tracepoint without probes does
 	// nothing.
 	reader := domain.Register()
 	defer reader.Unregister()
@@ -52,8 +54,8 @@ func Example() {
 	fmt.Println("two probes:")
 	tp.Fire(reader)
 
-	// Step 4. Remove the one that came first. A reader could be about to call
-	// with its data, so this waits for a grace period.
+	// Step 4. Remove the probe that is called first. A reader could be about to call
+	// with its data, so Unregister waits for a grace period.
 	if err := registry.Unregister(tp, first); err != nil {
 		fmt.Println(err)
 	}
@@ -61,7 +63,8 @@ func Example() {
 	tp.Fire(reader)
 	fmt.Println("grace periods waited for:", domain.Counters().Waited)
 
-	// Step 5. Turn it off. Nobody waits now; its data may be freed after Synchronize.
+	// Step 5. Remove the other probe. This does not wait. Its data may be freed after
+	// Synchronize.
 	if err := registry.Unregister(tp, second); err != nil {
 		fmt.Println(err)
 	}
@@ -69,7 +72,7 @@ func Example() {
 	fmt.Println("off again, grace periods waited for:", domain.Counters().Waited)
 	registry.Synchronize()
 
-	// Step 6. That grace period serves the next registration as well.
+	// Step 6. The grace period of Step 5 is the one that the next registration needs.
 	if err := registry.Register(tp, first); err != nil {
 		fmt.Println(err)
 	}

@@ -13,28 +13,28 @@ import (
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// A gate is a site that can hold its reader between R4 and R5: it has loaded the
-// first probe's data and not yet executed the static call. No Go code runs there,
-// so the gate is a mapped site of package dispatch with its code rewritten:
+// A gate is a site that can hold its reader when it has loaded the first probe's data and not
+// yet executed the static call. No Go code runs there, so the gate is a mapped site of package
+// dispatch with its code rewritten:
 //
 //	 0 key:   NOP5 / JMP body
 //	 5        NOP                  was RET: readers count as past the key already
 //	 6 body:  ...
 //	24        JMP detour           was MOVQ 8(R9), AX
-//	28 call:  JMP target           R5
+//	28 call:  JMP target           the static call
 //	33        RET
-//	34 detour: MOVQ 8(R9), AX      R4
+//	34 detour: MOVQ 8(R9), AX      load data
 //	38        MOVL $1, held
 //	48 spin:  PAUSE
 //	50        CMPL hold, $0
 //	57        JNE  spin
 //	59        JMP  call
 //
-// That a disabled key leads to the body as well stands for a reader that passed the
-// key before it was disabled, and dawdled; it makes every moment one to load at.
+// A disabled key leads to the body as well. This stands for a reader that passed the key
+// before it was disabled and was delayed there. So a reader can load at any time.
 type gate struct {
 	site *dispatch.Site
-	hold *atomic.Uint32 // set by the test: stay
+	hold *atomic.Uint32 // set by the test: the reader stays in the gate
 	held *atomic.Uint32 // set by the reader: it is in the gate
 }
 
@@ -44,8 +44,8 @@ const gateSite = dispatch.TextSites + 7
 var gateOnce sync.Once
 var theGate gate
 
-// openGate returns the gate. A held reader spins in assembler, where the runtime
-// cannot stop it: no garbage collection until the test ends, and a CPU of its own.
+// openGate returns the gate. A held reader spins in assembler, where the runtime cannot stop
+// it. So there is no garbage collection until the test ends, and the reader has a CPU.
 func openGate(tb testing.TB) *gate {
 	tb.Helper()
 	sites, err := dispatch.Events(gateSite + 1)
@@ -59,7 +59,7 @@ func openGate(tb testing.TB) *gate {
 	return &theGate
 }
 
-// needProcs lets at least n goroutines run at once until the test ends.
+// needProcs sets GOMAXPROCS to at least n until the test ends.
 func needProcs(tb testing.TB, n int) {
 	before := runtime.GOMAXPROCS(max(n, runtime.GOMAXPROCS(0)))
 	tb.Cleanup(func() { runtime.GOMAXPROCS(before) })

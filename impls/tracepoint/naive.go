@@ -2,20 +2,20 @@ package tracepoint
 
 import "github.com/tpbench/tpbench/impls/dispatch"
 
-// naiveSync keeps T1 by waiting wherever a reader may still hold data that is not
-// the next function's: after the last probe has gone, and before the call goes to
-// the one probe left. It is correct, and it is the regression of 2021: disabling
-// all events pays one grace period for each.
+// naiveSync keeps T1 by waiting wherever a reader may still hold data other than that of the
+// next function: after the last probe is removed, and before the call goes to the only probe
+// left. It is correct, and it is the regression of 2021: disabling all events waits for one
+// grace period for each event.
 //
 //	CPU0, updater                        CPU1, reader in a site
-//	                                     R4 d = p[0].data      // A's data
+//	                                     load data: d = p[0].data  // A's data
 //	1->0 remove A
 //	     synchronize                     // waits for CPU1
-//	                                     R5 static call(d)     // the iterator: B is not yet there
+//	                                     call: static call(d)      // the iterator: B is not there yet
 //	0->1 add B: static call = B
 //
-// In 2021 the wait had two legs, SRCU and then RCU: with the flavour chain it has them
-// here, too.
+// In 2021 the kernel waited for a grace period of SRCU and then for one of RCU. The flavour
+// chain does so, too.
 var naiveSync = Policy{
 	Dispatch: dispatch.Dispatch{Direct: true},
 

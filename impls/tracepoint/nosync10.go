@@ -1,14 +1,13 @@
 package tracepoint
 
-// noSync10 is tp-V5: naiveSync without the wait in 1->0, which is the one that made
-// disabling everything slow. The next first probe may come while a reader is on
-// its way with the last one's data.
+// noSync10 is tp-V5: naiveSync without the wait in 1->0, which made disabling all
+// events slow. The next probe may be registered while a reader holds the last probe's data.
 //
 //	CPU0, updater                        CPU1, reader in a site
-//	                                     R4 d = p[0].data      // A's data
+//	                                     load data: d = p[0].data // A's data
 //	1->0 remove A
 //	0->1 add B: static call = B
-//	                                     R5 static call(d)     // B with A's data
+//	                                     call: static call(d)  // B with A's data
 var noSync10 = naiveSync.but(func(p *Policy) {
 	p.OneToZero = []Step{
 		keyDisable,

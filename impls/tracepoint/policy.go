@@ -7,13 +7,14 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// A Policy is a strategy: how its sites dispatch, and what each transition does,
-// step by step.
+// A Policy is a strategy: where its sites call, and the steps of each transition, in
+// order.
 type Policy struct {
 	Dispatch dispatch.Dispatch
 
-	// Together says that a bulk change takes its tracepoints through the lists side by
-	// side, each step for all of them: see [Registry.Bulk]. Else one after the other.
+	// Together says that a bulk change does each step for all its tracepoints before the
+	// next step: see [Registry.Bulk]. Without it a bulk change does one tracepoint after
+	// the other.
 	Together bool
 
 	ZeroToOne    []Step // 0->1
@@ -24,7 +25,7 @@ type Policy struct {
 	OneToZero    []Step // any->0
 }
 
-// but returns a policy that differs as it is told to.
+// but returns a copy of the policy that differ has changed.
 func (p Policy) but(differ func(*Policy)) Policy {
 	differ(&p)
 	return p
@@ -58,23 +59,22 @@ func listOf(from, to int) int {
 	return 3
 }
 
-// A Step is one action of a transition. Steps are the words that policies are
-// written in.
+// A Step is one action of a transition.
 type Step struct {
 	Name string
 
-	// do performs it for some tracepoints that are in the same transition; for one,
+	// do performs the step for some tracepoints that are in the same transition: for one,
 	// unless the policy takes them together.
 	do func([]*change) error
 
-	waits bool // it may wait for a grace period
+	waits bool // the step may wait for a grace period
 
-	// follows says that it makes the static call of its tracepoints go where their dispatch
-	// has it with the probes that there will be.
+	// follows says that the step makes the static call go where the policy's Dispatch says
+	// for the new array.
 	follows bool
 }
 
-// each makes a Step's do of what is to be done for every single tracepoint.
+// each returns a Step's do that calls do for each change.
 func each(do func(*change) error) func([]*change) error {
 	return func(changes []*change) error {
 		for _, c := range changes {
@@ -92,46 +92,46 @@ type change struct {
 	tp       *Tracepoint
 	old, new []dispatch.Entry
 
-	// target is where the static call is to go with new: see callFirst. was is what it was
-	// with old.
+	// was is where the static call goes with old, target where it is to go with new: see
+	// callFirst.
 	was, target dispatch.Target
 }
 
 // The steps that readers can see.
 var (
-	// keyEnable lets sites into their bodies.
+	// keyEnable makes readers enter the body of the site.
 	keyEnable = Step{Name: "key enable", do: each(func(c *change) error { return c.tp.site.KeyEnable() })}
 
-	// keyDisable: when it returns no reader begins a body; some may be in one.
+	// keyDisable: when it returns, no reader enters the body. Some may still be in it.
 	keyDisable = Step{Name: "key disable", do: each(func(c *change) error { return c.tp.site.KeyDisable() })}
 
-	// publish stores tp->funcs. Readers that loaded it before go on with the old
-	// array until they leave their section.
+	// publish stores tp->funcs. A reader that loaded it before keeps the old array until it
+	// leaves its read section.
 	publish = Step{Name: "publish", do: each(func(c *change) error { c.tp.site.Publish(c.new); return nil })}
 
-	// callFirst makes the static call go to the only probe. When it returns, no
-	// reader begins the old call; one that has loaded data may begin the new.
+	// callFirst makes the static call go to the only probe. When it returns, no reader
+	// begins the old call. A reader that loaded its data before may begin the new call.
 	callFirst = Step{
 		Name: "static call = first", follows: true,
 		do: each(func(c *change) error { return c.tp.site.StaticCall(c.target.PC) }),
 	}
 
-	// callIterator makes the static call go to the iterator, which is right
-	// whatever the array and whatever data a reader holds.
+	// callIterator makes the static call go to the iterator, which is right for any array
+	// and for any data that a reader has loaded.
 	callIterator = Step{Name: "static call = iterator", do: each(func(c *change) error {
 		return c.tp.site.StaticCall(c.registry.policy.Dispatch.Iterator())
 	})}
 )
 
-// The steps that only the updater feels.
+// synchronize waits for a grace period. Readers do not see it.
 var synchronize = Step{
 	Name: "synchronize", waits: true,
 	do: each(func(c *change) error { c.registry.rcu.Synchronize(); return nil }),
 }
 
-// A snapshotID names one of the kernel's two global snapshots. They are global, not
-// per tracepoint: a later one overwrites an earlier one, which is safe because it
-// is satisfied later. To keep the earlier one is not: tp-V10.
+// A snapshotID names one of the kernel's two snapshots, which all tracepoints share. A later
+// snapshot overwrites an earlier one. That is safe, because the later moment passes later.
+// To keep the earlier one is wrong: a reader may have begun in between (tp-V10).
 type snapshotID int
 
 const (
@@ -144,10 +144,10 @@ func (id snapshotID) String() string { return [...]string{"1_0_1", "N_2_1"}[id] 
 // snapshot is the kernel's struct tp_transition_snapshot.
 type snapshot struct {
 	state   rcu.State
-	ongoing bool // somebody may still have to wait for state
+	ongoing bool // a transition may still have to wait for state
 }
 
-// getState remembers this moment.
+// getState remembers the present moment.
 func getState(id snapshotID) Step {
 	return Step{Name: "get_state(" + id.String() + ")", do: each(func(c *change) error {
 		c.registry.snapshots[id] = snapshot{c.registry.rcu.GetState(), true}
@@ -155,8 +155,9 @@ func getState(id snapshotID) Step {
 	})}
 }
 
-// ifMoved restricts a Step to where a reader could hold data that is not the new first
-// entry's. Data, not functions: one function may be registered twice.
+// ifMoved restricts a Step to transitions after which a reader can hold data other than the
+// new first entry's. It compares data and not functions, since one function may be registered
+// twice.
 func ifMoved(s Step) Step {
 	return Step{Name: s.Name + " if [0].data changed", do: each(func(c *change) error {
 		if firstData(c.old) == firstData(c.new) {
@@ -168,7 +169,7 @@ func ifMoved(s Step) Step {
 
 func getStateIfMoved(id snapshotID) Step { return ifMoved(getState(id)) }
 
-// condSync waits, if a moment was remembered and no grace period has passed since.
+// condSync waits if a moment was remembered and has not passed.
 func condSync(id snapshotID) Step {
 	return Step{Name: "cond_sync(" + id.String() + ")", waits: true, do: each(func(c *change) error {
 		s := &c.registry.snapshots[id]

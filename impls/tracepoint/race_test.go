@@ -8,11 +8,10 @@ import (
 	"github.com/tpbench/tpbench/impls/dispatch"
 )
 
-// If this fails, a probe reads something else than what was written to its data before
-// Register; or, with the race detector, that reports a race where there is none, since
-// it cannot see that the site's plain load of the array pairs with Publish. Between the
-// writing and the reading there is nothing else that orders them: the reader has been at it
-// since before, and no strategy here asks for a grace period in between.
+// If this fails, a probe does not read what was written to its data before Register; or the
+// race detector reports a race where there is none, because it cannot see that the site's
+// plain load of the array pairs with Publish. Nothing else orders the write before the read:
+// the reader fires all the time, and no strategy here waits for a grace period in between.
 func TestRaceDetectorSeesPublish(t *testing.T) {
 	for _, c := range []struct {
 		strategy, path string

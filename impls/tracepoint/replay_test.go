@@ -11,17 +11,18 @@ import (
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/judge"
+	"github.com/tpbench/tpbench/impls/internal/judge/event"
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
-// A replay is one interleaving of docs/interleavings.md as a script for package step.
-// Actions are a scenario's ops ("+A", "-*"), "fire", by a reader that is there only for as
-// long, and "a grace period passes". The same script is played with every strategy.
+// A replay is one interleaving of docs/interleavings.md as a script for package step. Its
+// actions are a scenario's ops ("+A", "-*"), "fire" by a reader that registers for it and
+// unregisters after it, and "a grace period passes". Every strategy plays the same script.
 type replay struct {
 	name   string // "tp-V1"
 	start  string // the probes before
 	script string
-	breaks []string // the strategies that must fail; all others must not
+	breaks []string // the strategies that must fail. No sound one may, and no other one of these lists
 	by     string   // the invariant that they break
 }
 
@@ -83,8 +84,8 @@ updater                                  reader
 go on
 -H
                                          go on                           // A(d_H)?`,
-		// no-state-n is saved by its last get_state: 2->1 itself changes the first
-		// entry. publish-first is right once it has come to the iterator.
+		// no-state-n is right here because of its last get_state: 2->1 itself changes the
+		// first entry. publish-first is right as soon as its call goes to the iterator.
 		breaks: []string{"direct-static-call", "no-sync-2-1", "wrong-flavour"}, by: "T1",
 	},
 	{
@@ -111,8 +112,8 @@ a grace period passes
 	},
 }
 
-// If this fails, the interleaving of that name no longer breaks the strategies that are
-// named after it, every time; or it breaks one that is sound.
+// If this fails, an interleaving does not break one of the strategies that it must break,
+// every time; or it breaks a sound one.
 func TestReplay(t *testing.T) {
 	for _, r := range replays {
 		for _, flavour := range []string{"memb", "qsbr", "srcu"} {
@@ -127,7 +128,8 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// tp-V8 is tp-V5 of a strategy that does wait, for another flavour's readers.
+// If this fails, wrong-flavour does not ask the wrong flavour, or asking it is enough. Its race
+// (tp-V8) is the interleaving of tp-V5 with a strategy that waits for another flavour's readers.
 func TestReplayV8(t *testing.T) {
 	i := slices.IndexFunc(replays, func(r replay) bool { return r.name == "tp-V5" })
 	judge.Need(t, dispatch.Open(), "tracepoint")
@@ -136,15 +138,15 @@ func TestReplayV8(t *testing.T) {
 	mistake, trace := replays[i].on(b)
 	after := vanilla().Counters()
 	if after.Waited+after.Elided == before.Waited+before.Elided {
-		t.Errorf("it did not ask the wrong flavour; %s", strings.Join(trace, "\n"))
+		t.Errorf("the strategy did not ask the wrong flavour; %s", strings.Join(trace, "\n"))
 	}
 	if !strings.HasPrefix(mistake, "T1") {
 		t.Errorf("the mistake was %q;\n%s", mistake, strings.Join(trace, "\n"))
 	}
 }
 
-// If this fails, an iterator that does not look for NULL again goes unnoticed, or one
-// that does walks into it.
+// If this fails, an iterator that does not check for NULL again does not crash in tp-V3, or
+// one that checks does.
 func TestReplayV3(t *testing.T) {
 	const script = `
 updater                                  reader
@@ -156,12 +158,17 @@ updater                                  reader
 		for _, v := range impls.OnlySound(Variants()) {
 			t.Run(d.Name+"/"+v.Name, func(t *testing.T) {
 				judge.Need(t, d.Supported(), "dispatch", d.Name)
-				policy := *v.New
-				policy.Dispatch = d.New
+				var b *bench
+				waited := uint64(0) // for the reader, when the last probe goes
+				look := Step{Name: "look", do: func([]*change) error { waited = b.domain.Counters().Waited; return nil }}
+				policy := v.New.but(func(p *Policy) {
+					p.Dispatch = d.New
+					p.OneToZero = append([]Step{look}, p.OneToZero...)
+				})
 				r := replay{name: "tp-V3", start: "AB", script: script}
-				b := newBench(t, &policy, flavour(t, "memb"), 1)
+				b = newBench(t, &policy, flavour(t, "memb"), 1)
 				mistake, trace := r.on(b)
-				want := d.New.Unchecked && v.Name != "naive-sync" // which waits for the reader in between
+				want := d.New.Unchecked && waited == 0
 				if broke := strings.HasPrefix(mistake, "D4"); broke != want || mistake != "" && !broke {
 					t.Errorf("the mistake was %q;\n%s", mistake, strings.Join(trace, "\n"))
 				}
@@ -170,11 +177,14 @@ updater                                  reader
 	}
 }
 
-// play plays the script once and compares the outcome with what the strategy should
-// come to.
+// play plays the script once and compares the mistake with the one that the strategy must
+// make.
 func (r replay) play(t *testing.T, v Variant, flavourName string) {
 	t.Helper()
 	judge.Need(t, v.Supported(), "tracepoint", v.Name)
+	if v.Status == impls.Busted && !slices.ContainsFunc(replays, func(r replay) bool { return slices.Contains(r.breaks, v.Name) }) {
+		t.Skipf("no claim here about where %s fails", v.Name)
+	}
 	b := newBench(t, v.New, flavour(t, flavourName), 1)
 	mistake, trace := r.on(b)
 	want := ""
@@ -186,14 +196,14 @@ func (r replay) play(t *testing.T, v Variant, flavourName string) {
 	}
 }
 
-// on plays the script with one tracepoint, and returns what went wrong and what
-// happened.
+// on plays the script with one tracepoint. It returns the first mistake, or "", and a trace of
+// what happened.
 func (r replay) on(b *bench) (mistake string, trace []string) {
 	b.tb.Helper()
 	for i := range r.start {
 		b.add(0, b.letter(r.start[i]))
 	}
-	seen.calls = nil
+	event.Calls = nil
 	actions := map[string]func(){
 		"fire": func() {
 			reader := b.domain.Register()
@@ -214,17 +224,17 @@ func (r replay) on(b *bench) (mistake string, trace []string) {
 	}
 	trace, err := step.Play(r.script, actions)
 	judge.Check(b.tb, err)
-	for _, c := range seen.calls {
+	for _, c := range event.Calls {
 		trace = append(trace, "called: "+c.String())
-		if c.data.owner != c.fn && mistake == "" {
+		if c.Data.Owner != c.Fn && mistake == "" {
 			mistake = fmt.Sprintf("T1: %v was called", c)
 		}
 	}
 	stays := scenario{start: r.start, ops: strings.Join(strings.Fields(r.script), " ")}.stays()
 	for _, name := range stays {
 		n := 0
-		for _, c := range seen.calls {
-			if c.data.name == name {
+		for _, c := range event.Calls {
+			if c.Data.Name == name {
 				n++
 			}
 		}

@@ -1,7 +1,6 @@
 package tracepoint
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,7 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/internal/slab"
+	"github.com/tpbench/tpbench/impls/internal/probes"
 	"github.com/tpbench/tpbench/impls/internal/step"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
@@ -17,8 +16,8 @@ import (
 // What the kernel returns as -EINVAL, -EEXIST and -ENOENT.
 var (
 	ErrInvalid  = errors.New("a probe needs a function")
-	ErrExist    = errors.New("this function is registered with this data already")
-	ErrNotFound = errors.New("this function is not registered with this data")
+	ErrExist    = probes.ErrExist
+	ErrNotFound = probes.ErrNotFound
 )
 
 // A Tracepoint is a named place that can fire.
@@ -26,27 +25,27 @@ type Tracepoint struct {
 	Name string
 	site *dispatch.Site
 
-	// funcs is what the site sees: the probes by falling priority and a zero
-	// entry, or nil. Replaced, never changed, under Registry.mu; while a change is
-	// under way, what it leads to.
+	// funcs is the array that the site reads, or nil. It is replaced and never changed,
+	// under Registry.mu. From the beginning of a change it is the array after it.
 	funcs []dispatch.Entry
 
-	// target is where a direct static call goes with funcs. Protected by Registry.mu.
+	// target is where callFirst makes the static call go with funcs. Protected by
+	// Registry.mu.
 	target dispatch.Target
 
-	// moved is when the first entry's data last changed, for policies that remember it
-	// by tracepoint. Protected by Registry.mu.
+	// moved is the moment when the first entry's data last changed, for policies that
+	// remember it for each tracepoint. Protected by Registry.mu.
 	moved snapshot
 
-	bulk uint64 // the last group of a bulk change that it was in; protected by Registry.mu
+	bulk uint64 // the number of the last group of changes that it was in; protected by Registry.mu
 }
 
-// Fire passes the site once. The reader is one of the Registry's Domain: a grace period
-// of another does not wait for it.
+// Fire passes the site once. The reader must be of the Registry's Domain: grace periods of
+// another Domain do not wait for it.
 func (tp *Tracepoint) Fire(r *rcu.Reader) { tp.site.Fire(r) }
 
-// An engine is what a strategy may ask about grace periods: a *rcu.Domain. No step has
-// another way to ask, so a test that stands between sees every question.
+// An engine is the part of *rcu.Domain that steps use. Steps have no other access to the
+// Domain, so a test that replaces the engine sees every call.
 type engine interface {
 	GetState() rcu.State
 	StartPoll() rcu.State
@@ -56,32 +55,31 @@ type engine interface {
 	Call(func())
 }
 
-// A Registry is all tracepoints that share a lock, a strategy and a grace-period
-// engine: the state of kernel/tracepoint.c.
+// A Registry holds what tracepoints share: a lock, a strategy and an engine for grace
+// periods. It is the state of kernel/tracepoint.c.
 type Registry struct {
 	rcu    engine
 	policy *Policy
 
-	// mu is the kernel's tracepoints_mutex. It is held across the waits of a
-	// transition. The text mutex and the Domain's locks nest inside it.
+	// mu is the kernel's tracepoints_mutex. It is held during the waits of a transition.
+	// The text mutex and the Domain's locks nest inside it.
 	mu        sync.Mutex
-	snapshots [2]snapshot                  // by snapshotID. Protected by mu.
-	bulk      uint64                       // numbers the groups of bulk changes. Protected by mu.
-	arrays    *slab.Arrays[dispatch.Entry] // what tp->funcs point to
+	snapshots [2]snapshot    // by snapshotID. Protected by mu.
+	bulk      uint64         // the number of the last group of changes. Protected by mu.
+	arrays    *probes.Arrays // what tp->funcs point to
 }
 
 // New makes a Registry that follows the policy and waits by the domain.
 // dispatch.Open must have succeeded.
 func New(p *Policy, d *rcu.Domain) *Registry {
-	// Who still walks a freed array calls poison, up to the zero entry.
-	return &Registry{rcu: d, policy: p, arrays: slab.NewArrays(dispatch.Poison(), dispatch.Entry{})}
+	return &Registry{rcu: d, policy: p, arrays: probes.NewArrays()}
 }
 
-// Add makes a tracepoint of a site, off, with the static call where the strategy's
-// dispatch has it when there is nothing to call. A site belongs to one Tracepoint of one
-// Registry at a time (two of them in one bulk change would break T5: no patch has a site
-// twice), with its probes unregistered and a grace period in between: what a strategy
-// remembers of its readers stays in its Registry.
+// Add makes a tracepoint of a site: without probes, with the static call to the iterator.
+// A site belongs to one Tracepoint of one Registry at a time. (Two of them in one bulk change
+// would break T5, since no patch may name a site twice.) Before it goes to another Registry,
+// its probes are unregistered and a grace period passes, because each Registry remembers
+// only the moments of its own tracepoints.
 func (r *Registry) Add(name string, site *dispatch.Site) (*Tracepoint, error) {
 	tp := &Tracepoint{Name: name, site: site}
 	if err := site.StaticCall(r.policy.Dispatch.Iterator()); err != nil {
@@ -97,25 +95,24 @@ type Request struct {
 	Remove     bool
 }
 
-// Register makes tp call the probe.
+// Register adds a probe to tp.
 func (r *Registry) Register(tp *Tracepoint, p dispatch.Probe) error {
 	return r.Bulk([]Request{{tp, p, false}})
 }
 
-// Unregister makes tp call the probe (function and data; the priority does not
-// matter) no longer. As in the kernel, a probe without a function stands for all
-// of them.
+// Unregister removes a probe from tp, by function and data; the priority does not matter. As
+// in the kernel, a probe without a function stands for all probes.
 func (r *Registry) Unregister(tp *Tracepoint, p dispatch.Probe) error {
 	return r.Bulk([]Request{{tp, p, true}})
 }
 
-// Bulk does all requests, in their order, or none of them (T5): it first makes whatever
-// they need, and says what cannot be done, and then changes what readers see.
+// Bulk does all requests, in their order, or none of them (T5): it first checks every request
+// and allocates what it needs, which may fail, and only then changes what readers see.
 //
-// A policy that takes tracepoints together has all of those that are in one transition
-// take each step side by side, and waits once: all steps that come before a wait, in
-// all transitions, come before the first wait, so that one grace period serves all.
-// A tracepoint that comes again in the requests begins another such group.
+// A policy with Together does each step for all tracepoints that are in the same transition,
+// and waits once. All steps that come before a wait, in all transitions, come before the
+// first wait, so that one grace period is enough for all of them. A tracepoint that comes a
+// second time in the requests begins another group.
 func (r *Registry) Bulk(requests []Request) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -146,8 +143,8 @@ func (r *Registry) Bulk(requests []Request) error {
 	return r.run(group)
 }
 
-// prepare checks a request and makes what its change needs. The tracepoint then holds what
-// the change leads to, for the requests that follow; readers see nothing of it yet.
+// prepare checks a request and allocates what its change needs. From then on the tracepoint
+// has the state after the change, for the requests that follow. Readers see nothing of it yet.
 func (r *Registry) prepare(c *change, q Request) error {
 	tp := q.Tracepoint
 	*c = change{registry: r, tp: tp, old: tp.funcs, was: tp.target}
@@ -158,9 +155,8 @@ func (r *Registry) prepare(c *change, q Request) error {
 		}
 		return fmt.Errorf("tracepoint %s: %s: %w", tp.Name, what, err)
 	}
-	at := find(tp.funcs, q.Probe)
-	probes := probesOf(tp.funcs)
-	n := len(probes)
+	entries := probes.Of(tp.funcs)
+	at, n := probes.Find(entries, q.Probe), len(entries)
 	switch {
 	case q.Remove && (n == 0 || q.Probe.Fn != 0 && at < 0):
 		return fail(ErrNotFound)
@@ -173,7 +169,7 @@ func (r *Registry) prepare(c *change, q Request) error {
 	case at >= 0:
 		return fail(ErrExist)
 	default:
-		if err := tp.site.Reach(q.Probe.Fn); err != nil { // T5: no step of any transition can fail
+		if err := tp.site.Reach(q.Probe.Fn); err != nil { // so that no later step can fail (T5)
 			return fail(err)
 		}
 		n++
@@ -184,18 +180,10 @@ func (r *Registry) prepare(c *change, q Request) error {
 			return fail(fmt.Errorf("the array of %d probes: %w", n, err))
 		}
 		if q.Remove {
-			copy(c.new, probes[:at])
-			copy(c.new[at:], probes[at+1:])
+			probes.Remove(c.new, entries, at)
 		} else {
-			// After its equals: before the first with a lower priority.
-			at, _ := slices.BinarySearchFunc(probes, q.Probe.Prio, func(e dispatch.Entry, prio int) int {
-				return cmp.Or(cmp.Compare(prio, e.Prio), -1)
-			})
-			copy(c.new, probes[:at])
-			c.new[at] = dispatch.Entry{Fn: uintptr(q.Probe.Fn), Data: q.Probe.Data, Prio: q.Probe.Prio}
-			copy(c.new[at+1:], probes[at:])
+			probes.Insert(c.new, entries, q.Probe)
 		}
-		c.new[n] = dispatch.Entry{}
 		if c.target, err = r.target(tp, c.new); err != nil {
 			r.arrays.Free(c.new)
 			return fail(err)
@@ -205,10 +193,11 @@ func (r *Registry) prepare(c *change, q Request) error {
 	return nil
 }
 
-// target is where tp's static call is to go with funcs. An old call of tp may lead to a
-// thunk that was freed long ago (bound leaves it there in 1->0). That slot would be right
-// for this tracepoint alone, whose call would not be patched then, so that nobody would
-// sync between the writing of the thunk and its first call. It gets another.
+// target returns where tp's static call is to go with funcs. With bound, which leaves the call
+// as it is in 1->0, the call may still go to a thunk that has been freed. If the new thunk
+// came to stand in the same slot, the call would need no patch, and without a patch there is
+// no core sync between the writing of the thunk and its first execution. So target takes
+// another slot.
 func (r *Registry) target(tp *Tracepoint, funcs []dispatch.Entry) (dispatch.Target, error) {
 	t, err := r.policy.Dispatch.Target(funcs)
 	if err != nil || !tp.site.LeadsTo(t) {
@@ -218,7 +207,7 @@ func (r *Registry) target(tp *Tracepoint, funcs []dispatch.Entry) (dispatch.Targ
 	return r.policy.Dispatch.Target(funcs)
 }
 
-// undo takes prepare back. Nobody has seen anything of the change.
+// undo takes prepare back. No reader has seen anything of the change.
 func (c *change) undo() {
 	if c.new != nil {
 		c.registry.arrays.Free(c.new)
@@ -227,12 +216,12 @@ func (c *change) undo() {
 	c.tp.funcs, c.tp.target = c.old, c.was
 }
 
-// run takes changes of different tracepoints through the policy's lists: first the steps
-// before a wait, in all lists, then the waits, then the rest.
+// run performs the changes of different tracepoints: first the steps before a wait, of all
+// lists, then the waits, then the steps after them.
 func (r *Registry) run(group []*change) error {
 	var byList [6][]*change
 	for _, c := range group {
-		list := listOf(len(probesOf(c.old)), len(probesOf(c.new)))
+		list := listOf(len(probes.Of(c.old)), len(probes.Of(c.new)))
 		byList[list] = append(byList[list], c)
 	}
 	for part := range 3 {
@@ -254,8 +243,8 @@ func (r *Registry) run(group []*change) error {
 	return nil
 }
 
-// partOf cuts a list at the step that waits, if it has one: what comes before it, itself,
-// what comes after it.
+// partOf returns one of three parts of a list: the steps before the one that waits, that
+// step, the steps after it. A list without such a step has only the first part.
 func partOf(list []Step, part int) []Step {
 	at := slices.IndexFunc(list, func(s Step) bool { return s.waits })
 	if at < 0 {
@@ -265,7 +254,8 @@ func partOf(list []Step, part int) []Step {
 	return [...][]Step{list[:at], list[at:after], list[after:]}[part]
 }
 
-// release is release_probes: readers may still walk the old arrays, and be in old thunks.
+// release frees the old arrays and thunks after a grace period, since readers may still be
+// in them. It is the kernel's release_probes.
 func (r *Registry) release(group []*change) {
 	had := make([]*change, 0, len(group))
 	for _, c := range group {
@@ -284,23 +274,11 @@ func (r *Registry) release(group []*change) {
 	})
 }
 
-// Synchronize waits until no reader is in a probe, or uses data, that was
-// unregistered before: tracepoint_synchronize_unregister.
+// Synchronize waits until no reader is in a probe that was unregistered before, or uses its
+// data. It is the kernel's tracepoint_synchronize_unregister.
 func (r *Registry) Synchronize() { r.rcu.Synchronize() }
 
-// probesOf is funcs without its terminator.
-func probesOf(funcs []dispatch.Entry) []dispatch.Entry {
-	return funcs[:max(0, len(funcs)-1)]
-}
-
-// find returns the index of the probe's function and data, or -1.
-func find(funcs []dispatch.Entry, p dispatch.Probe) int {
-	return slices.IndexFunc(probesOf(funcs), func(e dispatch.Entry) bool {
-		return e.Fn == uintptr(p.Fn) && e.Data == p.Data
-	})
-}
-
-// firstData is the data that a site's static call passes.
+// firstData returns the data that a site's static call passes.
 func firstData(funcs []dispatch.Entry) unsafe.Pointer {
 	if len(funcs) == 0 {
 		return nil

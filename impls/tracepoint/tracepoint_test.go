@@ -9,6 +9,8 @@ import (
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/judge"
+	"github.com/tpbench/tpbench/impls/internal/judge/event"
+	"github.com/tpbench/tpbench/impls/internal/probes"
 	"github.com/tpbench/tpbench/impls/internal/slab"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
@@ -16,15 +18,7 @@ import (
 
 // forEach runs the test for every strategy with every flavour.
 func forEach(t *testing.T, test func(t *testing.T, s Variant, f rcu.Variant)) {
-	for _, s := range Variants() {
-		for _, f := range impls.OnlySound(rcu.Variants()) {
-			t.Run(s.Name+"/"+f.Name, func(t *testing.T) {
-				judge.Need(t, s.Supported(), "tracepoint", s.Name)
-				judge.Need(t, f.Supported(), "rcu", f.Name)
-				test(t, s, f)
-			})
-		}
-	}
+	event.ForEach(t, "tracepoint", Variants(), test)
 }
 
 func strategy(tb testing.TB, name string) Variant {
@@ -43,8 +37,8 @@ func flavour(tb testing.TB, name string) rcu.Variant {
 	return v
 }
 
-// A bench is a Registry with its own Domain, which starts no grace period that
-// nobody asked for, and tracepoints.
+// A bench is a Registry with tracepoints and a Domain of its own, which starts no grace
+// period by itself.
 type bench struct {
 	tb       testing.TB
 	domain   *rcu.Domain
@@ -53,8 +47,8 @@ type bench struct {
 	fns      []dispatch.Func
 }
 
-// newBench adds n tracepoints to a new Registry. When the test ends they have no
-// probes any more, and no reader is inside: their sites may be added elsewhere.
+// newBench adds n tracepoints to a new Registry. When the test ends, their probes are
+// unregistered and no reader is in their sites, so the sites may be added to another Registry.
 func newBench(tb testing.TB, p *Policy, f rcu.Variant, n int) *bench {
 	tb.Helper()
 	sites, err := dispatch.Events(n)
@@ -64,7 +58,7 @@ func newBench(tb testing.TB, p *Policy, f rcu.Variant, n int) *bench {
 
 func newBenchOf(tb testing.TB, p *Policy, f rcu.Variant, sites []*dispatch.Site) *bench {
 	tb.Helper()
-	b := &bench{tb: tb, fns: functions(tb)}
+	b := &bench{tb: tb, fns: event.Funcs(tb, 4)}
 	b.domain = f.New(rcu.Options{Lazy: rcu.OnlyBarrier})
 	b.registry = New(p, b.domain)
 	for i, s := range sites {
@@ -99,24 +93,20 @@ func (b *bench) remove(tp int, probes ...dispatch.Probe) {
 	}
 }
 
-// fire passes a tracepoint once and returns the probes' calls. The reader exists
-// for only as long, so that no flavour waits for it afterwards.
-func (b *bench) fire(tp int) []firing {
+// fire passes a tracepoint once and returns the calls. The reader unregisters at the end, so
+// that no flavour waits for it later.
+func (b *bench) fire(tp int) []event.Call {
 	r := b.domain.Register()
 	defer r.Unregister()
-	seen.calls = nil
+	event.Calls = nil
 	b.points[tp].Fire(r)
-	return seen.calls
+	return event.Calls
 }
 
 // compare checks that firing a tracepoint calls these probes.
 func (b *bench) compare(tp int, probes []dispatch.Probe) {
 	b.tb.Helper()
-	var want []firing
-	for _, p := range probes {
-		want = append(want, firing{slices.Index(b.fns, p.Fn), dataOf(p)})
-	}
-	if got := b.fire(tp); !slices.Equal(got, want) {
+	if got, want := b.fire(tp), event.CallsOf(b.fns, probes); !slices.Equal(got, want) {
 		b.tb.Fatalf("firing called %v, want %v", got, want)
 	}
 	if off := slices.Equal(b.key(tp), nop); off != (len(probes) == 0) {
@@ -138,20 +128,20 @@ func callOf(s *dispatch.Site) *textpoke.Site { return s.CallChanges(0)[0].Site }
 
 var nop = []byte{0x0F, 0x1F, 0x44, 0x00, 0x5A}
 
-// If this fails, the old array lives for ever, or dies while it may still be read, or
-// does not show who reads it when it is dead.
+// If this fails, the old array is never freed, or it is freed while a reader may still walk
+// it, or a freed array does not hold poison.
 func TestT2ArrayIsReleased(t *testing.T) {
 	forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
 		b := newBench(t, s.New, f, 1)
-		a, c := probe(b.fns[0], &datum{owner: 0}, 0), probe(b.fns[1], &datum{owner: 1}, 0)
+		a, c := event.Probe(b.fns[0], &event.Datum{Owner: 0}, 0), event.Probe(b.fns[1], &event.Datum{Owner: 1}, 0)
 		b.add(0, a)
 		one := b.points[0].funcs
 		b.add(0, c)
 		two := b.points[0].funcs
 		b.remove(0, a)
 		freed := func(funcs []dispatch.Entry) bool {
-			slot := funcs[:cap(funcs)] // a walk goes on to its zero entry
-			for _, e := range probesOf(slot) {
+			slot := funcs[:cap(funcs)] // a reader walks it up to its zero entry
+			for _, e := range probes.Of(slot) {
 				if e != dispatch.Poison() {
 					return false
 				}
@@ -174,14 +164,13 @@ func TestT2ArrayIsReleased(t *testing.T) {
 	})
 }
 
-// If this fails, a registration for which there is no memory does half of its
-// transition (T5).
+// If this fails, a registration without memory does a part of its transition (T5).
 func TestT5NoMemory(t *testing.T) {
 	for _, s := range Variants() {
 		t.Run(s.Name, func(t *testing.T) {
 			judge.Need(t, s.Supported(), "tracepoint", s.Name)
 			b := newBench(t, s.New, flavour(t, "qsbr"), 1)
-			probes := []dispatch.Probe{probe(b.fns[0], nil, 0), probe(b.fns[1], nil, 0), probe(b.fns[2], nil, 0)}
+			probes := []dispatch.Probe{event.Probe(b.fns[0], nil, 0), event.Probe(b.fns[1], nil, 0), event.Probe(b.fns[2], nil, 0)}
 			for i, p := range probes {
 				b.registry.arrays.FailAfter(0)
 				if err := b.registry.Register(b.points[0], p); !errors.Is(err, slab.ErrNoMem) {
@@ -199,13 +188,13 @@ func TestT5NoMemory(t *testing.T) {
 	}
 }
 
-// If this fails, a bulk change for which memory ends in its middle does a part of it, or
-// loses what it had made.
+// If this fails, a bulk change that runs out of memory in its middle does a part of its
+// requests, or leaks what it had allocated.
 func TestT5NoMemoryInBulk(t *testing.T) {
 	for _, s := range Variants() {
 		t.Run(s.Name, func(t *testing.T) {
 			b := newBench(t, s.New, flavour(t, "qsbr"), 3)
-			a, c := probe(b.fns[0], &datum{}, 1), probe(b.fns[1], &datum{}, 0)
+			a, c := event.Probe(b.fns[0], &event.Datum{}, 1), event.Probe(b.fns[1], &event.Datum{}, 0)
 			b.add(1, a)
 			b.add(2, a, c)
 			thunks := dispatch.Thunks()
@@ -223,7 +212,7 @@ func TestT5NoMemoryInBulk(t *testing.T) {
 			if a, e := b.registry.arrays.InUse(); a != arrays || e != entries || dispatch.Thunks() != thunks {
 				t.Errorf("%d arrays, %d entries and %d thunks more than before", a-arrays, e-entries, dispatch.Thunks()-thunks)
 			}
-			b.remove(1, a) // the updater, too, has them as they were
+			b.remove(1, a) // the Registry, too, has the probes from before
 			b.remove(2, a, c)
 			b.add(0, a)
 			for i, probes := range [][]dispatch.Probe{{a}, nil, nil} {
@@ -233,11 +222,11 @@ func TestT5NoMemoryInBulk(t *testing.T) {
 	}
 }
 
-// If this fails, thunks are never freed, or while somebody may be in one.
+// If this fails, thunks are never freed, or freed while a reader may be in one.
 func TestT2ThunkIsReleased(t *testing.T) {
 	before := dispatch.Thunks()
 	b := newBench(t, strategy(t, "bound").New, flavour(t, "memb"), 1)
-	a, c := probe(b.fns[0], &datum{}, 1), probe(b.fns[1], &datum{}, 0)
+	a, c := event.Probe(b.fns[0], &event.Datum{}, 1), event.Probe(b.fns[1], &event.Datum{}, 0)
 	for i, x := range []struct {
 		what string
 		do   func()
@@ -262,15 +251,14 @@ func TestT2ThunkIsReleased(t *testing.T) {
 	}
 }
 
-// If this fails, after some bulk change, or one request at a time, the static call of an event
-// is neither with the iterator nor where the dispatch has it; or a strategy is right and slow,
-// as a list that has a step to make the call direct leaves it with the iterator. Benchmarks
-// would be about another call than they say. A strategy whose lists have no such step may stay
-// with the iterator.
+// If this fails, some change leaves a static call that goes neither to the iterator nor where
+// the dispatch says; or the call stays with the iterator although a step of the list makes it
+// direct, which is right but slow, and benchmarks would measure another call than they name.
+// A strategy whose lists have no such step may stay with the iterator.
 func TestStaticCallFollows(t *testing.T) {
 	for _, s := range []Step{callFirst, callsFirst, turnOn} {
 		if !s.follows {
-			t.Errorf("%s does not say that it follows: the rest of this test would be blind", s.Name)
+			t.Errorf("%s does not have its field follows set: the rest of this test would check nothing", s.Name)
 		}
 	}
 	for _, s := range Variants() {
@@ -278,13 +266,13 @@ func TestStaticCallFollows(t *testing.T) {
 			judge.Need(t, s.Supported(), "tracepoint", s.Name)
 			b := newBench(t, s.New, flavour(t, "qsbr"), 4)
 			rnd := judge.Rand(t)
-			p := []dispatch.Probe{probe(b.fns[0], &datum{}, 0), probe(b.fns[1], &datum{}, 0)}
+			p := []dispatch.Probe{event.Probe(b.fns[0], &event.Datum{}, 0), event.Probe(b.fns[1], &event.Datum{}, 0)}
 			var follows [4]bool // by tracepoint: the list that led to its one probe
 			for range 200 {
 				var requests []Request
 				for _, tp := range b.points {
 					q := Request{tp, p[rnd.IntN(2)], false}
-					q.Remove = find(tp.funcs, q.Probe) >= 0
+					q.Remove = probes.Find(probes.Of(tp.funcs), q.Probe) >= 0
 					requests = append(requests, q)
 				}
 				if rnd.IntN(2) == 0 {
@@ -292,28 +280,28 @@ func TestStaticCallFollows(t *testing.T) {
 				}
 				var before [4]int
 				for i, tp := range b.points {
-					before[i] = len(probesOf(tp.funcs))
+					before[i] = len(probes.Of(tp.funcs))
 				}
 				judge.Check(t, b.registry.Bulk(requests))
 				for i, tp := range b.points {
-					probes := probesOf(tp.funcs)
-					if n := len(probes); n != before[i] {
-						list := *s.New.lists()[listOf(before[i], n)]
-						follows[i] = slices.ContainsFunc(list, func(s Step) bool { return s.follows })
+					list := probes.Of(tp.funcs)
+					if n := len(list); n != before[i] {
+						steps := *s.New.lists()[listOf(before[i], n)]
+						follows[i] = slices.ContainsFunc(steps, func(s Step) bool { return s.follows })
 					}
 					iterator := s.New.Dispatch.Iterator()
 					want := iterator
 					switch {
-					case len(probes) == 0:
-						continue // wherever it was
-					case len(probes) == 1 && s.New.Dispatch.Bound:
+					case len(list) == 0:
+						continue // without probes the call may go anywhere
+					case len(list) == 1 && s.New.Dispatch.Bound:
 						want = tp.target.PC
-					case len(probes) == 1 && s.New.Dispatch.Direct:
-						want = probes[0].Fn
+					case len(list) == 1 && s.New.Dispatch.Direct:
+						want = list[0].Fn
 					}
 					got := callOf(tp.site).Insn().Target()
 					if got != want && (got != iterator || follows[i]) {
-						t.Fatalf("with %d probes the call goes to %#x, want %#x, or the iterator at %#x where no step follows", len(probes), got, want, iterator)
+						t.Fatalf("with %d probes the call goes to %#x, want %#x, or the iterator at %#x where no step follows", len(list), got, want, iterator)
 					}
 				}
 			}
@@ -321,18 +309,18 @@ func TestStaticCallFollows(t *testing.T) {
 	}
 }
 
-// If this fails, a tracepoint's call may lead to its new thunk before that is written, since
-// a slot came back to where it was: then 0->1 has no patch of the call, nobody syncs before
-// the thunk is executed, and the core syncs that benchmarks count are too few.
+// If this fails, a new thunk may stand in the slot to which the tracepoint's call went before.
+// Then 0->1 does not patch the call, no CPU syncs before it executes the thunk, and the core
+// syncs that benchmarks count are too few.
 func TestT2ThunkIsNotWhereTheCallIs(t *testing.T) {
 	b := newBench(t, strategy(t, "bound").New, flavour(t, "memb"), 1)
-	a := probe(b.fns[0], &datum{}, 0)
+	a := event.Probe(b.fns[0], &event.Datum{}, 0)
 	b.add(0, a)
 	funcs, old := slices.Clone(b.points[0].funcs), b.points[0].target.PC
 	b.remove(0, a)
 	b.domain.Barrier()
-	// until makes thunks, and frees them, up to the one in the slot of old, and returns how
-	// many. Those that rest take their turns.
+	// until makes thunks and frees them, up to the one in the slot of old, and returns how
+	// many. A slab uses its freed slots in turn.
 	until := func() (n int) {
 		for pc := uintptr(0); pc != old; n++ {
 			target, err := b.registry.policy.Dispatch.Target(funcs)
@@ -349,7 +337,7 @@ func TestT2ThunkIsNotWhereTheCallIs(t *testing.T) {
 		target.Release()
 	}
 	thunks, before := dispatch.Thunks(), textpoke.Totals().Syncs
-	b.add(0, a) // in the slot of old, were it not for the old call
+	b.add(0, a) // the slot of old comes next, and must not be used
 	if syncs := textpoke.Totals().Syncs - before; syncs != 6 || b.points[0].target.PC == old {
 		t.Errorf("0->1 with %d core syncs, want three for the call and three for the key", syncs)
 	}
@@ -358,13 +346,13 @@ func TestT2ThunkIsNotWhereTheCallIs(t *testing.T) {
 	}
 }
 
-// If this fails, a registration or a removal whose thunk cannot be made loses what it had
-// made until then, or does a part of it (T5). The function is one that the site's call
-// reaches and its thunk's jump does not; nobody calls it.
+// If this fails, a change whose thunk cannot be made leaks what it had allocated, or is done
+// in part (T5). The site's call reaches the function far, and the thunk's jump does not. far
+// is never called.
 func TestT5NoThunk(t *testing.T) {
 	thunks := dispatch.Thunks()
 	near := newBench(t, strategy(t, "bound").New, flavour(t, "qsbr"), 1)
-	near.add(0, probe(near.fns[0], nil, 0)) // there is room for thunks now, nearer to the text than sites made later
+	near.add(0, event.Probe(near.fns[0], nil, 0)) // maps memory for thunks, nearer to the text than sites made later
 	if jump := textpoke.Text(near.points[0].target.PC, 32)[10]; jump != 0xE9 {
 		t.Skip("in this build thunks jump to a hook, which is always in reach")
 	}
@@ -372,7 +360,7 @@ func TestT5NoThunk(t *testing.T) {
 	judge.Check(t, err)
 	site := sites[len(sites)-1]
 	b := newBenchOf(t, strategy(t, "bound").New, flavour(t, "qsbr"), []*dispatch.Site{site})
-	far := probe(dispatch.Func(keyOf(site).PC()+1<<31-256), nil, 1)
+	far := event.Probe(dispatch.Func(keyOf(site).PC()+1<<31-256), nil, 1)
 	judge.Check(t, site.Reach(far.Fn))
 	held := dispatch.Thunks() - thunks
 	expect := func(what string, err error, probes ...dispatch.Probe) {
@@ -383,12 +371,12 @@ func TestT5NoThunk(t *testing.T) {
 		}
 		b.compare(0, probes)
 	}
-	a := probe(b.fns[0], &datum{}, 0)
+	a := event.Probe(b.fns[0], &event.Datum{}, 0)
 	expect("0->1", b.registry.Register(b.points[0], far))
 	expect("0->1 twice", b.registry.Bulk([]Request{{b.points[0], a, false}, {b.points[0], a, true}, {b.points[0], far, false}}))
 }
 
-// If this fails, transitions leak old arrays, or release some twice.
+// If this fails, transitions leak old arrays, or release an array twice.
 func TestT2NothingLeaks(t *testing.T) {
 	for _, s := range Variants() {
 		t.Run(s.Name, func(t *testing.T) {
@@ -396,7 +384,7 @@ func TestT2NothingLeaks(t *testing.T) {
 			r := judge.Rand(t)
 			released := uint64(0)
 			for range 1000 {
-				p := probe(b.fns[r.IntN(4)], nil, r.IntN(3))
+				p := event.Probe(b.fns[r.IntN(4)], nil, r.IntN(3))
 				had := len(b.points[0].funcs) > 0
 				err := b.registry.Register(b.points[0], p)
 				if errors.Is(err, ErrExist) {
@@ -422,7 +410,7 @@ func BenchmarkFire(b *testing.B) {
 				judge.Need(b, s.Supported(), "tracepoint", s.Name)
 				t := newBench(b, s.New, flavour(b, "qsbr"), 1)
 				for i := range probes {
-					t.add(0, probe(dispatch.Nop(), &datum{}, i))
+					t.add(0, event.Probe(dispatch.Nop(), &event.Datum{}, i))
 				}
 				r := t.domain.Register()
 				defer r.Unregister()
@@ -439,7 +427,7 @@ func BenchmarkPingPong(b *testing.B) {
 		b.Run("impl="+s.Name, func(b *testing.B) {
 			judge.Need(b, s.Supported(), "tracepoint", s.Name)
 			t := newBench(b, s.New, flavour(b, "memb"), 1)
-			p := probe(dispatch.Nop(), nil, 0)
+			p := event.Probe(dispatch.Nop(), nil, 0)
 			for b.Loop() {
 				t.add(0, p)
 				t.remove(0, p)

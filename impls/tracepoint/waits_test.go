@@ -1,16 +1,18 @@
 package tracepoint
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/judge"
+	"github.com/tpbench/tpbench/impls/internal/judge/event"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// waits is what a piece of work cost the updater: the calls that blocked for a
-// grace period, and those that found one past.
+// waits counts the updater's calls that blocked for a grace period, and those that did not
+// block because one had passed.
 type waits struct{ waited, elided uint64 }
 
 // cost runs work and returns its waits.
@@ -28,51 +30,50 @@ func (b *bench) expect(what string, work func(), want waits) {
 	}
 }
 
-// events is how many tracepoints a flavour has the patience for.
+// events is how many tracepoints a test takes: few where a grace period takes long.
 func events(f rcu.Variant) int {
-	switch f.Name {
-	case "rude", "paced", "kernelgp", "chain":
+	if f.Slow {
 		return 3
 	}
 	return 16
 }
 
-// byStrategy says what each strategy should have cost.
+// byStrategy says what the strategies of claims should have cost.
 type byStrategy struct {
 	naive, condSync waits
-	own             waits // with snapshots by tracepoint: tp-cond-sync, batched
+	own             waits // with a snapshot for each tracepoint
 }
 
-func (w byStrategy) of(s Variant) waits {
-	switch s.Name {
-	case "naive-sync":
-		return w.naive
-	case "rcu-cond-sync":
-		return w.condSync
-	case "tp-cond-sync", "batched":
-		return w.own
-	}
-	return waits{} // the others never wait
+// claims selects from byStrategy. There is no claim about a strategy that is not here.
+var claims = map[string]func(byStrategy) waits{
+	"indirect-iterator":  func(byStrategy) waits { return waits{} },
+	"direct-static-call": func(byStrategy) waits { return waits{} },
+	"bound":              func(byStrategy) waits { return waits{} },
+	"naive-sync":         func(w byStrategy) waits { return w.naive },
+	"rcu-cond-sync":      func(w byStrategy) waits { return w.condSync },
+	"tp-cond-sync":       func(w byStrategy) waits { return w.own },
+	"batched":            func(w byStrategy) waits { return w.own },
 }
 
-// claimed skips strategies of which this file does not say what they wait for.
-func claimed(t *testing.T, s Variant) {
-	t.Helper()
-	switch s.Name {
-	case "indirect-iterator", "direct-static-call", "naive-sync", "rcu-cond-sync", "tp-cond-sync", "batched", "bound":
-	default:
-		t.Skipf("no claim here about what %s waits for", s.Name)
-	}
+func (w byStrategy) of(s Variant) waits { return claims[s.Name](w) }
+
+// forEachClaimed runs the test for every strategy in claims with every flavour.
+func forEachClaimed(t *testing.T, test func(t *testing.T, s Variant, f rcu.Variant)) {
+	forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
+		if claims[s.Name] == nil {
+			t.Skipf("no claim here about what %s waits for", s.Name)
+		}
+		test(t, s, f)
+	})
 }
 
 // If this fails, turning all events off and on again costs another number of grace
 // periods than in the kernel: the figures that this project is about.
 func TestWaitsOfBulk(t *testing.T) {
-	forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
-		claimed(t, s)
+	forEachClaimed(t, func(t *testing.T, s Variant, f rcu.Variant) {
 		n := events(f)
 		b := newBench(t, s.New, f, n)
-		p := probe(b.fns[0], &datum{}, 0)
+		p := event.Probe(b.fns[0], &event.Datum{}, 0)
 		enableAll := func() {
 			for i := range n {
 				b.add(i, p)
@@ -97,11 +98,10 @@ func TestWaitsOfBulk(t *testing.T) {
 
 // If this fails, a bulk change costs more patches or waits than its strategy promises.
 func TestWaitsOfBulkRequests(t *testing.T) {
-	forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
-		claimed(t, s)
+	forEachClaimed(t, func(t *testing.T, s Variant, f rcu.Variant) {
 		n := events(f)
 		b := newBench(t, s.New, f, n)
-		a, c := probe(b.fns[0], &datum{}, 1), probe(b.fns[1], &datum{}, 0)
+		a, c := event.Probe(b.fns[0], &event.Datum{}, 1), event.Probe(b.fns[1], &event.Datum{}, 0)
 		all := func(p dispatch.Probe, remove bool) func() {
 			var list []Request
 			for _, tp := range b.points {
@@ -111,7 +111,7 @@ func TestWaitsOfBulkRequests(t *testing.T) {
 		}
 		each, rest := uint64(n), uint64(n-1)
 		want := func(naive, condSync, own, batched waits) waits {
-			if s.Name == "batched" {
+			if s.New.Together {
 				return batched
 			}
 			return byStrategy{naive, condSync, own}.of(s)
@@ -121,7 +121,7 @@ func TestWaitsOfBulkRequests(t *testing.T) {
 			what string
 			do   func()
 			want waits
-			sync uint64 // core syncs of batched
+			sync uint64 // core syncs, if the strategy takes tracepoints together
 		}{
 			{"enable", all(a, false), want(wait(0), wait(0), wait(0), wait(0)), 3},
 			{"disable", all(a, true), want(wait(each), wait(0), wait(0), wait(0)), 3},
@@ -132,18 +132,17 @@ func TestWaitsOfBulkRequests(t *testing.T) {
 		} {
 			before := textpoke.Totals().Syncs
 			b.expect(x.what, x.do, x.want)
-			if syncs := textpoke.Totals().Syncs - before; s.Name == "batched" && syncs != x.sync {
+			if syncs := textpoke.Totals().Syncs - before; s.New.Together && syncs != x.sync {
 				t.Errorf("%s: %d core syncs for %d events, want %d", x.what, syncs, n, x.sync)
 			}
 		}
 	})
 }
 
-// If this fails, a bulk change waits for one of its tracepoints' moments and not for the
-// last of them.
+// If this fails, a bulk change does not wait for the last of its tracepoints' moments.
 func TestWaitsOfBulkForTheLast(t *testing.T) {
 	b := newBench(t, strategy(t, "batched").New, flavour(t, "memb"), 2)
-	p, last := probe(b.fns[0], &datum{}, 0), probe(b.fns[1], &datum{}, -1)
+	p, last := event.Probe(b.fns[0], &event.Datum{}, 0), event.Probe(b.fns[1], &event.Datum{}, -1)
 	both := func(remove bool, first, second int) func() {
 		return func() {
 			judge.Check(t, b.registry.Bulk([]Request{{b.points[first], p, remove}, {b.points[second], p, remove}}))
@@ -163,13 +162,13 @@ func TestWaitsOfBulkForTheLast(t *testing.T) {
 	}
 }
 
-// If this fails, a bulk change remembers its moment for some of its tracepoints only, and who
-// is changed alone afterwards does not wait for its readers.
+// If this fails, a bulk change remembers its moment only for some of its tracepoints. The next
+// change of another of them then does not wait for its readers.
 func TestWaitsAfterBulkForEach(t *testing.T) {
 	for _, name := range []string{"tp-cond-sync", "batched"} {
 		for i := range 3 {
 			b := newBench(t, strategy(t, name).New, flavour(t, "memb"), 3)
-			a, c, d := probe(b.fns[0], &datum{}, 1), probe(b.fns[1], &datum{}, 0), probe(b.fns[2], &datum{}, -1)
+			a, c, d := event.Probe(b.fns[0], &event.Datum{}, 1), event.Probe(b.fns[1], &event.Datum{}, 0), event.Probe(b.fns[2], &event.Datum{}, -1)
 			all := func(p dispatch.Probe, remove bool) {
 				var list []Request
 				for _, tp := range b.points {
@@ -192,10 +191,10 @@ func TestWaitsAfterBulkForEach(t *testing.T) {
 	}
 }
 
-// If this fails, a bulk change that is everything at once waits more than once.
+// If this fails, a bulk change with four different transitions waits more than once.
 func TestWaitsOfMixedBulk(t *testing.T) {
 	b := newBench(t, strategy(t, "batched").New, flavour(t, "memb"), 4)
-	a, c, d := probe(b.fns[0], &datum{}, 2), probe(b.fns[1], &datum{}, 1), probe(b.fns[2], &datum{}, 0)
+	a, c, d := event.Probe(b.fns[0], &event.Datum{}, 2), event.Probe(b.fns[1], &event.Datum{}, 1), event.Probe(b.fns[2], &event.Datum{}, 0)
 	b.add(0, a) // 0->1 below, with a moment remembered
 	b.remove(0, a)
 	b.add(1, a)
@@ -211,12 +210,11 @@ func TestWaitsOfMixedBulk(t *testing.T) {
 	}
 }
 
-// If this fails, alternating a disable and an enable costs another number of grace
-// periods: on one event (PingPong), or on unrelated ones (Churn), which global
-// snapshots cannot tell from each other.
+// If this fails, disabling one event and enabling one by turns costs another number of grace
+// periods: on the same event (PingPong), or on two unrelated events (Churn), which the
+// kernel's two snapshots cannot tell apart.
 func TestWaitsOfAlternation(t *testing.T) {
-	forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
-		claimed(t, s)
+	forEachClaimed(t, func(t *testing.T, s Variant, f rcu.Variant) {
 		k := events(f)
 		for _, c := range []struct {
 			name    string
@@ -237,10 +235,10 @@ func TestWaitsOfAlternation(t *testing.T) {
 				t.Run(c.name+"/"+between.name, func(t *testing.T) {
 					want := between.want
 					if !c.related {
-						want.own = waits{} // another event's snapshot is no concern of theirs
+						want.own = waits{} // another event's snapshot does not matter
 					}
 					b := newBench(t, s.New, f, 2*k)
-					p := probe(b.fns[0], &datum{}, 0)
+					p := event.Probe(b.fns[0], &event.Datum{}, 0)
 					for i := range k {
 						b.add(i, p)
 					}
@@ -257,98 +255,58 @@ func TestWaitsOfAlternation(t *testing.T) {
 	})
 }
 
-// If this fails, going back to one probe waits where nobody can hold the wrong
-// data, or does not wait where somebody can.
+// shrinks are ways back to one probe, in the words of a scenario, and "gp" is a grace period
+// that passes.
+var shrinks = []struct {
+	name, start, ops string
+	want             byStrategy
+}{
+	{"2->1, first leaves", "AB", "-A", byStrategy{one, one, one}},
+	{"2->1, last leaves", "AB", "-B", byStrategy{one, none, none}},
+	{"3->2->1, first leaves, then last: N_2_1 is pending", "ABC", "-A -C", byStrategy{one, one, one}},
+	{"3->2->1, each time the last leaves", "ABC", "-C -B", byStrategy{one, none, none}},
+	{"3->2, grace period, 2->1", "ABC", "-A gp -C", byStrategy{one, waits{elided: 1}, waits{elided: 1}}},
+	{"1->2->1 by a first probe that comes and leaves", "A", "+H -H", byStrategy{one, one, one}},
+	{"1->2->1 by a first probe that comes and stays", "A", "+H -A", byStrategy{one, one, one}},
+	{"1->2->1 by a last probe that comes and leaves", "A", "+C -C", byStrategy{one, none, none}},
+	{"2->3->2->1 by a first probe that comes and stays", "AB", "+H -A -B", byStrategy{one, one, one}},
+	{"2->1 with one function and two data: the data counts", "Aa", "-A", byStrategy{one, one, one}},
+	{"2->1 with two functions and one data", "Ab", "-A", byStrategy{one, none, none}},
+	{"2->1 twice: a moment is waited for once", "AB", "-A +C -C", byStrategy{waits{waited: 2}, one, one}},
+	{"2->0 at once", "AB", "-*", byStrategy{one, none, none}},
+	{"2->1, first leaves, on one event; last on another: no longer pending", "AB", "y+A y+B | -A y-B", byStrategy{waits{waited: 2}, one, one}},
+	{"3->2, first leaves, on one event; 2->1, last, on another: snapshots are global", "ABC", "y+A y+B | -A y-B", byStrategy{one, one, none}},
+	{"2->1 does not wait for a pending 1_0_1", "A", "y+A y+B | -A y-B", byStrategy{waits{waited: 2}, none, none}},
+	{"0->1 does not wait for a pending N_2_1", "ABC", "-A y+A", byStrategy{}},
+}
+
+var one, none = waits{waited: 1}, waits{}
+
+// If this fails, going back to one probe waits although no reader can hold the wrong data, or
+// does not wait although one can.
 func TestWaitsOfShrink(t *testing.T) {
-	one, none := waits{waited: 1}, waits{}
-	forEach(t, func(t *testing.T, s Variant, f rcu.Variant) {
-		claimed(t, s)
-		fns := functions(t)
-		d1, d2 := &datum{name: "d1"}, &datum{name: "d2"}
-		a, b, c := probe(fns[0], d1, 3), probe(fns[1], d2, 2), probe(fns[2], &datum{name: "d3"}, 1)
-		first := probe(fns[3], &datum{name: "first"}, 9)
-		last := probe(fns[3], &datum{name: "last"}, -9)
-		again := probe(fns[0], d2, 0) // a's function, other data
-		alike := probe(fns[1], d1, 0) // a's data, another function
-		for _, x := range []struct {
-			name  string
-			setUp func(*bench)
-			do    func(*bench)
-			want  byStrategy
-		}{
-			{"2->1, first leaves",
-				func(x *bench) { x.add(0, a, b) },
-				func(x *bench) { x.remove(0, a) },
-				byStrategy{one, one, one}},
-			{"2->1, last leaves",
-				func(x *bench) { x.add(0, a, b) },
-				func(x *bench) { x.remove(0, b) },
-				byStrategy{one, none, none}},
-			{"3->2->1, first leaves, then last: N_2_1 is pending",
-				func(x *bench) { x.add(0, a, b, c) },
-				func(x *bench) { x.remove(0, a); x.remove(0, c) },
-				byStrategy{one, one, one}},
-			{"3->2->1, lasts leave",
-				func(x *bench) { x.add(0, a, b, c) },
-				func(x *bench) { x.remove(0, c); x.remove(0, b) },
-				byStrategy{one, none, none}},
-			{"3->2, grace period, 2->1",
-				func(x *bench) { x.add(0, a, b, c) },
-				func(x *bench) { x.remove(0, a); x.domain.Barrier(); x.remove(0, c) },
-				byStrategy{one, waits{elided: 1}, waits{elided: 1}}},
-			{"1->2->1 by a first probe that comes and leaves",
-				func(x *bench) { x.add(0, a) },
-				func(x *bench) { x.add(0, first); x.remove(0, first) },
-				byStrategy{one, one, one}},
-			{"1->2->1 by a first probe that comes and stays",
-				func(x *bench) { x.add(0, a) },
-				func(x *bench) { x.add(0, first); x.remove(0, a) },
-				byStrategy{one, one, one}},
-			{"1->2->1 by a last probe that comes and leaves",
-				func(x *bench) { x.add(0, a) },
-				func(x *bench) { x.add(0, last); x.remove(0, last) },
-				byStrategy{one, none, none}},
-			{"2->3->2->1 by a first probe that comes and stays",
-				func(x *bench) { x.add(0, a, b) },
-				func(x *bench) { x.add(0, first); x.remove(0, a, b) },
-				byStrategy{one, one, one}},
-			{"2->1 with one function and two data: it is the data that counts",
-				func(x *bench) { x.add(0, a, again) },
-				func(x *bench) { x.remove(0, a) },
-				byStrategy{one, one, one}},
-			{"2->1 with two functions and one data",
-				func(x *bench) { x.add(0, a, alike) },
-				func(x *bench) { x.remove(0, a) },
-				byStrategy{one, none, none}},
-			{"2->1 twice: a moment is waited for once",
-				func(x *bench) { x.add(0, a, b) },
-				func(x *bench) { x.remove(0, a); x.add(0, last); x.remove(0, last) },
-				byStrategy{waits{waited: 2}, one, one}},
-			{"2->0 at once",
-				func(x *bench) { x.add(0, a, b) },
-				func(x *bench) { judge.Check(x.tb, x.registry.Unregister(x.points[0], dispatch.Probe{})) },
-				byStrategy{one, none, none}},
-			{"2->1, first leaves, on one event; last on another: no longer pending",
-				func(x *bench) { x.add(0, a, b); x.add(1, a, b) },
-				func(x *bench) { x.remove(0, a); x.remove(1, b) },
-				byStrategy{waits{waited: 2}, one, one}},
-			{"3->2, first leaves, on one event; 2->1, last, on another: snapshots are global",
-				func(x *bench) { x.add(0, a, b, c); x.add(1, a, b) },
-				func(x *bench) { x.remove(0, a); x.remove(1, b) },
-				byStrategy{one, one, none}},
-			{"a pending 1_0_1 is no concern of 2->1",
-				func(x *bench) { x.add(0, a); x.add(1, a, b) },
-				func(x *bench) { x.remove(0, a); x.remove(1, b) },
-				byStrategy{waits{waited: 2}, none, none}},
-			{"a pending N_2_1 is no concern of 0->1",
-				func(x *bench) { x.add(0, a, b, c) },
-				func(x *bench) { x.remove(0, a); x.add(1, a) },
-				byStrategy{}},
-		} {
+	forEachClaimed(t, func(t *testing.T, s Variant, f rcu.Variant) {
+		for _, x := range shrinks {
 			t.Run(x.name, func(t *testing.T) {
-				bench := newBench(t, s.New, f, 2)
-				x.setUp(bench)
-				bench.expect("it", func() { x.do(bench) }, x.want.of(s))
+				b := newBench(t, s.New, f, 2)
+				before, counted, ok := strings.Cut(x.ops, "|")
+				if !ok {
+					before, counted = "", x.ops
+				}
+				do := func(ops string) {
+					for op := range strings.FieldsSeq(ops) {
+						if op == "gp" {
+							b.domain.Barrier()
+							continue
+						}
+						judge.Check(t, b.registry.Bulk(b.requests(op)))
+					}
+				}
+				for i := range x.start {
+					b.add(0, b.letter(x.start[i]))
+				}
+				do(before)
+				b.expect(x.ops, func() { do(counted) }, x.want.of(s))
 			})
 		}
 	})

@@ -9,10 +9,10 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
-// A datum is what every probe of these tests has as its data.
+// A datum is the data of every probe of these tests.
 type datum struct {
 	magic uint64 // alive, or poison
-	owner int    // the only function that may see it
+	owner int    // the index of the only function that may be called with it
 }
 
 const (
@@ -20,31 +20,30 @@ const (
 	poison = 0x6b6b6b6b6b6b6b6b // the kernel's POISON_FREE
 )
 
-// seen is what the probe functions note; for one thread at a time.
+// seen is what the probe functions have noted. One thread at a time fires.
 var seen []firing
 
-// A firing is one call of a probe, and what its data was at the time.
+// A firing is one call of a probe function, and a copy of its data at the time.
 type firing struct {
 	fn   int
 	data datum
 }
 
 func (f firing) String() string {
-	switch {
-	case f.data.magic != alive:
+	if f.data.magic != alive {
 		return fmt.Sprintf("%c(freed)", 'A'+f.fn)
 	}
 	return fmt.Sprintf("%c(d_%c)", 'A'+f.fn, 'A'+f.data.owner)
 }
 
 func called(fn int, data unsafe.Pointer) {
-	// SAFETY: these tests register their functions with *datum only. In a freed array
-	// it is dispatch.Poison's, and the function is not one of these.
+	// SAFETY: these tests register their functions with *datum only. The entries of freed
+	// arrays have dispatch.Poison's data, and another function.
 	seen = append(seen, firing{fn, *(*datum)(data)})
 	step.At("probe: called")
 }
 
-// The probe functions, A to D. They differ in which data they own.
+// The probe functions, A to D.
 func fA(data unsafe.Pointer, _, _ uint64) { called(0, data) }
 func fB(data unsafe.Pointer, _, _ uint64) { called(1, data) }
 func fC(data unsafe.Pointer, _, _ uint64) { called(2, data) }

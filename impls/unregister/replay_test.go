@@ -8,22 +8,21 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
-// A replay is one interleaving of docs/interleavings.md as a script for package step. The
-// same script is played with every variant. Actions are "-A", removal of a probe with memory, and
-// "-A!", without; "+A"; "synchronize"; "free A", which poisons its data; and "fire".
+// A replay is one interleaving of docs/interleavings.md as a script for package step. Every
+// variant plays the same script. Its actions are "+A"; "-A", removal of a probe with memory,
+// and "-A!", without; "synchronize"; "free A", which poisons its data; and "fire".
 type replay struct {
 	name   string // "un-A1"
 	start  int    // the probes before: A, B, ...
 	script string
 	stays  string // the probes that every firing must call
-	gone   string // those that the last firing must not call
-	breaks string // the variant that must fail; no other may
+	breaks string // the variant that must fail. A sound variant never does.
 	by     string // the invariant that it breaks
-	only   string // the one flavour to play it with; "" for all
 }
 
 var replays = []replay{
@@ -48,9 +47,8 @@ updater                                  reader
 		breaks: "double-array", by: "M2",
 	},
 	{
-		// What is remembered of the half that readers leave must be from after they do. Not
-		// with qsbr: it would wait to hear from a reader whose column has nothing left to do.
-		only: "memb",
+		// The moment that is remembered for a half must be from after the publish that
+		// replaces it.
 		name: "un-A1, a grace period before the publish", start: 3, stays: "C",
 		script: `
 updater                                  other        reader
@@ -63,12 +61,12 @@ go on
 		breaks: "double-array", by: "M2",
 	},
 	{
-		name: "un-A2", start: 2, stays: "B", gone: "A",
+		name: "un-A2", start: 2, stays: "B",
 		script: `
 updater                                  reader
 -A!                                                                      // no memory
 synchronize
-free A                                                                   // nobody to tell
+free A                                                                   // the error is ignored
                                          fire                            // A(freed)?`,
 		breaks: "fail", by: "M1",
 	},
@@ -82,7 +80,7 @@ updater                                  reader
 synchronize
 free B
                                          fire                            // never B`,
-		gone: "B", breaks: "fail", by: "M1",
+		breaks: "fail", by: "M1",
 	},
 	{
 		name: "un-A3, a reader at the array's end", start: 2, stays: "A",
@@ -94,7 +92,7 @@ synchronize                                                              // wait
                                          go on
 free B
                                          fire`,
-		gone: "B", breaks: "fail", by: "M1",
+		breaks: "fail", by: "M1",
 	},
 	{
 		name: "un-A3, and the next change", start: 3, stays: "AC",
@@ -106,7 +104,7 @@ updater                                  reader
                                          go on
 go on
                                          fire`,
-		// fail's array still has B, alive: nobody has freed that.
+		// fail's array still has B, which has not been freed.
 	},
 	{
 		name: "un-A3, a reader in a dying entry", start: 3, stays: "AC",
@@ -118,20 +116,21 @@ updater                                  reader
 synchronize                                                              // waits for the reader
 free B
                                          go on                           // C
+go on                                                                    // frees B
                                          fire`,
-		gone: "B", breaks: "fail", by: "M1",
+		breaks: "fail", by: "M1",
 	},
 }
 
-// If this fails, the interleaving of that name no longer breaks the variant that has it,
-// every time; or it breaks one that is sound.
+// If this fails, an interleaving does not break the variant that it must break, every time; or
+// it breaks a sound one.
 func TestReplay(t *testing.T) {
 	for _, r := range replays {
 		for _, flavour := range []string{"memb", "qsbr"} {
-			if r.only != "" && r.only != flavour {
-				continue
-			}
 			forEach(t, func(t *testing.T, v Variant) {
+				if v.Status == impls.Busted && !slices.ContainsFunc(replays, func(r replay) bool { return r.breaks == v.Name }) {
+					t.Skipf("no claim here about where %s fails", v.Name)
+				}
 				for range 20 {
 					mistake, trace := r.play(newBench(t, v, flavour, r.start))
 					want := ""
@@ -147,18 +146,25 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// play plays the script and returns what went wrong and what happened.
+// play plays the script. It returns the first mistake, or "", and a trace of what happened.
 func (r replay) play(b *bench) (mistake string, trace []string) {
 	b.Helper()
-	reader := b.domain.Register()
-	var firings [][]firing
+	type pass struct {
+		calls []firing
+		freed string // the probes whose data had been freed when it began
+	}
+	var passes []pass
+	freed := ""
 	actions := map[string]func(){
 		"synchronize": b.point.Synchronize,
 		"fire": func() {
 			seen = nil
-			b.point.Fire(reader)
-			reader.Quiescent()
-			firings = append(firings, seen)
+			p := pass{freed: freed}
+			r := b.domain.Register()
+			b.point.Fire(r)
+			r.Unregister() // or a wait of the updater, by qsbr, would not end when the column has no more to do
+			p.calls = seen
+			passes = append(passes, p)
 		},
 	}
 	for i := range b.probes {
@@ -166,19 +172,18 @@ func (r replay) play(b *bench) (mistake string, trace []string) {
 		actions["+"+name] = func() { b.add(i) }
 		actions["-"+name] = func() { b.remove(i, true) }
 		actions["-"+name+"!"] = func() { b.remove(i, false) }
-		actions["free "+name] = func() { *b.data[i] = datum{poison, -1} }
+		actions["free "+name] = func() { *b.data[i] = datum{poison, -1}; freed += name }
 	}
 	trace, err := step.Play(r.script, actions)
 	judge.Check(b, err)
-	reader.Unregister()
 	wrong := func(format string, args ...any) {
 		if mistake == "" {
 			mistake = fmt.Sprintf(format, args...)
 		}
 	}
-	for i, calls := range firings {
-		trace = append(trace, fmt.Sprint("called: ", calls))
-		for _, c := range calls {
+	for _, p := range passes {
+		trace = append(trace, fmt.Sprint("called: ", p.calls))
+		for _, c := range p.calls {
 			if c.data.magic != alive {
 				wrong("M1: %v was called", c)
 			} else if c.data.owner != c.fn {
@@ -186,12 +191,12 @@ func (r replay) play(b *bench) (mistake string, trace []string) {
 			}
 		}
 		for _, name := range r.stays {
-			if n := timesCalled(calls, name); n != 1 {
+			if n := timesCalled(p.calls, name); n != 1 {
 				wrong("M2: %c was called %d times", name, n)
 			}
 		}
-		for _, name := range r.gone {
-			if n := timesCalled(calls, name); i == len(firings)-1 && n > 0 {
+		for _, name := range p.freed {
+			if n := timesCalled(p.calls, name); n > 0 {
 				wrong("M1: %c was called %d times after its grace period", name, n)
 			}
 		}

@@ -1,14 +1,13 @@
 package unregister
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/probes"
 	"github.com/tpbench/tpbench/impls/internal/slab"
 	"github.com/tpbench/tpbench/impls/internal/step"
 	"github.com/tpbench/tpbench/impls/rcu"
@@ -17,26 +16,25 @@ import (
 // What the kernel returns as -EINVAL, -EEXIST, -ENOENT and -ENOMEM.
 var (
 	ErrInvalid  = errors.New("a probe needs a function of its own")
-	ErrExist    = errors.New("this function is registered with this data already")
-	ErrNotFound = errors.New("this function is not registered with this data")
+	ErrExist    = probes.ErrExist
+	ErrNotFound = probes.ErrNotFound
 	ErrNoMem    = slab.ErrNoMem
 )
 
-// A Policy is how an array is added to and removed from. Its functions are called with
-// the Point's lock held.
+// A Policy says how probes are added to an array and removed from it. The Point calls its
+// functions with the lock held.
 type Policy struct {
-	Dispatch dispatch.Dispatch // its iterator is what sites call
+	Dispatch dispatch.Dispatch // sites call its iterator
 
-	// Dead returns what stands for the function of a removed probe in an array; nil if
-	// nothing ever does.
+	// Dead returns the function of dead entries. It is nil if the variant has none.
 	Dead func() dispatch.Func
 
-	// add makes probes, one more than there were, what readers see. If it returns an
-	// error it has changed nothing.
+	// add makes readers see probes, one more than there were. If it returns an error it
+	// has changed nothing.
 	add func(p *Point, probes []dispatch.Entry) error
 
-	// remove makes readers not see funcs[at] any more; rest, of which there is at
-	// least one, are the probes that stay. The same holds for its error.
+	// remove removes the probe funcs[at]. rest are the probes that stay, at least one. If
+	// it returns an error it has changed nothing.
 	remove func(p *Point, at int, rest []dispatch.Entry) error
 }
 
@@ -46,53 +44,48 @@ type Point struct {
 	rcu    *rcu.Domain
 	site   *dispatch.Site
 
-	// mu is the kernel's tracepoints_mutex. It is held across waits. The text mutex, the
+	// mu is the kernel's tracepoints_mutex. It is held during waits. The text mutex, the
 	// Domain's locks and those of arrays nest inside it.
 	mu sync.Mutex
 
-	// funcs is what the site sees: the probes by falling priority, dead entries among
-	// them, and a zero entry; or nil. Written under mu. What readers may see at the
-	// same time is stored by kill and by nothing else.
+	// funcs is the array that the site reads, with dead entries, or nil. Written under mu.
+	// Only kill writes to an array that readers may walk at the time.
 	funcs []dispatch.Entry
 
-	array  []dispatch.Entry // what funcs is in: all of it, or a half. Protected by mu.
+	array  []dispatch.Entry // the allocation that funcs is in, or a half of. Protected by mu.
 	halves halves           // of the double arrays. Protected by mu.
-	arrays *slab.Arrays[dispatch.Entry]
+	arrays *probes.Arrays
 }
 
-// New makes a Point of a site, off. A site belongs to one Point at a time, with its
-// probes unregistered and a grace period in between.
+// New makes a Point of a site, without probes. A site belongs to one Point at a time. Before
+// it goes to another, its probes are unregistered and a grace period passes.
 func New(policy *Policy, d *rcu.Domain, site *dispatch.Site) (*Point, error) {
 	if err := site.StaticCall(policy.Dispatch.Iterator()); err != nil {
 		return nil, fmt.Errorf("unregister: %w", err)
 	}
-	return &Point{
-		policy: policy, rcu: d, site: site,
-		arrays: slab.NewArrays(dispatch.Poison(), dispatch.Entry{}),
-	}, nil
+	return &Point{policy: policy, rcu: d, site: site, arrays: probes.NewArrays()}, nil
 }
 
-// Fire passes the site once. The reader is one of the Point's Domain: a grace period of
-// another does not wait for it.
+// Fire passes the site once. The reader must be of the Point's Domain: grace periods of
+// another Domain do not wait for it.
 func (p *Point) Fire(r *rcu.Reader) { p.site.Fire(r) }
 
-// FailAfter lets n more allocations of arrays succeed and makes the one after them fail.
-// A negative n takes that back.
+// FailAfter lets n more allocations of arrays succeed and makes the next one fail. With a
+// negative n none fails.
 func (p *Point) FailAfter(n int) { p.arrays.FailAfter(n) }
 
-// Held is how many arrays the Point holds, released ones that wait for their grace
-// period included, and how many bytes they were asked to have.
+// Held returns how many arrays the Point holds, and their requested size in bytes. Released
+// arrays count until their grace period has ended.
 func (p *Point) Held() (arrays, bytes int) {
 	arrays, entries := p.arrays.InUse()
 	return arrays, entries * int(unsafe.Sizeof(dispatch.Entry{}))
 }
 
-// Synchronize waits until no reader is in a probe, or uses data, that was unregistered
-// before: tracepoint_synchronize_unregister.
+// Synchronize waits until no reader is in a probe that was unregistered before, or uses its
+// data. It is the kernel's tracepoint_synchronize_unregister.
 func (p *Point) Synchronize() { p.rcu.Synchronize() }
 
-// Register makes the Point call the probe. Where there is no memory the error is
-// ErrNoMem.
+// Register adds a probe. Without memory the error is ErrNoMem.
 func (p *Point) Register(probe dispatch.Probe) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -102,21 +95,17 @@ func (p *Point) Register(probe dispatch.Probe) error {
 	if p.find(probe) >= 0 {
 		return fmt.Errorf("register: %w", ErrExist)
 	}
-	probes := p.live()
-	entry := dispatch.Entry{Fn: uintptr(probe.Fn), Data: probe.Data, Prio: probe.Prio}
-	// After its equals: the first with a lower priority.
-	at, _ := slices.BinarySearchFunc(probes, probe.Prio, func(e dispatch.Entry, prio int) int {
-		return cmp.Or(cmp.Compare(prio, e.Prio), -1)
-	})
-	if err := p.policy.add(p, slices.Insert(probes, at, entry)); err != nil {
-		return fmt.Errorf("register: the array of %d probes: %w", len(probes)+1, err)
+	live := p.live()
+	next := make([]dispatch.Entry, len(live)+2)
+	probes.Insert(next, live, probe)
+	if err := p.policy.add(p, probes.Of(next)); err != nil {
+		return fmt.Errorf("register: the array of %d probes: %w", len(live)+1, err)
 	}
 	return nil
 }
 
-// Unregister makes the Point call the probe (function and data; the priority does not
-// matter) no longer. As in the kernel, a probe without a function stands for all of
-// them.
+// Unregister removes a probe, by function and data; the priority does not matter. As in the
+// kernel, a probe without a function stands for all probes.
 func (p *Point) Unregister(probe dispatch.Probe) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -127,12 +116,10 @@ func (p *Point) Unregister(probe dispatch.Probe) error {
 	case probe.Fn == 0:
 		return p.zero()
 	}
-	var rest []dispatch.Entry
-	for i, e := range probesOf(p.funcs) {
-		if i != at && !p.dead(e) {
-			rest = append(rest, e)
-		}
-	}
+	live := p.live()
+	rest := make([]dispatch.Entry, len(live))
+	probes.Remove(rest, live, probes.Find(live, probe))
+	rest = probes.Of(rest)
 	if len(rest) == 0 {
 		return p.zero()
 	}
@@ -142,19 +129,18 @@ func (p *Point) Unregister(probe dispatch.Probe) error {
 	return nil
 }
 
-// replace puts the probes into an array of their own: what adding and removing usually
-// comes to. Dead entries are not among them.
-func (p *Point) replace(probes []dispatch.Entry) error {
-	array, err := p.arrays.Alloc(len(probes) + 1)
+// replace makes readers see the probes of list in a new array. The list has no dead entries.
+func (p *Point) replace(list []dispatch.Entry) error {
+	array, err := p.arrays.Alloc(len(list) + 1)
 	if err != nil {
-		return err // before any step: M4
+		return err // nothing has changed (M4)
 	}
-	fill(array, probes)
+	fill(array, list)
 	return p.install(array, array)
 }
 
-// install makes funcs, in array, what readers see, and releases the array in force, if
-// that is another.
+// install makes readers see funcs, which is in array. It releases the array in force, if that
+// is another.
 func (p *Point) install(array, funcs []dispatch.Entry) error {
 	first, old := p.funcs == nil, p.array
 	step.At("unregister: before publish")
@@ -169,7 +155,7 @@ func (p *Point) install(array, funcs []dispatch.Entry) error {
 	return nil
 }
 
-// zero takes all probes away: any->0, which needs no memory.
+// zero removes all probes, which needs no memory.
 func (p *Point) zero() error {
 	if err := p.site.KeyDisable(); err != nil {
 		return err
@@ -180,41 +166,33 @@ func (p *Point) zero() error {
 	return nil
 }
 
-// release is release_probes: readers may still walk the array.
+// release frees the array after a grace period, since readers may still walk it. It is the
+// kernel's release_probes.
 func (p *Point) release(array []dispatch.Entry) {
 	p.rcu.Call(func() { p.arrays.Free(array) })
 }
 
-// live returns a copy of the probes in force. mu must be held.
-func (p *Point) live() (probes []dispatch.Entry) {
-	for _, e := range probesOf(p.funcs) {
-		if !p.dead(e) {
-			probes = append(probes, e)
-		}
+// live returns a copy of the entries in force that are not dead. mu must be held.
+func (p *Point) live() []dispatch.Entry { return probes.Live(probes.Of(p.funcs), p.dead()) }
+
+// dead returns the function of dead entries, or 0, which no entry has.
+func (p *Point) dead() dispatch.Func {
+	if p.policy.Dead == nil {
+		return 0
 	}
-	return probes
+	return p.policy.Dead()
 }
 
-// dead reports whether an entry stands where a probe was removed.
-func (p *Point) dead(e dispatch.Entry) bool {
-	return p.policy.Dead != nil && e.Fn == uintptr(p.policy.Dead())
-}
-
-// find returns the index of the probe's function and data, or -1. Dead entries are
-// nobody's.
+// find returns the index of the probe's function and data, or -1. No probe has the function
+// of dead entries.
 func (p *Point) find(probe dispatch.Probe) int {
-	return slices.IndexFunc(probesOf(p.funcs), func(e dispatch.Entry) bool {
-		return e.Fn == uintptr(probe.Fn) && e.Data == probe.Data && !p.dead(e)
-	})
+	if probe.Fn == p.dead() {
+		return -1
+	}
+	return probes.Find(probes.Of(p.funcs), probe)
 }
 
-// probesOf is funcs without its terminator.
-func probesOf(funcs []dispatch.Entry) []dispatch.Entry {
-	return funcs[:max(0, len(funcs)-1)]
-}
-
-// fill makes room hold the probes and zero entries behind them, of which there is at
-// least one.
+// fill copies the probes to room, and fills the rest, at least one entry, with zero entries.
 func fill(room, probes []dispatch.Entry) {
 	clear(room[copy(room, probes):])
 }

@@ -1,5 +1,5 @@
-// Package judge is what the tests and test kits of all families share: when to
-// skip, and where randomness comes from.
+// Package judge is what the tests of all families share: the runner of a family's cases, when
+// to skip a test, and where random numbers come from.
 package judge
 
 import (
@@ -22,10 +22,11 @@ func Check(tb testing.TB, err error) {
 	}
 }
 
-// Need skips the test if err says that this machine cannot run it, and ends it for any
-// other error, or if TPBENCH_REQUIRE (comma separated) has one of names: the
-// family's and, last, the variant's. A variant for CPUs of another make is required only
-// by its own name.
+// Need does nothing if err is nil. It skips the test if err says that this machine cannot run it
+// (impls.ErrUnsupported), and fails it for any other error. It also fails the test if the
+// environment variable TPBENCH_REQUIRE, a list with commas, has one of names: the
+// family's and, last, the variant's. A variant for CPUs of another make is required only by
+// its own name.
 func Need(tb testing.TB, err error, names ...string) {
 	tb.Helper()
 	if err == nil {
@@ -40,7 +41,7 @@ func Need(tb testing.TB, err error, names ...string) {
 	tb.Skip(err)
 }
 
-// required returns the name in list by which what err is about is required, or "".
+// required returns the name in list that requires what err says is missing, or "".
 func required(list string, err error, names []string) string {
 	var unsupported *impls.UnsupportedError
 	if errors.As(err, &unsupported) && unsupported.CPU {
@@ -54,7 +55,7 @@ func required(list string, err error, names []string) string {
 	return ""
 }
 
-// Rand returns a source whose seed is logged, and which TPBENCH_SEED sets.
+// Rand returns a source of random numbers. It logs the seed, which TPBENCH_SEED sets.
 func Rand(tb testing.TB) *rand.Rand {
 	tb.Helper()
 	seed := rand.Uint64()

@@ -7,8 +7,8 @@ import (
 	"github.com/tpbench/tpbench/impls"
 )
 
-// If this fails, a machine that must run a test skips it; or every machine must have a CPU
-// of the make that one variant is for.
+// If this fails, a machine that must run a test skips it; or TPBENCH_REQUIRE with a family's
+// name requires a CPU of the make that one of its variants is for.
 func TestRequired(t *testing.T) {
 	lacks, other := &impls.UnsupportedError{What: "it"}, &impls.UnsupportedError{What: "it", CPU: true}
 	for _, tc := range []struct {

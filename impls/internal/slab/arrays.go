@@ -5,25 +5,24 @@ import (
 	"sync"
 )
 
-// Arrays hands out arrays of any length from a Slab for each power of two, and counts
-// what is in use as it was asked for.
+// Arrays allocates arrays of any length. It has a Slab for each power of two.
 type Arrays[T any] struct {
 	poison, last T
 
 	// mu protects what follows. The Slabs' own nest inside it.
 	mu       sync.Mutex
 	slabs    []*Slab[T]
-	fail     int // as Slab's, over all lengths
-	elements int // of the arrays in use, as asked for
+	fail     int // as Slab's, for arrays of any length
+	elements int // of the arrays in use: the sum of their requested lengths
 }
 
-// NewArrays makes Arrays whose free ones hold poison up to the last element of their
-// Slab's slot, and last there: what ends a walk.
+// NewArrays makes Arrays. A freed array's slot holds poison, and last as its last element, at
+// which a reader's walk ends.
 func NewArrays[T any](poison, last T) *Arrays[T] {
 	return &Arrays[T]{poison: poison, last: last, fail: -1}
 }
 
-// Alloc returns an array of n elements, for its user to fill. The error is ErrNoMem.
+// Alloc returns an array of n elements, which the caller fills. The error is ErrNoMem.
 func (a *Arrays[T]) Alloc(n int) ([]T, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -42,7 +41,7 @@ func (a *Arrays[T]) Alloc(n int) ([]T, error) {
 	return slot[:n], nil
 }
 
-// Free poisons an array, which stays readable for ever.
+// Free fills an array with poison. It always stays readable.
 func (a *Arrays[T]) Free(array []T) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -51,15 +50,15 @@ func (a *Arrays[T]) Free(array []T) {
 	a.elements -= len(array)
 }
 
-// FailAfter lets n more allocations succeed, of whatever length, and makes the one after
-// them fail. A negative n takes that back.
+// FailAfter lets n more allocations, of any length, succeed and makes the next one fail. With
+// a negative n none fails.
 func (a *Arrays[T]) FailAfter(n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.fail = n
 }
 
-// InUse is how many arrays are, and how many elements they were asked to have.
+// InUse returns how many arrays are in use, and the sum of their requested lengths.
 func (a *Arrays[T]) InUse() (arrays, elements int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -69,7 +68,7 @@ func (a *Arrays[T]) InUse() (arrays, elements int) {
 	return arrays, a.elements
 }
 
-// slab returns the one for arrays of n elements. mu must be held.
+// slab returns the Slab for arrays of n elements. mu must be held.
 func (a *Arrays[T]) slab(n int) *Slab[T] {
 	class := bits.Len(uint(n - 1))
 	for len(a.slabs) <= class {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// If this fails, who walks a freed array finds the end of it before any poison, or none.
+// If this fails, a reader that walks a freed array finds its end before any poison, or no end.
 func TestArraysPoison(t *testing.T) {
 	a := NewArrays(-1, 0)
 	for n := 2; n <= 9; n++ {
@@ -27,7 +27,7 @@ func TestArraysPoison(t *testing.T) {
 	}
 }
 
-// If this fails, a leak goes unnoticed, or memory counts by what it was rounded up to.
+// If this fails, InUse misses a leak, or counts the length that was rounded up.
 func TestArraysInUse(t *testing.T) {
 	a := NewArrays(-1, 0)
 	expect := func(arrays, elements int) {
@@ -50,7 +50,7 @@ func TestArraysInUse(t *testing.T) {
 	expect(0, 0)
 }
 
-// If this fails, the allocation that fails is another than the one that was meant.
+// If this fails, another allocation fails than FailAfter says.
 func TestArraysFailAfter(t *testing.T) {
 	a := NewArrays(-1, 0)
 	a.FailAfter(2)
@@ -62,6 +62,6 @@ func TestArraysFailAfter(t *testing.T) {
 	a.FailAfter(0)
 	a.FailAfter(-1)
 	if _, err := a.Alloc(2); err != nil {
-		t.Errorf("taken back, and yet %v", err)
+		t.Errorf("FailAfter(-1) did not undo FailAfter(0): %v", err)
 	}
 }

@@ -1,14 +1,20 @@
-// Package slab is memory for what readers may still touch after it was freed.
+// Package slab allocates memory that readers may still read after it was freed.
 //
-// Go's collector would hide exactly the bugs this project is about: what a reader
-// holds stays alive, whoever freed it. So:
+// Go's collector would hide the bugs that this project looks for: it keeps memory as long as a
+// reader has a pointer to it. So a slab frees memory explicitly. Words:
 //
-//  1. A [Slab] hands out slots of one type and never returns their memory: a late
-//     reader finds a slot of that type, not somebody else's memory.
-//  2. [Slab.Free] poisons the slot at once. A late reader finds poison.
-//  3. A freed slot is used again only after [Quarantine] others, so that poison
-//     stays to be found; and each use has another generation.
-//  4. [Slab.FailAfter] makes an allocation fail on demand, with [ErrNoMem].
+//   - A slot is a piece of memory for a fixed number of values of one type.
+//   - A late reader is one that reads a slot after it was freed, which is a bug.
+//   - Poison is what a free slot holds.
 //
-// Package slab refuses to free what is not in use: that panics. It is a leaf.
+// How it works:
+//
+//  1. A [Slab] allocates slots of one type and length and never gives their memory back. A
+//     late reader finds values of that type.
+//  2. [Slab.Free] fills the slot with poison at once. A late reader finds poison.
+//  3. A freed slot is used again only after [Quarantine] others were freed, so the poison stays
+//     for a while. Each use of a slot has another generation.
+//  4. [Slab.FailAfter] makes an allocation fail with [ErrNoMem].
+//
+// Package slab panics if a slot is freed that is not in use.
 package slab

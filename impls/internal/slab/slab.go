@@ -6,14 +6,14 @@ import (
 	"sync"
 )
 
-// ErrNoMem is what an allocation returns that was told to fail.
+// ErrNoMem is the error of an allocation that FailAfter makes fail.
 var ErrNoMem = errors.New("out of memory")
 
-// Quarantine is how many freed slots rest before the oldest of them is used again.
+// Quarantine is the number of freed slots that are kept before the oldest is used again.
 const Quarantine = 16
 
-// A Slab holds slots, each of so many values of T. Its methods may be called by any
-// goroutine; what a slot holds is its users' to order.
+// A Slab holds slots, each of the same number of values of T. Any goroutine may call its
+// methods. The slab does not order accesses to what a slot holds.
 type Slab[T any] struct {
 	poison []T
 	grow   func() ([]T, error) // makes a slot that has never been used
@@ -25,25 +25,25 @@ type Slab[T any] struct {
 	fail  int            // allocations until one fails; negative: none will
 }
 
-// A header is what the slab knows of one slot.
+// A header is the slab's record of one slot.
 type header struct {
 	generation uint64 // uses so far, this one included
 	used       bool
 }
 
-// New makes a slab whose free slots hold what poison holds.
+// New makes a slab whose slots are as long as poison, and hold its values when they are free.
 func New[T any](poison ...T) *Slab[T] {
 	return Over(func() ([]T, error) { return make([]T, len(poison)), nil }, poison...)
 }
 
-// Over makes a slab of memory that is not the collector's: grow returns a slot as long
-// as poison, or why there is none.
+// Over makes a slab of memory that the collector does not manage. grow returns a slot as long
+// as poison, or an error.
 func Over[T any](grow func() ([]T, error), poison ...T) *Slab[T] {
 	return &Slab[T]{poison: poison, grow: grow, slots: map[*T]*header{}, fail: -1}
 }
 
-// Alloc returns a slot. What it holds is poison or zero: its user fills it before
-// anybody else sees it. The error is ErrNoMem, or grow's.
+// Alloc returns a slot that holds poison or zeros. The caller fills it before it publishes it.
+// The error is ErrNoMem, or grow's.
 func (s *Slab[T]) Alloc() ([]T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,7 +69,7 @@ func (s *Slab[T]) Alloc() ([]T, error) {
 	return slot, nil
 }
 
-// Free poisons the slot, which stays readable for ever.
+// Free fills the slot with poison. It always stays readable.
 func (s *Slab[T]) Free(slot []T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,22 +82,22 @@ func (s *Slab[T]) Free(slot []T) {
 	s.freed = append(s.freed, slot)
 }
 
-// Generation counts the uses of a slot: 1 for its first.
+// Generation returns how often a slot was allocated.
 func (s *Slab[T]) Generation(slot []T) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.slots[&slot[0]].generation
 }
 
-// FailAfter lets n more allocations succeed and makes the one after them fail. A
-// negative n takes that back.
+// FailAfter lets n more allocations succeed and makes the next one fail. With a negative n
+// none fails.
 func (s *Slab[T]) FailAfter(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fail = n
 }
 
-// InUse is how many slots are.
+// InUse returns how many slots are in use.
 func (s *Slab[T]) InUse() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// If this fails, a late reader finds what it expects instead of poison.
+// If this fails, a late reader finds the old values and not poison.
 func TestFreePoisons(t *testing.T) {
 	s := New(-1, -2, -3)
 	slot, err := s.Alloc()
@@ -21,8 +21,8 @@ func TestFreePoisons(t *testing.T) {
 	}
 }
 
-// If this fails, freed memory is used again before a late reader could find poison in
-// it, or never again.
+// If this fails, freed memory is used again too early for a late reader to find poison in it,
+// or it is never used again.
 func TestQuarantine(t *testing.T) {
 	s := New(-1)
 	first, _ := s.Alloc()
@@ -49,7 +49,7 @@ func TestQuarantine(t *testing.T) {
 	}
 }
 
-// If this fails, no test can make an allocation fail where it wants to.
+// If this fails, a test cannot choose the allocation that fails.
 func TestFailAfter(t *testing.T) {
 	s := New(-1)
 	s.FailAfter(2)
@@ -61,12 +61,12 @@ func TestFailAfter(t *testing.T) {
 	s.FailAfter(0)
 	s.FailAfter(-1)
 	if _, err := s.Alloc(); err != nil {
-		t.Errorf("taken back, and yet %v", err)
+		t.Errorf("FailAfter(-1) did not undo FailAfter(0): %v", err)
 	}
 }
 
-// If this fails, a double free goes on to hand one slot out twice.
-func TestFreeRefuses(t *testing.T) {
+// If this fails, a slot that is freed twice is allocated to two callers.
+func TestFreePanics(t *testing.T) {
 	s := New(-1)
 	slot, _ := s.Alloc()
 	s.Free(slot)

@@ -29,9 +29,9 @@ const (
 	step  = impls + "/internal/step"
 )
 
-// If this fails, the binary that measures has schedule points in it: a call, the name of
-// a place, or a hook in assembler, which every figure would then include. Or this test
-// has become blind: with the tag it must see what it does not see without.
+// If this fails, a binary without the tag has a call of package step in it, the name of a
+// place, or a hook in assembler, and every measurement includes them. Or this test does not
+// see such things any more: it must see them in a binary with the tag.
 func TestAbsent(t *testing.T) {
 	src := readSources(t, "../..")
 	if len(src.places) < 3 {
@@ -57,7 +57,7 @@ func TestAbsent(t *testing.T) {
 
 	for _, name := range slices.Sorted(maps.Keys(src.tagged)) {
 		if without.has(name) {
-			t.Errorf("without the tag there is %s, of a file that needs it", name)
+			t.Errorf("without the tag there is %s, from a file that needs the tag", name)
 		}
 		if assembler := src.tagged[name]; assembler && !with.has(name) {
 			t.Errorf("with the tag there is no %s", name)
@@ -66,12 +66,12 @@ func TestAbsent(t *testing.T) {
 
 	for _, name := range slices.Concat(without.names(impls+"/dispatch."), without.names(impls+"/textpoke.")) {
 		if hookName.MatchString(name) {
-			t.Errorf("without the tag there is %s, which is called like what needs it", name)
+			t.Errorf("without the tag there is %s, which has the name of a hook", name)
 		}
 	}
 
-	// What refers to a schedule point or a hook: calls it, jumps to it, takes its address,
-	// or reads or writes it; by function.
+	// point reports whether a target is of package step, or a hook. Functions refer to a target
+	// if they call it, jump to it, take its address, or read or write it.
 	point := func(target string) bool {
 		_, tagged := src.tagged[target]
 		return tagged || strings.HasPrefix(target, step+".")
@@ -97,7 +97,7 @@ func TestAbsent(t *testing.T) {
 		}
 	}
 
-	// What was inlined has no call, but its instructions keep the lines they came from.
+	// An inlined function has no call, but its instructions keep their source lines.
 	locks := false
 	for at, caller := range without.inlined(t, "impls/internal/step/step_off.go") {
 		if at.function != "Lock" { // which still takes the mutex
@@ -111,20 +111,20 @@ func TestAbsent(t *testing.T) {
 	t.Logf("places %q; in functions %q; %d functions refer to a point with the tag", src.places, src.functions, len(uses))
 }
 
-// hookName is how assembler's stops are called: hookData, holdInt3.
+// hookName matches the names of hooks in assembler: hookData, holdInt3.
 var hookName = regexp.MustCompile(`\.(hook|hold)[A-Z0-9]`)
 
-// sources is what the source files say of schedule points.
+// sources is what the source files say about places and hooks.
 type sources struct {
 	places    []string // names that At, Wait and Lock are called with, if constant
 	functions []string // symbols that have such calls
 
-	// tagged holds the functions of files that are in a build only with the tag, and
-	// what assembler refers to only then; and whether it is assembler that says so.
+	// tagged holds the functions that are in a build only with the tag, and the symbols to
+	// which assembler refers only then. The value says whether assembler defines or uses it.
 	tagged map[string]bool
 }
 
-// readSources reads all packages below the directory, which is that of impls.
+// readSources reads all packages below dir, the directory of impls.
 func readSources(t *testing.T, dir string) sources {
 	t.Helper()
 	src := sources{tagged: map[string]bool{}}
@@ -205,7 +205,7 @@ func (src *sources) readGo(t *testing.T, pkg, file, text string) {
 	}
 }
 
-// isStep reports whether an expression is one of these of package step.
+// isStep reports whether an expression is one of these names of package step.
 func isStep(e ast.Expr, names ...string) bool {
 	sel, ok := e.(*ast.SelectorExpr)
 	if !ok {
@@ -215,7 +215,7 @@ func isStep(e ast.Expr, names ...string) bool {
 	return ok && x.Name == "step" && slices.Contains(names, sel.Sel.Name)
 }
 
-// symbol is the linker's name of a function that is not generic.
+// symbol returns the linker's name of a function that is not generic.
 func symbol(pkg string, fn *ast.FuncDecl) string {
 	if fn.Recv == nil {
 		return pkg + "." + fn.Name.Name
@@ -253,8 +253,8 @@ var (
 	conditional = regexp.MustCompile(`^#ifdef\s+const_(hookOn|stepOn)\b`)
 )
 
-// readAssembler notes what only builds with the tag define, or refer to: in files that
-// need the tag, and in the parts of others that ask for a constant of such files.
+// readAssembler finds what only builds with the tag define or refer to: in files that need the
+// tag, and in the parts of others that are conditional on a constant of such files.
 func (src *sources) readAssembler(pkg, text string) {
 	always, sometimes := map[string]bool{}, map[string]bool{}
 	inside := false
@@ -353,7 +353,7 @@ func build(t *testing.T, tags string) *binary {
 	return b
 }
 
-// names lists the symbols that begin so.
+// names lists the symbols with the prefix.
 func (b *binary) names(prefix string) (list []string) {
 	for name := range b.symbols {
 		if strings.HasPrefix(name, prefix) {
@@ -369,13 +369,13 @@ func (b *binary) has(name string) bool {
 	return b.symbols[name] || b.symbols[name+".abi0"]
 }
 
-// holds reports whether the bytes of s are anywhere in what is loaded.
+// holds reports whether the bytes of s are anywhere in the loaded sections.
 func (b *binary) holds(s string) bool {
 	return slices.ContainsFunc(b.data, func(data []byte) bool { return bytes.Contains(data, []byte(s)) })
 }
 
-// references disassembles every function of impls and returns what it refers to of what is
-// wanted, by function.
+// references disassembles every function of impls. It returns, for each function, the wanted
+// targets to which it refers.
 func (b *binary) references(t *testing.T, wanted func(target string) bool) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
@@ -428,14 +428,14 @@ func (b *binary) at(pc uint64) string {
 	return strings.TrimSuffix(b.objects[i].Name, ".abi0")
 }
 
-// A line is one of the source file that was asked for.
+// A line is a line of the source file, and the function that it is in.
 type line struct {
 	number   int
 	function string
 }
 
-// inlined returns which lines of a file have instructions in functions of impls, and in
-// which function.
+// inlined returns the lines of a file that have instructions in functions of impls, each with
+// one such function.
 func (b *binary) inlined(t *testing.T, file string) map[line]string {
 	t.Helper()
 	fset := token.NewFileSet()

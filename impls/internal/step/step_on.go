@@ -16,7 +16,7 @@ import (
 // Enabled says that this binary was built with the tag steps.
 const Enabled = true
 
-// At is a place that a script may stop a thread at.
+// At is a place where a script may stop a thread.
 func At(place string) {
 	if a := self(); a != nil && a.until == place {
 		a.until = ""
@@ -24,14 +24,14 @@ func At(place string) {
 	}
 }
 
-// Wait is a place in a loop that polls for what only another thread can do.
+// Wait is a place in a loop that polls for what another thread does.
 func Wait(place string) {
 	if a := self(); a != nil {
 		a.give(waits + place)
 	}
 }
 
-// Lock takes mu, which a stopped thread may hold.
+// Lock takes mu, which a thread that is stopped may hold.
 func Lock(place string, mu *sync.Mutex) {
 	for self() != nil {
 		if mu.TryLock() {
@@ -42,21 +42,21 @@ func Lock(place string, mu *sync.Mutex) {
 	mu.Lock()
 }
 
-// waits begins the report of a column that cannot go on by itself.
+// waits begins the report of a column that waits for another one.
 const waits = "waits: "
 
-// idle is the report of a column that has nothing left to do.
+// idle is the report of a column that has no more to do.
 const idle = "is done"
 
-// An actor is one column of a script under way: a goroutine that runs only while it
-// has the turn.
+// An actor is the goroutine of one column. It runs only while it has the turn. The player is
+// the goroutine that called Play.
 type actor struct {
 	name  string
-	until string   // the place to stop at; written by whoever has the turn
-	queue []cell   // what is still to be done; likewise
-	turn  chan any // the player gives it
-	given chan string
-	state string // its last report; the player's
+	until string      // the place to stop at. The player writes it while the actor has no turn.
+	queue []cell      // what is still to do. Likewise.
+	turn  chan any    // the player sends to give the turn
+	given chan string // the actor sends a report to give it back
+	state string      // the last report; only the player uses it
 }
 
 // A cell is one entry of a script.
@@ -65,10 +65,10 @@ type cell struct {
 	until string
 }
 
-// cast maps goroutines to the actors that are under way; nil when nobody plays.
+// cast maps goroutines to the actors of the script that is played; nil if none is.
 var cast atomic.Pointer[map[string]*actor]
 
-// self returns the actor that the calling goroutine is, or nil.
+// self returns the actor of the calling goroutine, or nil.
 func self() *actor {
 	m := cast.Load()
 	if m == nil {
@@ -77,28 +77,28 @@ func self() *actor {
 	return (*m)[goroutine()]
 }
 
-// goroutine identifies the calling goroutine: "goroutine 18". Go offers no other way,
-// and a script has no need for speed.
+// goroutine names the calling goroutine: "goroutine 18". Go has no other way. It is slow, which
+// does not matter in a script.
 func goroutine() string {
 	var stack [64]byte
 	id, _, _ := bytes.Cut(stack[:runtime.Stack(stack[:], false)], []byte(" ["))
 	return string(id)
 }
 
-// give gives the turn back with a report and waits for it.
+// give gives the turn back with a report, and waits for the next turn.
 func (a *actor) give(report string) {
 	a.given <- report
 	<-a.turn
 }
 
-// take gives the actor the turn, waits until it gives it back, and notes that.
+// take gives the actor the turn, waits for its report, and adds that to the trace.
 func (a *actor) take(trace *[]string) {
 	a.turn <- nil
 	before := a.state
 	select {
 	case a.state = <-a.given:
-	case <-time.After(3 * patience):
-		// On a goroutine of its own: the test's would clean up first, and wait for this column.
+	case <-time.After(3 * limit):
+		// In a new goroutine: a panic in the test's would first clean up, and wait for this column.
 		why := fmt.Sprintf("step: %s keeps its turn: a loop that polls needs a Wait; until then: %s", a.name, strings.Join(*trace, "; "))
 		go panic(why)
 		select {}
@@ -108,7 +108,7 @@ func (a *actor) take(trace *[]string) {
 	}
 }
 
-// run is the actor's goroutine, until turn is closed.
+// run performs the cells, in the actor's goroutine, until turn is closed.
 func (a *actor) run() {
 	for range a.turn {
 		for len(a.queue) > 0 {
@@ -124,8 +124,8 @@ func (a *actor) run() {
 	}
 }
 
-// patience is how long columns may all wait for each other.
-const patience = 20 * time.Second
+// limit is how long all columns may wait for each other.
+const limit = 20 * time.Second
 
 // Play performs a script and returns what happened, a line for each turn. The first
 // line of the script names the columns, the others hold one cell each, under its
@@ -137,10 +137,10 @@ const patience = 20 * time.Second
 //	add B
 //	                           go on
 //
-// A cell is an action, or "go on", with or without " until " and a place to stop at
-// if it is passed. An action of a column that still waits stands in line behind that.
-// In the end everything is let go. The error is of the script, or says that the
-// columns wait for each other.
+// A cell is an action, or "go on". It may end with " until " and a place: the column stops there
+// if it passes it. If a column still waits when its next action comes, it does that after
+// the wait. At the end of the script all columns continue. The error says what is wrong with the
+// script, or that the columns wait for each other.
 func Play(script string, actions map[string]func()) (trace []string, err error) {
 	actors, rows, err := parse(script, actions)
 	if err != nil {
@@ -164,7 +164,7 @@ func Play(script string, actions map[string]func()) (trace []string, err error) 
 		trace = append(trace, r.actor.name+": "+r.text)
 		r.actor.take(&trace)
 	}
-	for end := time.Now().Add(patience); ; {
+	for end := time.Now().Add(limit); ; {
 		busy := false
 		for a := range maps.Values(m) {
 			if a.state != idle {
@@ -186,7 +186,7 @@ func Play(script string, actions map[string]func()) (trace []string, err error) 
 	}
 }
 
-// say tells an actor, while it has not the turn, what comes next.
+// say adds a cell to an actor's queue, while the actor has no turn.
 func (a *actor) say(c cell) {
 	if c.do == nil && len(a.queue) == 0 {
 		a.until = c.until
@@ -195,7 +195,7 @@ func (a *actor) say(c cell) {
 	a.queue = append(a.queue, c)
 }
 
-// A row is one cell, of one actor.
+// A row is one line of a script: one cell of one actor.
 type row struct {
 	actor *actor
 	cell  cell
@@ -225,14 +225,14 @@ func parse(script string, actions map[string]func()) (actors []*actor, rows []ro
 		what, until, _ := strings.Cut(text, " until ")
 		do, known := actions[what]
 		if column < 0 || !known && what != "go on" {
-			return nil, nil, fmt.Errorf("step: script: %q is no action under a column's name", text)
+			return nil, nil, fmt.Errorf("step: script: %q is not a known action that begins under a column's name", text)
 		}
 		rows = append(rows, row{actors[column], cell{do, until}, text})
 	}
 	return actors, rows, nil
 }
 
-// fields yields the words of a line with where they begin.
+// fields yields the words of a line and the index at which each begins.
 func fields(line string) func(yield func(int, string) bool) {
 	return func(yield func(int, string) bool) {
 		at := 0

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// If this fails, scripts do not happen in the order in which they are drawn, and no
-// replay proves anything.
+// If this fails, scripts are not performed in the order in which they are drawn, and no replay
+// proves anything.
 func TestPlayKeepsTheDrawnOrder(t *testing.T) {
 	var done []string
 	note := func(s string) { done = append(done, s) }
@@ -41,11 +41,11 @@ go on`, "work 1, note, work 2, note, work 3"},
 a                          b
 work until nowhere
                            note`, "work 1, work 2, work 3, note"},
-		{"everything is let go in the end", `
+		{"at the end all columns continue", `
 a                          b
 work until middle
                            note`, "work 1, note, work 2, work 3"},
-		{"who waits gives the turn up, and its column stands in line", `
+		{"a column that waits gives up its turn, and its next action comes later", `
 a                          b
 wait
 note
@@ -72,8 +72,8 @@ go on`, "held, locked, note"},
 	}
 }
 
-// If this fails, a mistake in a script is played as if it were none.
-func TestPlayRefuses(t *testing.T) {
+// If this fails, Play performs a script with a mistake.
+func TestPlayFindsMistakes(t *testing.T) {
 	for _, script := range []string{
 		"a    b\nnothing known",
 		"a    b\n  note",
@@ -85,7 +85,7 @@ func TestPlayRefuses(t *testing.T) {
 	}
 }
 
-// If this fails, places stop threads that no script knows.
+// If this fails, a place stops a thread that is in no script.
 func TestOthersPass(t *testing.T) {
 	passed := false
 	trace, err := Play("a\nstart until middle", map[string]func(){"start": func() {

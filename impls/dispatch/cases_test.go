@@ -1,4 +1,4 @@
-package dispatchtest
+package dispatch_test
 
 import (
 	"runtime"
@@ -14,7 +14,7 @@ import (
 func argumentsAndOrder(t *testing.T, d dispatch.Dispatch, p place) {
 	r := newReader(t)
 	for probes := range 9 {
-		funcs, log := recorders(t, probes, nil)
+		funcs, log := dispatch.Recorders(t, probes, nil)
 		p.site.Fire(r) // off: nothing
 		p.arm(t, d, funcs)
 		p.site.Fire(r)
@@ -25,15 +25,15 @@ func argumentsAndOrder(t *testing.T, d dispatch.Dispatch, p place) {
 	}
 }
 
-// publishedNext changes what a site calls while it is on, between all numbers of probes.
+// publishedNext changes the array of a site that is on, between all numbers of probes.
 func publishedNext(t *testing.T, d dispatch.Dispatch, p place) {
 	r := newReader(t)
-	none, _ := recorders(t, 0, nil)
+	none, _ := dispatch.Recorders(t, 0, nil)
 	p.arm(t, d, none)
 	for from := range 4 {
 		for to := range 4 {
 			for _, probes := range []int{from, to} {
-				funcs, log := recorders(t, probes, nil)
+				funcs, log := dispatch.Recorders(t, probes, nil)
 				p.call(t, d, funcs)
 				p.site.Fire(r)
 				compareCalls(t, *log, p.expect(probes, 1))
@@ -49,10 +49,10 @@ func severalPasses(t *testing.T, d dispatch.Dispatch, p place) {
 	const passes = 3
 	r := newReader(t)
 	for probes := range 3 {
-		funcs, log := recorders(t, probes, nil)
+		funcs, log := dispatch.Recorders(t, probes, nil)
 		p.arm(t, d, funcs)
 		p.site.Loop(r, passes)
-		var want []call
+		var want []dispatch.Call
 		for pass := range passes {
 			want = append(want, p.expect(probes, uint64(passes-pass))...)
 		}
@@ -73,7 +73,7 @@ func ordinaryGo(t *testing.T, d dispatch.Dispatch, p place) {
 				t.Skip("one layout is enough")
 			}
 			for _, probes := range []int{1, 2} {
-				funcs, log := recorders(t, probes, do)
+				funcs, log := dispatch.Recorders(t, probes, do)
 				p.arm(t, d, funcs)
 				domain := newDomain(t)
 				done := make(chan struct{})
@@ -107,12 +107,12 @@ func callers() []string {
 	return names
 }
 
-// panics leaves the section open, as an oops in the kernel would: who recovers calls
-// Unlock.
+// panics makes a probe panic, which leaves the section open, as an oops in the kernel would.
+// The caller that recovers calls Unlock.
 func panics(t *testing.T, d dispatch.Dispatch, p place) {
 	for _, probes := range []int{1, 2} {
 		r := newReader(t)
-		funcs, log := recorders(t, probes, func() { panic("probe") })
+		funcs, log := dispatch.Recorders(t, probes, func() { panic("probe") })
 		p.arm(t, d, funcs)
 		func() {
 			defer func() {
@@ -123,13 +123,13 @@ func panics(t *testing.T, d dispatch.Dispatch, p place) {
 			p.site.Fire(r)
 		}()
 		compareCalls(t, *log, p.expect(probes, 1)[:1])
-		if got := nesting(r); got != 1 {
+		if got := dispatch.Nesting(r); got != 1 {
 			t.Fatalf("after the panic the reader is in %d sections, want 1", got)
 		}
 		r.Unlock()
 		p.disarm(t, d)
 		p.site.Fire(r)
-		if got := nesting(r); got != 0 {
+		if got := dispatch.Nesting(r); got != 0 {
 			t.Errorf("after Unlock and another pass the reader is in %d sections", got)
 		}
 	}
@@ -139,26 +139,26 @@ func panics(t *testing.T, d dispatch.Dispatch, p place) {
 func sectionsNest(t *testing.T, d dispatch.Dispatch, p place) {
 	r := newReader(t)
 	var depths []int
-	depth := func() { depths = append(depths, nesting(r)) }
+	depth := func() { depths = append(depths, dispatch.Nesting(r)) }
 	for _, inner := range places(t) {
 		if inner.site == p.site || inner.timed() && p.timed() {
 			continue
 		}
-		in, inLog := recorders(t, 1, depth)
+		in, inLog := dispatch.Recorders(t, 1, depth)
 		inner.arm(t, d, in)
 		depths = nil
 		inner.site.Fire(r)
-		alone := depths[0] // 1; with the race detector, Fire adds one that this sees
+		alone := depths[0] // 1, or more with the race detector, since Fire adds a section
 		if alone < 1 {
 			t.Fatalf("a probe runs in %d sections", alone)
 		}
 
 		depths, *inLog = nil, nil
-		out, outLog := recorders(t, 1, func() { depth(); inner.site.Fire(r); depth() })
+		out, outLog := dispatch.Recorders(t, 1, func() { depth(); inner.site.Fire(r); depth() })
 		p.arm(t, d, out)
 		p.site.Fire(r)
 		compareCalls(t, *outLog, p.expect(1, 1))
-		var wantIn []call
+		var wantIn []dispatch.Call
 		var want []int
 		for range p.n {
 			wantIn = append(wantIn, inner.expect(1, 1)...)
@@ -168,7 +168,7 @@ func sectionsNest(t *testing.T, d dispatch.Dispatch, p place) {
 		if !slices.Equal(depths, want) {
 			t.Errorf("sections around the probes of %s in %s: %v, want %v", inner.name, p.name, depths, want)
 		}
-		if got := nesting(r); got != 0 {
+		if got := dispatch.Nesting(r); got != 0 {
 			t.Errorf("after it the reader is in %d sections", got)
 		}
 		inner.disarm(t, d)
@@ -177,29 +177,29 @@ func sectionsNest(t *testing.T, d dispatch.Dispatch, p place) {
 
 func noProbes(t *testing.T, d dispatch.Dispatch, p place) {
 	r := newReader(t)
-	funcs, _ := recorders(t, 0, nil)
+	funcs, _ := dispatch.Recorders(t, 0, nil)
 	p.arm(t, d, funcs)
 	p.site.Fire(r)
-	if got := nesting(r); got != 0 {
+	if got := dispatch.Nesting(r); got != 0 {
 		t.Errorf("the reader is in %d sections", got)
 	}
 	r.Lock()
 	p.site.Fire(r)
-	if got := nesting(r); got != 1 {
+	if got := dispatch.Nesting(r); got != 1 {
 		t.Errorf("nested, the reader is in %d sections, want 1", got)
 	}
 	r.Unlock()
 }
 
-// gracePeriodWaits holds a reader in a probe while a grace period begins, gives that the
-// time of twenty undisturbed ones, and only then lets the probe go.
+// gracePeriodWaits holds a reader in a probe while a grace period begins. The probe returns only
+// after the time of twenty grace periods without readers.
 func gracePeriodWaits(t *testing.T, d dispatch.Dispatch, p place) {
 	for _, probes := range []int{1, 2} {
 		domain, other := newDomain(t), newDomain(t)
 		entered, leave := make(chan bool), make(chan bool)
 		var left atomic.Bool
 		first := true
-		funcs, _ := recorders(t, probes, func() {
+		funcs, _ := dispatch.Recorders(t, probes, func() {
 			if first {
 				first = false
 				entered <- true
@@ -236,10 +236,10 @@ func gracePeriodWaits(t *testing.T, d dispatch.Dispatch, p place) {
 	}
 }
 
-// whoseData makes the static call go to one registration while the site finds another.
+// whoseData makes the static call go to one registration while the array has another.
 func whoseData(t *testing.T, d dispatch.Dispatch, p place) {
-	found, foundLog := recorders(t, 1, nil)
-	called, calledLog := recorders(t, 1, nil)
+	found, foundLog := dispatch.Recorders(t, 1, nil)
+	called, calledLog := dispatch.Recorders(t, 1, nil)
 	p.arm(t, d, found)
 	target, err := d.Target(called)
 	judge.Check(t, err)
@@ -252,13 +252,13 @@ func whoseData(t *testing.T, d dispatch.Dispatch, p place) {
 	}
 	compareCalls(t, *foundLog, p.expect(1, 1))
 	compareCalls(t, *calledLog, nil)
-	runtime.KeepAlive(called) // no tp->funcs holds it
+	runtime.KeepAlive(called) // it is in no tp->funcs
 }
 
-// becomesNull takes the array away when the site has seen it and the iterator has not.
+// becomesNull removes the array after the site has loaded it and before the iterator does.
 func becomesNull(t *testing.T, d dispatch.Dispatch, p place) {
 	r := newReader(t)
-	funcs, log := recorders(t, 2, nil)
+	funcs, log := dispatch.Recorders(t, 2, nil)
 	p.arm(t, d, funcs)
 	p.site.Fire(r)
 	want := p.expect(2, 1)
@@ -277,11 +277,11 @@ func becomesNull(t *testing.T, d dispatch.Dispatch, p place) {
 		return false
 	}()
 	if crashed != d.Unchecked {
-		t.Errorf("the iterator crashed on NULL: %v; it is one that does not look: %v", crashed, d.Unchecked)
+		t.Errorf("the iterator crashed on NULL: %v; want %v", crashed, d.Unchecked)
 	}
 	compareCalls(t, *log, want) // and no more
-	if got := nesting(r); got != 0 {
+	if got := dispatch.Nesting(r); got != 0 {
 		t.Errorf("after it the reader is in %d sections", got)
 	}
-	runtime.KeepAlive(funcs) // the collector was not told that the point lost them
+	runtime.KeepAlive(funcs) // the collector does not see the store of NULL
 }
