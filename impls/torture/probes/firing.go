@@ -1,3 +1,18 @@
+// Package probes attacks the families whose readers pass sites: dispatch, tracepoint and
+// unregister. In all three a reader fires a place, an event or a Point, while an updater
+// registers and removes its probes. firing.go has what they share: the readers, the probe
+// functions, their data and how it is freed. tracepoint.go attacks a strategy, and a dispatch
+// under a strategy's steps; unregister.go attacks a way to remove probes when memory fails.
+//
+//   - A probe is a function and its data. Four functions, f0 to f3, differ in the data that they
+//     own: one that is called with another's data reports it.
+//   - A [datum] is a probe's data. Its number counts registrations: "f2#17" is the 17th, of f2.
+//     It is freed, and poisoned, when the updater has waited for readers that may use it.
+//   - A registration is a probe that is registered, and its datum.
+//   - A witness is a probe that stays registered while others come and go. Every firing must
+//     call it once.
+//
+// The other words are those of package torture.
 package probes
 
 import (
@@ -11,11 +26,17 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/slab"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/torture"
+	"github.com/tpbench/tpbench/impls/tracepoint"
+	"github.com/tpbench/tpbench/impls/unregister"
 )
 
-// Subjects lists the dispatches, the strategies and the ways to remove probes.
+// Subjects lists the dispatches, under the steps of one strategy, the strategies and the ways to
+// remove probes.
 func Subjects() []torture.Subject {
-	list := slices.Concat(dispatchSubjects(), tracepointSubjects(), unregisterSubjects())
+	list := slices.Concat(
+		torture.Subjects("dispatch", dispatch.Variants(), attackDispatch),
+		torture.Subjects("tracepoint", tracepoint.Variants(), attackTracepoints),
+		torture.Subjects("unregister", unregister.Variants(), attackRemovals))
 	for i, s := range list {
 		list[i].Check = func() error { return cmp.Or(s.Check(), torture.Flavour().Supported()) }
 	}
@@ -112,14 +133,13 @@ func (f *firing[P]) close() {
 	reportWrong.Store(nil)
 }
 
-// run runs the updater, and the readers with an intruder beside each.
+// run runs the updater and the readers.
 func (f *firing[P]) run(update func() error) error {
 	readers := min(f.Readers(), len(f.places))
 	threads := []torture.Thread{{CPU: 0, Run: update}}
 	for i := range readers {
-		threads = append(threads,
-			torture.Thread{CPU: 1 + i, Run: func() error { return f.read(i, readers) }},
-			f.Intruder(1+i, 1+torture.MostReaders+i))
+		read := func() error { return f.read(i, readers) }
+		threads = append(threads, torture.Thread{CPU: 1 + i, Run: read, Interrupted: true})
 	}
 	return f.Launch(threads...)
 }

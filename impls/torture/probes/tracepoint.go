@@ -17,29 +17,18 @@ import (
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
 
-// tracepointSubjects are the strategies.
-func tracepointSubjects() []torture.Subject {
-	return torture.Subjects("tracepoint", tracepoint.Variants(), attackTracepoints)
-}
-
-// dispatchSubjects are the ways to dispatch, under the steps of one strategy.
-func dispatchSubjects() []torture.Subject {
-	return torture.Subjects("dispatch", dispatch.Variants(), func(a *torture.Attack, d dispatch.Dispatch) error {
-		policy := *stepsForAll()
-		policy.Dispatch = d
-		return attackTracepoints(a, &policy)
-	})
-}
-
-// stepsForAll is the first sound strategy whose steps suit every dispatch: its static call goes to
-// probes, and it does not wait in each removal, which would hide a wrong dispatch.
-func stepsForAll() *tracepoint.Policy {
+// attackDispatch attacks a dispatch under the steps of the first sound strategy whose steps suit
+// every dispatch: its static call goes to probes, and it does not wait in each removal, which
+// would hide a wrong dispatch.
+func attackDispatch(a *torture.Attack, d dispatch.Dispatch) error {
 	for _, v := range impls.OnlySound(tracepoint.Variants()) {
 		if v.New.Dispatch.Direct && !v.New.WaitsInOneToZero() {
-			return v.New
+			policy := *v.New
+			policy.Dispatch = d
+			return attackTracepoints(a, &policy)
 		}
 	}
-	panic("torture: no sound strategy with direct calls removes the last probe without a wait")
+	return errors.New("no sound strategy with direct calls removes the last probe without a wait")
 }
 
 // A tracepoints is some events, the reader of each, and one updater:

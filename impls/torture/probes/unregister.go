@@ -14,11 +14,6 @@ import (
 	"github.com/tpbench/tpbench/impls/unregister"
 )
 
-// unregisterSubjects are the ways to remove probes.
-func unregisterSubjects() []torture.Subject {
-	return torture.Subjects("unregister", unregister.Variants(), attackRemovals)
-}
-
 // A removals is some Points, the reader of each, and one updater, which often has no memory:
 //
 //	CPU0, updater                        CPU1, reader

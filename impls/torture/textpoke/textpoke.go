@@ -76,8 +76,7 @@ func attackPatcher(a *torture.Attack, patch textpoke.Patcher) error {
 	}
 	return a.Launch(
 		torture.Thread{CPU: 0, Run: func() error { return update(a, patch, sites, now) }},
-		torture.Thread{CPU: 1, Run: func() error { return execute(a, sites) }},
-		a.Intruder(1, 2),
+		torture.Thread{CPU: 1, Run: func() error { return execute(a, sites) }, Interrupted: true},
 	)
 }
 

@@ -116,9 +116,7 @@ func attackTable(a *torture.Attack, policy *uprobe.Policy) error {
 
 	var threads []torture.Thread
 	for i := range hitters {
-		threads = append(threads,
-			torture.Thread{CPU: i, Run: func() error { return u.hit(i) }},
-			a.Intruder(i, hitters+updaters+i))
+		threads = append(threads, torture.Thread{CPU: i, Run: func() error { return u.hit(i) }, Interrupted: true})
 	}
 	for i := range updaters {
 		threads = append(threads, torture.Thread{CPU: 1 + i, Run: func() error { return u.update(i) }})
