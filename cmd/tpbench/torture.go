@@ -122,33 +122,24 @@ func subjectsNamed(names []string) ([]torture.Subject, error) {
 	if names == nil {
 		return subjects, nil
 	}
-	wanted := map[int]bool{}
 	for _, n := range names {
-		found := false
 		var have []string
-		for i, s := range subjects {
+		for _, s := range subjects {
 			name := s.Name
 			if strings.Contains(n, "/") {
 				name = fullName(s)
-			}
-			if n == name {
-				wanted[i], found = true, true
 			}
 			if !slices.Contains(have, name) {
 				have = append(have, name)
 			}
 		}
-		if !found {
+		if !slices.Contains(have, n) {
 			return nil, &impls.UnknownError{Kind: "implementation", Name: n, Nearest: impls.Nearest(n, have)}
 		}
 	}
-	var list []torture.Subject
-	for i, s := range subjects {
-		if wanted[i] {
-			list = append(list, s)
-		}
-	}
-	return list, nil
+	return slices.DeleteFunc(subjects, func(s torture.Subject) bool {
+		return !slices.Contains(names, s.Name) && !slices.Contains(names, fullName(s))
+	}), nil
 }
 
 func fullName(s torture.Subject) string { return s.Family + "/" + s.Name }
