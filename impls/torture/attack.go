@@ -166,23 +166,19 @@ func (a *Attack) Changed(changes int) { a.changes.Add(uint64(changes)) }
 // CountGracePeriods has the grace periods of the domain counted.
 func (a *Attack) CountGracePeriods(d *rcu.Domain) { a.domain.Store(d) }
 
-func (a *Attack) tally() Tally {
-	t := Tally{Transitions: a.changes.Load()}
+// report is what is known so far. If it has the failure, it has all that was counted before.
+func (a *Attack) report() (r Report) {
+	if f := a.failure.Load(); f != nil {
+		r.Failure, r.After = f.what, f.after
+	}
+	r.Transitions = a.changes.Load()
 	for i := range a.passes {
-		t.Executions += a.passes[i].Load()
+		r.Executions += a.passes[i].Load()
 	}
 	if d := a.domain.Load(); d != nil {
-		t.GracePeriods = d.Counters().Started
+		r.GracePeriods = d.Counters().Started
 	}
-	return t
-}
-
-// report is what is known so far.
-func (a *Attack) report() Report {
-	if f := a.failure.Load(); f != nil {
-		return Report{a.tally(), f.what, f.after}
-	}
-	return Report{Tally: a.tally()}
+	return r
 }
 
 // reportProgress reports every 10 ms until the attack has ended.

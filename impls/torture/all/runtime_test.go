@@ -2,6 +2,7 @@ package all_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -94,21 +95,18 @@ func stacks(t *testing.T, mark, kind string, tool ...string) (n int) {
 	judge.Check(t, err)
 	judge.Check(t, cmd.Start())
 	var names []string
-	for lines := bufio.NewScanner(out); ; {
-		more := lines.Scan()
+	lines := bufio.NewScanner(out) // a trace is 160 MB of text
+	for more := true; more; {
+		more = lines.Scan()
 		if !more || strings.HasPrefix(lines.Text(), mark) {
 			if isStack(names, kind) {
 				n++
 			}
 			names = names[:0]
 		}
-		if !more {
-			judge.Check(t, lines.Err())
-			break
-		}
 		names = append(names, strings.Fields(lines.Text())...)
 	}
-	judge.Check(t, cmd.Wait())
+	judge.Check(t, errors.Join(lines.Err(), cmd.Wait()))
 	if n == 0 {
 		t.Errorf("no stack has a probe, its site and its caller: %v", cmd)
 	}

@@ -18,6 +18,7 @@ package probes
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -57,7 +58,11 @@ type firing[P passed] struct {
 	// it more often than others. Written by the updater.
 	focus atomic.Int32
 
-	number     uint64 // of the last registration; the updater's
+	// The updater's.
+	rnd     *rand.Rand
+	number  uint64         // of the last registration
+	removed []registration // whose data is not freed yet
+
 	freedCalls uint64 // dispatch.FreedCalls before the attack
 }
 
@@ -118,7 +123,7 @@ func newFiring[P passed](a *torture.Attack, broken invariants) (*firing[P], []*d
 		return nil, nil, err
 	}
 	f := &firing[P]{
-		Attack: a, broken: broken, fns: fns, freedCalls: dispatch.FreedCalls(),
+		Attack: a, broken: broken, fns: fns, rnd: a.Rand(0), freedCalls: dispatch.FreedCalls(),
 		domain: torture.Flavour().New(rcu.Options{}),
 		data:   slab.New(datum{magic: torture.Poison, owner: -1}),
 	}
@@ -133,10 +138,23 @@ func (f *firing[P]) close() {
 	reportWrong.Store(nil)
 }
 
-// run runs the updater and the readers.
-func (f *firing[P]) run(update func() error) error {
+// run runs the updater and the readers. The updater changes one place for a while, and then
+// another, for which it calls choose first.
+func (f *firing[P]) run(choose func(), change func(P) error) error {
 	readers := min(f.Readers(), len(f.places))
-	threads := []torture.Thread{{CPU: 0, Run: update}}
+	threads := []torture.Thread{{CPU: 0, Run: func() error {
+		for fresh := true; !f.Over(); fresh = f.rnd.IntN(16) == 0 {
+			if fresh {
+				f.focus.Store(f.rnd.Int32N(int32(len(f.places))))
+				choose()
+			}
+			if err := change(f.places[f.focus.Load()]); err != nil {
+				return err
+			}
+		}
+		f.freeLater(f.removed)
+		return nil
+	}}}
 	for i := range readers {
 		read := func() error { return f.read(i, readers) }
 		threads = append(threads, torture.Thread{CPU: 1 + i, Run: read, Interrupted: true})
@@ -202,24 +220,24 @@ func (f *firing[P]) newProbe(fn, prio int, at P) (registration, error) {
 
 // release frees removed probes' data when no reader can use it any more, in one of the
 // ways to wait, which way draws out of 64. It seldom waits: waiting makes every variant
-// sound. It returns what was not freed and not left to a callback.
-func (f *firing[P]) release(way int, removed []registration, synchronize func()) (rest []registration) {
+// sound.
+func (f *firing[P]) release(way int, synchronize func()) {
 	switch way {
 	case 0:
 		synchronize()
-		f.free(removed)
+		f.free(f.removed)
 	case 1:
 		state := f.domain.StartPoll()
 		for !f.domain.Poll(state) {
 			time.Sleep(50 * time.Microsecond)
 		}
-		f.free(removed)
+		f.free(f.removed)
 	case 2, 3, 4, 5:
-		f.freeLater(removed)
+		f.freeLater(f.removed)
 	default:
-		return removed
+		return
 	}
-	return nil
+	f.removed = nil
 }
 
 // free frees removed probes' data. No probe may be called with it any more.
