@@ -166,7 +166,7 @@ func tortureAll(cmd *cobra.Command, subjects []torture.Subject, each time.Durati
 			break // the rest could not be read
 		}
 		if err := s.Check(); err != nil {
-			t.cannot(s, err)
+			t.line(s.Family, s.Name, s.Status, "", "", "", "cannot run here: "+err.Error(), "", "")
 			cannot = cmp.Or(cannot, err)
 			sum.cannot++
 			continue
@@ -266,10 +266,6 @@ func (t *tortureTable) row(s torture.Subject, out outcome, verdict string) {
 	for _, line := range out.doing {
 		fmt.Fprintf(t.w, "            %s\n", line)
 	}
-}
-
-func (t *tortureTable) cannot(s torture.Subject, why error) {
-	t.line(s.Family, s.Name, s.Status, "", "", "", "cannot run here: "+why.Error(), "", "")
 }
 
 // again prints, under a row, what led to its failure and the command that tries it again.

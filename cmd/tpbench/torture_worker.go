@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -161,15 +162,14 @@ func watch(ctx context.Context, worker *exec.Cmd, grace time.Duration, progress 
 	if out.Failure == "" {
 		out.After = time.Since(began)
 	}
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	cause := causeOf(worker.ProcessState, stderr.String())
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		out.hung, out.doing = true, excerpt(threads, stderr.String())
 		return out, nil
-	}
-	if ctx.Err() != nil {
+	case ctx.Err() != nil:
 		return out, ctx.Err()
-	}
-	cause := causeOf(stderr.String())
-	if cause = cmp.Or(cause, fault(worker.ProcessState)); cause != "" {
+	case cause != "":
 		out.Failure = cmp.Or(out.Failure, "died: "+cause)
 		return out, nil
 	}
@@ -193,24 +193,70 @@ func end(ctx context.Context, p *os.Process, grace time.Duration, ended <-chan s
 	}
 }
 
-// causeOf is the line of the runtime's report on a fatal error that names the cause, or "".
-func causeOf(stderr string) string {
-	for line := range strings.Lines(stderr) {
-		for _, cause := range []string{"SIG", "fatal error: ", "panic: ", "unexpected fault "} {
-			if strings.HasPrefix(strings.TrimPrefix(line, "[signal "), cause) {
-				return strings.Trim(line, "[]\n")
-			}
-		}
-	}
-	return ""
-}
+// causeRE is the line of the runtime's report on a fatal error that names the cause.
+var causeRE = regexp.MustCompile(`(?m)^\[?((?:SIG|signal SIG|fatal error: |panic: |unexpected fault ).*?)\]?$`)
 
-// fault is the signal of which a process died, if its own instructions raised it, or "". A
-// signal from outside is no failure of the subject: a machine short of memory kills, too.
-func fault(state *os.ProcessState) string {
-	raised := []syscall.Signal{syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGSEGV}
+// causeOf is why a process ended by its own doing, or "": what the runtime reports, or a signal that
+// its own instructions raised. A signal from outside is no failure of the subject: a machine short
+// of memory kills, too.
+func causeOf(state *os.ProcessState, stderr string) string {
+	if cause := causeRE.FindStringSubmatch(stderr); cause != nil {
+		return cause[1]
+	}
+	raised := []syscall.Signal{
+		syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGSEGV,
+	}
 	if s, ok := state.Sys().(syscall.WaitStatus); ok && slices.Contains(raised, s.Signal()) {
 		return s.Signal().String()
 	}
 	return ""
+}
+
+// excerpt describes what a worker that hung did, in at most 40 lines: its threads, those that
+// sleep last, and the stacks that the runtime printed.
+func excerpt(threads, stderr string) []string {
+	const most, mostThreads, mostFrames = 40, 12, 4
+	lines := strings.FieldsFunc(threads, func(r rune) bool { return r == '\n' })
+	asleep := func(line string) int { return strings.Count(line, " S on CPU ") }
+	slices.SortStableFunc(lines, func(a, b string) int { return asleep(a) - asleep(b) })
+	if more := len(lines) - mostThreads; more > 0 {
+		lines = append(lines[:mostThreads], fmt.Sprintf("and %s", plural(more, "more thread")))
+	}
+	for _, g := range goroutines(stderr) {
+		if len(lines)+2 > most {
+			break
+		}
+		lines = append(lines, g[:min(len(g), 1+mostFrames, most-len(lines))]...)
+	}
+	return lines
+}
+
+// What the runtime prints of a goroutine: its number, its state and, up to an empty line, its
+// frames, in two lines each: the function and the place.
+var (
+	goroutineRE = regexp.MustCompile(`(?m)^goroutine (\d+) (?:\w+=\S+ )*\[(.*)\]:\n((?:.+\n)*)`)
+	frameRE     = regexp.MustCompile(`(?m)^(?:.*/)?(\S+)\([^()\n]*\)\n\t(?:.*/)?(\S+)`)
+)
+
+// goroutines lists what those did that have frames outside of package runtime, whose frames
+// say little. Each is a line and its frames, innermost first. First are those that run, then
+// those of an attack's threads, then those that are ready to run. With its most verbose setting
+// the runtime prints some of them twice, once without frames.
+func goroutines(stderr string) (list [][]string) {
+	for _, g := range goroutineRE.FindAllStringSubmatch(stderr, -1) {
+		lines := []string{fmt.Sprintf("goroutine %s, %s", g[1], g[2])}
+		for _, f := range frameRE.FindAllStringSubmatch(g[3], -1) {
+			if !strings.HasPrefix(f[1], "runtime.") {
+				lines = append(lines, fmt.Sprintf("  %s %s", f[1], f[2]))
+			}
+		}
+		if len(lines) > 1 {
+			list = append(list, lines)
+		}
+	}
+	rank := func(g []string) int {
+		return slices.IndexFunc([]string{"running", "locked to thread", "runnable", ""}, func(s string) bool { return strings.Contains(g[0], s) })
+	}
+	slices.SortStableFunc(list, func(a, b []string) int { return rank(a) - rank(b) })
+	return list
 }

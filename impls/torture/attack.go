@@ -82,20 +82,22 @@ func (a *Attack) Launch(threads ...Thread) error {
 	if len(threads) > mostThreads {
 		return fmt.Errorf("%d threads, of which at most %d have a P", len(threads), mostThreads)
 	}
-	const closed, open, locked = 0, 1, 2
-	var gate atomic.Int32
-	errs := make([]error, len(threads))
-	var running sync.WaitGroup
+	var (
+		gate    atomic.Bool // whether it is open
+		failed  error       // of a thread that could not be pinned; written before the gate is opened
+		errs    = make([]error, len(threads))
+		running sync.WaitGroup
+	)
 	for i, t := range threads {
 		running.Go(func() {
 			errs[i] = a.pin(t.CPU)
 			a.ready.Add(1)
-			for gate.Load() == closed {
+			for !gate.Load() {
 				// No channel: a thread must wake as soon as the kernel gives it its CPU, not
 				// when Go's scheduler runs on another one.
 				Nap(100 * time.Microsecond)
 			}
-			if gate.Load() == open {
+			if failed == nil {
 				defer a.stop()
 				errs[i] = t.Run()
 			}
@@ -104,14 +106,10 @@ func (a *Attack) Launch(threads ...Thread) error {
 	for a.ready.Load() < int32(len(threads)) {
 		Nap(100 * time.Microsecond)
 	}
-	if err := errors.Join(errs...); err != nil {
-		gate.Store(locked)
-		running.Wait()
-		return err
-	}
+	failed = errors.Join(errs...)
 	a.began = time.Now()
 	defer time.AfterFunc(a.lasts, a.stop).Stop()
-	gate.Store(open)
+	gate.Store(true)
 	running.Wait()
 	a.took = time.Since(a.began)
 	return errors.Join(errs...)

@@ -68,23 +68,6 @@ func TestLaunchTogether(t *testing.T) {
 	}
 }
 
-// If this fails, the time of a failure includes the preparation.
-func TestFailureTime(t *testing.T) {
-	var passed time.Duration
-	r, err := made(func(a *Attack) error {
-		time.Sleep(20 * time.Millisecond)
-		launched := time.Now()
-		return a.Launch(runs(func() {
-			a.Fail("X1: x")
-			passed = time.Since(launched)
-		}))
-	}).Torture(t.Context(), Options{For: time.Hour})
-	judge.Check(t, err)
-	if r.Failure != "X1: x" || r.After <= 0 || r.After > passed {
-		t.Errorf("%q after %v, want within %v", r.Failure, r.After, passed)
-	}
-}
-
 // If this fails, an attack does not end when one of its threads has ended, or its error is lost,
 // or that of an attack that starts no thread, or more than GOMAXPROCS allows for, of which one
 // would do nothing. The failure may be a hang.
@@ -125,18 +108,25 @@ func TestInterruptedEarly(t *testing.T) {
 	}
 }
 
-// If this fails, a failure is lost when the process hangs or dies before the attack has ended.
-// The failure of the test may be a hang.
-func TestProgressHasFailure(t *testing.T) {
+// If this fails, a failure is lost when the process hangs or dies before the attack has ended, or
+// its time includes the preparation. The failure of the test may be a hang.
+func TestFailure(t *testing.T) {
 	reported := make(chan Report, 1)
-	_, err := made(func(a *Attack) error {
+	var passed time.Duration
+	check := func(r Report) {
+		if r.Failure != "X1: x" || r.Executions != 3 || r.Transitions != 2 || r.After <= 0 || r.After > passed {
+			t.Errorf("reported %+v, want a time within %v", r, passed)
+		}
+	}
+	r, err := made(func(a *Attack) error {
+		time.Sleep(20 * time.Millisecond)
+		launched := time.Now()
 		return a.Launch(runs(func() {
 			a.Passed(0, 3)
 			a.Changed(2)
 			a.Fail("X1: x")
-			if r := <-reported; r.Failure != "X1: x" || r.Executions != 3 || r.Transitions != 2 || r.After <= 0 {
-				t.Errorf("reported %+v", r)
-			}
+			passed = time.Since(launched)
+			check(<-reported)
 		}))
 	}).Torture(t.Context(), Options{For: time.Hour, Progress: func(r Report) {
 		if r.Failure != "" {
@@ -147,6 +137,7 @@ func TestProgressHasFailure(t *testing.T) {
 		}
 	}})
 	judge.Check(t, err)
+	check(r)
 }
 
 // If this fails, threads do not end on time while a call of Progress blocks. The failure is a

@@ -44,14 +44,12 @@ func TestProfiledAndTraced(t *testing.T) {
 	profile, trace := filepath.Join(dir, "cpu"), filepath.Join(dir, "trace")
 	runSetups(t, []string{"-test.cpuprofile=" + profile, "-test.trace=" + trace})
 	t.Run("profile", func(t *testing.T) {
-		n := stacks(t, "-----------+", "", "pprof", "-traces", profile)
-		t.Logf("%d different stacks with a probe, its site and its caller", n)
+		needStacks(t, "-----------+", "", "pprof", "-traces", profile)
 	})
 	t.Run("trace", func(t *testing.T) {
 		// Only events of goroutines that yield: they are unwound by frame pointers. The trace also
 		// holds the profile's samples, which are not.
-		n := stacks(t, "M=", "StateTransition", "trace", "-d=parsed", trace)
-		t.Logf("%d events in a probe, with its site and its caller", n)
+		needStacks(t, "M=", "StateTransition", "trace", "-d=parsed", trace)
 	})
 }
 
@@ -81,10 +79,10 @@ func TestSetups(t *testing.T) {
 	}
 }
 
-// stacks runs a tool of the go command that prints stacks, and returns how many have an action,
-// its site and the site's caller. It fails if none has. A line that begins with mark begins a
-// stack; only stacks with the word kind in that line count.
-func stacks(t *testing.T, mark, kind string, tool ...string) (n int) {
+// needStacks runs a tool of the go command that prints stacks. It fails if none has an action, its
+// site and the site's caller. A line that begins with mark begins a stack; only stacks with the
+// word kind in that line count.
+func needStacks(t *testing.T, mark, kind string, tool ...string) {
 	t.Helper()
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip(err)
@@ -95,22 +93,20 @@ func stacks(t *testing.T, mark, kind string, tool ...string) (n int) {
 	judge.Check(t, err)
 	judge.Check(t, cmd.Start())
 	var names []string
+	found := false
 	lines := bufio.NewScanner(out) // a trace is 160 MB of text
 	for more := true; more; {
 		more = lines.Scan()
 		if !more || strings.HasPrefix(lines.Text(), mark) {
-			if isStack(names, kind) {
-				n++
-			}
+			found = found || isStack(names, kind)
 			names = names[:0]
 		}
 		names = append(names, strings.Fields(lines.Text())...)
 	}
 	judge.Check(t, errors.Join(lines.Err(), cmd.Wait()))
-	if n == 0 {
+	if !found {
 		t.Errorf("no stack has a probe, its site and its caller: %v", cmd)
 	}
-	return n
 }
 
 // isStack reports whether names, innermost first, have kind, an action, its site and the site's
@@ -192,7 +188,7 @@ type event struct {
 	transitions atomic.Uint64
 	registered  atomic.Uint64
 
-	on []dispatch.Probe // the updater's
+	on []*datum // of the registered probes; the updater's
 }
 
 // A datum is the data of a probe. It is kept reachable only for as long as dispatch.GoFunc
@@ -201,6 +197,7 @@ type datum struct {
 	magic  uint64
 	action int
 	event  *event
+	probe  dispatch.Probe
 }
 
 func (what setup) run(t *testing.T) {
@@ -285,9 +282,9 @@ func (s *run) update(rnd *rand.Rand) {
 	for began := time.Now(); !s.over.Load() && (time.Since(began) < setupTime || s.seen.Load() != all); {
 		e := s.events[rnd.IntN(len(s.events))]
 		if k := len(e.on); k == 0 || k < 3 && rnd.IntN(2) == 0 {
-			p, err := probeOf(&datum{torture.Alive, rnd.IntN(len(actions)), e}, rnd.IntN(3))
+			d, err := newDatum(e, rnd.IntN(len(actions)), rnd.IntN(3))
 			judge.Check(s, err)
-			e.transit(s.registry.Register, p, append(e.on, p))
+			e.transit(s.registry.Register, d, append(e.on, d))
 		} else {
 			e.remove(rnd.IntN(k))
 		}
@@ -301,15 +298,15 @@ func (s *run) update(rnd *rand.Rand) {
 
 // remove unregisters the i-th probe.
 func (e *event) remove(i int) {
-	p := e.on[i]
-	e.transit(e.registry.Unregister, p, slices.Delete(e.on, i, i+1))
-	e.domain.Call(func() { datumOf(p).magic = torture.Poison })
+	d := e.on[i]
+	e.transit(e.registry.Unregister, d, slices.Delete(e.on, i, i+1))
+	e.domain.Call(func() { d.magic = torture.Poison })
 }
 
-// transit registers or unregisters the probe, after which on is registered.
-func (e *event) transit(change func(*tracepoint.Tracepoint, dispatch.Probe) error, p dispatch.Probe, on []dispatch.Probe) {
+// transit registers or unregisters the datum's probe, after which those of on are registered.
+func (e *event) transit(change func(*tracepoint.Tracepoint, dispatch.Probe) error, d *datum, on []*datum) {
 	e.transitions.Add(1)
-	judge.Check(e, change(e.tp, p))
+	judge.Check(e, change(e.tp, d.probe))
 	e.on = on
 	e.registered.Store(uint64(len(on)))
 	e.transitions.Add(1)

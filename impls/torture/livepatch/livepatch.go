@@ -130,9 +130,9 @@ func attackCore(a *torture.Attack, open func(rcu.Options) *rcu.Domain) error {
 	return errors.Join(err, core.Close())
 }
 
-// warned reports the kernel's WARNs.
-func (s *attack) warned(list []livepatch.Warning) {
-	for _, w := range list {
+// warnings reports the kernel's WARNs.
+func (s *attack) warnings() {
+	for _, w := range s.core.Warnings() {
 		id := "K2"
 		if w == livepatch.WarnEmpty {
 			id = "K3"
@@ -146,12 +146,14 @@ func (s *attack) update() error {
 	rnd := s.Rand(0)
 	for !s.Over() {
 		n := len(s.enabled)
+		// The last patch is seldom removed: ftrace's wait takes long.
+		adds := n == 0 || n < mostPatches && (rnd.IntN(2) == 0 || n == 1 && rnd.IntN(8) > 0)
 		s.transitions.Add(1)
 		var err error
-		if n == 0 || n < mostPatches && (rnd.IntN(2) == 0 || n == 1 && rnd.IntN(8) > 0) { // the last one is seldom removed: ftrace's wait takes long
+		if adds {
 			err = s.patch(rnd)
-		} else {
-			err = s.unpatch(rnd)
+		} else if err = s.core.Disable(s.enabled[n-1].patch); err == nil {
+			err = s.transit(s.enabled[n-1], false, rnd)
 		}
 		if err != nil {
 			return err
@@ -196,15 +198,6 @@ func (s *attack) patch(rnd *rand.Rand) error {
 	}
 	s.enabled = append(s.enabled, m)
 	return s.transit(m, true, rnd)
-}
-
-// unpatch disables the newest patch.
-func (s *attack) unpatch(rnd *rand.Rand) error {
-	m := s.enabled[len(s.enabled)-1]
-	if err := s.core.Disable(m.patch); err != nil {
-		return err
-	}
-	return s.transit(m, false, rnd)
 }
 
 // transit brings the transition to its end, or to that of its reversal. A module whose patch
@@ -286,9 +279,7 @@ func (s *attack) settled() {
 			s.Fail("K2: task %d is %v with no transition under way", i, state)
 		}
 	}
-	if w := s.core.Warnings(); w != nil {
-		s.warned(w)
-	}
+	s.warnings()
 }
 
 // A task is one task's thread.
@@ -325,9 +316,7 @@ func (t *task) run() error {
 			torture.Nap(time.Duration(t.rnd.IntN(int(100 * time.Microsecond))))
 			t.task.Wake()
 		}
-		if w := t.core.Warnings(); w != nil {
-			t.warned(w)
-		}
+		t.warnings()
 		if n := dispatch.FreedCalls() - t.freedCalls; n > 0 {
 			t.Fail("K3: %d calls of freed funcs", n)
 		}
@@ -348,10 +337,10 @@ func (t *task) unit() {
 	calls := 0
 	for range 1 + t.rnd.IntN(4) {
 		f := t.rnd.IntN(functions)
-		t.call(f) // it may delay, and call others
-		t.call(f)
-		t.calling, t.quick = f, true
-		callVersioned(t, f, quickCalls)
+		t.call(f, 1) // it may delay, and call others
+		t.call(f, 1)
+		t.quick = true
+		t.call(f, quickCalls)
 		t.quick = false
 		calls += 2 + quickCalls
 	}
@@ -365,12 +354,6 @@ func (t *task) unit() {
 	t.Passed(t.id, uint64(calls))
 	t.task.Update()
 	t.safe.Add(1)
-}
-
-// call calls a function.
-func (t *task) call(f int) {
-	t.calling = f
-	callVersioned(t, f, 1)
 }
 
 // ran is what every version does: it checks that the task may be in it, and may delay.
@@ -392,7 +375,7 @@ func (t *task) ran(version int) {
 		torture.Spin(t.rnd.Uint32N(1 << t.rnd.IntN(14)))
 	case 1, 2, 3:
 		if t.depth < livepatch.MaxDepth/2 {
-			t.call(t.rnd.IntN(functions))
+			t.call(t.rnd.IntN(functions), 1)
 		}
 	case 4:
 		// A task that sleeps in a function that every patch replaces is not flipped.

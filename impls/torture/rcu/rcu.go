@@ -338,13 +338,11 @@ func (t *updater) replace() error {
 	}
 	w, again, call := waits[t.rnd.IntN(len(waits))], t.rnd.IntN(4) == 0, t.rnd.IntN(8) == 0
 	o := t.published.Swap(next)
-	if again || !call {
-		w.wait(t)
-		t.older(o, w.name)
-	}
-	if again && !call {
-		w.wait(t)
-		t.older(o, w.name)
+	for _, waits := range []bool{again, !call} {
+		if waits {
+			w.wait(t)
+			t.older(o, w.name)
+		}
 	}
 	t.Changed(1)
 	if call {
