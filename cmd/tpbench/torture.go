@@ -122,33 +122,24 @@ func subjectsNamed(names []string) ([]torture.Subject, error) {
 	if names == nil {
 		return subjects, nil
 	}
-	wanted := map[int]bool{}
 	for _, n := range names {
-		found := false
 		var have []string
-		for i, s := range subjects {
+		for _, s := range subjects {
 			name := s.Name
 			if strings.Contains(n, "/") {
 				name = fullName(s)
-			}
-			if n == name {
-				wanted[i], found = true, true
 			}
 			if !slices.Contains(have, name) {
 				have = append(have, name)
 			}
 		}
-		if !found {
+		if !slices.Contains(have, n) {
 			return nil, &impls.UnknownError{Kind: "implementation", Name: n, Nearest: impls.Nearest(n, have)}
 		}
 	}
-	var list []torture.Subject
-	for i, s := range subjects {
-		if wanted[i] {
-			list = append(list, s)
-		}
-	}
-	return list, nil
+	return slices.DeleteFunc(subjects, func(s torture.Subject) bool {
+		return !slices.Contains(names, s.Name) && !slices.Contains(names, fullName(s))
+	}), nil
 }
 
 func fullName(s torture.Subject) string { return s.Family + "/" + s.Name }
@@ -175,7 +166,7 @@ func tortureAll(cmd *cobra.Command, subjects []torture.Subject, each time.Durati
 			break // the rest could not be read
 		}
 		if err := s.Check(); err != nil {
-			t.cannot(s, err)
+			t.line(s.Family, s.Name, s.Status, "", "", "", "cannot run here: "+err.Error(), "", "")
 			cannot = cmp.Or(cannot, err)
 			sum.cannot++
 			continue
@@ -275,10 +266,6 @@ func (t *tortureTable) row(s torture.Subject, out outcome, verdict string) {
 	for _, line := range out.doing {
 		fmt.Fprintf(t.w, "            %s\n", line)
 	}
-}
-
-func (t *tortureTable) cannot(s torture.Subject, why error) {
-	t.line(s.Family, s.Name, s.Status, "", "", "", "cannot run here: "+why.Error(), "", "")
 }
 
 // again prints, under a row, what led to its failure and the command that tries it again.

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -179,108 +177,41 @@ func TestOutputNotRead(t *testing.T) {
 	if n, err := w.Write(make([]byte, 1<<22)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("%d bytes fit into a pipe, %v", n, err)
 	}
-	bin := filepath.Join(t.TempDir(), "tpbench") // by its name the test binary is the command
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(self, bin); err != nil {
-		t.Fatal(err)
-	}
 	subjects := all.Subjects()
 	runs := slices.IndexFunc(subjects, func(s torture.Subject) bool { return s.Status == impls.Sound && s.Check() == nil })
-	worker := exec.Command(bin, "torture-worker", "--for", "300ms", "--seed", "1", fullName(subjects[runs]))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	// TestMain has put this binary into PATH by that name.
+	worker := exec.CommandContext(ctx, "tpbench", "torture-worker", "--for", "300ms", "--within", "3s", fullName(subjects[runs]))
 	var stderr strings.Builder
 	worker.Stdout, worker.Stderr = w, &stderr
 	harness.Isolate(worker)
-	if err := worker.Start(); err != nil {
-		t.Fatal(err)
-	}
-	hung := time.AfterFunc(2*time.Minute, func() { // one that ends on time needs a tenth
-		t.Errorf("it does not end:\n%s", harness.Interrogate(worker.Process, 5*time.Second))
-	})
-	_ = worker.Wait() // ProcessState has it all
-	hung.Stop()
-	if code := worker.ProcessState.ExitCode(); code != 1 {
-		t.Errorf("exit code %d, want 1: its report was lost", code)
-	}
-	if want := "tpbench: the report was not read within 5s\n"; stderr.String() != want {
-		t.Errorf("it printed %q, want %q", stderr.String(), want)
+	err = worker.Run()
+	if want := "tpbench: the report was not read within 3s\n"; worker.ProcessState.ExitCode() != 1 || stderr.String() != want {
+		t.Errorf("%v, and it printed %q, want exit code 1 and %q", err, stderr.String(), want)
 	}
 }
 
-// If this fails, progress that cannot be written delays the attack, or the report is lost.
-func TestTeller(t *testing.T) {
-	r, w := io.Pipe() // holds nothing: a write waits for its reader
-	out := tellTo(w)
-	for n := range uint64(1000) {
-		out.progress(message{Report: torture.Report{Tally: torture.Tally{Executions: n}}})
-	}
-	if err := out.last(message{End: true}, time.Millisecond); err == nil {
-		t.Error("the last message counts as written, and it was not read")
-	}
-	var read []message
-	lines := json.NewDecoder(r)
-	for len(read) == 0 || !read[len(read)-1].End {
-		var m message
-		if err := lines.Decode(&m); err != nil {
-			t.Fatal(err)
-		}
-		read = append(read, m)
-	}
-	if len(read) > 3 || len(read) > 2 && read[0].Executions >= read[1].Executions {
-		t.Errorf("%+v, want at most two others, in their order, and then the last one", read)
-	}
+// neverRuns cannot run here.
+var (
+	cannot    = &impls.UnsupportedError{What: "it", Why: "reasons", Do: "do"}
+	neverRuns = torture.Subject{Family: "rcu", Name: "it", Check: func() error { return cannot }}
+)
 
-	broken := errors.New("broken")
-	r, w = io.Pipe()
-	r.CloseWithError(broken)
-	out = tellTo(w)
-	out.progress(message{})
-	if err := out.last(message{End: true}, time.Hour); !errors.Is(err, broken) {
-		t.Errorf("error %v, want %v", err, broken)
-	}
-}
-
-// If this fails, a machine on which nothing can be tortured passes. A script cannot make one,
-// since one flavour runs on any amd64.
+// If this fails, a machine on which nothing can be tortured passes, which a script cannot show,
+// since one flavour runs on any amd64; or the exit code is 0 although the table could not be
+// written, to a full disk for example.
 func TestNothingCanBeTortured(t *testing.T) {
-	cannot := &impls.UnsupportedError{What: "it", Why: "reasons", Do: "do"}
-	cmd := newTorture()
-	cmd.SetOut(io.Discard)
-	cmd.SetContext(context.Background())
-	s := torture.Subject{Family: "rcu", Name: "it", Check: func() error { return cannot }}
-	if err := tortureAll(cmd, []torture.Subject{s}, time.Second, 1, false); exitCode(err) != 3 {
-		t.Errorf("%v, exit code %d, want 3", err, exitCode(err))
-	}
-	// A worker must not report it as one that held.
-	var out strings.Builder
-	if err := tortureHere(t.Context(), &out, s, torture.Options{For: time.Second}); !errors.Is(err, cannot) {
-		t.Errorf("the worker: %v", err)
-	}
-	if !strings.HasSuffix(out.String(), `"End":true,"Error":"`+cannot.Error()+"\"}\n") {
-		t.Errorf("the worker reports %s", &out)
-	}
-}
-
-// If this fails, the exit code is 0 although the table could not be written, to a full disk for
-// example.
-func TestTableNotWritten(t *testing.T) {
-	cannot := &impls.UnsupportedError{What: "it", Why: "reasons", Do: "do"}
-	subjects := make([]torture.Subject, 3)
-	for i := range subjects {
-		subjects[i] = torture.Subject{Family: "rcu", Name: "it", Check: func() error { return cannot }}
-	}
 	print := func(w io.Writer) error {
 		cmd := newTorture()
 		cmd.SetOut(w)
 		cmd.SetErr(io.Discard)
-		cmd.SetContext(context.Background())
-		return tortureAll(cmd, subjects, time.Second, 1, false)
+		cmd.SetContext(t.Context())
+		return tortureAll(cmd, slices.Repeat([]torture.Subject{neverRuns}, 3), time.Second, 1, false)
 	}
 	var whole strings.Builder
 	if err := print(&whole); exitCode(err) != 3 {
-		t.Fatal(err)
+		t.Fatalf("%v, exit code %d, want 3", err, exitCode(err))
 	}
 	for room := 0; room < whole.Len(); room = min(room+7, max(room+1, whole.Len()-1)) {
 		disk := &smallDisk{room: room}
@@ -290,6 +221,24 @@ func TestTableNotWritten(t *testing.T) {
 		}
 		if disk.again {
 			t.Fatalf("%d of %d bytes written, and it wrote again", room, whole.Len())
+		}
+	}
+}
+
+// If this fails, a worker reports a subject that could not be tortured as one that held, or a
+// report that it could not write is lost without an error.
+func TestWorkerErrors(t *testing.T) {
+	var out strings.Builder
+	if err := tortureHere(t.Context(), &out, neverRuns, torture.Options{For: time.Second}); !errors.Is(err, cannot) {
+		t.Errorf("the worker: %v", err)
+	}
+	if !strings.HasSuffix(out.String(), `"End":true,"Error":"`+cannot.Error()+"\"}\n") {
+		t.Errorf("the worker reports %s", &out)
+	}
+	for room := range out.Len() {
+		disk := &smallDisk{room: room}
+		if err := tortureHere(t.Context(), disk, neverRuns, torture.Options{For: time.Second}); !errors.Is(err, syscall.ENOSPC) || disk.again {
+			t.Errorf("%d bytes written: %v, and it wrote again: %v", room, err, disk.again)
 		}
 	}
 }

@@ -1,15 +1,26 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls/torture"
 )
 
@@ -23,7 +34,10 @@ type message struct {
 
 // newTortureWorker is the process that tortures: tpbench torture-worker FAMILY/NAME.
 func newTortureWorker() *cobra.Command {
-	var o torture.Options
+	var (
+		o      torture.Options
+		within time.Duration
+	)
 	cmd := startedCommand("torture-worker FAMILY/NAME", "Torture one implementation (torture starts it)", cobra.ExactArgs(1), func(cmd *cobra.Command, args []string) error {
 		subjects, err := subjectsNamed(args)
 		if err != nil {
@@ -32,79 +46,208 @@ func newTortureWorker() *cobra.Command {
 		if len(subjects) != 1 {
 			return usagef("torture-worker: %q names %d implementations, say FAMILY/NAME", args[0], len(subjects))
 		}
+		// The process that started this one may have been stopped, and read nothing.
+		time.AfterFunc(o.For+within, func() {
+			fmt.Fprintf(cmd.ErrOrStderr(), "tpbench: the report was not read within %v\n", within)
+			os.Exit(1)
+		})
 		return tortureHere(cmd.Context(), cmd.OutOrStdout(), subjects[0], o)
 	})
 	f := cmd.Flags()
 	f.DurationVar(&o.For, "for", 10*time.Second, "how long to try")
 	f.Uint64Var(&o.Seed, "seed", 0, "what all draws come from")
+	f.DurationVar(&within, "within", killAfter+3*grace, "how long after --for the report must have been read")
 	return cmd
 }
 
-// tortureHere tortures the subject in this process and writes messages. The run and this
-// process end on time even if the messages are not read.
+// tortureHere tortures the subject in this process and writes messages.
 func tortureHere(ctx context.Context, w io.Writer, s torture.Subject, o torture.Options) error {
-	out := tellTo(w)
-	out.progress(message{})
-	o.Progress = func(r torture.Report) { out.progress(message{Report: r}) }
+	out := json.NewEncoder(w)
+	_ = out.Encode(message{}) // an error comes back from the last message
+	o.Progress = func(r torture.Report) { _ = out.Encode(message{Report: r}) }
 	r, err := s.Torture(ctx, o)
 	last := message{Report: r, End: true}
 	if err != nil {
 		last.Error = err.Error()
 	}
-	return errors.Join(err, out.last(last, lastWithin))
+	return errors.Join(err, out.Encode(last))
 }
 
-// lastWithin is how long a worker waits for its last message to be read.
-const lastWithin = 5 * time.Second
+const (
+	// killAfter is how much longer than --for a worker may take, to start, to prepare and
+	// to end.
+	killAfter = 30 * time.Second
 
-// A teller writes messages. Only its own goroutine waits until the pipe is read:
-//
-//	attack, every 10 ms       teller                pipe
-//	progress                  writes it             full: it is not read
-//	progress: is kept         is blocked
-//	progress: dropped         is blocked
-//	last: waits for a while   is blocked
-type teller struct {
-	next    chan message // of one: the progress to be written next
-	final   chan message
-	written chan error // the result of the last write: of the last message, or of one that failed
+	// grace is how long a worker gets to report when it is interrupted, and to print
+	// stacks when it hangs.
+	grace = 5 * time.Second
+)
+
+// An outcome is how a subject's worker ended.
+type outcome struct {
+	torture.Report
+
+	// hung is whether the worker did not end and was killed. doing is what its threads did then,
+	// line by line.
+	hung  bool
+	doing []string
 }
 
-func tellTo(w io.Writer) *teller {
-	t := &teller{make(chan message, 1), make(chan message, 1), make(chan error, 1)}
-	out := json.NewEncoder(w)
-	go func() {
-		for {
-			select {
-			case m := <-t.next:
-				if err := out.Encode(m); err != nil {
-					t.written <- err
-					return
-				}
-			case m := <-t.final:
-				t.written <- out.Encode(m)
-				return
+// tortureApart tortures the subject in a process of its own. If ctx is done, the report is
+// about the time until then.
+func tortureApart(ctx context.Context, s torture.Subject, o torture.Options) (outcome, error) {
+	if err := checkSelf(); err != nil {
+		return outcome{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.For+killAfter)
+	defer cancel()
+	worker := itself(exec.Command(self, "torture-worker", "--for", o.For.String(), "--seed", strconv.FormatUint(o.Seed, 10), fullName(s)))
+	out, err := watch(ctx, worker, grace, o.Progress)
+	if err != nil {
+		err = fmt.Errorf("torturing %s: %w", fullName(s), err)
+	}
+	return out, err
+}
+
+// watch runs a torture-worker until it ends. When ctx is done it interrupts the worker, which
+// then reports. If the worker has not ended after grace, watch has it print its stacks and
+// kills it. If the worker dies of its own signal, that is its subject's failure, unless it
+// reported one before. An error means that the subject could not be tortured.
+func watch(ctx context.Context, worker *exec.Cmd, grace time.Duration, progress func(torture.Report)) (outcome, error) {
+	harness.Isolate(worker)
+	worker.WaitDelay = time.Second // a process that the worker started may hold its pipes open
+	var stderr bytes.Buffer
+	worker.Stderr = &stderr
+	stdout, err := worker.StdoutPipe()
+	if err != nil {
+		return outcome{}, err
+	}
+	began := time.Now()
+	if err := worker.Start(); err != nil {
+		return outcome{}, err
+	}
+	var (
+		last    message
+		threads string
+		ending  sync.WaitGroup
+		ended   = make(chan struct{})
+	)
+	ending.Go(func() { threads = end(ctx, worker.Process, grace, ended) })
+	for up, lines := false, json.NewDecoder(stdout); lines.Decode(&last) == nil; {
+		if !up {
+			up, began = true, time.Now()
+		}
+		progress(last.Report)
+	}
+	_ = worker.Wait() // ProcessState has it all
+	close(ended)
+	ending.Wait()
+
+	out := outcome{Report: last.Report}
+	switch {
+	case last.Error != "":
+		return out, errors.New(last.Error)
+	case last.End:
+		return out, nil
+	}
+	if out.Failure == "" {
+		out.After = time.Since(began)
+	}
+	cause := causeOf(worker.ProcessState, stderr.String())
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		out.hung, out.doing = true, excerpt(threads, stderr.String())
+		return out, nil
+	case ctx.Err() != nil:
+		return out, ctx.Err()
+	case cause != "":
+		out.Failure = cmp.Or(out.Failure, "died: "+cause)
+		return out, nil
+	}
+	return out, fmt.Errorf("the worker ended without a report, %v %s", worker.ProcessState, strings.TrimSpace(stderr.String()))
+}
+
+// end ends the worker if ctx is done before it has ended. If it had to be killed, end
+// returns its threads.
+func end(ctx context.Context, p *os.Process, grace time.Duration, ended <-chan struct{}) (threads string) {
+	select {
+	case <-ended:
+		return ""
+	case <-ctx.Done():
+	}
+	_ = p.Signal(os.Interrupt) // it may have ended by now
+	select {
+	case <-ended:
+		return ""
+	case <-time.After(grace):
+		return harness.Interrogate(p, grace)
+	}
+}
+
+// causeRE is the line of the runtime's report on a fatal error that names the cause.
+var causeRE = regexp.MustCompile(`(?m)^\[?((?:SIG|signal SIG|fatal error: |panic: |unexpected fault ).*?)\]?$`)
+
+// causeOf is why a process ended by its own doing, or "": what the runtime reports, or a signal that
+// its own instructions raised. A signal from outside is no failure of the subject: a machine short
+// of memory kills, too.
+func causeOf(state *os.ProcessState, stderr string) string {
+	if cause := causeRE.FindStringSubmatch(stderr); cause != nil {
+		return cause[1]
+	}
+	raised := []syscall.Signal{
+		syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGSEGV,
+	}
+	if s, ok := state.Sys().(syscall.WaitStatus); ok && slices.Contains(raised, s.Signal()) {
+		return s.Signal().String()
+	}
+	return ""
+}
+
+// excerpt describes what a worker that hung did, in at most 40 lines: its threads, those that
+// sleep last, and the stacks that the runtime printed.
+func excerpt(threads, stderr string) []string {
+	const most, mostThreads, mostFrames = 40, 12, 4
+	lines := strings.FieldsFunc(threads, func(r rune) bool { return r == '\n' })
+	asleep := func(line string) int { return strings.Count(line, " S on CPU ") }
+	slices.SortStableFunc(lines, func(a, b string) int { return asleep(a) - asleep(b) })
+	if more := len(lines) - mostThreads; more > 0 {
+		lines = append(lines[:mostThreads], fmt.Sprintf("and %s", plural(more, "more thread")))
+	}
+	for _, g := range goroutines(stderr) {
+		if len(lines)+2 > most {
+			break
+		}
+		lines = append(lines, g[:min(len(g), 1+mostFrames, most-len(lines))]...)
+	}
+	return lines
+}
+
+// What the runtime prints of a goroutine: its number, its state and, up to an empty line, its
+// frames, in two lines each: the function and the place.
+var (
+	goroutineRE = regexp.MustCompile(`(?m)^goroutine (\d+) (?:\w+=\S+ )*\[(.*)\]:\n((?:.+\n)*)`)
+	frameRE     = regexp.MustCompile(`(?m)^(?:.*/)?(\S+)\([^()\n]*\)\n\t(?:.*/)?(\S+)`)
+)
+
+// goroutines lists what those did that have frames outside of package runtime, whose frames
+// say little. Each is a line and its frames, innermost first. First are those that run, then
+// those of an attack's threads, then those that are ready to run. With its most verbose setting
+// the runtime prints some of them twice, once without frames.
+func goroutines(stderr string) (list [][]string) {
+	for _, g := range goroutineRE.FindAllStringSubmatch(stderr, -1) {
+		lines := []string{fmt.Sprintf("goroutine %s, %s", g[1], g[2])}
+		for _, f := range frameRE.FindAllStringSubmatch(g[3], -1) {
+			if !strings.HasPrefix(f[1], "runtime.") {
+				lines = append(lines, fmt.Sprintf("  %s %s", f[1], f[2]))
 			}
 		}
-	}()
-	return t
-}
-
-// progress has the message written later, or drops it.
-func (t *teller) progress(m message) {
-	select {
-	case t.next <- m:
-	default:
+		if len(lines) > 1 {
+			list = append(list, lines)
+		}
 	}
-}
-
-// last writes the last message. It waits for no longer than within.
-func (t *teller) last(m message, within time.Duration) error {
-	t.final <- m
-	select {
-	case err := <-t.written:
-		return err
-	case <-time.After(within):
-		return fmt.Errorf("the report was not read within %v", within)
+	rank := func(g []string) int {
+		return slices.IndexFunc([]string{"running", "locked to thread", "runnable", ""}, func(s string) bool { return strings.Contains(g[0], s) })
 	}
+	slices.SortStableFunc(list, func(a, b []string) int { return rank(a) - rank(b) })
+	return list
 }

@@ -11,16 +11,9 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// MostReaders is how many readers an attack may have.
-const MostReaders = 3
-
-// mostThreads is how many threads: an intruder beside each reader, and one updater.
-const mostThreads = 2*MostReaders + 1
-
-// What memory holds in its first word while it is in use, and after it was freed.
 const (
-	Alive  = 0x6c6976652d6f626a
-	Poison = 0x6b6b6b6b6b6b6b6b // the kernel's POISON_FREE
+	mostReaders = 3
+	mostThreads = 2*mostReaders + 1 // an intruder for each reader, and one updater
 )
 
 // An Attack is one run on a subject.
@@ -37,7 +30,7 @@ type Attack struct {
 	failure atomic.Pointer[failure]
 
 	// passes has a counter for each reader, on a line of its own.
-	passes  [MostReaders]paddedCounter
+	passes  [mostReaders]paddedCounter
 	changes atomic.Uint64
 
 	// domain, if not nil, is the one whose grace periods are counted. Stored by the attack,
@@ -57,11 +50,12 @@ type failure struct {
 
 // A Thread is one thread of an attack.
 type Thread struct {
-	CPU int          // which of the attack's CPUs, modulo their number
-	Run func() error // what it does once all are ready
+	CPU         int          // which of the attack's CPUs, modulo their number
+	Run         func() error // what it does once all are ready
+	Interrupted bool         // an intruder shares its CPU
 }
 
-// Launch runs the threads and returns when all have ended. Each is a thread of the kernel
+// Launch runs the threads, and their intruders, and returns when all have ended. Each is a thread of the kernel
 // on one CPU. None runs before all are ready, and the time of the attack starts then:
 //
 //	Launch                      thread 0           thread 1, on a busy CPU
@@ -80,23 +74,30 @@ type Thread struct {
 // When one thread ends, the attack is over for all. If a thread cannot be pinned, none
 // runs.
 func (a *Attack) Launch(threads ...Thread) error {
+	for i, t := range threads {
+		if t.Interrupted {
+			threads = append(threads, Thread{CPU: t.CPU, Run: a.intruder(mostThreads + i)})
+		}
+	}
 	if len(threads) > mostThreads {
 		return fmt.Errorf("%d threads, of which at most %d have a P", len(threads), mostThreads)
 	}
-	const closed, open, locked = 0, 1, 2
-	var gate atomic.Int32
-	errs := make([]error, len(threads))
-	var running sync.WaitGroup
+	var (
+		gate    atomic.Bool // whether it is open
+		failed  error       // of a thread that could not be pinned; written before the gate is opened
+		errs    = make([]error, len(threads))
+		running sync.WaitGroup
+	)
 	for i, t := range threads {
 		running.Go(func() {
 			errs[i] = a.pin(t.CPU)
 			a.ready.Add(1)
-			for gate.Load() == closed {
+			for !gate.Load() {
 				// No channel: a thread must wake as soon as the kernel gives it its CPU, not
 				// when Go's scheduler runs on another one.
 				Nap(100 * time.Microsecond)
 			}
-			if gate.Load() == open {
+			if failed == nil {
 				defer a.stop()
 				errs[i] = t.Run()
 			}
@@ -105,22 +106,32 @@ func (a *Attack) Launch(threads ...Thread) error {
 	for a.ready.Load() < int32(len(threads)) {
 		Nap(100 * time.Microsecond)
 	}
-	if err := errors.Join(errs...); err != nil {
-		gate.Store(locked)
-		running.Wait()
-		return err
-	}
+	failed = errors.Join(errs...)
 	a.began = time.Now()
 	defer time.AfterFunc(a.lasts, a.stop).Stop()
-	gate.Store(open)
+	gate.Store(true)
 	running.Wait()
 	a.took = time.Since(a.began)
 	return errors.Join(errs...)
 }
 
+// intruder takes the CPU that it shares with a reader away again and again, for microseconds
+// to fractions of a millisecond, wherever the reader is. The updater, on another CPU, has that
+// long to meet a window that is a nanosecond wide. generator is its number for [Attack.Rand].
+func (a *Attack) intruder(generator int) func() error {
+	rnd := a.Rand(generator)
+	return func() error {
+		for !a.Over() {
+			Nap(time.Duration(rnd.IntN(int(200 * time.Microsecond))))
+			Busy(rnd, time.Microsecond, 300*time.Microsecond)
+		}
+		return nil
+	}
+}
+
 // Readers is how many readers an attack with one updater has: the updater has a CPU, and
 // each reader has another where there are enough.
-func (a *Attack) Readers() int { return min(max(1, len(a.cpus)-1), MostReaders) }
+func (a *Attack) Readers() int { return min(max(1, len(a.cpus)-1), mostReaders) }
 
 // Over reports whether threads should end.
 func (a *Attack) Over() bool { return a.stopped.Load() }
@@ -153,23 +164,19 @@ func (a *Attack) Changed(changes int) { a.changes.Add(uint64(changes)) }
 // CountGracePeriods has the grace periods of the domain counted.
 func (a *Attack) CountGracePeriods(d *rcu.Domain) { a.domain.Store(d) }
 
-func (a *Attack) tally() Tally {
-	t := Tally{Transitions: a.changes.Load()}
+// report is what is known so far. If it has the failure, it has all that was counted before.
+func (a *Attack) report() (r Report) {
+	if f := a.failure.Load(); f != nil {
+		r.Failure, r.After = f.what, f.after
+	}
+	r.Transitions = a.changes.Load()
 	for i := range a.passes {
-		t.Executions += a.passes[i].Load()
+		r.Executions += a.passes[i].Load()
 	}
 	if d := a.domain.Load(); d != nil {
-		t.GracePeriods = d.Counters().Started
+		r.GracePeriods = d.Counters().Started
 	}
-	return t
-}
-
-// report is what is known so far.
-func (a *Attack) report() Report {
-	if f := a.failure.Load(); f != nil {
-		return Report{a.tally(), f.what, f.after}
-	}
-	return Report{Tally: a.tally()}
+	return r
 }
 
 // reportProgress reports every 10 ms until the attack has ended.

@@ -31,17 +31,15 @@
 //
 // A run:
 //
-//  1. The attack prepares. Launch starts the threads, moves each to its CPU, and lets them
-//     run when all are ready. The time of the run starts then.
+//  1. The attack prepares, and Launch lets the threads run when all are on their CPUs.
 //  2. The threads do at random what the variant's users do. Readers enter nested sections,
 //     with random delays. Updaters draw among all transitions and all ways to wait.
 //  3. Readers check what they find against the family's invariants. Data holds its owner, its
 //     state and its age.
 //  4. Intruders hold readers at arbitrary instructions. So windows of a nanosecond stay open
 //     for microseconds.
-//  5. The first violation ends the run, and the report names the invariant. Otherwise the run
-//     ends with its time. A run without passes or without changes has tried nothing: see
-//     [Tally].
+//  5. The first violation ends the run, and the report names the invariant. A run without
+//     passes or without changes has tried nothing: see [Tally].
 //
 // All random numbers come from one seed. A seed repeats what the threads draw, but not how
 // the kernel schedules them. Deterministic replay is package step's, under the build tag

@@ -2,7 +2,6 @@ package all_test
 
 import (
 	"bufio"
-	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -10,8 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"runtime/pprof"
-	"runtime/trace"
 	"slices"
 	"strings"
 	"sync"
@@ -30,56 +27,62 @@ import (
 // If this fails, Go's runtime and patched sites disturb each other: with its collector or its
 // scheduler at an extreme setting, the child dies, or a probe finds wrong data.
 func TestRuntimeAtExtremes(t *testing.T) {
-	needSetups(t)
-	for _, row := range []struct{ name, debug string }{
-		{"collects all the time", ""},
-		{"marks twice", "gccheckmark=1"}, // the second time with the world stopped, when it must find nothing new
-		{"clobbers what it frees", "clobberfree=1"},
-		{"does not preempt", "asyncpreemptoff=1"},
+	for name, debug := range map[string]string{
+		"collects all the time":  "",
+		"marks twice":            "gccheckmark=1", // the second time with the world stopped, when it must find nothing new
+		"clobbers what it frees": "clobberfree=1",
+		"does not preempt":       "asyncpreemptoff=1",
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			out, err := runChild(t, "runtime", "GOGC=1", "GODEBUG="+row.debug)
-			t.Log(out)
-			judge.Check(t, err)
-		})
+		t.Run(name, func(t *testing.T) { runSetups(t, nil, "GOGC=1", "GODEBUG="+debug) })
 	}
 }
 
 // If this fails, a program with patched sites crashes when it is profiled or traced; or the
 // profile lacks the sites' callers, since the stack cannot be unwound from a site or its probes.
 func TestProfiledAndTraced(t *testing.T) {
-	needSetups(t)
 	dir := t.TempDir()
-	out, err := runChild(t, "runtime "+dir)
-	t.Log(out)
-	judge.Check(t, err)
+	profile, trace := filepath.Join(dir, "cpu"), filepath.Join(dir, "trace")
+	runSetups(t, []string{"-test.cpuprofile=" + profile, "-test.trace=" + trace})
 	t.Run("profile", func(t *testing.T) {
-		n := stacks(t, "-----------+", "", "pprof", "-traces", filepath.Join(dir, "cpu"))
-		t.Logf("%d different stacks with a probe, its site and its caller", n)
+		needStacks(t, "-----------+", "", "pprof", "-traces", profile)
 	})
 	t.Run("trace", func(t *testing.T) {
 		// Only events of goroutines that yield: they are unwound by frame pointers. The trace also
 		// holds the profile's samples, which are not.
-		n := stacks(t, "M=", "StateTransition", "trace", "-d=parsed", filepath.Join(dir, "trace"))
-		t.Logf("%d events in a probe, with its site and its caller", n)
+		needStacks(t, "M=", "StateTransition", "trace", "-d=parsed", trace)
 	})
 }
 
-func needSetups(t *testing.T) {
+// runSetups runs TestSetups in a child process.
+func runSetups(t *testing.T, flags []string, env ...string) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("seconds in child processes")
 	}
 	for _, s := range setups() {
-		judge.Need(t, s.flavour.Supported(), "rcu", s.flavour.Name)
-		judge.Need(t, s.strategy.Supported(), "tracepoint", s.strategy.Name)
+		s.need(t)
+	}
+	cmd := child(t, "TestSetups", "all", env...)
+	cmd.Args = append(cmd.Args, flags...)
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s", out)
+	judge.Check(t, err)
+}
+
+// TestSetups runs every setup.
+func TestSetups(t *testing.T) {
+	if os.Getenv(childEnv) == "" {
+		t.Skip("the body of a process that another test starts")
+	}
+	for _, s := range setups() {
+		t.Run(s.strategy.Name+" with "+s.flavour.Name, s.run)
 	}
 }
 
-// stacks runs a tool of the go command that prints stacks, and returns how many have an action,
-// its site and the site's caller. It fails if none has. A line that begins with mark begins a
-// stack; only stacks with the word kind in that line count.
-func stacks(t *testing.T, mark, kind string, tool ...string) (n int) {
+// needStacks runs a tool of the go command that prints stacks. It fails if none has an action, its
+// site and the site's caller. A line that begins with mark begins a stack; only stacks with the
+// word kind in that line count.
+func needStacks(t *testing.T, mark, kind string, tool ...string) {
 	t.Helper()
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip(err)
@@ -90,25 +93,20 @@ func stacks(t *testing.T, mark, kind string, tool ...string) (n int) {
 	judge.Check(t, err)
 	judge.Check(t, cmd.Start())
 	var names []string
-	for lines := bufio.NewScanner(out); ; {
-		more := lines.Scan()
+	found := false
+	lines := bufio.NewScanner(out) // a trace is 160 MB of text
+	for more := true; more; {
+		more = lines.Scan()
 		if !more || strings.HasPrefix(lines.Text(), mark) {
-			if isStack(names, kind) {
-				n++
-			}
+			found = found || isStack(names, kind)
 			names = names[:0]
-		}
-		if !more {
-			judge.Check(t, lines.Err())
-			break
 		}
 		names = append(names, strings.Fields(lines.Text())...)
 	}
-	judge.Check(t, cmd.Wait())
-	if n == 0 {
+	judge.Check(t, errors.Join(lines.Err(), cmd.Wait()))
+	if !found {
 		t.Errorf("no stack has a probe, its site and its caller: %v", cmd)
 	}
-	return n
 }
 
 // isStack reports whether names, innermost first, have kind, an action, its site and the site's
@@ -132,89 +130,65 @@ type setup struct {
 	flavour  rcu.Variant
 }
 
-func (s setup) String() string { return s.strategy.Name + " with " + s.flavour.Name }
-
 // setups are a strategy whose static calls go to probes, with the flavour of torture and with
 // one whose readers say when they are quiescent; and one whose calls go through thunks, which
 // Go's runtime does not know.
 func setups() []setup {
-	first := func(suits func(dispatch.Dispatch) bool) tracepoint.Variant {
-		sound := impls.OnlySound(tracepoint.Variants())
-		return sound[slices.IndexFunc(sound, func(v tracepoint.Variant) bool {
-			return suits(v.New.Dispatch) && !v.New.WaitsInOneToZero()
-		})]
-	}
-	direct := first(func(d dispatch.Dispatch) bool { return d.Direct })
-	bound := first(func(d dispatch.Dispatch) bool { return d.Bound })
-	flavours := impls.OnlySound(rcu.Variants())
-	quiescent := flavours[slices.IndexFunc(flavours, func(v rcu.Variant) bool {
-		d := v.New(rcu.Options{})
+	direct := first(tracepoint.Variants(), func(p *tracepoint.Policy) bool {
+		return p.Dispatch.Direct && !p.WaitsInOneToZero()
+	})
+	bound := first(tracepoint.Variants(), func(p *tracepoint.Policy) bool {
+		return p.Dispatch.Bound && !p.WaitsInOneToZero()
+	})
+	quiescent := first(rcu.Variants(), func(open func(rcu.Options) *rcu.Domain) bool {
+		d := open(rcu.Options{})
 		defer d.Close()
 		return d.NeedsQuiescent()
-	})]
+	})
 	return []setup{{direct, torture.Flavour()}, {direct, quiescent}, {bound, torture.Flavour()}}
+}
+
+// need skips the test if this machine cannot run the setup.
+func (s setup) need(t *testing.T) {
+	judge.Need(t, s.flavour.Supported(), "rcu", s.flavour.Name)
+	judge.Need(t, s.strategy.Supported(), "tracepoint", s.strategy.Name)
+}
+
+// first returns the first sound variant that suits.
+func first[T any](variants []impls.Variant[T], suits func(T) bool) impls.Variant[T] {
+	sound := impls.OnlySound(variants)
+	return sound[slices.IndexFunc(sound, func(v impls.Variant[T]) bool { return suits(v.New) })]
 }
 
 // setupTime is how long each runs at least: until all actions have been called. The trace of a
 // setup takes five times as long to read.
 const setupTime = 400 * time.Millisecond
 
-// runSetups runs in the child.
-func runSetups(dir string) error {
-	if dir != "" {
-		cpu, err := os.Create(filepath.Join(dir, "cpu"))
-		if err != nil {
-			return err
-		}
-		defer cpu.Close()
-		events, err := os.Create(filepath.Join(dir, "trace"))
-		if err != nil {
-			return err
-		}
-		defer events.Close()
-		if err := pprof.StartCPUProfile(cpu); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
-		if err := trace.Start(events); err != nil {
-			return err
-		}
-		defer trace.Stop()
-	}
-	for _, s := range setups() {
-		if err := s.run(); err != nil {
-			return fmt.Errorf("%v: %w", s, err)
-		}
-	}
-	return nil
-}
-
 // A run is one updater and some events, while the collector runs all the time.
 type run struct {
+	*testing.T
 	domain   *rcu.Domain
 	registry *tracepoint.Registry
 	events   []*event
-
-	seen    atomic.Uint64 // a bit for each action that was called
-	over    atomic.Bool
-	failure atomic.Pointer[string] // the first
+	seen     atomic.Uint64 // a bit for each action that was called
+	over     atomic.Bool
 }
 
 // An event is one tracepoint and the goroutine that fires it.
 type event struct {
+	*run
 	tp *tracepoint.Tracepoint
 
 	// Written by the goroutine and its probes.
-	calls     [len(actions)]uint64
-	recovered uint64
-	allocated []byte
+	calls, panics uint64
+	allocated     []byte
 
 	// registered is how many probes there are while transitions is even and does not change.
 	// Written by the updater.
 	transitions atomic.Uint64
 	registered  atomic.Uint64
 
-	on []dispatch.Probe // the updater's
+	on []*datum // of the registered probes; the updater's
 }
 
 // A datum is the data of a probe. It is kept reachable only for as long as dispatch.GoFunc
@@ -223,114 +197,71 @@ type datum struct {
 	magic  uint64
 	action int
 	event  *event
+	probe  dispatch.Probe
 }
 
-// A brokenError is what probes panic with that have found something wrong.
-type brokenError string
-
-func (e brokenError) Error() string { return string(e) }
-
-func (what setup) run() error {
-	// Supported also prepares the process. The parent prepared only itself.
-	if err := cmp.Or(what.flavour.Supported(), what.strategy.Supported()); err != nil {
-		return err
-	}
-	s := &run{domain: what.flavour.New(rcu.Options{})}
+func (what setup) run(t *testing.T) {
+	what.need(t) // this also prepares the process
+	s := &run{T: t, domain: what.flavour.New(rcu.Options{})}
 	s.registry = tracepoint.New(what.strategy.New, s.domain)
 	sites, err := dispatch.Events(4)
-	if err != nil {
-		return err
-	}
+	judge.Check(t, err)
 	for i, site := range sites {
 		tp, err := s.registry.Add(fmt.Sprint("event", i), site)
-		if err != nil {
-			return err
-		}
-		s.events = append(s.events, &event{tp: tp})
+		judge.Check(t, err)
+		s.events = append(s.events, &event{run: s, tp: tp})
 	}
 
 	var group sync.WaitGroup
 	for _, e := range s.events {
-		group.Go(func() { s.fire(e) })
+		group.Go(e.fire)
 	}
 	group.Go(func() {
 		for !s.over.Load() {
 			runtime.GC()
 		}
 	})
-	transitions, err := s.update()
+	s.update(judge.Rand(t))
 	s.over.Store(true)
 	group.Wait()
 	s.domain.Close()
-
-	var calls [len(actions)]uint64
-	var recovered uint64
-	for _, e := range s.events {
-		for i, n := range e.calls {
-			calls[i] += n
-		}
-		recovered += e.recovered
+	if thunks, calls := dispatch.Thunks(), dispatch.FreedCalls(); thunks > 0 || calls > 0 {
+		t.Errorf("T2: %d thunks are left, %d calls out of freed arrays", thunks, calls)
 	}
-	fmt.Printf("%v: %d transitions, calls %v, %d panics recovered\n", what, transitions, calls, recovered)
-	if n := dispatch.Thunks(); n > 0 {
-		s.fail("T2: %d thunks are left", n)
-	}
-	if n := dispatch.FreedCalls(); n > 0 {
-		s.fail("T2: %d calls out of freed arrays", n)
-	}
-	if f := s.failure.Load(); f != nil {
-		err = errors.Join(err, errors.New(*f))
-	}
-	return err
 }
 
 func (s *run) fail(format string, args ...any) {
-	f := fmt.Sprintf(format, args...)
-	s.failure.CompareAndSwap(nil, &f)
+	s.Errorf(format, args...)
 	s.over.Store(true)
 }
 
 // fire fires the event until the run is over. Its goroutine is not pinned, so that the scheduler
 // moves it, also in the middle of a section.
-func (s *run) fire(e *event) {
-	r := s.domain.Register()
+func (e *event) fire() {
+	r := e.domain.Register()
 	defer r.Unregister() // panics if a section was left open
-	for !s.over.Load() {
-		before, calls := e.transitions.Load(), e.calls
-		registered := e.registered.Load()
+	for recovered := uint64(0); !e.over.Load(); {
+		transitions, registered, calls := e.transitions.Load(), e.registered.Load(), e.calls
 		thrown := e.pass(r)
 		r.Quiescent()
-
-		var made uint64
-		for i := range e.calls {
-			if n := e.calls[i] - calls[i]; n > 0 {
-				made += n
-				s.seen.Or(1 << i)
-			}
-		}
 		switch what := thrown.(type) {
 		case nil:
-			if made != registered && before%2 == 0 && e.transitions.Load() == before {
-				s.fail("T3: with %d probes, and no transition under way, %d calls", registered, made)
+			if made := e.calls - calls; made != registered && transitions%2 == 0 && e.transitions.Load() == transitions {
+				e.fail("T3: with %d probes, and no transition under way, %d calls", registered, made)
 			}
-		case *datum:
-			// The probes after the one that panicked are not called.
-			if what.event != e || e.calls[what.action]-calls[what.action] != 1 {
-				s.fail("a probe's panic arrived at another event")
+		case *datum: // the probes after the one that panicked were not called
+			recovered++
+			if what.event != e {
+				e.fail("a probe's panic arrived at another event")
 			}
-			e.recovered++
 		default:
-			s.fail("a probe panicked: %v", what)
+			e.fail("a probe panicked: %v", what)
 		}
-		if n := e.calls[panicAction]; n != e.recovered {
-			s.fail("%d probes panicked, %d panics were recovered", n, e.recovered)
-			return
+		if e.panics != recovered {
+			e.fail("%d probes panicked, %d panics were recovered", e.panics, recovered)
 		}
 	}
 }
-
-// panicAction is the index of actPanic in actions.
-const panicAction = 2
 
 // pass fires the event and returns what a probe has panicked with.
 //
@@ -345,56 +276,38 @@ func (e *event) pass(r *rcu.Reader) (thrown any) {
 	return nil
 }
 
-// update makes random transitions between 0 and 3 probes and returns how many. It removes all
-// probes in the end.
-func (s *run) update() (n int, err error) {
-	seed := rand.Uint64()
-	fmt.Println("seed", seed)
-	rnd := rand.New(rand.NewPCG(seed, 0))
-	for began := time.Now(); !s.over.Load(); n++ {
-		if time.Since(began) > setupTime && s.seen.Load() == 1<<len(actions)-1 {
-			break
-		}
+// update makes random transitions between 0 and 3 probes, and removes all probes in the end.
+func (s *run) update(rnd *rand.Rand) {
+	all := uint64(1<<len(actions) - 1)
+	for began := time.Now(); !s.over.Load() && (time.Since(began) < setupTime || s.seen.Load() != all); {
 		e := s.events[rnd.IntN(len(s.events))]
 		if k := len(e.on); k == 0 || k < 3 && rnd.IntN(2) == 0 {
-			err = s.register(e, &datum{torture.Alive, rnd.IntN(len(actions)), e}, rnd.IntN(3))
+			d, err := newDatum(e, rnd.IntN(len(actions)), rnd.IntN(3))
+			judge.Check(s, err)
+			e.transit(s.registry.Register, d, append(e.on, d))
 		} else {
-			err = s.unregister(e, rnd.IntN(k))
-		}
-		if err != nil {
-			return n, err
+			e.remove(rnd.IntN(k))
 		}
 	}
 	for _, e := range s.events {
 		for len(e.on) > 0 {
-			if err := s.unregister(e, 0); err != nil {
-				return n, err
-			}
+			e.remove(0)
 		}
 	}
-	return n, nil
 }
 
-func (s *run) register(e *event, d *datum, prio int) error {
-	p, err := probeOf(d, prio)
-	if err != nil {
-		return err
-	}
-	e.transitions.Add(1)
-	err = s.registry.Register(e.tp, p)
-	e.on = append(e.on, p)
-	e.registered.Store(uint64(len(e.on)))
-	e.transitions.Add(1)
-	return err
+// remove unregisters the i-th probe.
+func (e *event) remove(i int) {
+	d := e.on[i]
+	e.transit(e.registry.Unregister, d, slices.Delete(e.on, i, i+1))
+	e.domain.Call(func() { d.magic = torture.Poison })
 }
 
-func (s *run) unregister(e *event, i int) error {
-	p := e.on[i]
+// transit registers or unregisters the datum's probe, after which those of on are registered.
+func (e *event) transit(change func(*tracepoint.Tracepoint, dispatch.Probe) error, d *datum, on []*datum) {
 	e.transitions.Add(1)
-	err := s.registry.Unregister(e.tp, p)
-	e.on = slices.Delete(e.on, i, i+1)
-	e.registered.Store(uint64(len(e.on)))
+	judge.Check(e, change(e.tp, d.probe))
+	e.on = on
+	e.registered.Store(uint64(len(on)))
 	e.transitions.Add(1)
-	s.domain.Call(func() { datumOf(p).magic = torture.Poison })
-	return err
 }

@@ -105,7 +105,7 @@ func attackCore(a *torture.Attack, open func(rcu.Options) *rcu.Domain) error {
 		t := &task{attack: s, id: i, rnd: a.Rand(1 + i), task: core.NewTask()}
 		t.task.Block() // until its thread runs
 		s.tasks = append(s.tasks, t)
-		threads = append(threads, torture.Thread{CPU: 1 + i, Run: t.run}, a.Intruder(1+i, 1+torture.MostReaders+i))
+		threads = append(threads, torture.Thread{CPU: 1 + i, Run: t.run, Interrupted: true})
 	}
 	err = a.Launch(threads...)
 	// All tasks sleep, in no function.
@@ -130,9 +130,9 @@ func attackCore(a *torture.Attack, open func(rcu.Options) *rcu.Domain) error {
 	return errors.Join(err, core.Close())
 }
 
-// warned reports the kernel's WARNs.
-func (s *attack) warned(list []livepatch.Warning) {
-	for _, w := range list {
+// warnings reports the kernel's WARNs.
+func (s *attack) warnings() {
+	for _, w := range s.core.Warnings() {
 		id := "K2"
 		if w == livepatch.WarnEmpty {
 			id = "K3"
@@ -146,12 +146,14 @@ func (s *attack) update() error {
 	rnd := s.Rand(0)
 	for !s.Over() {
 		n := len(s.enabled)
+		// The last patch is seldom removed: ftrace's wait takes long.
+		adds := n == 0 || n < mostPatches && (rnd.IntN(2) == 0 || n == 1 && rnd.IntN(8) > 0)
 		s.transitions.Add(1)
 		var err error
-		if n == 0 || n < mostPatches && (rnd.IntN(2) == 0 || n == 1 && rnd.IntN(8) > 0) { // the last one is seldom removed: ftrace's wait takes long
+		if adds {
 			err = s.patch(rnd)
-		} else {
-			err = s.unpatch(rnd)
+		} else if err = s.core.Disable(s.enabled[n-1].patch); err == nil {
+			err = s.transit(s.enabled[n-1], false, rnd)
 		}
 		if err != nil {
 			return err
@@ -196,15 +198,6 @@ func (s *attack) patch(rnd *rand.Rand) error {
 	}
 	s.enabled = append(s.enabled, m)
 	return s.transit(m, true, rnd)
-}
-
-// unpatch disables the newest patch.
-func (s *attack) unpatch(rnd *rand.Rand) error {
-	m := s.enabled[len(s.enabled)-1]
-	if err := s.core.Disable(m.patch); err != nil {
-		return err
-	}
-	return s.transit(m, false, rnd)
 }
 
 // transit brings the transition to its end, or to that of its reversal. A module whose patch
@@ -286,7 +279,125 @@ func (s *attack) settled() {
 			s.Fail("K2: task %d is %v with no transition under way", i, state)
 		}
 	}
-	if w := s.core.Warnings(); w != nil {
-		s.warned(w)
+	s.warnings()
+}
+
+// A task is one task's thread.
+type task struct {
+	*attack
+	id   int
+	rnd  *rand.Rand
+	task *livepatch.Task
+
+	calling int            // the function that is being called
+	depth   int            // functions that the task is in
+	quick   bool           // they do not delay
+	seen    [functions]int // the version of each since the last safe point, or unset
+	safe    atomic.Uint64  // safe points so far
+}
+
+// run is the task's thread. The task sleeps when it has ended.
+func (t *task) run() error {
+	t.task.Wake()
+	defer t.task.Block()
+	for !t.Over() {
+		idle := t.rnd.IntN(8) > 0
+		if idle {
+			t.task.EnterIdle()
+		}
+		for range 1 + t.rnd.IntN(32) {
+			t.unit()
+		}
+		if idle {
+			t.task.ExitIdle()
+		}
+		if t.rnd.IntN(16) == 0 {
+			t.task.Block()
+			torture.Nap(time.Duration(t.rnd.IntN(int(100 * time.Microsecond))))
+			t.task.Wake()
+		}
+		t.warnings()
+		if n := dispatch.FreedCalls() - t.freedCalls; n > 0 {
+			t.Fail("K3: %d calls of freed funcs", n)
+		}
+	}
+	return nil
+}
+
+// unit is what a task does between two safe points, and the second of them.
+func (t *task) unit() {
+	for f := range t.seen {
+		t.seen[f] = unset
+	}
+	transitions := t.transitions.Load()
+	var newest [functions]int
+	for f := range newest {
+		newest[f] = int(t.newest[f].Load())
+	}
+	calls := 0
+	for range 1 + t.rnd.IntN(4) {
+		f := t.rnd.IntN(functions)
+		t.call(f, 1) // it may delay, and call others
+		t.call(f, 1)
+		t.quick = true
+		t.call(f, quickCalls)
+		t.quick = false
+		calls += 2 + quickCalls
+	}
+	if transitions%2 == 0 && t.transitions.Load() == transitions {
+		for f, v := range t.seen {
+			if v != unset && v != newest[f] {
+				t.Fail("K1: task %d called version %d of function %d, with no transition under way and version %d the newest", t.id, v, f, newest[f])
+			}
+		}
+	}
+	t.Passed(t.id, uint64(calls))
+	t.task.Update()
+	t.safe.Add(1)
+}
+
+// ran is what every version does: it checks that the task may be in it, and may delay.
+func (t *task) ran(version int) {
+	f := t.calling
+	if t.quick && t.seen[f] == version && t.loaded[version].Load() {
+		return
+	}
+	if !t.loaded[version].Load() {
+		t.Fail("K4: task %d called version %d of function %d after its patch had been removed", t.id, version, f)
+	}
+	t.consistent(f, version)
+	if t.quick {
+		return
+	}
+	t.depth++
+	switch t.rnd.IntN(32) {
+	case 0:
+		torture.Spin(t.rnd.Uint32N(1 << t.rnd.IntN(14)))
+	case 1, 2, 3:
+		if t.depth < livepatch.MaxDepth/2 {
+			t.call(t.rnd.IntN(functions), 1)
+		}
+	case 4:
+		// A task that sleeps in a function that every patch replaces is not flipped.
+		if f < covered && t.rnd.IntN(16) == 0 {
+			t.task.Block()
+			torture.Nap(time.Duration(t.rnd.IntN(int(50 * time.Microsecond))))
+			t.task.Wake()
+		}
+	}
+	t.depth--
+	if !t.loaded[version].Load() {
+		t.Fail("K4: task %d was in version %d of function %d while its patch was removed", t.id, version, f)
+	}
+}
+
+// consistent compares with what the task has called since its last safe point.
+func (t *task) consistent(f, version int) {
+	if was := t.seen[f]; was != unset && was != version {
+		t.Fail("K1: task %d called version %d of function %d, and then version %d, with no safe point in between", t.id, was, f, version)
+	}
+	t.seen[f] = version
+	if other := t.seen[covered-1-f%covered]; f < covered && other != unset && other != version {
+		t.Fail("K1: task %d called version %d of function %d and version %d of another that every patch replaces with it", t.id, version, f, other)
 	}
 }

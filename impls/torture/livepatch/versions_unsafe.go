@@ -29,11 +29,12 @@ func versionFuncs() ([]dispatch.Func, error) {
 }
 
 func ranVersion(version int, data unsafe.Pointer) {
-	// SAFETY: these functions are called by callVersioned alone.
+	// SAFETY: these functions are called by task.call alone.
 	(*task)(data).ran(version)
 }
 
-// callVersioned has the task call the function n times.
-func callVersioned(t *task, f, n int) {
+// call calls a function n times.
+func (t *task) call(f, n int) {
+	t.calling = f
 	t.task.Call(t.originals[f], unsafe.Pointer(t), n)
 }

@@ -1,8 +1,24 @@
+// Package probes attacks the families whose readers pass sites: dispatch, tracepoint and
+// unregister. In all three a reader fires a place, an event or a Point, while an updater
+// registers and removes its probes. firing.go has what they share: the readers, the probe
+// functions, their data and how it is freed. tracepoint.go attacks a strategy, and a dispatch
+// under a strategy's steps; unregister.go attacks a way to remove probes when memory fails.
+//
+//   - A probe is a function and its data. Four functions, f0 to f3, differ in the data that they
+//     own: one that is called with another's data reports it.
+//   - A [datum] is a probe's data. Its number counts registrations: "f2#17" is the 17th, of f2.
+//     It is freed, and poisoned, when the updater has waited for readers that may use it.
+//   - A registration is a probe that is registered, and its datum.
+//   - A witness is a probe that stays registered while others come and go. Every firing must
+//     call it once.
+//
+// The other words are those of package torture.
 package probes
 
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -11,11 +27,17 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/slab"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/torture"
+	"github.com/tpbench/tpbench/impls/tracepoint"
+	"github.com/tpbench/tpbench/impls/unregister"
 )
 
-// Subjects lists the dispatches, the strategies and the ways to remove probes.
+// Subjects lists the dispatches, under the steps of one strategy, the strategies and the ways to
+// remove probes.
 func Subjects() []torture.Subject {
-	list := slices.Concat(dispatchSubjects(), tracepointSubjects(), unregisterSubjects())
+	list := slices.Concat(
+		torture.Subjects("dispatch", dispatch.Variants(), attackDispatch),
+		torture.Subjects("tracepoint", tracepoint.Variants(), attackTracepoints),
+		torture.Subjects("unregister", unregister.Variants(), attackRemovals))
 	for i, s := range list {
 		list[i].Check = func() error { return cmp.Or(s.Check(), torture.Flavour().Supported()) }
 	}
@@ -36,7 +58,11 @@ type firing[P passed] struct {
 	// it more often than others. Written by the updater.
 	focus atomic.Int32
 
-	number     uint64 // of the last registration; the updater's
+	// The updater's.
+	rnd     *rand.Rand
+	number  uint64         // of the last registration
+	removed []registration // whose data is not freed yet
+
 	freedCalls uint64 // dispatch.FreedCalls before the attack
 }
 
@@ -97,7 +123,7 @@ func newFiring[P passed](a *torture.Attack, broken invariants) (*firing[P], []*d
 		return nil, nil, err
 	}
 	f := &firing[P]{
-		Attack: a, broken: broken, fns: fns, freedCalls: dispatch.FreedCalls(),
+		Attack: a, broken: broken, fns: fns, rnd: a.Rand(0), freedCalls: dispatch.FreedCalls(),
 		domain: torture.Flavour().New(rcu.Options{}),
 		data:   slab.New(datum{magic: torture.Poison, owner: -1}),
 	}
@@ -112,14 +138,26 @@ func (f *firing[P]) close() {
 	reportWrong.Store(nil)
 }
 
-// run runs the updater, and the readers with an intruder beside each.
-func (f *firing[P]) run(update func() error) error {
+// run runs the updater and the readers. The updater changes one place for a while, and then
+// another, for which it calls choose first.
+func (f *firing[P]) run(choose func(), change func(P) error) error {
 	readers := min(f.Readers(), len(f.places))
-	threads := []torture.Thread{{CPU: 0, Run: update}}
+	threads := []torture.Thread{{CPU: 0, Run: func() error {
+		for fresh := true; !f.Over(); fresh = f.rnd.IntN(16) == 0 {
+			if fresh {
+				f.focus.Store(f.rnd.Int32N(int32(len(f.places))))
+				choose()
+			}
+			if err := change(f.places[f.focus.Load()]); err != nil {
+				return err
+			}
+		}
+		f.freeLater(f.removed)
+		return nil
+	}}}
 	for i := range readers {
-		threads = append(threads,
-			torture.Thread{CPU: 1 + i, Run: func() error { return f.read(i, readers) }},
-			f.Intruder(1+i, 1+torture.MostReaders+i))
+		read := func() error { return f.read(i, readers) }
+		threads = append(threads, torture.Thread{CPU: 1 + i, Run: read, Interrupted: true})
 	}
 	return f.Launch(threads...)
 }
@@ -182,24 +220,24 @@ func (f *firing[P]) newProbe(fn, prio int, at P) (registration, error) {
 
 // release frees removed probes' data when no reader can use it any more, in one of the
 // ways to wait, which way draws out of 64. It seldom waits: waiting makes every variant
-// sound. It returns what was not freed and not left to a callback.
-func (f *firing[P]) release(way int, removed []registration, synchronize func()) (rest []registration) {
+// sound.
+func (f *firing[P]) release(way int, synchronize func()) {
 	switch way {
 	case 0:
 		synchronize()
-		f.free(removed)
+		f.free(f.removed)
 	case 1:
 		state := f.domain.StartPoll()
 		for !f.domain.Poll(state) {
 			time.Sleep(50 * time.Microsecond)
 		}
-		f.free(removed)
+		f.free(f.removed)
 	case 2, 3, 4, 5:
-		f.freeLater(removed)
+		f.freeLater(f.removed)
 	default:
-		return removed
+		return
 	}
-	return nil
+	f.removed = nil
 }
 
 // free frees removed probes' data. No probe may be called with it any more.

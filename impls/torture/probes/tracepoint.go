@@ -3,7 +3,6 @@ package probes
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -17,29 +16,18 @@ import (
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
 
-// tracepointSubjects are the strategies.
-func tracepointSubjects() []torture.Subject {
-	return torture.Subjects("tracepoint", tracepoint.Variants(), attackTracepoints)
-}
-
-// dispatchSubjects are the ways to dispatch, under the steps of one strategy.
-func dispatchSubjects() []torture.Subject {
-	return torture.Subjects("dispatch", dispatch.Variants(), func(a *torture.Attack, d dispatch.Dispatch) error {
-		policy := *stepsForAll()
-		policy.Dispatch = d
-		return attackTracepoints(a, &policy)
-	})
-}
-
-// stepsForAll is the first sound strategy whose steps suit every dispatch: its static call goes to
-// probes, and it does not wait in each removal, which would hide a wrong dispatch.
-func stepsForAll() *tracepoint.Policy {
+// attackDispatch attacks a dispatch under the steps of the first sound strategy whose steps suit
+// every dispatch: its static call goes to probes, and it does not wait in each removal, which
+// would hide a wrong dispatch.
+func attackDispatch(a *torture.Attack, d dispatch.Dispatch) error {
 	for _, v := range impls.OnlySound(tracepoint.Variants()) {
 		if v.New.Dispatch.Direct && !v.New.WaitsInOneToZero() {
-			return v.New
+			policy := *v.New
+			policy.Dispatch = d
+			return attackTracepoints(a, &policy)
 		}
 	}
-	panic("torture: no sound strategy with direct calls removes the last probe without a wait")
+	return errors.New("no sound strategy with direct calls removes the last probe without a wait")
 }
 
 // A tracepoints is some events, the reader of each, and one updater:
@@ -100,7 +88,10 @@ func attackTracepoints(a *torture.Attack, policy *tracepoint.Policy) error {
 		_, disable := dispatch.KeyChanges([]*dispatch.Site{site})
 		s.places = append(s.places, &event{place: place{Attack: a}, tp: tp, key: disable[0].Site})
 	}
-	err = s.run(s.update)
+	err = s.run(func() {
+		s.most = min(1+s.rnd.IntN(mostProbes), 1+s.rnd.IntN(mostProbes))
+		s.keepWitness = s.rnd.IntN(2) == 0
+	}, s.change)
 	for _, e := range s.places {
 		if len(e.on) > 0 {
 			err = errors.Join(err, s.registry.Unregister(e.tp, dispatch.Probe{}))
@@ -135,149 +126,124 @@ func (e *event) pass(r *rcu.Reader) {
 	}
 }
 
-// update draws transitions, and ways to wait for readers that may still use what was
-// removed, until the attack is over.
-func (s *tracepoints) update() error {
-	rnd := s.Rand(0)
-	var removed []registration
-	var e *event
-	for !s.Over() {
-		if e == nil || rnd.IntN(16) == 0 {
-			at := rnd.IntN(len(s.places))
-			e = s.places[at]
-			s.focus.Store(int32(at))
-			s.most = min(1+rnd.IntN(mostProbes), 1+rnd.IntN(mostProbes))
-			s.keepWitness = rnd.IntN(2) == 0
-		}
-		more, err := s.transit(e, rnd)
-		if err != nil {
+// change makes transitions of the event, and draws a way to wait for readers that may still use
+// what was removed.
+func (s *tracepoints) change(e *event) error {
+	if err := s.transit(e); err != nil {
+		return err
+	}
+	if way := s.rnd.IntN(64); way == 6 {
+		state, before := s.domain.GetState(), s.removed
+		s.removed = nil
+		if err := s.transit(e); err != nil {
 			return err
 		}
-		removed = append(removed, more...)
-		if way := rnd.IntN(64); way == 6 {
-			state, before := s.domain.GetState(), removed
-			if removed, err = s.transit(e, rnd); err != nil {
-				return err
-			}
-			s.domain.CondSync(state)
-			s.free(before)
-		} else {
-			removed = s.release(way, removed, s.registry.Synchronize)
-		}
-		if len(e.on) > 0 && rnd.IntN(4) == 0 {
-			if more, err = s.addAndRemove(e, rnd); err != nil {
-				return err
-			}
-			removed = append(removed, more...)
-		}
-		if rnd.IntN(2) == 0 {
-			torture.Busy(rnd, 100*time.Nanosecond, 50*time.Microsecond)
+		s.domain.CondSync(state)
+		s.free(before)
+	} else {
+		s.release(way, s.registry.Synchronize)
+	}
+	if len(e.on) > 0 && s.rnd.IntN(4) == 0 {
+		if err := s.addAndRemove(e); err != nil {
+			return err
 		}
 	}
-	s.freeLater(removed)
+	if s.rnd.IntN(2) == 0 {
+		torture.Busy(s.rnd, 100*time.Nanosecond, 50*time.Microsecond)
+	}
 	return nil
 }
 
 // transit makes one random transition of the event, or now and then a bulk change: two of
-// the event, or one of each event, in any order, which may remove all probes. It returns what
-// was removed.
-func (s *tracepoints) transit(e *event, rnd *rand.Rand) (removed []registration, err error) {
+// the event, or one of each event, in any order, which may remove all probes.
+func (s *tracepoints) transit(e *event) error {
 	events, toZero := []*event{e}, false
-	switch rnd.IntN(8) {
+	switch s.rnd.IntN(8) {
 	case 0:
-		toZero = rnd.IntN(2) == 0
+		toZero = s.rnd.IntN(2) == 0
 		events = slices.Clone(s.places)
-		rnd.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+		s.rnd.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 	case 1:
 		events = append(events, e)
 	}
-	return s.apply(events, rnd, func(e *event) (transition, error) { return s.draw(e, toZero, rnd) })
+	return s.apply(events, func(e *event) (transition, error) { return s.draw(e, toZero) })
 }
 
 // addAndRemove takes the event to one probe, then to two, and back to one: it adds a probe
 // before the first, waits for a whole grace period and removes it. That grace period satisfies
 // whatever moment the strategy remembered when it added the probe. A reader that began after it
 // may hold the data of the removed probe.
-func (s *tracepoints) addAndRemove(e *event, rnd *rand.Rand) (removed []registration, err error) {
+func (s *tracepoints) addAndRemove(e *event) error {
 	remove := func(i int) error {
-		more, err := s.apply([]*event{e}, rnd, func(*event) (transition, error) { return s.remove(e, i), nil })
-		removed = append(removed, more...)
-		return err
+		return s.apply([]*event{e}, func(e *event) (transition, error) { return s.remove(e, i), nil })
 	}
 	for len(e.on) > 1 {
-		if err := remove(s.other(e, rnd.IntN(len(e.on)))); err != nil {
-			return nil, err
+		if err := remove(s.other(e, s.rnd.IntN(len(e.on)))); err != nil {
+			return err
 		}
 	}
-	if _, err := s.apply([]*event{e}, rnd, func(*event) (transition, error) { return s.add(e, rnd.IntN(len(s.fns)), 5) }); err != nil {
-		return nil, err
+	add := func(e *event) (transition, error) { return s.add(e, s.rnd.IntN(len(s.fns)), 5) }
+	if err := s.apply([]*event{e}, add); err != nil {
+		return err
 	}
 	s.registry.Synchronize()
-	torture.Busy(rnd, time.Microsecond, 300*time.Microsecond) // the intruder may be there again
-	err = remove(1)
-	return removed, err
+	torture.Busy(s.rnd, time.Microsecond, 300*time.Microsecond) // the intruder may be there again
+	return remove(1)
 }
 
-// apply makes one transition of each of the events, in one change, and returns what was removed.
-// An event may be there twice.
-func (s *tracepoints) apply(events []*event, rnd *rand.Rand, draw func(*event) (transition, error)) (removed []registration, err error) {
+// A transition is one of an event to make, and its name: "+f2#17", "-f2#17" or "-*". Where one is
+// returned, the event's registrations are already those after it.
+type transition struct {
+	tracepoint.Request
+	what string
+}
+
+// apply makes one transition of each of the events, in one change. An event may be there twice.
+func (s *tracepoints) apply(events []*event, draw func(*event) (transition, error)) error {
 	what := make(map[*event][]string)
 	var requests []tracepoint.Request
 	for _, e := range events {
-		next, err := draw(e)
-		if err != nil {
-			return nil, err
-		}
 		if what[e] == nil {
 			e.transitions.Add(1)
 		}
-		what[e] = append(what[e], fmt.Sprintf("%d->%d %s", len(e.on), len(next.on), next.what))
-		e.on = next.on
+		from := len(e.on)
+		next, err := draw(e)
+		if err != nil {
+			return err
+		}
+		what[e] = append(what[e], fmt.Sprintf("%d->%d %s", from, len(e.on), next.what))
 		requests = append(requests, next.Request)
-		removed = append(removed, next.removed...)
 	}
 	if err := s.registry.Bulk(requests); err != nil {
-		return nil, err
+		return err
 	}
 	s.Changed(len(requests))
 	for _, e := range events {
 		if what[e] != nil {
-			s.done(e, strings.Join(what[e], " and "), rnd)
+			s.done(e, strings.Join(what[e], " and "))
 			what[e] = nil
 		}
 	}
-	return removed, nil
-}
-
-// A transition is one to make.
-type transition struct {
-	tracepoint.Request
-	on      []registration // what will be registered
-	removed []registration // what will not be any more
-	what    string         // "+f2#17", "-f2#17" or "-*"
+	return nil
 }
 
 // draw decides on a transition of the event; toZero removes all probes unless a witness may
 // have to stay. A witness that is to be removed is none any more.
-func (s *tracepoints) draw(e *event, toZero bool, rnd *rand.Rand) (transition, error) {
+func (s *tracepoints) draw(e *event, toZero bool) (transition, error) {
 	from := len(e.on)
-	all := func() (transition, error) {
-		e.watch(nil)
-		return transition{Request: tracepoint.Request{Tracepoint: e.tp, Remove: true}, removed: e.on, what: "-*"}, nil
-	}
 	switch {
 	case toZero && from > 0 && !s.keepWitness:
-		return all()
-	case from == 0 || from == 1 && s.keepWitness || from < s.most && rnd.IntN(2) == 0:
-		fn, prio := rnd.IntN(len(s.fns)), rnd.IntN(4)
-		if w := e.witness.Load(); w != nil && rnd.IntN(4) > 0 {
+		return s.removeAll(e), nil
+	case from == 0 || from == 1 && s.keepWitness || from < s.most && s.rnd.IntN(2) == 0:
+		fn, prio := s.rnd.IntN(len(s.fns)), s.rnd.IntN(4)
+		if w := e.witness.Load(); w != nil && s.rnd.IntN(4) > 0 {
 			fn, prio = w.owner, 4 // the witness's function, with other data, before it
 		}
 		return s.add(e, fn, prio)
-	case rnd.IntN(16) == 0 && !s.keepWitness:
-		return all()
+	case s.rnd.IntN(16) == 0 && !s.keepWitness:
+		return s.removeAll(e), nil
 	default:
-		return s.remove(e, s.other(e, rnd.IntN(from))), nil
+		return s.remove(e, s.other(e, s.rnd.IntN(from))), nil
 	}
 }
 
@@ -287,11 +253,8 @@ func (s *tracepoints) add(e *event, fn, prio int) (transition, error) {
 	if err != nil {
 		return transition{}, err
 	}
-	return transition{
-		Request: tracepoint.Request{Tracepoint: e.tp, Probe: r.probe},
-		on:      append(slices.Clone(e.on), r),
-		what:    fmt.Sprintf("+%v", &r.slot[0]),
-	}, nil
+	e.on = append(e.on, r)
+	return transition{tracepoint.Request{Tracepoint: e.tp, Probe: r.probe}, fmt.Sprintf("+%v", &r.slot[0])}, nil
 }
 
 // other returns the index i of a registration, or another one if that is a witness that stays.
@@ -308,25 +271,28 @@ func (s *tracepoints) remove(e *event, i int) transition {
 	if e.witness.Load() == &r.slot[0] {
 		e.watch(nil)
 	}
-	return transition{
-		Request: tracepoint.Request{Tracepoint: e.tp, Probe: r.probe, Remove: true},
-		on:      slices.Delete(slices.Clone(e.on), i, i+1),
-		removed: []registration{r},
-		what:    fmt.Sprintf("-%v", &r.slot[0]),
-	}
+	e.on, s.removed = slices.Delete(e.on, i, i+1), append(s.removed, r)
+	return transition{tracepoint.Request{Tracepoint: e.tp, Probe: r.probe, Remove: true}, fmt.Sprintf("-%v", &r.slot[0])}
+}
+
+// removeAll is the transition that removes all probes.
+func (s *tracepoints) removeAll(e *event) transition {
+	e.watch(nil)
+	e.on, s.removed = nil, append(s.removed, e.on...)
+	return transition{tracepoint.Request{Tracepoint: e.tp, Remove: true}, "-*"}
 }
 
 // done publishes that the event's transitions are over, checks the key, and may choose a new
 // witness.
-func (s *tracepoints) done(e *event, what string, rnd *rand.Rand) {
+func (s *tracepoints) done(e *event, what string) {
 	e.registered.Store(uint64(len(e.on)))
 	e.transitions.Add(1)
 	if off := e.key.Insn() == textpoke.Nop; off != (len(e.on) == 0) {
 		s.Fail("T4: with %d probes the key is %v; %s", len(e.on), e.key.Insn(), e.lastChanges())
 	}
 	e.history.Add(what)
-	if len(e.on) > 0 && rnd.IntN(2) == 0 && !(s.keepWitness && e.witness.Load() != nil) {
-		e.watch(&e.on[rnd.IntN(len(e.on))].slot[0])
+	if len(e.on) > 0 && s.rnd.IntN(2) == 0 && !(s.keepWitness && e.witness.Load() != nil) {
+		e.watch(&e.on[s.rnd.IntN(len(e.on))].slot[0])
 	}
 }
 

@@ -3,7 +3,6 @@ package probes
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -13,11 +12,6 @@ import (
 	"github.com/tpbench/tpbench/impls/torture"
 	"github.com/tpbench/tpbench/impls/unregister"
 )
-
-// unregisterSubjects are the ways to remove probes.
-func unregisterSubjects() []torture.Subject {
-	return torture.Subjects("unregister", unregister.Variants(), attackRemovals)
-}
 
 // A removals is some Points, the reader of each, and one updater, which often has no memory:
 //
@@ -69,7 +63,7 @@ func attackRemovals(a *torture.Attack, policy *unregister.Policy) error {
 		p.certain.Store(new([]uint64))
 		s.places = append(s.places, p)
 	}
-	err = s.run(s.update)
+	err = s.run(func() { s.most = 2 + s.rnd.IntN(mostRegistered-1) }, s.change)
 	return errors.Join(err, s.removeAll())
 }
 
@@ -131,44 +125,18 @@ func misses(calls, before, after []uint64) string {
 	return ""
 }
 
-// update draws changes, and ways to wait for readers that may still use what was removed,
-// until the attack is over.
-func (s *removals) update() error {
-	rnd := s.Rand(0)
-	var removed []registration
-	var p *point
-	for !s.Over() {
-		if p == nil || rnd.IntN(16) == 0 {
-			at := rnd.IntN(len(s.places))
-			p = s.places[at]
-			s.focus.Store(int32(at))
-			s.most = 2 + rnd.IntN(mostRegistered-1)
-		}
-		more, err := s.change(p, rnd)
-		if err != nil {
-			return err
-		}
-		removed = s.release(rnd.IntN(64), append(removed, more...), p.Synchronize)
-		if !s.removing && rnd.IntN(2) == 0 {
-			torture.Busy(rnd, 100*time.Nanosecond, 50*time.Microsecond)
-		}
-	}
-	s.freeLater(removed)
-	return nil
-}
-
-// change makes one random change of the Point and returns what it removed. Mostly it
-// registers several probes in a row and then removes several in a row, which is the harder
-// case.
-func (s *removals) change(p *point, rnd *rand.Rand) (removed []registration, err error) {
+// change makes one random change of the Point, and draws a way to wait for readers that may
+// still use what was removed. Mostly it registers several probes in a row and then removes
+// several in a row, which is the harder case.
+func (s *removals) change(p *point) error {
 	from := len(p.on)
 	if from >= s.most {
 		s.removing = true
-	} else if from <= 1 && rnd.IntN(4) > 0 {
+	} else if from <= 1 && s.rnd.IntN(4) > 0 {
 		s.removing = false
 	}
-	registers := from == 0 || s.removing == (rnd.IntN(8) == 0) && from < mostRegistered
-	memory := rnd.IntN(2) == 0 || registers && rnd.IntN(2) == 0
+	registers := from == 0 || s.removing == (s.rnd.IntN(8) == 0) && from < mostRegistered
+	memory := s.rnd.IntN(2) == 0 || registers && s.rnd.IntN(2) == 0
 	p.FailAfter(-1)
 	if !memory {
 		p.FailAfter(0)
@@ -176,20 +144,20 @@ func (s *removals) change(p *point, rnd *rand.Rand) (removed []registration, err
 	var what string
 	switch {
 	case registers:
-		if what, err = s.register(p, memory, rnd); err != nil {
-			return nil, err
+		var err error
+		if what, err = s.register(p, memory); err != nil {
+			return err
 		}
-	case rnd.IntN(32) == 0:
-		removed, p.on = p.on, nil
+	case s.rnd.IntN(32) == 0:
 		what = "-*"
-		p.publish()
+		s.removed, p.on = append(s.removed, p.on...), nil
 		s.unregister(p, dispatch.Probe{})
 	default:
-		i := rnd.IntN(from)
-		removed, p.on = []registration{p.on[i]}, slices.Delete(slices.Clone(p.on), i, i+1)
-		what = fmt.Sprintf("-%v", &removed[0].slot[0])
-		p.publish()
-		s.unregister(p, removed[0].probe)
+		i := s.rnd.IntN(from)
+		r := p.on[i]
+		what = fmt.Sprintf("-%v", &r.slot[0])
+		s.removed, p.on = append(s.removed, r), slices.Delete(p.on, i, i+1)
+		s.unregister(p, r.probe)
 	}
 	s.Changed(1)
 	what = fmt.Sprintf("%d->%d %s", from, len(p.on), what)
@@ -197,12 +165,16 @@ func (s *removals) change(p *point, rnd *rand.Rand) (removed []registration, err
 		what += " without memory"
 	}
 	p.history.Add(what)
-	return removed, nil
+	s.release(s.rnd.IntN(64), p.Synchronize)
+	if !s.removing && s.rnd.IntN(2) == 0 {
+		torture.Busy(s.rnd, 100*time.Nanosecond, 50*time.Microsecond)
+	}
+	return nil
 }
 
 // register adds a probe. Without memory, Register must return an error.
-func (s *removals) register(p *point, memory bool, rnd *rand.Rand) (what string, err error) {
-	r, err := s.newProbe(rnd.IntN(len(s.fns)), rnd.IntN(3), p)
+func (s *removals) register(p *point, memory bool) (what string, err error) {
+	r, err := s.newProbe(s.rnd.IntN(len(s.fns)), s.rnd.IntN(3), p)
 	if err != nil {
 		return "", err
 	}
@@ -222,9 +194,10 @@ func (s *removals) register(p *point, memory bool, rnd *rand.Rand) (what string,
 	return fmt.Sprintf("+%v", &r.slot[0]), nil
 }
 
-// unregister removes as the release of a file does, which cannot return an error. The
-// reader checks that the probe is not called any more, whatever the error.
+// unregister removes what is not in p.on any more, as the release of a file does, which cannot
+// return an error. The reader checks that the probe is not called any more, whatever the error.
 func (s *removals) unregister(p *point, probe dispatch.Probe) {
+	p.publish()
 	if err := p.Unregister(probe); err != nil && !errors.Is(err, unregister.ErrNoMem) {
 		s.Fail("M4: Unregister returned %v; %s", err, p.lastChanges())
 	}

@@ -29,6 +29,7 @@ func Subjects() []torture.Subject {
 // A site is one of package textsite, and its state.
 type site struct {
 	*textsite.Site
+	now   int           // what it executes, by index; the updater's
 	state atomic.Uint64 // see pack; written by the updater
 	_     [64]byte
 }
@@ -68,16 +69,14 @@ func attackPatcher(a *torture.Attack, patch textpoke.Patcher) error {
 		return err
 	}
 	sites := make([]*site, len(made))
-	now := make([]int, len(made)) // what each executes, by index
 	for i, m := range made {
-		s := &site{Site: m}
-		sites[i], now[i] = s, slices.Index(s.Insns[:], s.Insn())
-		s.state.Store(pack(0, now[i], now[i]))
+		s := &site{Site: m, now: slices.Index(m.Insns[:], m.Insn())}
+		s.state.Store(pack(0, s.now, s.now))
+		sites[i] = s
 	}
 	return a.Launch(
-		torture.Thread{CPU: 0, Run: func() error { return update(a, patch, sites, now) }},
-		torture.Thread{CPU: 1, Run: func() error { return execute(a, sites) }},
-		a.Intruder(1, 2),
+		torture.Thread{CPU: 0, Run: func() error { return update(a, patch, sites) }},
+		torture.Thread{CPU: 1, Run: func() error { return execute(a, sites) }, Interrupted: true},
 	)
 }
 
@@ -120,24 +119,24 @@ func executeOnce(a *torture.Attack, sites []*site) {
 	}
 }
 
-// update changes random sites, one or many at once, to random instructions. now has what
-// they are.
-func update(a *torture.Attack, patch textpoke.Patcher, sites []*site, now []int) error {
+// update changes random sites, one or many at once, to random instructions.
+func update(a *torture.Attack, patch textpoke.Patcher, sites []*site) error {
 	rnd := a.Rand(0)
 	for step := uint64(1); !a.Over(); step += 2 {
 		batch := rnd.Perm(len(sites))[:1+rnd.IntN(1<<rnd.IntN(7))]
 		changes := make([]textpoke.Change, len(batch))
 		for i, n := range batch {
-			s, to := sites[n], draw(rnd, now[n])
+			s := sites[n]
+			to := draw(rnd, s.now)
 			changes[i] = textpoke.Change{Site: s.Site.Site, To: s.Insns[to]}
-			s.state.Store(pack(step, now[n], to))
-			now[n] = to
+			s.state.Store(pack(step, s.now, to))
+			s.now = to
 		}
 		if err := patch(changes); err != nil {
 			return fmt.Errorf("patching %d sites: %w", len(changes), err)
 		}
 		for _, n := range batch {
-			sites[n].state.Store(pack(step+1, now[n], now[n]))
+			sites[n].state.Store(pack(step+1, sites[n].now, sites[n].now))
 		}
 		a.Changed(len(batch))
 	}

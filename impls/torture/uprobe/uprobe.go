@@ -116,9 +116,7 @@ func attackTable(a *torture.Attack, policy *uprobe.Policy) error {
 
 	var threads []torture.Thread
 	for i := range hitters {
-		threads = append(threads,
-			torture.Thread{CPU: i, Run: func() error { return u.hit(i) }},
-			a.Intruder(i, hitters+updaters+i))
+		threads = append(threads, torture.Thread{CPU: i, Run: func() error { return u.hit(i) }, Interrupted: true})
 	}
 	for i := range updaters {
 		threads = append(threads, torture.Thread{CPU: 1 + i, Run: func() error { return u.update(i) }})
@@ -166,7 +164,9 @@ func (u *attack) hit(n int) error {
 		}
 		u.Passed(n, batch)
 		if counts, any := u.table.Warnings(); any {
-			u.Fail("%s", warned(counts[:]))
+			w := slices.IndexFunc(counts[:], func(n uint64) bool { return n > 0 })
+			invariant := map[uprobe.Warning]string{uprobe.WarnFreed: "B3", uprobe.WarnLost: "B1"}[uprobe.Warning(w)]
+			u.Fail("%s: %v, %d times", cmp.Or(invariant, "B4"), uprobe.Warning(w), counts[w])
 		}
 	}
 	return nil
@@ -191,13 +191,6 @@ func (u *attack) hitOnce(h *uprobe.Hitter, n int) {
 	if before%2 == 1 && called == 0 && u.certain[n].Load() == before {
 		u.Fail("B1: a hit on key %v, which had a consumer all the time, called none", keyOf(n))
 	}
-}
-
-// warned describes the first warning.
-func warned(counts []uint64) string {
-	w := slices.IndexFunc(counts, func(n uint64) bool { return n > 0 })
-	invariant := map[uprobe.Warning]string{uprobe.WarnFreed: "B3", uprobe.WarnLost: "B1"}[uprobe.Warning(w)]
-	return fmt.Sprintf("%s: %v, %d times", cmp.Or(invariant, "B4"), uprobe.Warning(w), counts[w])
 }
 
 // update puts consumers on random keys and takes them off again, one by one or in

@@ -1,0 +1,3 @@
+// Package docs has the documents of the project, and the tests that hold them against
+// the code: every command in them works.
+package docs
