@@ -154,21 +154,8 @@ func (p *play) act(s scenario, policy *Policy) string {
 	if n := dispatch.FreedCalls() - freed; n > 0 {
 		return fmt.Sprintf("T2: freed entries or thunks were called %d times (%v: %v)", n, s.name, p.log)
 	}
-	for _, c := range calls {
-		if c.Data.Owner != c.Fn {
-			return fmt.Sprintf("T1: %v was called (%v: %v)", c, s.name, p.log)
-		}
-	}
-	for _, name := range s.stays() {
-		n := 0
-		for _, c := range calls {
-			if c.Data.Name == name {
-				n++
-			}
-		}
-		if n != 1 {
-			return fmt.Sprintf("T3: %s was called %d times (%v: %v)", name, n, s.name, p.log)
-		}
+	if mistake := event.Mistake(calls, event.Stays(s.start, s.ops), "T1", "T3"); mistake != "" {
+		return fmt.Sprintf("%s (%v: %v)", mistake, s.name, p.log)
 	}
 	return ""
 }

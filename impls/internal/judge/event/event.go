@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -77,6 +78,35 @@ func (m *Model) Unregister(f *Family, p dispatch.Probe) error {
 // Find returns the index of the probe's function and data, or -1.
 func (m *Model) Find(p dispatch.Probe) int {
 	return slices.IndexFunc(*m, func(q dispatch.Probe) bool { return q.Fn == p.Fn && q.Data == p.Data })
+}
+
+// Stays lists the probes of start, by letter, that ops never remove by "-A" or "-*".
+func Stays(start, ops string) (list []string) {
+	for _, l := range start {
+		if !strings.Contains(ops, "-"+string(l)) && !strings.Contains(ops, "-*") {
+			list = append(list, string(l))
+		}
+	}
+	return list
+}
+
+// Mistake returns what is wrong with the calls of one firing, or "". Each function must get a
+// datum that it owns, and the probes in stays must be called once each. The mistake begins
+// with one of the names of these invariants.
+func Mistake(calls []Call, stays []string, own, once string) string {
+	times := map[string]int{}
+	for _, c := range calls {
+		if c.Data.Owner != c.Fn {
+			return fmt.Sprintf("%s: %v was called", own, c)
+		}
+		times[c.Data.Name]++
+	}
+	for _, name := range stays {
+		if times[name] != 1 {
+			return fmt.Sprintf("%s: %s was called %d times", once, name, times[name])
+		}
+	}
+	return ""
 }
 
 // An Event is a tracepoint beside its Model.
