@@ -264,7 +264,7 @@ func TestD3OrderMapped(t *testing.T) {
 // instruction; or a freed thunk does not count its calls.
 func TestThunk(t *testing.T) {
 	judge.Need(t, Open(), "dispatch")
-	funcs, _ := Recorders(t, 1, nil)
+	funcs, _ := recorders(t, 1, nil)
 	e := funcs[0]
 	target, err := bind(e)
 	judge.Check(t, err)

@@ -9,50 +9,8 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/internal/judge"
-	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
-
-// newReader opens a Domain of the first flavour and registers a reader.
-func newReader(tb testing.TB) *rcu.Reader {
-	tb.Helper()
-	v := rcu.Variants()[0]
-	judge.Need(tb, v.Supported(), "rcu", v.Name)
-	d := v.New(rcu.Options{})
-	r := d.Register()
-	tb.Cleanup(func() { r.Unregister(); d.Close() })
-	return r
-}
-
-// arm turns s on with funcs, which end with a zero entry, until the test ends. Without probes
-// it publishes no array.
-func arm(tb testing.TB, s *Site, d Dispatch, funcs []Entry) {
-	tb.Helper()
-	target, err := d.Target(funcs)
-	judge.Check(tb, err)
-	tb.Cleanup(target.Release)
-	judge.Check(tb, s.StaticCall(target.PC))
-	if len(funcs) == 1 {
-		funcs = nil
-	}
-	s.Publish(funcs)
-	judge.Check(tb, s.KeyEnable())
-	tb.Cleanup(func() { disarm(tb, s) })
-}
-
-func disarm(tb testing.TB, s *Site) {
-	tb.Helper()
-	judge.Check(tb, s.KeyDisable())
-	judge.Check(tb, s.StaticCall(machine.pcs.traceiter))
-	s.Publish(nil)
-}
-
-func events(tb testing.TB, n int) []*Site {
-	tb.Helper()
-	sites, err := Events(n)
-	judge.Need(tb, err, "dispatch")
-	return sites
-}
 
 // If this fails, probes of mapped sites change the counter of fireMapped.
 func TestD1PassesMapped(t *testing.T) {
@@ -60,7 +18,7 @@ func TestD1PassesMapped(t *testing.T) {
 	site := events(t, TextSites+1)[TextSites]
 	for _, v := range Variants() {
 		t.Run(v.Name, func(t *testing.T) {
-			funcs, log := Recorders(t, 2, nil)
+			funcs, log := recorders(t, 2, nil)
 			arm(t, site, v.New, funcs)
 			fireMapped(site.entry, r, 3)
 			want := []Call{{0, 0, 3}, {1, 0, 3}, {0, 0, 2}, {1, 0, 2}, {0, 0, 1}, {1, 0, 1}}
@@ -107,7 +65,7 @@ func TestD1Sweep(t *testing.T) {
 	if got := tallies[TextSites-1].calls; got != 1 {
 		t.Errorf("a sweep past the last event called it %d times, want 1", got)
 	}
-	if got := Nesting(r); got != 0 {
+	if got := nesting(r); got != 0 {
 		t.Errorf("after the sweeps the reader is in %d sections", got)
 	}
 }
@@ -177,7 +135,7 @@ func TestFloors(t *testing.T) {
 			loop, err := f.Arm(layout)
 			judge.Check(t, err)
 			loop(r, 3)
-			if got := Nesting(r); got != 0 {
+			if got := nesting(r); got != 0 {
 				t.Errorf("%s, layout %d: the reader is in %d sections", f.Name, layout, got)
 			}
 		}
@@ -216,10 +174,7 @@ func TestConcurrentFlips(t *testing.T) {
 	})
 	// sweep passes all events until the flips have run, and returns how often.
 	sweep := func(t *testing.T, flips func()) (sweeps uint64) {
-		v := rcu.Variants()[0]
-		judge.Need(t, v.Supported(), "rcu", v.Name)
-		d := v.New(rcu.Options{})
-		defer d.Close()
+		d := newDomain(t)
 		clearCalls(tallies)
 		var stop atomic.Bool
 		swept := make(chan uint64)
