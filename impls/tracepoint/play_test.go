@@ -143,11 +143,7 @@ func (p *play) act(s scenario, policy *Policy) string {
 	p.release()
 	calls := event.Calls
 	mistake := p.atRest()
-	for _, tp := range p.points {
-		if len(tp.funcs) > 0 {
-			judge.Check(p.tb, p.registry.Unregister(tp, dispatch.Probe{}))
-		}
-	}
+	p.clear()
 	if p.reader == nil || mistake != "" {
 		return mistake
 	}
@@ -162,16 +158,13 @@ func (p *play) act(s scenario, policy *Policy) string {
 
 // atRest checks that the tracepoint, after the scenario, calls the registered probes.
 func (p *play) atRest() string {
-	r := p.domain.Register()
-	defer r.Unregister()
-	event.Calls = nil
-	p.points[0].Fire(r)
+	got := event.Pass(p.domain, p.points[0].Fire)
 	var want []event.Call
 	for _, e := range probes.Of(p.points[0].funcs) {
 		want = append(want, event.CallOf(p.fns, dispatch.Probe{Fn: dispatch.Func(e.Fn), Data: e.Data}))
 	}
-	if !slices.Equal(event.Calls, want) {
-		return fmt.Sprintf("T3: in the end %v are called, want %v (%v)", event.Calls, want, p.log)
+	if !slices.Equal(got, want) {
+		return fmt.Sprintf("T3: in the end %v are called, want %v (%v)", got, want, p.log)
 	}
 	if off := slices.Equal(p.key(0), nop); off != (len(want) == 0) {
 		return fmt.Sprintf("T4: in the end, with %d probes, the key is % x (%v)", len(want), p.key(0), p.log)

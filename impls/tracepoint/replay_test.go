@@ -220,9 +220,7 @@ func perform(b *bench, script string) (mistake string, trace []string) {
 	trace, err := step.Play(script, actions)
 	judge.Check(b.tb, err)
 	mistake = cmp.Or(mistake, event.Mistake(event.Calls, stays, "T1", "T3"))
-	if len(b.points[0].funcs) > 0 {
-		b.remove(0, dispatch.Probe{})
-	}
+	b.clear()
 	b.domain.Barrier() // the site may belong to another Registry now
 	return mistake, append(trace, fmt.Sprint("called: ", event.Calls))
 }

@@ -70,13 +70,18 @@ func newBenchOf(tb testing.TB, p *Policy, f rcu.Variant, sites []*dispatch.Site)
 	return b
 }
 
-// close also finds arrays that were never released. A slab panics if one is released twice.
-func (b *bench) close() {
+// clear unregisters all probes.
+func (b *bench) clear() {
 	for _, tp := range b.points {
 		if len(tp.funcs) > 0 {
 			judge.Check(b.tb, b.registry.Unregister(tp, dispatch.Probe{}))
 		}
 	}
+}
+
+// close also finds arrays that were never released. A slab panics if one is released twice.
+func (b *bench) close() {
+	b.clear()
 	b.domain.Barrier()
 	if arrays, entries := b.registry.arrays.InUse(); arrays > 0 {
 		b.tb.Errorf("T2: %d arrays of %d entries are left", arrays, entries)
@@ -98,20 +103,10 @@ func (b *bench) remove(tp int, probes ...dispatch.Probe) {
 	}
 }
 
-// fire passes a tracepoint once and returns the calls. The reader unregisters at the end, so
-// that no flavour waits for it later.
-func (b *bench) fire(tp int) []event.Call {
-	r := b.domain.Register()
-	defer r.Unregister()
-	event.Calls = nil
-	b.points[tp].Fire(r)
-	return event.Calls
-}
-
 // compare checks that firing a tracepoint calls these probes.
 func (b *bench) compare(tp int, probes []dispatch.Probe) {
 	b.tb.Helper()
-	if got, want := b.fire(tp), event.CallsOf(b.fns, probes); !slices.Equal(got, want) {
+	if got, want := event.Pass(b.domain, b.points[tp].Fire), event.CallsOf(b.fns, probes); !slices.Equal(got, want) {
 		b.tb.Fatalf("firing called %v, want %v", got, want)
 	}
 	if off := slices.Equal(b.key(tp), nop); off != (len(probes) == 0) {

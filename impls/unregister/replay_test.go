@@ -145,12 +145,9 @@ func play(b *bench, script string) (mistake string, trace []string) {
 	actions := map[string]func(){
 		"synchronize": b.point.Synchronize,
 		"fire": func() {
-			event.Calls = nil
-			r := b.domain.Register()
-			b.point.Fire(r)
-			r.Unregister() // or a wait of the updater, by qsbr, would not end when the column has no more to do
-			fired = append(fired, fmt.Sprint("called: ", event.Calls))
-			wrong(event.Mistake(event.Calls, stays, "M3", "M2"))
+			calls := event.Pass(b.domain, b.point.Fire)
+			fired = append(fired, fmt.Sprint("called: ", calls))
+			wrong(event.Mistake(calls, stays, "M3", "M2"))
 		},
 	}
 	for _, start := range []string{"AB", "ABC"} {

@@ -80,6 +80,16 @@ func (m *Model) Find(p dispatch.Probe) int {
 	return slices.IndexFunc(*m, func(q dispatch.Probe) bool { return q.Fn == p.Fn && q.Data == p.Data })
 }
 
+// Pass passes a tracepoint once and returns the calls. The reader unregisters at the end, so that
+// no flavour waits for it later.
+func Pass(d *rcu.Domain, fire func(*rcu.Reader)) []Call {
+	r := d.Register()
+	defer r.Unregister()
+	Calls = nil
+	fire(r)
+	return Calls
+}
+
 // Stays lists the probes of start, by letter, that ops never remove by "-A" or "-*".
 func Stays(start, ops string) (list []string) {
 	for _, l := range start {
@@ -150,7 +160,7 @@ func (e *Event) Compare(what string, got, want error) {
 // CompareCalls passes the tracepoint once and compares calls and key with the Model.
 func (e *Event) CompareCalls() {
 	e.Helper()
-	if got, want := e.pass(), e.want(); !slices.Equal(got, want) {
+	if got, want := Pass(e.Domain, e.Fire), e.want(); !slices.Equal(got, want) {
 		e.Fatalf("%s: firing called %v, want %v", e.Family.Order, got, want)
 	}
 	if n := dispatch.FreedCalls() - e.freedCalls; n > 0 {
@@ -162,16 +172,6 @@ func (e *Event) CompareCalls() {
 			e.Fatalf("%s: with %d probes the key is %v", e.Family.Key, len(e.Model), c.Site.Insn())
 		}
 	}
-}
-
-// pass passes the tracepoint once and returns the calls. The reader unregisters at the end,
-// so that no flavour waits for it later.
-func (e *Event) pass() []Call {
-	r := e.Domain.Register()
-	defer r.Unregister()
-	Calls = nil
-	e.Fire(r)
-	return Calls
 }
 
 // RemoveUnderReader registers a probe, holds a reader in it, and removes it. It checks that
