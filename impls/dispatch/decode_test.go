@@ -181,8 +181,8 @@ func TestBlocks(t *testing.T) {
 		if i+1 < TextSites {
 			next = machine.events[i+1].entry
 		}
-		if block[3].target != out || block[4].target != next {
-			t.Fatalf("event %d goes to %#x after the last pass, want %#x, and to %#x before, want %#x", i, block[3].target, out, block[4].target, next)
+		if leave, goOn := block[3].target, block[4].target; leave != out || goOn != next {
+			t.Fatalf("event %d leaves to %#x, want %#x, and goes on to %#x, want %#x", i, leave, out, goOn, next)
 		}
 	}
 }

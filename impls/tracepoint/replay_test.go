@@ -127,11 +127,12 @@ func breaks(invariant string, strategies ...string) map[string]string {
 func TestReplay(t *testing.T) {
 	for _, name := range []string{"memb", "qsbr", "srcu"} {
 		t.Run(name, func(t *testing.T) {
-			judge.Replays(t, "tracepoint", Variants(), 20, replays, func(t *testing.T, r judge.Replay, v Variant) (found string, trace []string) {
+			play := func(t *testing.T, r judge.Replay, v Variant) (found string, trace []string) {
 				mistake, trace := perform(newBench(t, v.New, flavour(t, name), 1), r.Script)
 				found, _, _ = strings.Cut(mistake, ":")
 				return found, append(trace, "the mistake: "+mistake)
-			})
+			}
+			judge.Replays(t, "tracepoint", Variants(), 20, replays, play)
 		})
 	}
 }

@@ -172,7 +172,8 @@ func TestT5NoMemory(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			judge.Need(t, s.Supported(), "tracepoint", s.Name)
 			b := newBench(t, s.New, flavour(t, "qsbr"), 3)
-			a, c, d := event.Probe(b.fns[0], &event.Datum{}, 1), event.Probe(b.fns[1], &event.Datum{}, 0), event.Probe(b.fns[2], nil, 0)
+			a, c := event.Probe(b.fns[0], &event.Datum{}, 1), event.Probe(b.fns[1], &event.Datum{}, 0)
+			d := event.Probe(b.fns[2], nil, 0)
 			b.add(1, a)
 			b.add(2, a, c)
 			thunks := dispatch.Thunks()

@@ -127,17 +127,18 @@ go on                                                                    // free
 func TestReplay(t *testing.T) {
 	for _, flavour := range []string{"memb", "qsbr"} {
 		t.Run(flavour, func(t *testing.T) {
-			judge.Replays(t, "unregister", Variants(), 20, replays, func(t *testing.T, r judge.Replay, v Variant) (found string, trace []string) {
-				mistake, trace := play(newBench(t, v, flavour, 0), r.Script)
+			play := func(t *testing.T, r judge.Replay, v Variant) (found string, trace []string) {
+				mistake, trace := perform(newBench(t, v, flavour, 0), r.Script)
 				found, _, _ = strings.Cut(mistake, ":")
 				return found, append(trace, "the mistake: "+mistake)
-			})
+			}
+			judge.Replays(t, "unregister", Variants(), 20, replays, play)
 		})
 	}
 }
 
-// play plays a script. It returns the first mistake, or "", and a trace of what happened.
-func play(b *bench, script string) (mistake string, trace []string) {
+// perform plays a script. It returns the first mistake, or "", and a trace of what happened.
+func perform(b *bench, script string) (mistake string, trace []string) {
 	b.Helper()
 	wrong := func(what string) { mistake = cmp.Or(mistake, what) }
 	var fired []string
