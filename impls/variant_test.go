@@ -17,8 +17,8 @@ var family = []Variant[int]{
 	{Name: "batch", New: 4},
 }
 
-// If Find returned another variant than the one asked for, a measurement would carry
-// the wrong name.
+// If this fails, Find returns another variant than the one with that name, and a measurement
+// has the wrong name.
 func TestFind(t *testing.T) {
 	for _, want := range family {
 		got, err := Find("strategy", family, want.Name)
@@ -28,8 +28,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// If OnlySound let a busted variant through, it would be measured as if it worked; if it
-// lost a sound one, or changed its argument, nobody would test that.
+// If this fails, a busted variant is measured as if it worked, or a sound one is not tested.
 func TestOnlySound(t *testing.T) {
 	before := len(family)
 	var names []string
@@ -44,7 +43,7 @@ func TestOnlySound(t *testing.T) {
 	}
 }
 
-// If the error did not say what is near, the user would have to look it up.
+// If this fails, the error does not say which names are near, and the user must look them up.
 func TestFindUnknown(t *testing.T) {
 	got, err := Find("strategy", family, "condsync")
 	var unknown *UnknownError
@@ -65,8 +64,7 @@ func TestFindUnknown(t *testing.T) {
 	}
 }
 
-// If Nearest changed its argument or preferred the far to the near, `tpbench list`
-// and the errors would disagree.
+// If this fails, Nearest changes its argument, or prefers a name that needs more edits.
 func TestNearest(t *testing.T) {
 	names := []string{"int3", "int3-batch", "memb", "kernelgp", "paced"}
 	for _, row := range []struct {
@@ -91,7 +89,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// If the distance were no metric, the nearest name would depend on who asks.
+// If this fails, edits is not the number of edits, or depends on the order of the two names.
 func TestEdits(t *testing.T) {
 	for _, row := range []struct {
 		a, b string
@@ -114,8 +112,8 @@ func TestEdits(t *testing.T) {
 	}
 }
 
-// If an UnsupportedError were not found by errors.Is through wrapping, tests and
-// benchmarks would fail where they should skip.
+// If this fails, tests and benchmarks fail where they should skip: errors.Is does not find an
+// UnsupportedError that is wrapped.
 func TestUnsupported(t *testing.T) {
 	err := fmt.Errorf("opening: %w", family[2].Supported())
 	if !errors.Is(err, ErrUnsupported) {
@@ -136,6 +134,7 @@ func TestUnsupported(t *testing.T) {
 	}
 }
 
+// If this fails, a list calls a sound variant busted, or the reverse.
 func TestStatusString(t *testing.T) {
 	if Sound.String() != "sound" || Busted.String() != "busted" {
 		t.Errorf("%v, %v", Sound, Busted)

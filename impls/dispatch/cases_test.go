@@ -1,4 +1,4 @@
-package dispatch_test
+package dispatch
 
 import (
 	"runtime"
@@ -7,34 +7,33 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
-func argumentsAndOrder(t *testing.T, d dispatch.Dispatch, p place) {
+func argumentsAndOrder(t *testing.T, d Dispatch, p place) {
 	r := newReader(t)
 	for probes := range 9 {
-		funcs, log := dispatch.Recorders(t, probes, nil)
+		funcs, log := recorders(t, probes, nil)
 		p.site.Fire(r) // off: nothing
-		p.arm(t, d, funcs)
+		arm(t, p.site, d, funcs)
 		p.site.Fire(r)
 		compareCalls(t, *log, p.expect(probes, 1))
-		p.disarm(t, d)
+		disarm(t, p.site, d)
 		p.site.Fire(r) // off again: no more
 		compareCalls(t, *log, p.expect(probes, 1))
 	}
 }
 
 // publishedNext changes the array of a site that is on, between all numbers of probes.
-func publishedNext(t *testing.T, d dispatch.Dispatch, p place) {
+func publishedNext(t *testing.T, d Dispatch, p place) {
 	r := newReader(t)
-	none, _ := dispatch.Recorders(t, 0, nil)
-	p.arm(t, d, none)
+	none, _ := recorders(t, 0, nil)
+	arm(t, p.site, d, none)
 	for from := range 4 {
 		for to := range 4 {
 			for _, probes := range []int{from, to} {
-				funcs, log := dispatch.Recorders(t, probes, nil)
-				p.call(t, d, funcs)
+				funcs, log := recorders(t, probes, nil)
+				call(t, p.site, d, funcs)
 				p.site.Fire(r)
 				compareCalls(t, *log, p.expect(probes, 1))
 			}
@@ -42,17 +41,17 @@ func publishedNext(t *testing.T, d dispatch.Dispatch, p place) {
 	}
 }
 
-func severalPasses(t *testing.T, d dispatch.Dispatch, p place) {
-	if !p.timed() {
-		t.Skip("only timed loops pass their site more than once")
+func severalPasses(t *testing.T, d Dispatch, p place) {
+	if !p.timed() && !p.site.tail {
+		t.Skip("a loop that begins at an event in text passes the events after it")
 	}
 	const passes = 3
 	r := newReader(t)
 	for probes := range 3 {
-		funcs, log := dispatch.Recorders(t, probes, nil)
-		p.arm(t, d, funcs)
+		funcs, log := recorders(t, probes, nil)
+		arm(t, p.site, d, funcs)
 		p.site.Loop(r, passes)
-		var want []dispatch.Call
+		var want []Call
 		for pass := range passes {
 			want = append(want, p.expect(probes, uint64(passes-pass))...)
 		}
@@ -60,21 +59,21 @@ func severalPasses(t *testing.T, d dispatch.Dispatch, p place) {
 	}
 }
 
-func ordinaryGo(t *testing.T, d dispatch.Dispatch, p place) {
+func ordinaryGo(t *testing.T, d Dispatch, p place) {
 	var frames []string
 	for what, do := range map[string]func(){
 		"grows its stack":      func() { grow(1000) },
 		"collects garbage":     runtime.GC,
 		"yields":               runtime.Gosched,
-		"asks for its callers": func() { frames = callers() },
+		"asks for its callers": func() { frames = callerNames() },
 	} {
 		t.Run(what, func(t *testing.T) {
-			if what == "collects garbage" && p.timed() && p.site != dispatch.Timed(1) {
+			if what == "collects garbage" && p.timed() && p.site != Timed(1) {
 				t.Skip("one layout is enough")
 			}
 			for _, probes := range []int{1, 2} {
-				funcs, log := dispatch.Recorders(t, probes, do)
-				p.arm(t, d, funcs)
+				funcs, log := recorders(t, probes, do)
+				arm(t, p.site, d, funcs)
 				domain := newDomain(t)
 				done := make(chan struct{})
 				go func() { // with a small stack
@@ -95,25 +94,13 @@ func ordinaryGo(t *testing.T, d dispatch.Dispatch, p place) {
 	}
 }
 
-func callers() []string {
-	pcs := make([]uintptr, 64)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
-	var names []string
-	for more := true; more; {
-		var f runtime.Frame
-		f, more = frames.Next()
-		names = append(names, f.Function)
-	}
-	return names
-}
-
 // panics makes a probe panic, which leaves the section open, as an oops in the kernel would.
 // The caller that recovers calls Unlock.
-func panics(t *testing.T, d dispatch.Dispatch, p place) {
+func panics(t *testing.T, d Dispatch, p place) {
 	for _, probes := range []int{1, 2} {
 		r := newReader(t)
-		funcs, log := dispatch.Recorders(t, probes, func() { panic("probe") })
-		p.arm(t, d, funcs)
+		funcs, log := recorders(t, probes, func() { panic("probe") })
+		arm(t, p.site, d, funcs)
 		func() {
 			defer func() {
 				if got := recover(); got != "probe" {
@@ -123,29 +110,29 @@ func panics(t *testing.T, d dispatch.Dispatch, p place) {
 			p.site.Fire(r)
 		}()
 		compareCalls(t, *log, p.expect(probes, 1)[:1])
-		if got := dispatch.Nesting(r); got != 1 {
+		if got := nesting(r); got != 1 {
 			t.Fatalf("after the panic the reader is in %d sections, want 1", got)
 		}
 		r.Unlock()
-		p.disarm(t, d)
+		disarm(t, p.site, d)
 		p.site.Fire(r)
-		if got := dispatch.Nesting(r); got != 0 {
+		if got := nesting(r); got != 0 {
 			t.Errorf("after Unlock and another pass the reader is in %d sections", got)
 		}
 	}
 }
 
 // sectionsNest fires every other place in a probe of this one.
-func sectionsNest(t *testing.T, d dispatch.Dispatch, p place) {
+func sectionsNest(t *testing.T, d Dispatch, p place) {
 	r := newReader(t)
 	var depths []int
-	depth := func() { depths = append(depths, dispatch.Nesting(r)) }
+	depth := func() { depths = append(depths, nesting(r)) }
 	for _, inner := range places(t) {
 		if inner.site == p.site || inner.timed() && p.timed() {
 			continue
 		}
-		in, inLog := dispatch.Recorders(t, 1, depth)
-		inner.arm(t, d, in)
+		in, inLog := recorders(t, 1, depth)
+		arm(t, inner.site, d, in)
 		depths = nil
 		inner.site.Fire(r)
 		alone := depths[0] // 1, or more with the race detector, since Fire adds a section
@@ -154,11 +141,11 @@ func sectionsNest(t *testing.T, d dispatch.Dispatch, p place) {
 		}
 
 		depths, *inLog = nil, nil
-		out, outLog := dispatch.Recorders(t, 1, func() { depth(); inner.site.Fire(r); depth() })
-		p.arm(t, d, out)
+		out, outLog := recorders(t, 1, func() { depth(); inner.site.Fire(r); depth() })
+		arm(t, p.site, d, out)
 		p.site.Fire(r)
 		compareCalls(t, *outLog, p.expect(1, 1))
-		var wantIn []dispatch.Call
+		var wantIn []Call
 		var want []int
 		for range p.n {
 			wantIn = append(wantIn, inner.expect(1, 1)...)
@@ -168,24 +155,24 @@ func sectionsNest(t *testing.T, d dispatch.Dispatch, p place) {
 		if !slices.Equal(depths, want) {
 			t.Errorf("sections around the probes of %s in %s: %v, want %v", inner.name, p.name, depths, want)
 		}
-		if got := dispatch.Nesting(r); got != 0 {
+		if got := nesting(r); got != 0 {
 			t.Errorf("after it the reader is in %d sections", got)
 		}
-		inner.disarm(t, d)
+		disarm(t, inner.site, d)
 	}
 }
 
-func noProbes(t *testing.T, d dispatch.Dispatch, p place) {
+func noProbes(t *testing.T, d Dispatch, p place) {
 	r := newReader(t)
-	funcs, _ := dispatch.Recorders(t, 0, nil)
-	p.arm(t, d, funcs)
+	funcs, _ := recorders(t, 0, nil)
+	arm(t, p.site, d, funcs)
 	p.site.Fire(r)
-	if got := dispatch.Nesting(r); got != 0 {
+	if got := nesting(r); got != 0 {
 		t.Errorf("the reader is in %d sections", got)
 	}
 	r.Lock()
 	p.site.Fire(r)
-	if got := dispatch.Nesting(r); got != 1 {
+	if got := nesting(r); got != 1 {
 		t.Errorf("nested, the reader is in %d sections, want 1", got)
 	}
 	r.Unlock()
@@ -193,13 +180,13 @@ func noProbes(t *testing.T, d dispatch.Dispatch, p place) {
 
 // gracePeriodWaits holds a reader in a probe while a grace period begins. The probe returns only
 // after the time of twenty grace periods without readers.
-func gracePeriodWaits(t *testing.T, d dispatch.Dispatch, p place) {
+func gracePeriodWaits(t *testing.T, d Dispatch, p place) {
 	for _, probes := range []int{1, 2} {
 		domain, other := newDomain(t), newDomain(t)
 		entered, leave := make(chan bool), make(chan bool)
 		var left atomic.Bool
 		first := true
-		funcs, _ := dispatch.Recorders(t, probes, func() {
+		funcs, _ := recorders(t, probes, func() {
 			if first {
 				first = false
 				entered <- true
@@ -207,7 +194,7 @@ func gracePeriodWaits(t *testing.T, d dispatch.Dispatch, p place) {
 				left.Store(true)
 			}
 		})
-		p.arm(t, d, funcs)
+		arm(t, p.site, d, funcs)
 
 		readerGone, synchronized := make(chan bool), make(chan bool)
 		go func() {
@@ -237,10 +224,10 @@ func gracePeriodWaits(t *testing.T, d dispatch.Dispatch, p place) {
 }
 
 // whoseData makes the static call go to one registration while the array has another.
-func whoseData(t *testing.T, d dispatch.Dispatch, p place) {
-	found, foundLog := dispatch.Recorders(t, 1, nil)
-	called, calledLog := dispatch.Recorders(t, 1, nil)
-	p.arm(t, d, found)
+func whoseData(t *testing.T, d Dispatch, p place) {
+	found, foundLog := recorders(t, 1, nil)
+	called, calledLog := recorders(t, 1, nil)
+	arm(t, p.site, d, found)
 	target, err := d.Target(called)
 	judge.Check(t, err)
 	defer target.Release()
@@ -256,10 +243,10 @@ func whoseData(t *testing.T, d dispatch.Dispatch, p place) {
 }
 
 // becomesNull removes the array after the site has loaded it and before the iterator does.
-func becomesNull(t *testing.T, d dispatch.Dispatch, p place) {
+func becomesNull(t *testing.T, d Dispatch, p place) {
 	r := newReader(t)
-	funcs, log := dispatch.Recorders(t, 2, nil)
-	p.arm(t, d, funcs)
+	funcs, log := recorders(t, 2, nil)
+	arm(t, p.site, d, funcs)
 	p.site.Fire(r)
 	want := p.expect(2, 1)
 	compareCalls(t, *log, want)
@@ -280,7 +267,7 @@ func becomesNull(t *testing.T, d dispatch.Dispatch, p place) {
 		t.Errorf("the iterator crashed on NULL: %v; want %v", crashed, d.Unchecked)
 	}
 	compareCalls(t, *log, want) // and no more
-	if got := dispatch.Nesting(r); got != 0 {
+	if got := nesting(r); got != 0 {
 		t.Errorf("after it the reader is in %d sections", got)
 	}
 	runtime.KeepAlive(funcs) // the collector does not see the store of NULL

@@ -1,9 +1,8 @@
-package dispatch_test
+package dispatch
 
 import (
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
@@ -13,10 +12,10 @@ import (
 // The busted variant, unchecked-iterator, keeps everything but D4, and a case expects that it
 // breaks that.
 func TestConformance(t *testing.T) {
-	for _, v := range dispatch.Variants() {
+	for _, v := range Variants() {
 		t.Run(v.Name, func(t *testing.T) {
 			judge.Need(t, v.Supported(), "dispatch", v.Name)
-			judge.Run(t, cases, func(t *testing.T, test func(*testing.T, dispatch.Dispatch, place)) {
+			judge.Run(t, cases, func(t *testing.T, test func(*testing.T, Dispatch, place)) {
 				for _, p := range places(t) {
 					t.Run(p.name, func(t *testing.T) { test(t, v.New, p) })
 				}
@@ -26,7 +25,7 @@ func TestConformance(t *testing.T) {
 }
 
 // cases begin with each place off, and turn it off at their end.
-var cases = []judge.Case[func(t *testing.T, d dispatch.Dispatch, p place)]{
+var cases = []judge.Case[func(t *testing.T, d Dispatch, p place)]{
 	{
 		Name:        "D1: arguments and order",
 		Explanation: "If probes got wrong arguments, or were called too often, too rarely or in another order than the array's, a trace would show what did not happen.",

@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"fmt"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -9,86 +8,35 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/internal/judge"
-	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
 
-// newReader opens a Domain of the first flavour and registers a reader.
-func newReader(tb testing.TB) *rcu.Reader {
-	tb.Helper()
-	v := rcu.Variants()[0]
-	judge.Need(tb, v.Supported(), "rcu", v.Name)
-	d := v.New(rcu.Options{})
-	r := d.Register()
-	tb.Cleanup(func() { r.Unregister(); d.Close() })
-	return r
-}
-
-// arm turns s on with funcs, which end with a zero entry, until the test ends. Without probes
-// it publishes no array.
-func arm(tb testing.TB, s *Site, d Dispatch, funcs []Entry) {
-	tb.Helper()
-	target, err := d.Target(funcs)
-	judge.Check(tb, err)
-	tb.Cleanup(target.Release)
-	judge.Check(tb, s.StaticCall(target.PC))
-	if len(funcs) == 1 {
-		funcs = nil
+// tallied gives each event in text a probe that counts its calls, until the test ends. It
+// returns the patches of all keys.
+func tallied(t *testing.T) (sites []*Site, tallies []tally, enable, disable []textpoke.Change) {
+	t.Helper()
+	sites, tallies = events(t, TextSites), make([]tally, TextSites)
+	enable, disable = KeyChanges(sites)
+	fn := goFunc(t, tallyProbe)
+	for i, s := range sites {
+		tallies[i].event = uint64(i)
+		s.Publish(tallyEntries(fn, &tallies[i]))
 	}
-	s.Publish(funcs)
-	judge.Check(tb, s.KeyEnable())
-	tb.Cleanup(func() { disarm(tb, s) })
-}
-
-func disarm(tb testing.TB, s *Site) {
-	tb.Helper()
-	judge.Check(tb, s.KeyDisable())
-	judge.Check(tb, s.StaticCall(machine.pcs.traceiter))
-	s.Publish(nil)
-}
-
-func events(tb testing.TB, n int) []*Site {
-	tb.Helper()
-	sites, err := Events(n)
-	judge.Need(tb, err, "dispatch")
-	return sites
-}
-
-// If this fails, probes of mapped sites change the counter of fireMapped.
-func TestD1PassesMapped(t *testing.T) {
-	r := newReader(t)
-	site := events(t, TextSites+1)[TextSites]
-	for _, v := range Variants() {
-		t.Run(v.Name, func(t *testing.T) {
-			funcs, log := Recorders(t, 2, nil)
-			arm(t, site, v.New, funcs)
-			fireMapped(site.entry, r, 3)
-			want := []Call{{0, 0, 3}, {1, 0, 3}, {0, 0, 2}, {1, 0, 2}, {0, 0, 1}, {1, 0, 1}}
-			if !slices.Equal(*log, want) {
-				t.Errorf("probes saw %v, want %v", *log, want)
-			}
-		})
-	}
+	t.Cleanup(func() {
+		judge.Check(t, textpoke.Int3Batch(disable))
+		for _, s := range sites {
+			judge.Check(t, s.StaticCall(machine.pcs.traceiter))
+			s.Publish(nil)
+		}
+	})
+	return sites, tallies, enable, disable
 }
 
 // If this fails, a sweep misses events, passes some twice, or runs past the last.
 func TestD1Sweep(t *testing.T) {
 	r := newReader(t)
-	sites := events(t, TextSites)
-	fn := goFunc(t, tallyProbe)
-	tallies := make([]tally, TextSites)
-	enable, disable := KeyChanges(sites)
-	for i, s := range sites {
-		tallies[i].event = uint64(i)
-		s.Publish(tallyEntries(fn, &tallies[i]))
-	}
+	sites, tallies, enable, _ := tallied(t)
 	judge.Check(t, textpoke.Int3Batch(enable))
-	t.Cleanup(func() {
-		judge.Check(t, textpoke.Int3Batch(disable))
-		for _, s := range sites {
-			s.Publish(nil)
-		}
-	})
 	for _, n := range []int{1, 2, 511, 512, 513, TextSites} {
 		clearCalls(tallies)
 		Sweep(r, n)
@@ -107,7 +55,7 @@ func TestD1Sweep(t *testing.T) {
 	if got := tallies[TextSites-1].calls; got != 1 {
 		t.Errorf("a sweep past the last event called it %d times, want 1", got)
 	}
-	if got := Nesting(r); got != 0 {
+	if got := nesting(r); got != 0 {
 		t.Errorf("after the sweeps the reader is in %d sections", got)
 	}
 }
@@ -177,7 +125,7 @@ func TestFloors(t *testing.T) {
 			loop, err := f.Arm(layout)
 			judge.Check(t, err)
 			loop(r, 3)
-			if got := Nesting(r); got != 0 {
+			if got := nesting(r); got != 0 {
 				t.Errorf("%s, layout %d: the reader is in %d sections", f.Name, layout, got)
 			}
 		}
@@ -199,27 +147,10 @@ func TestFloors(t *testing.T) {
 // If this fails, patching a site makes a thread that passes it miss a probe, call it twice, or
 // call it with another event's number.
 func TestConcurrentFlips(t *testing.T) {
-	sites := events(t, TextSites)
-	fn := goFunc(t, tallyProbe)
-	enable, disable := KeyChanges(sites)
-	tallies := make([]tally, TextSites)
-	for i, s := range sites {
-		tallies[i].event = uint64(i)
-		s.Publish(tallyEntries(fn, &tallies[i]))
-	}
-	t.Cleanup(func() {
-		judge.Check(t, textpoke.Int3Batch(disable))
-		for _, s := range sites {
-			judge.Check(t, s.StaticCall(machine.pcs.traceiter))
-			s.Publish(nil)
-		}
-	})
+	sites, tallies, enable, disable := tallied(t)
 	// sweep passes all events until the flips have run, and returns how often.
 	sweep := func(t *testing.T, flips func()) (sweeps uint64) {
-		v := rcu.Variants()[0]
-		judge.Need(t, v.Supported(), "rcu", v.Name)
-		d := v.New(rcu.Options{})
-		defer d.Close()
+		d := newDomain(t)
 		clearCalls(tallies)
 		var stop atomic.Bool
 		swept := make(chan uint64)
@@ -255,7 +186,7 @@ func TestConcurrentFlips(t *testing.T) {
 		n := sweep(t, func() {
 			for range 8 {
 				for i := 0; i < TextSites; i += 61 {
-					judge.Check(t, sites[i].StaticCall(uintptr(fn)))
+					judge.Check(t, sites[i].StaticCall(uintptr(goFunc(t, tallyProbe))))
 					judge.Check(t, sites[i].StaticCall(machine.pcs.retpoline))
 					judge.Check(t, sites[i].StaticCall(machine.pcs.traceiter))
 				}
@@ -276,25 +207,4 @@ func TestConcurrentFlips(t *testing.T) {
 		})
 		verify(t, func(calls uint64) bool { return calls <= n })
 	})
-}
-
-func BenchmarkFire(b *testing.B) {
-	judge.Need(b, Open(), "dispatch")
-	for _, v := range Variants() {
-		for _, probes := range []int{0, 1, 2} {
-			b.Run(fmt.Sprintf("impl=%s/probes=%d", v.Name, probes), func(b *testing.B) {
-				r := newReader(b)
-				s := Timed(0)
-				funcs := make([]Entry, probes+1)
-				for i := range probes {
-					funcs[i].Fn = uintptr(Nop())
-				}
-				if probes > 0 {
-					arm(b, s, v.New, funcs)
-				}
-				b.ResetTimer()
-				s.Loop(r, max(1, b.N/Unroll))
-			})
-		}
-	}
 }

@@ -18,7 +18,7 @@ func callBack(unsafe.Pointer, uint64, uint64) { onCall() }
 // If this fails, a site takes a reader that is in many sections for one in none, and ends them.
 func TestD2DeepSections(t *testing.T) {
 	sites := events(t, TextSites+1)
-	funcs, log := Recorders(t, 1, nil)
+	funcs, log := recorders(t, 1, nil)
 	for _, s := range []*Site{sites[0], sites[TextSites], Timed(0)} {
 		arm(t, s, Dispatch{Direct: true}, funcs)
 	}

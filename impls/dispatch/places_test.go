@@ -1,11 +1,11 @@
-package dispatch_test
+package dispatch
 
 import (
 	"fmt"
 	"slices"
 	"testing"
 
-	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
@@ -14,7 +14,7 @@ import (
 // as its argument a, each next one 1 more.
 type place struct {
 	name  string
-	site  *dispatch.Site
+	site  *Site
 	first uint64
 	n     int
 }
@@ -22,9 +22,8 @@ type place struct {
 // places lists a site of every kind.
 func places(tb testing.TB) []place {
 	tb.Helper()
-	const last = dispatch.TextSites - 1
-	sites, err := dispatch.Events(dispatch.TextSites + 3)
-	judge.Need(tb, err, "dispatch")
+	const last = TextSites - 1
+	sites := events(tb, TextSites+3)
 	list := []place{
 		{"text-first", sites[0], 0, 1},
 		{"text-second", sites[1], 1, 1},
@@ -32,8 +31,8 @@ func places(tb testing.TB) []place {
 		{"mapped-first", sites[last+1], 0, 1},
 		{"mapped-third", sites[last+3], 0, 1},
 	}
-	for layout := range dispatch.Layouts {
-		list = append(list, place{fmt.Sprint("timed-", layout), dispatch.Timed(layout), 0, dispatch.Unroll})
+	for layout := range Layouts {
+		list = append(list, place{fmt.Sprint("timed-", layout), Timed(layout), 0, Unroll})
 	}
 	return list
 }
@@ -43,66 +42,70 @@ func (p place) timed() bool { return p.n > 1 }
 
 // expect returns the log of that many probes when the place is passed once with b as the
 // counter.
-func (p place) expect(probes int, b uint64) []dispatch.Call {
-	var want []dispatch.Call
+func (p place) expect(probes int, b uint64) []Call {
+	var want []Call
 	for site := range p.n {
 		for probe := range probes {
-			want = append(want, dispatch.Call{Probe: probe, A: p.first + uint64(site), B: b})
+			want = append(want, Call{Probe: probe, A: p.first + uint64(site), B: b})
 		}
 	}
 	return want
 }
 
-func compareCalls(tb testing.TB, got, want []dispatch.Call) {
+func compareCalls(tb testing.TB, got, want []Call) {
 	tb.Helper()
 	if !slices.Equal(got, want) {
 		tb.Errorf("probes saw %v, want %v", got, want)
 	}
 }
 
-// arm turns the place on with funcs, which end with a zero entry, until the test ends. Without
-// probes it publishes no array.
-func (p place) arm(tb testing.TB, d dispatch.Dispatch, funcs []dispatch.Entry) {
+// events returns the sites of n events.
+func events(tb testing.TB, n int) []*Site {
 	tb.Helper()
-	p.call(tb, d, funcs)
-	judge.Check(tb, p.site.KeyEnable())
-	tb.Cleanup(func() { p.disarm(tb, d) })
+	sites, err := Events(n)
+	judge.Need(tb, err, "dispatch")
+	return sites
+}
+
+// arm turns s on with funcs, which end with a zero entry, until the test ends. Without probes
+// it publishes no array.
+func arm(tb testing.TB, s *Site, d Dispatch, funcs []Entry) {
+	tb.Helper()
+	call(tb, s, d, funcs)
+	judge.Check(tb, s.KeyEnable())
+	tb.Cleanup(func() { disarm(tb, s, d) })
 }
 
 // call publishes funcs, and makes the static call go where the dispatch says.
-func (p place) call(tb testing.TB, d dispatch.Dispatch, funcs []dispatch.Entry) {
+func call(tb testing.TB, s *Site, d Dispatch, funcs []Entry) {
 	tb.Helper()
 	target, err := d.Target(funcs)
 	judge.Check(tb, err)
-	tb.Cleanup(target.Release) // the place is off then, and no reader is in it
-	judge.Check(tb, p.site.StaticCall(target.PC))
+	tb.Cleanup(target.Release) // the site is off then, and no reader is in it
+	judge.Check(tb, s.StaticCall(target.PC))
 	if len(funcs) == 1 {
 		funcs = nil
 	}
-	p.site.Publish(funcs)
+	s.Publish(funcs)
 }
 
-func (p place) disarm(tb testing.TB, d dispatch.Dispatch) {
+func disarm(tb testing.TB, s *Site, d Dispatch) {
 	tb.Helper()
-	judge.Check(tb, p.site.KeyDisable())
-	judge.Check(tb, p.site.StaticCall(d.Iterator()))
-	p.site.Publish(nil)
+	judge.Check(tb, s.KeyDisable())
+	judge.Check(tb, s.StaticCall(d.Iterator()))
+	s.Publish(nil)
 }
 
 // newDomain opens a Domain of the flavour memb. Its grace periods look at the words that sites
 // write, as those of all flavours but qsbr do.
 func newDomain(tb testing.TB) *rcu.Domain {
 	tb.Helper()
-	for _, v := range rcu.Variants() {
-		if v.Name == "memb" {
-			judge.Need(tb, v.Supported(), "rcu", v.Name)
-			d := v.New(rcu.Options{})
-			tb.Cleanup(d.Close)
-			return d
-		}
-	}
-	tb.Fatal("there is no flavour memb")
-	return nil
+	v, err := impls.Find("flavour", rcu.Variants(), "memb")
+	judge.Check(tb, err)
+	judge.Need(tb, v.Supported(), "rcu", v.Name)
+	d := v.New(rcu.Options{})
+	tb.Cleanup(d.Close)
+	return d
 }
 
 // newReader registers a reader of a Domain of its own.

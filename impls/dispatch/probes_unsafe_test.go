@@ -54,9 +54,9 @@ func goFunc(tb testing.TB, f func(unsafe.Pointer, uint64, uint64)) Func {
 	return fn
 }
 
-// Recorders returns n entries of record with ids from 0 and a zero entry, and the log that
+// recorders returns n entries of record with ids from 0 and a zero entry, and the log that
 // they share.
-func Recorders(tb testing.TB, n int, do func()) ([]Entry, *[]Call) {
+func recorders(tb testing.TB, n int, do func()) ([]Entry, *[]Call) {
 	tb.Helper()
 	fn := uintptr(goFunc(tb, record))
 	log := new([]Call)
@@ -75,8 +75,8 @@ func countEntries(n *uint64) []Entry {
 	return []Entry{{Fn: uintptr(Count()), Data: unsafe.Pointer(n)}, {}}
 }
 
-// Nesting returns how many read sections r is in.
-func Nesting(r *rcu.Reader) int {
+// nesting returns how many read sections r is in.
+func nesting(r *rcu.Reader) int {
 	// SAFETY: WordOffset is rcu's contract; the caller is on r's goroutine.
 	return int(*(*uint64)(unsafe.Add(unsafe.Pointer(r), rcu.WordOffset)) & 0xffff)
 }

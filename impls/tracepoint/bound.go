@@ -32,27 +32,10 @@ import "github.com/tpbench/tpbench/impls/dispatch"
 var bound = Policy{
 	Dispatch: dispatch.Dispatch{Bound: true},
 
-	ZeroToOne: []Step{
-		callFirst,
-		publish,
-		keyEnable,
-	},
-	OneToTwo: []Step{
-		callIterator,
-		publish,
-	},
-	NToNPlusOne: []Step{
-		publish,
-	},
-	NToNMinusOne: []Step{
-		publish,
-	},
-	TwoToOne: []Step{
-		publish,
-		callFirst,
-	},
-	OneToZero: []Step{
-		keyDisable,
-		publish,
-	},
+	ZeroToOne:    []Step{callFirst, publish, keyEnable},
+	OneToTwo:     []Step{callIterator, publish},
+	NToNPlusOne:  []Step{publish},
+	NToNMinusOne: []Step{publish},
+	TwoToOne:     []Step{publish, callFirst},
+	OneToZero:    []Step{keyDisable, publish},
 }

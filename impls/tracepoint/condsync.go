@@ -21,35 +21,10 @@ import "github.com/tpbench/tpbench/impls/dispatch"
 var rcuCondSync = Policy{
 	Dispatch: dispatch.Dispatch{Direct: true},
 
-	ZeroToOne: []Step{
-		condSync(s101),
-		callFirst,
-		publish,
-		keyEnable,
-	},
-	OneToTwo: []Step{
-		callIterator,
-		publish,
-		getStateIfMoved(sN21),
-	},
-	NToNPlusOne: []Step{
-		publish,
-		getStateIfMoved(sN21),
-	},
-	NToNMinusOne: []Step{
-		publish,
-		getStateIfMoved(sN21),
-	},
-	TwoToOne: []Step{
-		publish,
-		getStateIfMoved(sN21),
-		condSync(sN21),
-		callFirst,
-	},
-	OneToZero: []Step{
-		keyDisable,
-		callIterator,
-		publish,
-		getState(s101),
-	},
+	ZeroToOne:    []Step{condSync(s101), callFirst, publish, keyEnable},
+	OneToTwo:     []Step{callIterator, publish, getStateIfMoved(sN21)},
+	NToNPlusOne:  []Step{publish, getStateIfMoved(sN21)},
+	NToNMinusOne: []Step{publish, getStateIfMoved(sN21)},
+	TwoToOne:     []Step{publish, getStateIfMoved(sN21), condSync(sN21), callFirst},
+	OneToZero:    []Step{keyDisable, callIterator, publish, getState(s101)},
 }

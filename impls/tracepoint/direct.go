@@ -17,21 +17,13 @@ import "github.com/tpbench/tpbench/impls/dispatch"
 var directStaticCall = Policy{
 	Dispatch: dispatch.Dispatch{Direct: true},
 
-	ZeroToOne: []Step{
-		publish,
-		callFirst,
-		keyEnable,
-	},
+	ZeroToOne: []Step{publish, callFirst, keyEnable},
 	OneToTwo: []Step{
 		publish, // Deliberate bug (352384d5c84e): the call still goes to the old first probe.
 		callIterator,
 	},
-	NToNPlusOne: []Step{
-		publish,
-	},
-	NToNMinusOne: []Step{
-		publish,
-	},
+	NToNPlusOne:  []Step{publish},
+	NToNMinusOne: []Step{publish},
 	TwoToOne: []Step{
 		publish,
 		// Deliberate bug (547305a64632): no wait for readers with the old first data.

@@ -9,24 +9,10 @@ import "github.com/tpbench/tpbench/impls/dispatch"
 var indirectIterator = Policy{
 	Dispatch: dispatch.Dispatch{},
 
-	ZeroToOne: []Step{
-		publish,
-		keyEnable,
-	},
-	OneToTwo: []Step{
-		publish,
-	},
-	NToNPlusOne: []Step{
-		publish,
-	},
-	NToNMinusOne: []Step{
-		publish,
-	},
-	TwoToOne: []Step{
-		publish,
-	},
-	OneToZero: []Step{
-		keyDisable,
-		publish,
-	},
+	ZeroToOne:    []Step{publish, keyEnable},
+	OneToTwo:     []Step{publish},
+	NToNPlusOne:  []Step{publish},
+	NToNMinusOne: []Step{publish},
+	TwoToOne:     []Step{publish},
+	OneToZero:    []Step{keyDisable, publish},
 }

@@ -96,16 +96,6 @@ var (
 	dataH   = &event.Datum{Name: "H", Owner: 3}
 )
 
-// stays lists the probes that are registered all the time, by letter.
-func (s scenario) stays() (list []string) {
-	for _, l := range s.start {
-		if !strings.Contains(s.ops, "-"+string(l)) && !strings.Contains(s.ops, "-*") {
-			list = append(list, string(l))
-		}
-	}
-	return list
-}
-
 // noGC stops automatic garbage collection until the test ends.
 func noGC(tb testing.TB) {
 	percent := debug.SetGCPercent(-1)

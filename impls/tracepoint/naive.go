@@ -19,30 +19,10 @@ import "github.com/tpbench/tpbench/impls/dispatch"
 var naiveSync = Policy{
 	Dispatch: dispatch.Dispatch{Direct: true},
 
-	ZeroToOne: []Step{
-		callFirst,
-		publish,
-		keyEnable,
-	},
-	OneToTwo: []Step{
-		callIterator,
-		publish,
-	},
-	NToNPlusOne: []Step{
-		publish,
-	},
-	NToNMinusOne: []Step{
-		publish,
-	},
-	TwoToOne: []Step{
-		publish,
-		synchronize,
-		callFirst,
-	},
-	OneToZero: []Step{
-		keyDisable,
-		callIterator,
-		publish,
-		synchronize,
-	},
+	ZeroToOne:    []Step{callFirst, publish, keyEnable},
+	OneToTwo:     []Step{callIterator, publish},
+	NToNPlusOne:  []Step{publish},
+	NToNMinusOne: []Step{publish},
+	TwoToOne:     []Step{publish, synchronize, callFirst},
+	OneToZero:    []Step{keyDisable, callIterator, publish, synchronize},
 }

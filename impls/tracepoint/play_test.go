@@ -143,48 +143,28 @@ func (p *play) act(s scenario, policy *Policy) string {
 	p.release()
 	calls := event.Calls
 	mistake := p.atRest()
-	for _, tp := range p.points {
-		if len(tp.funcs) > 0 {
-			judge.Check(p.tb, p.registry.Unregister(tp, dispatch.Probe{}))
-		}
-	}
+	p.clear()
 	if p.reader == nil || mistake != "" {
 		return mistake
 	}
 	if n := dispatch.FreedCalls() - freed; n > 0 {
 		return fmt.Sprintf("T2: freed entries or thunks were called %d times (%v: %v)", n, s.name, p.log)
 	}
-	for _, c := range calls {
-		if c.Data.Owner != c.Fn {
-			return fmt.Sprintf("T1: %v was called (%v: %v)", c, s.name, p.log)
-		}
-	}
-	for _, name := range s.stays() {
-		n := 0
-		for _, c := range calls {
-			if c.Data.Name == name {
-				n++
-			}
-		}
-		if n != 1 {
-			return fmt.Sprintf("T3: %s was called %d times (%v: %v)", name, n, s.name, p.log)
-		}
+	if mistake := event.Mistake(calls, event.Stays(s.start, s.ops), "T1", "T3"); mistake != "" {
+		return fmt.Sprintf("%s (%v: %v)", mistake, s.name, p.log)
 	}
 	return ""
 }
 
 // atRest checks that the tracepoint, after the scenario, calls the registered probes.
 func (p *play) atRest() string {
-	r := p.domain.Register()
-	defer r.Unregister()
-	event.Calls = nil
-	p.points[0].Fire(r)
+	got := event.Pass(p.domain, p.points[0].Fire)
 	var want []event.Call
 	for _, e := range probes.Of(p.points[0].funcs) {
 		want = append(want, event.CallOf(p.fns, dispatch.Probe{Fn: dispatch.Func(e.Fn), Data: e.Data}))
 	}
-	if !slices.Equal(event.Calls, want) {
-		return fmt.Sprintf("T3: in the end %v are called, want %v (%v)", event.Calls, want, p.log)
+	if !slices.Equal(got, want) {
+		return fmt.Sprintf("T3: in the end %v are called, want %v (%v)", got, want, p.log)
 	}
 	if off := slices.Equal(p.key(0), nop); off != (len(want) == 0) {
 		return fmt.Sprintf("T4: in the end, with %d probes, the key is % x (%v)", len(want), p.key(0), p.log)

@@ -3,6 +3,7 @@
 package tracepoint
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,70 +16,68 @@ import (
 	"github.com/tpbench/tpbench/impls/internal/step"
 )
 
-// A replay is one interleaving of docs/interleavings.md as a script for package step. Its
-// actions are a scenario's ops ("+A", "-*"), "fire" by a reader that registers for it and
-// unregisters after it, and "a grace period passes". Every strategy plays the same script.
-type replay struct {
-	name   string // "tp-V1"
-	start  string // the probes before
-	script string
-	breaks []string // the strategies that must fail. No sound one may, and no other one of these lists
-	by     string   // the invariant that they break
-}
-
-// replays leaves tp-V3 to TestReplayV3, since it is an iterator's, and rcu-V9 to package rcu.
-var replays = []replay{
+// replays are interleavings of docs/interleavings.md. Every strategy plays the same scripts.
+// Their actions are "with AB", the probes before; a scenario's ops ("+A", "-*"); "fire" by a
+// reader that registers for it and unregisters after it; and "a grace period passes". tp-V3 is
+// in TestReplayV3, since it is an iterator's, and rcu-V9 in package rcu.
+var replays = []judge.Replay{
 	{
-		name: "tp-V1", start: "AB",
-		script: `
+		Name: "tp-V1",
+		Script: `
 updater                                  reader
+with AB
                                          fire until site: data loaded    // A's
 -A
                                          go on                           // B(d_A)?`,
-		breaks: []string{"direct-static-call", "no-sync-2-1", "wrong-flavour"}, by: "T1",
+		Breaks: breaks("T1", "direct-static-call", "no-sync-2-1", "wrong-flavour"),
 	},
 	{
-		name: "tp-V2", start: "A",
-		script: `
+		Name: "tp-V2",
+		Script: `
 updater                                  reader
+with A
 +H until before static call = iterator
                                          fire                            // A(d_H)?
 go on`,
-		breaks: []string{"direct-static-call", "publish-first"}, by: "T1",
+		Breaks: breaks("T1", "direct-static-call", "publish-first"),
 	},
 	{
-		name: "tp-V4", start: "Aa",
-		script: `
+		Name: "tp-V4",
+		Script: `
 updater                                  reader
+with Aa
                                          fire until site: data loaded    // A's, of one function with a
 -A
                                          go on                           // A(d_A), and never A(d_a)?`,
-		breaks: []string{"direct-static-call", "no-sync-2-1", "compare-func", "wrong-flavour"}, by: "T3",
+		Breaks: breaks("T3", "direct-static-call", "no-sync-2-1", "compare-func", "wrong-flavour"),
 	},
 	{
-		name: "tp-V5", start: "A",
-		script: `
+		Name: "tp-V5",
+		Script: `
 updater                                  reader
+with A
                                          fire until site: data loaded    // A's
 -A
 +B
                                          go on                           // B(d_A)?`,
-		breaks: []string{"direct-static-call", "no-sync-1-0", "wrong-flavour"}, by: "T1",
+		Breaks: breaks("T1", "direct-static-call", "no-sync-1-0", "wrong-flavour"),
 	},
 	{
-		name: "tp-V6", start: "ABC",
-		script: `
+		Name: "tp-V6",
+		Script: `
 updater                                  reader
+with ABC
                                          fire until site: data loaded    // A's
 -A
 -C
                                          go on                           // B(d_A)?`,
-		breaks: []string{"direct-static-call", "no-sync-2-1", "no-state-n", "wrong-flavour"}, by: "T1",
+		Breaks: breaks("T1", "direct-static-call", "no-sync-2-1", "no-state-n", "wrong-flavour"),
 	},
 	{
-		name: "tp-V6 by 1->2->1", start: "A",
-		script: `
+		Name: "tp-V6 by 1->2->1",
+		Script: `
 updater                                  reader
+with A
 +H until before get_state(N_2_1) if [0].data changed
                                          fire until site: data loaded    // H's
 go on
@@ -86,56 +85,66 @@ go on
                                          go on                           // A(d_H)?`,
 		// no-state-n is right here because of its last get_state: 2->1 itself changes the
 		// first entry. publish-first is right as soon as its call goes to the iterator.
-		breaks: []string{"direct-static-call", "no-sync-2-1", "wrong-flavour"}, by: "T1",
+		Breaks: breaks("T1", "direct-static-call", "no-sync-2-1", "wrong-flavour"),
 	},
 	{
-		name: "tp-V10", start: "ABC",
-		script: `
+		Name: "tp-V10",
+		Script: `
 updater                                  reader
+with ABC
 -A                                                                       // and remembers this moment
 a grace period passes
                                          fire until site: data loaded    // B's
 -B                                                                       // must remember this one
                                          go on                           // C(d_B)?`,
-		breaks: []string{"direct-static-call", "no-sync-2-1", "wrong-flavour", "keeps-oldest"}, by: "T1",
+		Breaks: breaks("T1", "direct-static-call", "no-sync-2-1", "wrong-flavour", "keeps-oldest"),
 	},
 	{
-		name: "tp-V10 by 1->2->1", start: "A",
-		script: `
+		Name: "tp-V10 by 1->2->1",
+		Script: `
 updater                                  reader
+with A
 +H
 a grace period passes
                                          fire until site: data loaded    // H's
 -H
                                          go on                           // A(d_H)?`,
-		breaks: []string{"direct-static-call", "no-sync-2-1", "wrong-flavour", "keeps-oldest"}, by: "T1",
+		Breaks: breaks("T1", "direct-static-call", "no-sync-2-1", "wrong-flavour", "keeps-oldest"),
 	},
+}
+
+// breaks says which strategies break the invariant. No other one that a script names may.
+func breaks(invariant string, strategies ...string) map[string]string {
+	list := map[string]string{}
+	for _, name := range strategies {
+		list[name] = invariant
+	}
+	return list
 }
 
 // If this fails, an interleaving does not break one of the strategies that it must break,
 // every time; or it breaks a sound one.
 func TestReplay(t *testing.T) {
-	for _, r := range replays {
-		for _, flavour := range []string{"memb", "qsbr", "srcu"} {
-			for _, v := range Variants() {
-				t.Run(strings.ReplaceAll(r.name, " ", "_")+"/"+flavour+"/"+v.Name, func(t *testing.T) {
-					for range 20 {
-						r.play(t, v, flavour)
-					}
-				})
+	for _, name := range []string{"memb", "qsbr", "srcu"} {
+		t.Run(name, func(t *testing.T) {
+			play := func(t *testing.T, r judge.Replay, v Variant) (found string, trace []string) {
+				mistake, trace := perform(newBench(t, v.New, flavour(t, name), 1), r.Script)
+				found, _, _ = strings.Cut(mistake, ":")
+				return found, append(trace, "the mistake: "+mistake)
 			}
-		}
+			judge.Replays(t, "tracepoint", Variants(), 20, replays, play)
+		})
 	}
 }
 
 // If this fails, wrong-flavour does not ask the wrong flavour, or asking it is enough. Its race
 // (tp-V8) is the interleaving of tp-V5 with a strategy that waits for another flavour's readers.
 func TestReplayV8(t *testing.T) {
-	i := slices.IndexFunc(replays, func(r replay) bool { return r.name == "tp-V5" })
+	i := slices.IndexFunc(replays, func(r judge.Replay) bool { return r.Name == "tp-V5" })
 	judge.Need(t, dispatch.Open(), "tracepoint")
 	b := newBench(t, strategy(t, "wrong-flavour").New, flavour(t, "memb"), 1)
 	before := vanilla().Counters()
-	mistake, trace := replays[i].on(b)
+	mistake, trace := perform(b, replays[i].Script)
 	after := vanilla().Counters()
 	if after.Waited+after.Elided == before.Waited+before.Elided {
 		t.Errorf("the strategy did not ask the wrong flavour; %s", strings.Join(trace, "\n"))
@@ -150,6 +159,7 @@ func TestReplayV8(t *testing.T) {
 func TestReplayV3(t *testing.T) {
 	const script = `
 updater                                  reader
+with AB
                                          fire until iterator: entered
 -B
 -A
@@ -165,9 +175,8 @@ updater                                  reader
 					p.Dispatch = d.New
 					p.OneToZero = append([]Step{look}, p.OneToZero...)
 				})
-				r := replay{name: "tp-V3", start: "AB", script: script}
 				b = newBench(t, &policy, flavour(t, "memb"), 1)
-				mistake, trace := r.on(b)
+				mistake, trace := perform(b, script)
 				want := d.New.Unchecked && waited == 0
 				if broke := strings.HasPrefix(mistake, "D4"); broke != want || mistake != "" && !broke {
 					t.Errorf("the mistake was %q;\n%s", mistake, strings.Join(trace, "\n"))
@@ -177,35 +186,14 @@ updater                                  reader
 	}
 }
 
-// play plays the script once and compares the mistake with the one that the strategy must
-// make.
-func (r replay) play(t *testing.T, v Variant, flavourName string) {
-	t.Helper()
-	judge.Need(t, v.Supported(), "tracepoint", v.Name)
-	if v.Status == impls.Busted && !slices.ContainsFunc(replays, func(r replay) bool { return slices.Contains(r.breaks, v.Name) }) {
-		t.Skipf("no claim here about where %s fails", v.Name)
-	}
-	b := newBench(t, v.New, flavour(t, flavourName), 1)
-	mistake, trace := r.on(b)
-	want := ""
-	if slices.Contains(r.breaks, v.Name) {
-		want = r.by
-	}
-	if got, _, _ := strings.Cut(mistake, ":"); got != want {
-		t.Fatalf("%s: the mistake was %q, want %q; from %q:\n%s", v.Name, mistake, want, r.start, strings.Join(trace, "\n"))
-	}
-}
-
-// on plays the script with one tracepoint. It returns the first mistake, or "", and a trace of
+// perform plays a script with one tracepoint. It returns the first mistake, or "", and a trace of
 // what happened.
-func (r replay) on(b *bench) (mistake string, trace []string) {
+func perform(b *bench, script string) (mistake string, trace []string) {
 	b.tb.Helper()
-	for i := range r.start {
-		b.add(0, b.letter(r.start[i]))
-	}
-	event.Calls = nil
+	var stays []string
 	actions := map[string]func(){
 		"fire": func() {
+			event.Calls = nil
 			reader := b.domain.Register()
 			defer reader.Unregister()
 			defer func() {
@@ -218,33 +206,22 @@ func (r replay) on(b *bench) (mistake string, trace []string) {
 		},
 		"a grace period passes": b.domain.Synchronize,
 	}
+	for _, start := range []string{"A", "Aa", "AB", "ABC"} {
+		actions["with "+start] = func() {
+			for i := range start {
+				b.add(0, b.letter(start[i]))
+			}
+			stays = event.Stays(start, script)
+		}
+	}
 	for l := range strings.SplitSeq("A B C H a *", " ") {
 		actions["+"+l] = func() { b.add(0, b.letter(l[0])) }
 		actions["-"+l] = func() { b.remove(0, b.letter(l[0])) }
 	}
-	trace, err := step.Play(r.script, actions)
+	trace, err := step.Play(script, actions)
 	judge.Check(b.tb, err)
-	for _, c := range event.Calls {
-		trace = append(trace, "called: "+c.String())
-		if c.Data.Owner != c.Fn && mistake == "" {
-			mistake = fmt.Sprintf("T1: %v was called", c)
-		}
-	}
-	stays := scenario{start: r.start, ops: strings.Join(strings.Fields(r.script), " ")}.stays()
-	for _, name := range stays {
-		n := 0
-		for _, c := range event.Calls {
-			if c.Data.Name == name {
-				n++
-			}
-		}
-		if n != 1 && mistake == "" {
-			mistake = fmt.Sprintf("T3: %s was called %d times", name, n)
-		}
-	}
-	if len(b.points[0].funcs) > 0 {
-		b.remove(0, dispatch.Probe{})
-	}
+	mistake = cmp.Or(mistake, event.Mistake(event.Calls, stays, "T1", "T3"))
+	b.clear()
 	b.domain.Barrier() // the site may belong to another Registry now
-	return mistake, trace
+	return mistake, append(trace, fmt.Sprint("called: ", event.Calls))
 }

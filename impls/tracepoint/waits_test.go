@@ -30,6 +30,16 @@ func (b *bench) expect(what string, work func(), want waits) {
 	}
 }
 
+// all makes one bulk change of all tracepoints.
+func (b *bench) all(p dispatch.Probe, remove bool) {
+	b.tb.Helper()
+	var list []Request
+	for _, tp := range b.points {
+		list = append(list, Request{tp, p, remove})
+	}
+	judge.Check(b.tb, b.registry.Bulk(list))
+}
+
 // events is how many tracepoints a test takes: few where a grace period takes long.
 func events(f rcu.Variant) int {
 	if f.Slow {
@@ -102,13 +112,6 @@ func TestWaitsOfBulkRequests(t *testing.T) {
 		n := events(f)
 		b := newBench(t, s.New, f, n)
 		a, c := event.Probe(b.fns[0], &event.Datum{}, 1), event.Probe(b.fns[1], &event.Datum{}, 0)
-		all := func(p dispatch.Probe, remove bool) func() {
-			var list []Request
-			for _, tp := range b.points {
-				list = append(list, Request{tp, p, remove})
-			}
-			return func() { judge.Check(t, b.registry.Bulk(list)) }
-		}
 		each, rest := uint64(n), uint64(n-1)
 		want := func(naive, condSync, own, batched waits) waits {
 			if s.New.Together {
@@ -118,22 +121,22 @@ func TestWaitsOfBulkRequests(t *testing.T) {
 		}
 		wait := func(n uint64) waits { return waits{waited: n} }
 		for _, x := range []struct {
-			what string
-			do   func()
-			want waits
-			sync uint64 // core syncs, if the strategy takes tracepoints together
+			what   string
+			probe  dispatch.Probe
+			remove bool
+			want   waits
 		}{
-			{"enable", all(a, false), want(wait(0), wait(0), wait(0), wait(0)), 3},
-			{"disable", all(a, true), want(wait(each), wait(0), wait(0), wait(0)), 3},
-			{"enable", all(a, false), want(wait(0), wait(1), waits{1, rest}, wait(1)), 3},
-			{"1->2", all(c, false), want(wait(0), wait(0), wait(0), wait(0)), 3},
-			{"2->1, first leaves", all(a, true), want(wait(each), wait(each), wait(each), wait(1)), 3},
-			{"disable", all(dispatch.Probe{}, true), want(wait(each), wait(0), wait(0), wait(0)), 3},
+			{"enable", a, false, want(wait(0), wait(0), wait(0), wait(0))},
+			{"disable", a, true, want(wait(each), wait(0), wait(0), wait(0))},
+			{"enable", a, false, want(wait(0), wait(1), waits{1, rest}, wait(1))},
+			{"1->2", c, false, want(wait(0), wait(0), wait(0), wait(0))},
+			{"2->1, first leaves", a, true, want(wait(each), wait(each), wait(each), wait(1))},
+			{"disable", dispatch.Probe{}, true, want(wait(each), wait(0), wait(0), wait(0))},
 		} {
 			before := textpoke.Totals().Syncs
-			b.expect(x.what, x.do, x.want)
-			if syncs := textpoke.Totals().Syncs - before; s.New.Together && syncs != x.sync {
-				t.Errorf("%s: %d core syncs for %d events, want %d", x.what, syncs, n, x.sync)
+			b.expect(x.what, func() { b.all(x.probe, x.remove) }, x.want)
+			if syncs := textpoke.Totals().Syncs - before; s.New.Together && syncs != 3 {
+				t.Errorf("%s: %d core syncs for %d events, want 3", x.what, syncs, n)
 			}
 		}
 	})
@@ -143,22 +146,17 @@ func TestWaitsOfBulkRequests(t *testing.T) {
 func TestWaitsOfBulkForTheLast(t *testing.T) {
 	b := newBench(t, strategy(t, "batched").New, flavour(t, "memb"), 2)
 	p, last := event.Probe(b.fns[0], &event.Datum{}, 0), event.Probe(b.fns[1], &event.Datum{}, -1)
-	both := func(remove bool, first, second int) func() {
-		return func() {
-			judge.Check(t, b.registry.Bulk([]Request{{b.points[first], p, remove}, {b.points[second], p, remove}}))
-		}
-	}
-	for _, order := range [][2]int{{0, 1}, {1, 0}} {
+	for first := range 2 {
 		b.domain.Barrier()
-		both(false, 0, 1)()
-		b.remove(0, p)
+		b.all(p, false)
+		b.remove(first, p)
 		b.domain.Barrier()
-		b.remove(1, p)
-		b.expect("a moment that has passed and one that has not", both(false, order[0], order[1]), waits{waited: 1})
+		b.remove(1-first, p)
+		b.expect("a moment that has passed and one that has not", func() { b.all(p, false) }, waits{waited: 1})
 		for i := range 2 {
 			b.expect("a moment that is over", func() { b.add(i, last); b.remove(i, last) }, waits{})
 		}
-		both(true, 0, 1)()
+		b.all(p, true)
 	}
 }
 
@@ -169,23 +167,16 @@ func TestWaitsAfterBulkForEach(t *testing.T) {
 		for i := range 3 {
 			b := newBench(t, strategy(t, name).New, flavour(t, "memb"), 3)
 			a, c, d := event.Probe(b.fns[0], &event.Datum{}, 1), event.Probe(b.fns[1], &event.Datum{}, 0), event.Probe(b.fns[2], &event.Datum{}, -1)
-			all := func(p dispatch.Probe, remove bool) {
-				var list []Request
-				for _, tp := range b.points {
-					list = append(list, Request{tp, p, remove})
-				}
-				judge.Check(t, b.registry.Bulk(list))
-			}
-			all(a, false)
-			all(a, true)
+			b.all(a, false)
+			b.all(a, true)
 			b.expect("0->1 after a bulk 1->0", func() { b.add(i, a) }, waits{waited: 1})
 			b.remove(i, a)
 
-			all(a, false)
-			all(c, false)
-			all(d, false)
+			b.all(a, false)
+			b.all(c, false)
+			b.all(d, false)
 			b.domain.Barrier()
-			all(a, true)
+			b.all(a, true)
 			b.expect("2->1 after a bulk 3->2", func() { b.remove(i, d) }, waits{waited: 1})
 		}
 	}

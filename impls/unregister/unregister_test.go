@@ -9,7 +9,9 @@ import (
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/internal/judge"
+	"github.com/tpbench/tpbench/impls/internal/judge/event"
 	"github.com/tpbench/tpbench/impls/internal/probes"
+	"github.com/tpbench/tpbench/impls/internal/step"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
@@ -20,7 +22,7 @@ type bench struct {
 	status impls.Status
 	domain *rcu.Domain
 	point  *Point
-	data   []*datum
+	data   []*event.Datum
 	probes []dispatch.Probe
 }
 
@@ -36,9 +38,10 @@ func newBench(tb testing.TB, v Variant, flavour string, n int) *bench {
 	b := &bench{TB: tb, status: v.Status, domain: f.New(rcu.Options{Lazy: rcu.OnlyBarrier})}
 	b.point, err = New(v.New, b.domain, sites[0])
 	judge.Check(tb, err)
-	for i, fn := range functions(tb) {
-		b.data = append(b.data, &datum{alive, i})
-		b.probes = append(b.probes, probeOf(fn, b.data[i]))
+	for i, fn := range event.Funcs(tb, 4) {
+		d := &event.Datum{Name: string(rune('A' + i)), Owner: i, Do: func() { step.At("probe: called") }}
+		b.data = append(b.data, d)
+		b.probes = append(b.probes, event.Probe(fn, d, 0))
 	}
 	for i := range n {
 		b.add(i)

@@ -12,8 +12,8 @@ type Arrays[T any] struct {
 	// mu protects what follows. The Slabs' own nest inside it.
 	mu       sync.Mutex
 	slabs    []*Slab[T]
-	fail     int // as Slab's, for arrays of any length
-	elements int // of the arrays in use: the sum of their requested lengths
+	fail     countdown // of arrays of any length
+	elements int       // of the arrays in use: the sum of their requested lengths
 }
 
 // NewArrays makes Arrays. A freed array's slot holds poison, and last as its last element, at
@@ -26,14 +26,10 @@ func NewArrays[T any](poison, last T) *Arrays[T] {
 func (a *Arrays[T]) Alloc(n int) ([]T, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := a.slab(n)
-	if a.fail >= 0 {
-		a.fail--
-		if a.fail < 0 {
-			s.FailAfter(0)
-		}
+	if a.fail.fails() {
+		return nil, ErrNoMem
 	}
-	slot, err := s.Alloc()
+	slot, err := a.slab(n).Alloc()
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +51,7 @@ func (a *Arrays[T]) Free(array []T) {
 func (a *Arrays[T]) FailAfter(n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.fail = n
+	a.fail = countdown(n)
 }
 
 // InUse returns how many arrays are in use, and the sum of their requested lengths.

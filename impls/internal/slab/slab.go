@@ -22,7 +22,19 @@ type Slab[T any] struct {
 	mu    sync.Mutex
 	slots map[*T]*header // by first element
 	freed [][]T          // oldest first
-	fail  int            // allocations until one fails; negative: none will
+	fail  countdown
+}
+
+// A countdown is the number of allocations until one fails. If it is negative none will.
+type countdown int
+
+// fails counts an allocation, and reports whether it fails.
+func (c *countdown) fails() bool {
+	if *c < 0 {
+		return false
+	}
+	*c--
+	return *c < 0
 }
 
 // A header is the slab's record of one slot.
@@ -47,11 +59,8 @@ func Over[T any](grow func() ([]T, error), poison ...T) *Slab[T] {
 func (s *Slab[T]) Alloc() ([]T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.fail >= 0 {
-		s.fail--
-		if s.fail < 0 {
-			return nil, ErrNoMem
-		}
+	if s.fail.fails() {
+		return nil, ErrNoMem
 	}
 	if len(s.freed) <= Quarantine {
 		slot, err := s.grow()
@@ -94,7 +103,7 @@ func (s *Slab[T]) Generation(slot []T) uint64 {
 func (s *Slab[T]) FailAfter(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fail = n
+	s.fail = countdown(n)
 }
 
 // InUse returns how many slots are in use.

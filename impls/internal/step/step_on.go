@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -202,11 +204,14 @@ type row struct {
 	text  string
 }
 
+var word = regexp.MustCompile(`\S+`)
+
 func parse(script string, actions map[string]func()) (actors []*actor, rows []row, err error) {
 	lines := strings.Split(strings.Trim(script, "\n"), "\n")
 	var columns []int
-	for at, name := range fields(lines[0]) {
-		columns = append(columns, at)
+	for _, at := range word.FindAllStringIndex(lines[0], -1) {
+		columns = append(columns, at[0])
+		name := lines[0][at[0]:at[1]]
 		actors = append(actors, &actor{name: name, turn: make(chan any), given: make(chan string), state: idle})
 	}
 	for _, line := range lines[1:] {
@@ -215,13 +220,7 @@ func parse(script string, actions map[string]func()) (actors []*actor, rows []ro
 		if text == "" {
 			continue
 		}
-		at := strings.Index(line, text)
-		column := -1
-		for i, c := range columns {
-			if c == at {
-				column = i
-			}
-		}
+		column := slices.Index(columns, strings.Index(line, text))
 		what, until, _ := strings.Cut(text, " until ")
 		do, known := actions[what]
 		if column < 0 || !known && what != "go on" {
@@ -230,18 +229,4 @@ func parse(script string, actions map[string]func()) (actors []*actor, rows []ro
 		rows = append(rows, row{actors[column], cell{do, until}, text})
 	}
 	return actors, rows, nil
-}
-
-// fields yields the words of a line and the index at which each begins.
-func fields(line string) func(yield func(int, string) bool) {
-	return func(yield func(int, string) bool) {
-		at := 0
-		for word := range strings.FieldsSeq(line) {
-			at += strings.Index(line[at:], word)
-			if !yield(at, word) {
-				return
-			}
-			at += len(word)
-		}
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -79,6 +80,45 @@ func (m *Model) Find(p dispatch.Probe) int {
 	return slices.IndexFunc(*m, func(q dispatch.Probe) bool { return q.Fn == p.Fn && q.Data == p.Data })
 }
 
+// Pass passes a tracepoint once and returns the calls. The reader unregisters at the end, so that
+// no flavour waits for it later.
+func Pass(d *rcu.Domain, fire func(*rcu.Reader)) []Call {
+	r := d.Register()
+	defer r.Unregister()
+	Calls = nil
+	fire(r)
+	return Calls
+}
+
+// Stays lists the probes of start, by letter, that ops never remove by "-A" or "-*".
+func Stays(start, ops string) (list []string) {
+	for _, l := range start {
+		if !strings.Contains(ops, "-"+string(l)) && !strings.Contains(ops, "-*") {
+			list = append(list, string(l))
+		}
+	}
+	return list
+}
+
+// Mistake returns what is wrong with the calls of one firing, or "". Each function must get a
+// datum that it owns, and the probes in stays must be called once each. The mistake begins
+// with one of the names of these invariants.
+func Mistake(calls []Call, stays []string, own, once string) string {
+	times := map[string]int{}
+	for _, c := range calls {
+		if c.Data.Owner != c.Fn {
+			return fmt.Sprintf("%s: %v was called", own, c)
+		}
+		times[c.Data.Name]++
+	}
+	for _, name := range stays {
+		if times[name] != 1 {
+			return fmt.Sprintf("%s: %s was called %d times", once, name, times[name])
+		}
+	}
+	return ""
+}
+
 // An Event is a tracepoint beside its Model.
 type Event struct {
 	testing.TB
@@ -120,7 +160,7 @@ func (e *Event) Compare(what string, got, want error) {
 // CompareCalls passes the tracepoint once and compares calls and key with the Model.
 func (e *Event) CompareCalls() {
 	e.Helper()
-	if got, want := e.pass(), e.want(); !slices.Equal(got, want) {
+	if got, want := Pass(e.Domain, e.Fire), e.want(); !slices.Equal(got, want) {
 		e.Fatalf("%s: firing called %v, want %v", e.Family.Order, got, want)
 	}
 	if n := dispatch.FreedCalls() - e.freedCalls; n > 0 {
@@ -132,16 +172,6 @@ func (e *Event) CompareCalls() {
 			e.Fatalf("%s: with %d probes the key is %v", e.Family.Key, len(e.Model), c.Site.Insn())
 		}
 	}
-}
-
-// pass passes the tracepoint once and returns the calls. The reader unregisters at the end,
-// so that no flavour waits for it later.
-func (e *Event) pass() []Call {
-	r := e.Domain.Register()
-	defer r.Unregister()
-	Calls = nil
-	e.Fire(r)
-	return Calls
 }
 
 // RemoveUnderReader registers a probe, holds a reader in it, and removes it. It checks that
