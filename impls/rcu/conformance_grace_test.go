@@ -188,10 +188,28 @@ func noReaderSeesPoison(t *testing.T, d *rcu.Domain) {
 }
 
 func misusePanics(t *testing.T, d *rcu.Domain) {
-	rcu.Panics(t, d, map[string]func(r *rcu.Reader){
+	misuses := map[string]func(r *rcu.Reader){
 		"unregister inside a section":        func(r *rcu.Reader) { r.Lock(); r.Unregister() },
 		"unregister inside an outer section": func(r *rcu.Reader) { r.Lock(); r.Lock(); rcu.Leave(r); r.Unregister() },
 		"leave a section never entered":      func(r *rcu.Reader) { r.Unlock() },
 		"leave a section twice":              func(r *rcu.Reader) { r.Lock(); rcu.Leave(r); r.Unlock() },
-	})
+		"idle inside a section":              func(r *rcu.Reader) { r.Lock(); r.EnterIdle() },
+		"idle twice":                         func(r *rcu.Reader) { r.EnterIdle(); r.EnterIdle() },
+		"not idle inside a section":          func(r *rcu.Reader) { r.EnterIdle(); r.Lock(); r.ExitIdle() },
+		"not idle without being idle":        func(r *rcu.Reader) { r.ExitIdle() },
+	}
+	if !d.HasSRCU() {
+		misuses["enter a section of SRCU"] = func(r *rcu.Reader) { r.DownRead() }
+		misuses["leave a section of SRCU"] = func(r *rcu.Reader) { r.UpRead(0) }
+	}
+	for name, misuse := range misuses {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			misuse(d.Register())
+		}()
+	}
 }
