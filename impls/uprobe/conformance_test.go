@@ -25,7 +25,7 @@ func TestConformance(t *testing.T) {
 				d, err := v.New.Domain(rcu.Options{Lazy: rcu.OnlyBarrier})
 				judge.Check(t, err)
 				defer d.Close()
-				b := &bench{T: t, domain: d, table: uprobe.New(v.New, d), model: map[uprobe.Key][]*uprobe.Consumer{}}
+				b := &bench{T: t, policy: v.New, domain: d, table: uprobe.New(v.New, d), model: map[uprobe.Key][]*uprobe.Consumer{}}
 				b.hitter = b.table.NewHitter()
 				defer b.hitter.Close()
 				test(b)
@@ -53,7 +53,7 @@ var cases = []judge.Case[func(b *bench)]{
 	},
 	{
 		Name:        "B2: a batch",
-		Explanation: "If Sync did not wait for all removals before it, a batch would free consumers that hits still call.",
+		Explanation: "If Sync did not wait for all removals before it, a batch would free consumers that hits still call; if each removal waited, a batch would take as long as its removals one by one.",
 		Test:        batchUnderWay,
 	},
 	{
@@ -66,6 +66,7 @@ var cases = []judge.Case[func(b *bench)]{
 // A bench is a Table and the model of it.
 type bench struct {
 	*testing.T
+	policy *uprobe.Policy
 	domain *rcu.Domain
 	table  *uprobe.Table
 	hitter *uprobe.Hitter
@@ -99,10 +100,20 @@ func (b *bench) register(k uprobe.Key, c *uprobe.Consumer) {
 
 func (b *bench) unregister(k uprobe.Key, c *uprobe.Consumer) {
 	b.Helper()
-	judge.Check(b, b.table.Unregister(c))
+	b.waits(func() { judge.Check(b, b.table.Unregister(c)) })
 	at := slices.Index(b.model[k], c)
 	b.model[k] = slices.Delete(b.model[k], at, at+1)
 	b.hits(k)
+}
+
+// waits checks that remove waits for the grace periods that one removal needs, or one batch.
+func (b *bench) waits(remove func()) {
+	b.Helper()
+	before := b.domain.Counters().Waited
+	remove()
+	if got, want := b.domain.Counters().Waited-before, b.policy.WaitsOfRemoval(); got != want {
+		b.Errorf("a removal waited for %d grace periods, want %d", got, want)
+	}
 }
 
 // empty removes all consumers and checks that nothing is left.
@@ -257,7 +268,7 @@ func batchUnderWay(b *bench) {
 		}
 		b.table.Sync()
 	}
-	x.outlasts(b, "Sync", remove, func() {})
+	x.outlasts(b, "Sync", func() { b.waits(remove) }, func() {})
 }
 
 func permanentKey(b *bench) {
