@@ -115,7 +115,7 @@ func newBench(t *testing.T, v livepatch.Variant) *bench {
 // goFunc returns what a function or a patch calls for the code.
 func goFunc(tb testing.TB, c code) dispatch.Func {
 	tb.Helper()
-	fn, err := dispatch.GoFunc(codes[c.function][c.version])
+	fn, err := dispatch.GoFunc(codes[c])
 	judge.Check(tb, err)
 	return fn
 }

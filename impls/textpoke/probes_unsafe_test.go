@@ -212,7 +212,9 @@ func TestP3LateTrapCallsGo(t *testing.T) {
 					old[i], *head = *head, opInt3
 				}
 				calls, traps := b.log.a.Load(), textpoke.Totals().Traps
-				passOnFreshStack(b)
+				var pass sync.WaitGroup // a new goroutine: its stack is small and has to grow
+				pass.Go(func() { fireForCallers(b.site, b.reader) })
+				pass.Wait()
 				if got := b.log.a.Load() - calls; got != 1 {
 					t.Errorf("%d calls in a pass", got)
 				}
@@ -233,16 +235,6 @@ var goProbes = map[string]func(unsafe.Pointer, uint64, uint64){
 	"grows stack": probeStack,
 	"allocates":   probeAllocates,
 	"unwinds":     probeCallers,
-}
-
-// passOnFreshStack fires once on a new goroutine. Its stack is small and has to grow.
-func passOnFreshStack(b *bench) {
-	done := make(chan bool)
-	go func() {
-		fireForCallers(b.site, b.reader)
-		close(done)
-	}()
-	<-done
 }
 
 // callText returns the text of the site's static call: the five-byte CALL in the code that the key
