@@ -45,7 +45,7 @@ var cases = []judge.Case[func(b *bench)]{
 	},
 	{
 		Name:        "K1 K2 K3 K5: random operations",
-		Explanation: "If the outcome depended on the history of a Core, tasks would call other functions than those of the enabled patches; if a call that returns an error had changed anything, functions would be patched by no patch, or the next patch would begin in a wrong state.",
+		Explanation: "If the outcome depended on the history of a Core, or a call that returns an error had changed anything, tasks would call other functions than those of the enabled patches.",
 		Test:        randomOperations,
 	},
 	{

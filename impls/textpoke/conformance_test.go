@@ -41,7 +41,7 @@ var cases = []judge.Case[func(t *testing.T, s *subject)]{
 	},
 	{
 		Name:        "P1 P2 P5: batches follow the model",
-		Explanation: "If a batch changed other sites than it names, or only some of them, callers would be wrong; if a thread could begin the old instruction after Patch returned, a grace period would not wait for it, and the old target's data would be freed under it; if batches or syncs were miscounted, or a change to the instruction that the site already has were made, the benchmarks would explain costs by wrong counts.",
+		Explanation: "If a batch changed other sites than it names, or a thread that begins later found the old instruction, it would call what a grace period has freed; if batches or syncs were miscounted, benchmarks would explain costs by wrong counts.",
 		Test:        followsModel,
 	},
 	{
