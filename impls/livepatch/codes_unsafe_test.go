@@ -30,28 +30,18 @@ func ran(c code, data unsafe.Pointer) {
 	}
 }
 
-// codes are the versions of each function, the original first. They differ only in the code that
-// they report.
-var codes = [functions][patches + 1]func(data unsafe.Pointer, a, b uint64){
-	{
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{0, 0}, data) },
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{0, 1}, data) },
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{0, 2}, data) },
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{0, 3}, data) },
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{0, 4}, data) },
-	},
-	{
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 0}, data) },
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 1}, data) },
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 2}, data) },
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 3}, data) },
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 4}, data) },
-	},
-	{
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{2, 0}, data) },
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{2, 1}, data) },
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{2, 2}, data) },
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{2, 3}, data) },
-		func(data unsafe.Pointer, _, _ uint64) { ran(code{2, 4}, data) },
-	},
+// codes are the versions of each function that a model or a script has. They differ only in the code
+// that they report.
+var codes = map[code]func(data unsafe.Pointer, a, b uint64){
+	{0, 0}: func(data unsafe.Pointer, _, _ uint64) { ran(code{0, 0}, data) },
+	{0, 1}: func(data unsafe.Pointer, _, _ uint64) { ran(code{0, 1}, data) },
+	{0, 2}: func(data unsafe.Pointer, _, _ uint64) { ran(code{0, 2}, data) },
+	{0, 3}: func(data unsafe.Pointer, _, _ uint64) { ran(code{0, 3}, data) },
+	{1, 0}: func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 0}, data) },
+	{1, 1}: func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 1}, data) },
+	{1, 2}: func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 2}, data) },
+	{1, 3}: func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 3}, data) },
+	{1, 4}: func(data unsafe.Pointer, _, _ uint64) { ran(code{1, 4}, data) },
+	{2, 0}: func(data unsafe.Pointer, _, _ uint64) { ran(code{2, 0}, data) },
+	{2, 3}: func(data unsafe.Pointer, _, _ uint64) { ran(code{2, 3}, data) },
 }

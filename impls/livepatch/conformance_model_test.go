@@ -31,7 +31,8 @@ type model struct {
 	transition int             // the patch in transition, or -1
 	target     livepatch.State // the side that tasks flip to
 
-	tasks []*mtask
+	tasks    []*mtask
+	counters livepatch.Counters
 }
 
 // A mtask is a task of the model.
@@ -55,18 +56,17 @@ func (m *model) enable(p, funcs, ops int) error {
 	case slices.Contains(m.stack, p) && !(m.transition == p && m.target == livepatch.Unpatched):
 		return livepatch.ErrInvalid
 	case m.transition == p:
-		m.target = livepatch.Patched
+		m.reverse(livepatch.Patched)
 		return nil
 	case m.transition >= 0:
 		return livepatch.ErrBusy
 	}
-	unpatched := 0 // functions, which need an ops
-	for _, f := range m.covers[p] {
-		if m.newest(f, len(m.stack)) == 0 {
-			unpatched++
-		}
-	}
-	if funcs >= 0 && funcs < len(m.covers[p]) || ops >= 0 && ops < unpatched {
+	switch {
+	case funcs >= 0 && funcs < len(m.covers[p]):
+		return slab.ErrNoMem
+	case ops >= 0 && ops < m.alone(p): // it removes those that it has patched
+		m.counters.Waits[0]++
+		m.counters.FtraceWaits += uint64(ops)
 		return slab.ErrNoMem
 	}
 	m.stack = append(m.stack, p)
@@ -79,7 +79,7 @@ func (m *model) disable(p int) error {
 	case !slices.Contains(m.stack, p) || m.transition == p && m.target == livepatch.Unpatched:
 		return livepatch.ErrInvalid
 	case m.transition == p:
-		m.target = livepatch.Unpatched
+		m.reverse(livepatch.Unpatched)
 		return nil
 	case m.transition >= 0, m.stack[len(m.stack)-1] != p:
 		return livepatch.ErrBusy
@@ -93,6 +93,22 @@ func (m *model) begin(p int, target livepatch.State) {
 	for _, t := range m.tasks {
 		t.state = 1 - target
 	}
+}
+
+func (m *model) reverse(target livepatch.State) {
+	m.target = target
+	m.counters.Waits[2]++
+}
+
+// alone returns how many functions of patch p no other patch covers: each needs an ops.
+func (m *model) alone(p int) (n int) {
+	others := slices.DeleteFunc(slices.Clone(m.stack), func(other int) bool { return other == p })
+	for _, f := range m.covers[p] {
+		if !slices.ContainsFunc(others, func(other int) bool { return slices.Contains(m.covers[other], f) }) {
+			n++
+		}
+	}
+	return n
 }
 
 func (m *model) tryComplete() bool {
@@ -110,7 +126,11 @@ func (m *model) tryComplete() bool {
 		return false
 	}
 	if m.target == livepatch.Unpatched {
+		m.counters.Waits[0]++
+		m.counters.FtraceWaits += uint64(m.alone(m.transition))
 		m.stack = m.stack[:len(m.stack)-1]
+	} else {
+		m.counters.Waits[1]++
 	}
 	m.transition = -1
 	for _, t := range m.tasks {

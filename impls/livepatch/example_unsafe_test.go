@@ -46,11 +46,7 @@ func Example() {
 
 	// Step 3: the patch is enabled. No task has passed a safe point yet.
 	patch := &livepatch.Patch{Name: "fix", Replacements: []livepatch.Replacement{{Old: f, New: fixed}}}
-	if err := core.Enable(patch); err != nil {
-		fmt.Println(err)
-		return
-	}
-	show("enabled")
+	show(fmt.Sprintf("enabled, %v", core.Enable(patch)))
 
 	// Step 4: a passes a safe point and flips. b sleeps, and TryComplete flips it.
 	a.Update()
@@ -73,7 +69,7 @@ func Example() {
 	fmt.Println("in use:", core.InUse(), core.Close())
 	// Output:
 	// before: a calls old, b calls old
-	// enabled: a calls old, b calls old
+	// enabled, <nil>: a calls old, b calls old
 	// a has flipped: a calls fixed, b calls old
 	// complete: true
 	// patched: a calls fixed, b calls fixed

@@ -122,18 +122,12 @@ func engineWaits(t *testing.T, d *rcu.Domain) {
 		rcu.Until(func() bool { return d.Counters().Started != before || len(saw) > 0 }) // the engine has begun it
 		inside.Store(false)
 		rcu.Leave(r)
-		for early := true; ; {
-			select {
-			case early = <-saw:
-			default:
-				r.Quiescent()
-				runtime.Gosched()
-				continue
-			}
-			if early {
-				t.Fatal("the callback ran with the reader inside")
-			}
-			break
+		rcu.Until(func() bool {
+			r.Quiescent()
+			return len(saw) > 0
+		})
+		if <-saw {
+			t.Fatal("the callback ran with the reader inside")
 		}
 	}
 }

@@ -10,60 +10,59 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// waitsForReader: the reader sets inside, and clears it before it leaves its section. A
-// Synchronize that returns too early finds it set.
-func waitsForReader(depth int) func(t *testing.T, d *rcu.Domain) {
-	return func(t *testing.T, d *rcu.Domain) {
-		times := rounds(d, 100)
-		rnd := judge.Rand(t)
-		var inside atomic.Bool
-		enter, entered := make(chan int), make(chan bool) // true: it has entered; false: it has left
-		go func() {
-			r := d.Register()
-			defer r.Unregister()
-			for delay := range enter {
-				for range depth {
-					r.Lock()
-				}
-				inside.Store(true)
-				entered <- true
-				for range depth - 1 {
-					r.Unlock() // not the end of the section
-				}
-				for range delay {
+// waitsForReader: the reader sets inside, and clears it before it leaves its section, the outermost of
+// one or more. A Synchronize that returns too early finds it set.
+func waitsForReader(t *testing.T, d *rcu.Domain) {
+	times := rounds(d, 200)
+	rnd := judge.Rand(t)
+	var inside atomic.Bool
+	enter, entered := make(chan int), make(chan bool) // true: it has entered; false: it has left
+	go func() {
+		r := d.Register()
+		defer r.Unregister()
+		for delay := range enter {
+			depth := 1 + delay%4
+			for range depth {
+				r.Lock()
+			}
+			inside.Store(true)
+			entered <- true
+			for range depth - 1 {
+				r.Unlock() // not the end of the section
+			}
+			for range delay {
+				runtime.Gosched()
+			}
+			inside.Store(false)
+			rcu.Leave(r)
+			// The grace period may begin only now, and one of qsbr then waits for a
+			// quiescent state of this reader.
+			for gone := false; !gone; {
+				select {
+				case entered <- false:
+					gone = true
+				default:
+					r.Quiescent()
 					runtime.Gosched()
 				}
-				inside.Store(false)
-				rcu.Leave(r)
-				// The grace period may begin only now, and one of qsbr then waits for a
-				// quiescent state of this reader.
-				for gone := false; !gone; {
-					select {
-					case entered <- false:
-						gone = true
-					default:
-						r.Quiescent()
-						runtime.Gosched()
-					}
-				}
 			}
-			close(entered)
-		}()
-		early := 0
-		for range times {
-			enter <- rnd.IntN(200)
-			<-entered
-			d.Synchronize()
-			if inside.Load() {
-				early++
-			}
-			<-entered
 		}
-		close(enter)
+		close(entered)
+	}()
+	early := 0
+	for range times {
+		enter <- rnd.IntN(200)
 		<-entered
-		if early > 0 {
-			t.Errorf("%d times of %d, Synchronize returned while the reader was inside", early, times)
+		d.Synchronize()
+		if inside.Load() {
+			early++
 		}
+		<-entered
+	}
+	close(enter)
+	<-entered
+	if early > 0 {
+		t.Errorf("%d times of %d, Synchronize returned while the reader was inside", early, times)
 	}
 }
 
@@ -188,10 +187,28 @@ func noReaderSeesPoison(t *testing.T, d *rcu.Domain) {
 }
 
 func misusePanics(t *testing.T, d *rcu.Domain) {
-	rcu.Panics(t, d, map[string]func(r *rcu.Reader){
+	misuses := map[string]func(r *rcu.Reader){
 		"unregister inside a section":        func(r *rcu.Reader) { r.Lock(); r.Unregister() },
 		"unregister inside an outer section": func(r *rcu.Reader) { r.Lock(); r.Lock(); rcu.Leave(r); r.Unregister() },
 		"leave a section never entered":      func(r *rcu.Reader) { r.Unlock() },
 		"leave a section twice":              func(r *rcu.Reader) { r.Lock(); rcu.Leave(r); r.Unlock() },
-	})
+		"idle inside a section":              func(r *rcu.Reader) { r.Lock(); r.EnterIdle() },
+		"idle twice":                         func(r *rcu.Reader) { r.EnterIdle(); r.EnterIdle() },
+		"not idle inside a section":          func(r *rcu.Reader) { r.EnterIdle(); r.Lock(); r.ExitIdle() },
+		"not idle without being idle":        func(r *rcu.Reader) { r.ExitIdle() },
+	}
+	if !d.HasSRCU() {
+		misuses["enter a section of SRCU"] = func(r *rcu.Reader) { r.DownRead() }
+		misuses["leave a section of SRCU"] = func(r *rcu.Reader) { r.UpRead(0) }
+	}
+	for name, misuse := range misuses {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			misuse(d.Register())
+		}()
+	}
 }

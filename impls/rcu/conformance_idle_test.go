@@ -2,6 +2,7 @@ package rcu_test
 
 import (
 	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/rcu"
@@ -75,11 +76,10 @@ func leftByAnother(t *testing.T, d *rcu.Domain) {
 
 // onThread runs f on a thread of its own, and returns when f has.
 func onThread(f func()) {
-	done := make(chan struct{})
-	go func() {
+	var thread sync.WaitGroup
+	thread.Go(func() {
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 		f()
-		close(done)
-	}()
-	<-done
+	})
+	thread.Wait()
 }

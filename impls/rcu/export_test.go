@@ -3,13 +3,11 @@ package rcu
 // What the conformance tests share with the tests inside the package: flavours_test.go.
 var (
 	Until      = until
-	Closed     = closed
 	Leave      = leave
 	Begin      = begin
 	HoldOpen   = holdOpen
 	HoldOpenBy = holdOpenBy
 	Holders    = holders
-	Panics     = panics
 	WaitsFor   = waitsFor
 )
 

@@ -148,18 +148,3 @@ func waitsFor(t *testing.T, d *Domain, leave func()) {
 	h.StaysOpen(t)
 	h.End()
 }
-
-// panics checks that each misuse of a new reader panics.
-func panics(t *testing.T, d *Domain, misuses map[string]func(r *Reader)) {
-	t.Helper()
-	for name, misuse := range misuses {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s: no panic", name)
-				}
-			}()
-			misuse(d.Register())
-		}()
-	}
-}

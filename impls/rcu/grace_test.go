@@ -1,18 +1,19 @@
 package rcu
 
 import (
+	"bytes"
+	"path"
+	"runtime"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"testing"
 )
 
-// If this fails, the steps of a grace period come in another order than the protocol's, or it does
-// not look at every reader. Other tests notice only in rare timings.
+// If this fails, the steps of a grace period come in another order than the protocol's: one sum is
+// missing, or the wait for readers' words comes before the sums; or it does not look at every
+// reader. Other tests notice only in rare timings.
 func TestG1OrderOfSteps(t *testing.T) {
 	eachFlavour(t, func(t *testing.T, d *Domain) {
-		if d.flavour.srcu == srcuAlways {
-			t.Skip("looks at no reader's word: see TestG1OrderOfLegs")
-		}
 		var readers, asked []*Reader
 		for range 3 {
 			r := d.Register()
@@ -21,19 +22,32 @@ func TestG1OrderOfSteps(t *testing.T) {
 		}
 		before, seq := d.ctr.Load(), d.seq.Load()
 		var steps []string
-		inner := d.flavour
-		d.flavour.barrier = func() {
-			steps = append(steps, "barrier")
-			if d.ctr.Load() != before+gpUnit {
-				t.Error("the barrier comes before begin: the counter is unchanged")
+		note := func(step string) {
+			switch d.ctr.Load() {
+			case before:
+				step += " before begin"
+			case before + gpUnit:
+				step += " after begin"
 			}
 			if d.seq.Load() != seq+1 {
-				t.Error("the barrier comes before the grace period is marked as under way")
+				step += ", not marked as under way"
 			}
+			steps = append(steps, step)
+		}
+		inner := d.flavour
+		d.flavour.wait = func(done func() bool) {
+			scans := d.scans.Load()
+			inner.wait(done)
+			if d.scans.Load() != scans {
+				note("sum")
+			}
+		}
+		d.flavour.barrier = func() {
+			note("barrier")
 			inner.barrier()
 		}
 		d.flavour.left = func(r *Reader, ctr uint64) bool {
-			steps = append(steps, "scan")
+			note("scan")
 			asked = append(asked, r)
 			if ctr != before+gpUnit {
 				t.Errorf("the scan compares with %#x, begin stored %#x", ctr, before+gpUnit)
@@ -41,40 +55,19 @@ func TestG1OrderOfSteps(t *testing.T) {
 			return true
 		}
 		d.Synchronize()
-		if want := []string{"barrier", "scan", "scan", "scan"}; !slices.Equal(steps, want) {
-			t.Errorf("steps %v, want %v", steps, want)
+		var want []string
+		if d.HasSRCU() {
+			want = append(want, "sum before begin", "sum after begin")
 		}
-		if !slices.Equal(asked, readers) {
-			t.Errorf("looked at %v, want %v", asked, readers)
-		}
-	})
-}
-
-// If this fails, a grace period changes the counter before it is marked as under way. It does not
-// wait for a reader that enters in between, but its end satisfies a snapshot that is taken in
-// between. A replay of rcu-V9 stops there (build tag steps). This test looks from another thread,
-// which may miss it in any one grace period.
-func TestG2UnderWayBeforeBegin(t *testing.T) {
-	eachFlavour(t, func(t *testing.T, d *Domain) {
-		var over atomic.Bool
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			for !over.Load() {
-				flips := d.ctr.Load() / gpUnit
-				marks := (d.seq.Load() + seqStateMask) / seqUnit // loaded later, so never less
-				if marks < flips {
-					t.Errorf("%d grace periods have changed the counter, and %d are marked", flips, marks)
-					return
-				}
+		if d.flavour.srcu != srcuAlways {
+			want = append(want, "barrier after begin", "scan after begin", "scan after begin", "scan after begin")
+			if !slices.Equal(asked, readers) {
+				t.Errorf("looked at %v, want %v", asked, readers)
 			}
-		}()
-		d.flavour.barrier, d.flavour.wait, d.pace = func() {}, func(func() bool) {}, 0
-		for range 50_000 {
-			d.Synchronize()
 		}
-		over.Store(true)
-		<-done
+		if !slices.Equal(steps, want) {
+			t.Errorf("steps %q, want %q", steps, want)
+		}
 	})
 }
 
@@ -91,4 +84,72 @@ func TestG1LeftSection(t *testing.T) {
 			}
 		}
 	}
+}
+
+// If this fails, callers that wait in line behind a grace period do not share the next one, and n
+// updaters wait n times as long as one.
+func TestG4QueuedCallersShareOneGracePeriod(t *testing.T) {
+	eachFlavour(t, func(t *testing.T, d *Domain) {
+		const callers = 8
+		h := holdOpen(d)
+		var group sync.WaitGroup
+		for range callers {
+			group.Go(d.Synchronize)
+		}
+		until(func() bool { return inLine() == callers || closed(h.Done) })
+		if closed(h.Done) {
+			t.Error("the grace period ended with a reader inside")
+		}
+		h.End()
+		group.Wait()
+		if got, want := d.Counters(), (Counters{Started: 2, Waited: 1 + callers}); got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	})
+}
+
+// inLine counts the goroutines that have taken their snapshot and wait for Domain.mu.
+func inLine() (n int) {
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for stack := range bytes.SplitSeq(stacks, []byte("\n\n")) {
+		state, _, _ := bytes.Cut(stack, []byte("\n"))
+		if bytes.Contains(state, []byte("[sync.Mutex.Lock")) && bytes.Contains(stack, []byte("(*Domain).gracePeriod(")) {
+			n++
+		}
+	}
+	return n
+}
+
+// If this fails, a flavour does not watch the readers that its model in the kernel watches (all
+// other tests ask the flavour); or a grace period with no reader inside has another number of legs,
+// sums or work items. TestG1RudeSwitchesEveryCPU counts the work items of rude.
+func TestG4G5Flavours(t *testing.T) {
+	type properties struct {
+		idle, srcu  bool
+		legs, scans uint64
+	}
+	flavours := map[string]properties{
+		"qsbr": {legs: 1}, "memb": {legs: 1}, "paced": {legs: 1}, "kernelgp": {legs: 1},
+		"taskstrace": {idle: true, legs: 1}, "rude": {idle: true, legs: 1},
+		"srcu": {true, true, 1, 2}, "chain": {true, true, 2, 2},
+	}
+	eachFlavour(t, func(t *testing.T, d *Domain) {
+		var items uint64 // of the first grace period
+		for round := range uint64(3) {
+			before := d.Work()
+			d.Synchronize()
+			after := d.Work()
+			got := properties{d.WatchesIdle(), d.HasSRCU(), after.Legs - before.Legs, after.Scans - before.Scans}
+			if want := flavours[path.Base(t.Name())]; got != want {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+			if round == 0 {
+				items = after.Items
+			}
+			if after.Items != (round+1)*items || items > 0 && d.flavour.close == nil {
+				t.Errorf("grace period %d: %d work items so far, %d after the first", round, after.Items, items)
+			}
+		}
+	})
 }

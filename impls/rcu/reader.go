@@ -103,11 +103,9 @@ func (r *Reader) Quiescent() {
 }
 
 // EnterIdle makes the reader idle. It models ct_idle_enter, which the kernel calls for a CPU on
-// its way into the idle loop or into user space, and in the code of RCU's own watching. The
-// flavours qsbr, memb, paced and kernelgp take an idle reader for quiescent, as vanilla RCU
-// does. So they do not wait for the sections that it enters while it is idle. Flavours that
-// watch idle readers ([Domain.WatchesIdle]) do wait for them. EnterIdle must be called outside
-// sections.
+// its way into the idle loop or into user space, and in the code of RCU's own watching. It must
+// be called outside sections. A flavour that does not watch idle readers (see the package's Idle
+// readers) takes an idle reader for quiescent:
 //
 //	CPU0, updater                      CPU1, reader
 //	                                   leave (Unlock)

@@ -3,9 +3,6 @@ package rcu
 import (
 	"reflect"
 	"testing"
-
-	"github.com/tpbench/tpbench/impls"
-	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
 // If this fails, the sites of package dispatch, which enter sections inline, write to other fields
@@ -73,37 +70,4 @@ func TestReaderWord(t *testing.T) {
 		r.Sections(5)
 		check("after five sections", first+gpUnit-1)
 	})
-}
-
-func BenchmarkLockUnlock(b *testing.B) {
-	benchmarkEach(b, func(b *testing.B, d *Domain) {
-		r := d.Register()
-		defer r.Unregister()
-		sections := 0
-		for b.Loop() {
-			r.Lock()
-			sections++ // staticcheck reports an empty section
-			r.Unlock()
-		}
-	})
-}
-
-func BenchmarkSynchronize(b *testing.B) {
-	benchmarkEach(b, func(b *testing.B, d *Domain) {
-		for b.Loop() {
-			d.Synchronize()
-		}
-	})
-}
-
-// benchmarkEach is eachFlavour for benchmarks.
-func benchmarkEach(b *testing.B, benchmark func(b *testing.B, d *Domain)) {
-	for _, v := range impls.OnlySound(Variants()) {
-		b.Run("impl="+v.Name, func(b *testing.B) {
-			judge.Need(b, v.Supported(), "rcu", v.Name)
-			d := v.New(Options{Lazy: OnlyBarrier})
-			defer d.Close()
-			benchmark(b, d)
-		})
-	}
 }

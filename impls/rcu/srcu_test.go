@@ -1,9 +1,6 @@
 package rcu
 
-import (
-	"slices"
-	"testing"
-)
+import "testing"
 
 // eachSRCU runs test over every sound flavour that has sections of SRCU.
 func eachSRCU(t *testing.T, test func(t *testing.T, d *Domain)) {
@@ -12,75 +9,6 @@ func eachSRCU(t *testing.T, test func(t *testing.T, d *Domain)) {
 			t.Skip("has no sections of SRCU")
 		}
 		test(t, d)
-	})
-}
-
-// If this fails, the first of the two sums is missing. A reader takes the index, stops for a whole
-// grace period, and counts itself in under an index that the next flip does not sum up.
-func TestG1IndexTakenBeforeFlip(t *testing.T) {
-	eachSRCU(t, func(t *testing.T, d *Domain) {
-		for range 3 {
-			r := d.Register()
-			index := indexOf(d.ctr.Load()) // copy
-			d.Synchronize()
-			srcuLock(&r.counts.locks[index]) // enter
-			done := make(chan struct{})
-			ctr := d.ctr.Load()
-			scans := d.scans.Load()
-			go func() {
-				d.Synchronize()
-				close(done)
-			}()
-			until(func() bool { return d.scans.Load() > scans+3 || closed(done) })
-			if closed(done) || d.ctr.Load() != ctr {
-				t.Error("the index was flipped with a reader still counted under the other")
-			}
-			srcuUnlock(&r.counts.unlocks[index])
-			<-done
-			r.Unregister()
-		}
-	})
-}
-
-// If this fails, a grace period does not sum up once before the flip and once after it, or chain's
-// wait for readers' words is missing or comes before the sums. Other tests notice only in rare
-// timings.
-func TestG1OrderOfLegs(t *testing.T) {
-	eachSRCU(t, func(t *testing.T, d *Domain) {
-		idle, watched := d.Register(), d.Register()
-		idle.EnterIdle()
-		var steps []string
-		before := d.ctr.Load()
-		inner := d.flavour
-		d.flavour.wait = func(done func() bool) {
-			when, scans := "before begin: ", d.scans.Load()
-			if d.ctr.Load() != before {
-				when = "after begin: "
-			}
-			inner.wait(done)
-			if d.scans.Load() != scans {
-				steps = append(steps, when+"a sum")
-			} else {
-				steps = append(steps, when+"a word")
-			}
-		}
-		d.flavour.barrier = func() { steps = append(steps, "barrier") }
-		legs := d.Work().Legs
-		d.Synchronize()
-		want := []string{"before begin: a sum", "after begin: a sum"}
-		if d.flavour.srcu == srcuIdle {
-			want = append(want, "barrier", "after begin: a word", "after begin: a word")
-			legs++
-		}
-		if !slices.Equal(steps, want) {
-			t.Errorf("%q, want %q", steps, want)
-		}
-		if got := d.Work().Legs; got != legs+1 {
-			t.Errorf("%d legs counted, want %d", got, legs+1)
-		}
-		idle.ExitIdle()
-		idle.Unregister()
-		watched.Unregister()
 	})
 }
 
@@ -169,37 +97,5 @@ func TestG1NestedSectionKeepsItsIndex(t *testing.T) {
 		}
 		r.ExitIdle()
 		r.Unregister()
-	})
-}
-
-// If this fails, a grace period sums up more or less than twice with no reader inside, or a flavour
-// without sections of SRCU sums up.
-func TestG4Scans(t *testing.T) {
-	eachFlavour(t, func(t *testing.T, d *Domain) {
-		want := uint64(0)
-		if d.HasSRCU() {
-			want = 2
-		}
-		for range 3 {
-			before := d.Work().Scans
-			d.Synchronize()
-			if got := d.Work().Scans - before; got != want {
-				t.Errorf("%d sums for a grace period, want %d", got, want)
-			}
-		}
-	})
-}
-
-// If this fails, a reader can enter a section of SRCU that no grace period of the flavour waits
-// for.
-func TestDownReadNeedsSRCU(t *testing.T) {
-	eachFlavour(t, func(t *testing.T, d *Domain) {
-		if d.HasSRCU() {
-			t.Skip("has sections of SRCU")
-		}
-		panics(t, d, map[string]func(r *Reader){
-			"DownRead": func(r *Reader) { r.DownRead() },
-			"UpRead":   func(r *Reader) { r.UpRead(0) },
-		})
 	})
 }

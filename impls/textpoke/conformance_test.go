@@ -21,7 +21,7 @@ func TestConformance(t *testing.T) {
 		t.Run(v.Name, func(t *testing.T) {
 			judge.Need(t, v.Supported(), "textpoke", v.Name)
 			judge.Run(t, cases, func(t *testing.T, test func(t *testing.T, s *subject)) {
-				s := &subject{v.New, testSites(t), model{}}
+				s := &subject{v.Name, v.New, testSites(t), model{}}
 				for _, site := range s.sites {
 					s.model[site.Site] = site.Insn()
 				}
@@ -40,24 +40,14 @@ var cases = []judge.Case[func(t *testing.T, s *subject)]{
 		Test:        everyTransition,
 	},
 	{
-		Name:        "P1: batches follow the model",
-		Explanation: "If a batch changed other sites than it names, or only some of them, or was counted when nothing changed, callers and benchmarks would be wrong.",
+		Name:        "P1 P2 P5: batches follow the model",
+		Explanation: "If a batch changed other sites than it names, or a thread that begins later found the old instruction, it would call what a grace period has freed; if batches or syncs were miscounted, benchmarks would explain costs by wrong counts.",
 		Test:        followsModel,
-	},
-	{
-		Name:        "P1: no change",
-		Explanation: "If a change to the instruction that the site already is were made, it would cost core syncs, and threads would trap for nothing.",
-		Test:        noChange,
 	},
 	{
 		Name:        "P1: an error changes nothing",
 		Explanation: "If an error left some sites changed, the caller could not tell what executes; if a batch could have a site twice, the site would get the head of one instruction and the tail of the other.",
 		Test:        badChanges,
-	},
-	{
-		Name:        "P2: a later thread",
-		Explanation: "If a thread could begin the old instruction after Patch returned, a grace period would not wait for it, and the old target's data would be freed under it.",
-		Test:        laterThread,
 	},
 	{
 		Name:        "P3: a late trap",
@@ -68,11 +58,6 @@ var cases = []judge.Case[func(t *testing.T, s *subject)]{
 		Name:        "P3: the table knows before the int3 can be seen",
 		Explanation: "If another thread could trap while the table has the old instruction, it would begin that while another thread already executes the new one.",
 		Test:        tableFirst,
-	},
-	{
-		Name:        "P5: the same changes count the same",
-		Explanation: "If batches or syncs were miscounted, the benchmarks would explain costs by wrong counts.",
-		Test:        countsAgain,
 	},
 }
 
@@ -93,21 +78,10 @@ func everyTransition(t *testing.T, s *subject) {
 			}
 			s.patched(t, s.all(from)...)
 			for _, site := range s.sites {
-				site.patch(t, s.patch, to)
-				site.is(t, site.insns[to])
+				s.patched(t, site.to(to))
 			}
-			s.model.apply(s.all(to))
-			s.patched(t) // changes nothing, and checks all of them
+			s.patched(t, s.all(to)...) // changes nothing
 		}
-	}
-}
-
-func noChange(t *testing.T, s *subject) {
-	s.patched(t)
-	for index := range results {
-		s.patched(t, s.all(index)...)
-		s.patched(t, s.all(index)...)
-		s.patched(t, s.all(index)[:1]...)
 	}
 }
 
@@ -122,24 +96,6 @@ func badChanges(t *testing.T, s *subject) {
 				t.Error("the model has made the changes")
 			}
 		})
-	}
-}
-
-func laterThread(t *testing.T, s *subject) {
-	for index := range results {
-		judge.Check(t, s.patch(s.all(index)))
-		traps := textpoke.Totals().Traps
-		done := make(chan bool)
-		go func() {
-			defer close(done)
-			for _, site := range s.sites {
-				site.is(t, site.insns[index])
-			}
-		}()
-		<-done
-		if got := textpoke.Totals().Traps; got != traps {
-			t.Errorf("%d traps with no patch under way", got-traps)
-		}
 	}
 }
 
@@ -161,24 +117,6 @@ func trapLate(t *testing.T, s *subject) {
 			if got := textpoke.Totals().Traps - traps; got != times {
 				t.Errorf("offset %d: %d traps counted of %d", site.PC()%64, got, times)
 			}
-		}
-	}
-}
-
-// countsAgain makes the same changes twice.
-func countsAgain(t *testing.T, s *subject) {
-	for _, n := range []int{1, 2, len(s.sites)} {
-		var batches, syncs [2]uint64
-		for round := range batches {
-			before := textpoke.Totals()
-			for _, index := range []int{callA, jumpB, callB, nop} {
-				s.patched(t, s.all(index)[:n]...)
-			}
-			after := textpoke.Totals()
-			batches[round], syncs[round] = after.Batches-before.Batches, after.Syncs-before.Syncs
-		}
-		if batches[0] != batches[1] || syncs[0] != syncs[1] {
-			t.Errorf("%d sites: %v batches, %v syncs", n, batches, syncs)
 		}
 	}
 }

@@ -35,16 +35,9 @@ func TestMain(m *testing.M) {
 func child(job string) {
 	handler, trap, _ := strings.Cut(job, " ")
 	if handler == "with" {
-		if err := dispatch.Open(); err != nil {
-			fmt.Println(err)
-			os.Exit(99)
-		}
+		exitOn(dispatch.Open())
 	}
-	kill := func() {
-		if err := syscall.Kill(os.Getpid(), syscall.SIGTRAP); err != nil {
-			fmt.Println(err)
-		}
-	}
+	kill := func() { exitOn(syscall.Kill(os.Getpid(), syscall.SIGTRAP)) }
 	// The signal arrives on some thread, at some time. This sleeps until then: if no goroutine
 	// could run again, the runtime would report a deadlock, and its two reports could wait for
 	// each other without end.
@@ -77,13 +70,17 @@ func child(job string) {
 	fmt.Println("alive")
 }
 
-// lateTrap fires an event's site with an int3 over it. Without the handler the process dies.
-func lateTrap() {
-	sites, err := dispatch.Events(1)
+func exitOn(err error) {
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(99)
 	}
+}
+
+// lateTrap fires an event's site with an int3 over it. Without the handler the process dies.
+func lateTrap() {
+	sites, err := dispatch.Events(1)
+	exitOn(err)
 	enable, _ := dispatch.KeyChanges(sites)
 	head := textpoke.Text(enable[0].Site.PC(), 1)
 	old := head[0]

@@ -4,103 +4,58 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"testing"
-	"testing/quick"
 
 	"golang.org/x/arch/x86/x86asm"
+
+	"github.com/tpbench/tpbench/impls/internal/judge"
 )
 
-// If this fails, patched calls go to other targets than they should. x86asm is an independent
-// decoder; its Rel counts from the end of the instruction.
-func TestEncodeRows(t *testing.T) {
-	const pc = 0x401000
-	for _, row := range []struct {
-		insn Insn
-		hex  string
-		text string
-	}{
-		{Nop, "0f1f44005a", "nopl 0x5a(%rax,%rax)"},
-		{Call(pc + 5), "e800000000", "callq .+0x0"},
-		{Call(pc), "e8fbffffff", "callq .-0x5"},
-		{Call(0x402000), "e8fb0f0000", "callq .+0xffb"},
-		{Call(pc + 5 + 0x7fffffff), "e8ffffff7f", "callq .+0x7fffffff"},
-		{Jump(pc + 5), "e900000000", "jmpq .+0x0"},
-		{Jump(0x400000), "e9fbefffff", "jmpq .-0x1005"},
-		{Jump(pc + 5 + 0x12345678), "e978563412", "jmpq .+0x12345678"},
-	} {
-		c, ok := encode(pc, row.insn)
-		if !ok {
-			t.Errorf("%v: out of reach", row.insn)
-			continue
-		}
-		bytes := bytesOf(c)
-		if got := hex.EncodeToString(bytes[:Size]); got != row.hex {
-			t.Errorf("%v: %s, want %s", row.insn, got, row.hex)
-		}
-		if c>>(8*Size) != 0 {
-			t.Errorf("%v: more than %d bytes: %#x", row.insn, Size, uint64(c))
-		}
-		x, err := x86asm.Decode(bytes[:Size], 64)
-		if err != nil {
-			t.Errorf("%v: x86asm: %v", row.insn, err)
-			continue
-		}
-		if x.Len != Size {
-			t.Errorf("%v: x86asm sees %d bytes", row.insn, x.Len)
-		}
-		if got := x86asm.GNUSyntax(x, 0, nil); got != row.text {
-			t.Errorf("%v: x86asm says %q, want %q", row.insn, got, row.text)
-		}
-		if rel, isRel := x.Args[0].(x86asm.Rel); isRel {
-			if got := uintptr(int64(pc+x.Len) + int64(rel)); got != row.insn.Target() {
-				t.Errorf("%v: x86asm sees the target %#x", row.insn, got)
-			}
-		}
-		if back, ok := decode(pc, c); !ok || back != row.insn {
-			t.Errorf("%v: decoded as %v, %v", row.insn, back, ok)
-		}
+// If this fails, patched calls go to other targets than they should: their displacement is wrong, or
+// it is truncated. Or decode is not the inverse of encode, and Register puts another instruction into
+// the table than the site executes. x86asm is an independent decoder; its Rel counts from the end of
+// the instruction.
+func TestEncode(t *testing.T) {
+	const pc = 1<<40 + 1
+	distances := []int64{0, -Size, 0xffb, 1<<31 - 1, 1 << 31, -1 << 31, -1<<31 - 1, 1<<32 + 1, 1 << 45, -pc - Size}
+	rnd := judge.Rand(t)
+	for range 10000 {
+		distances = append(distances, int64(int32(rnd.Uint32())))
 	}
-}
-
-// If this fails, decode is not the inverse of encode, and Register puts another instruction into the
-// table than the site executes.
-func TestDecodeInvertsEncode(t *testing.T) {
-	inverse := func(pc uint32, rel int32, jump bool) bool {
-		at := uintptr(pc) + 1<<40
-		to := Call(at + uintptr(rel))
-		if jump {
-			to = Jump(at + uintptr(rel))
-		}
-		c, ok := encode(at, to)
-		if !ok { // only the last five displacements
-			return int64(rel)-Size < -1<<31
-		}
-		back, known := decode(at, c)
-		return known && back == to && back.Target() == at+uintptr(rel)
-	}
-	if err := quick.Check(inverse, &quick.Config{MaxCount: 10000}); err != nil {
-		t.Error(err)
-	}
-}
-
-// If this fails, the distance to a far target is truncated, and the call goes to another address.
-func TestEncodeOutOfReach(t *testing.T) {
-	const pc = 1 << 40
-	for _, row := range []struct {
-		target uintptr
-		ok     bool
-	}{
-		{pc + Size + 1<<31 - 1, true},
-		{pc + Size + 1<<31, false},
-		{pc + Size - 1<<31, true},
-		{pc + Size - 1<<31 - 1, false},
-		{1 << 46, false},
-		{0, false},
-	} {
-		for _, insn := range []Insn{Call(row.target), Jump(row.target)} {
-			if _, ok := encode(pc, insn); ok != row.ok {
+	for _, distance := range distances {
+		target := uintptr(pc + Size + distance)
+		for op, insn := range map[x86asm.Op]Insn{x86asm.CALL: Call(target), x86asm.JMP: Jump(target)} {
+			c, ok := encode(pc, insn)
+			if want := distance == int64(int32(distance)); ok != want {
 				t.Errorf("%v at %#x: in reach: %v", insn, pc, ok)
 			}
+			if !ok {
+				continue
+			}
+			bytes := bytesOf(c)
+			x, err := x86asm.Decode(bytes[:Size], 64)
+			if err != nil || x.Len != Size || x.Op != op || x.Args[0] != x86asm.Rel(distance) || c>>(8*Size) != 0 {
+				t.Errorf("%v at %#x: the bytes % x are, to x86asm, %v, %v", insn, pc, bytes, x, err)
+			}
+			if back, ok := decode(pc, c); !ok || back != insn || back.Target() != target {
+				t.Errorf("%v at %#x: decoded as %v, %v", insn, pc, back, ok)
+			}
 		}
+	}
+}
+
+// If this fails, a site that executes as a NOP is another instruction, or decode does not know it.
+func TestEncodeNop(t *testing.T) {
+	c, ok := encode(0x401000, Nop)
+	bytes := bytesOf(c)
+	if got := hex.EncodeToString(bytes[:]); !ok || got != "0f1f44005a000000" {
+		t.Errorf("%s, %v", got, ok)
+	}
+	x, err := x86asm.Decode(bytes[:Size], 64)
+	if got := x86asm.GNUSyntax(x, 0, nil); err != nil || x.Len != Size || got != "nopl 0x5a(%rax,%rax)" {
+		t.Errorf("x86asm sees %d bytes, %q, %v", x.Len, got, err)
+	}
+	if back, ok := decode(0x401000, c); !ok || back != Nop {
+		t.Errorf("decoded as %v, %v", back, ok)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 // between two writes. On a machine whose fetches are coherent nothing else shows it.
 func TestP1OrderOfWritesAndSyncs(t *testing.T) {
 	all := testSites(t)
-	across := slices.IndexFunc(all, func(s *testSite) bool { return !s.inWord() })
+	across := slices.IndexFunc(all, func(s *testSite) bool { return !inOneWord(s.Site) })
 	sites := []*testSite{testSiteInWord(t), all[across]}
 	// What is in the two sites at each sync, and at the end: see contents.
 	want := map[string]string{
@@ -42,7 +42,7 @@ func TestP1OrderOfWritesAndSyncs(t *testing.T) {
 						at := "oo"
 						for _, look := range looks {
 							next := strings.Fields(look)[i]
-							if !inOneStep(at, next, s.inWord()) {
+							if !inOneStep(at, next, inOneWord(s.Site)) {
 								t.Errorf("from %v to %v, no sync between %q and %q at offset %d: %q",
 									s.insns[c[0]], s.insns[c[1]], at, next, s.PC()%8, looks)
 							}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/textpoke"
 )
@@ -64,67 +63,6 @@ func stepByStep(t *testing.T, s *testSite, from, to int) {
 		}
 		if got := textpoke.Totals().Traps - traps; got != step.traps {
 			t.Errorf("step %s: %d traps, want %d", step.name, got, step.traps)
-		}
-	}
-}
-
-// If this fails, batches or syncs are miscounted, and the benchmarks explain costs by wrong counts;
-// or a sync is missing, which nothing else shows on a machine whose fetches are coherent.
-func TestP5CountersAreExact(t *testing.T) {
-	sites := testSites(t)
-	all := func(index, n int) (changes []textpoke.Change) {
-		for _, s := range sites[:n] {
-			changes = append(changes, s.to(index))
-		}
-		return changes
-	}
-	for _, row := range []struct {
-		name          string
-		changes       []textpoke.Change
-		single, batch uint64 // patches by int3 and by int3-batch, from all NOPs
-	}{
-		{"nothing", nil, 0, 0},
-		{"one that changes nothing", all(nop, 1), 0, 0},
-		{"many that change nothing", all(nop, 64), 0, 0},
-		{"one", all(callA, 1), 1, 1},
-		{"two", all(callA, 2), 2, 1},
-		{"sixty-four", all(callA, 64), 64, 1},
-		{"two of four", append(all(callA, 2), all(nop, 4)[2:]...), 2, 1},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			for name, patcher := range map[string]struct {
-				patch textpoke.Patcher
-				want  uint64
-			}{"int3": {textpoke.Int3, row.single}, "int3-batch": {textpoke.Int3Batch, row.batch}} {
-				judge.Check(t, textpoke.Int3Batch(all(nop, len(sites))))
-				before := textpoke.Totals()
-				judge.Check(t, patcher.patch(row.changes))
-				got := textpoke.Totals()
-				if n := got.Batches - before.Batches; n != patcher.want {
-					t.Errorf("%s: %d batches, want %d", name, n, patcher.want)
-				}
-				if n := got.Syncs - before.Syncs; n != 3*patcher.want {
-					t.Errorf("%s: %d syncs, want %d", name, n, 3*patcher.want)
-				}
-			}
-		})
-	}
-}
-
-func BenchmarkPatch(b *testing.B) {
-	sites := testSites(b)
-	for _, v := range impls.OnlySound(textpoke.Variants()) {
-		for _, n := range []int{1, 64} {
-			b.Run(fmt.Sprintf("impl=%s/sites=%d", v.Name, n), func(b *testing.B) {
-				to := [2][]textpoke.Change{}
-				for _, s := range sites[:n] {
-					to[0] = append(to[0], s.to(callA))
-					to[1] = append(to[1], s.to(nop))
-				}
-				for i := 0; b.Loop(); i++ {
-					judge.Check(b, v.New(to[i%2]))
-				}
-			})
 		}
 	}
 }

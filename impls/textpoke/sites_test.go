@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/internal/judge"
@@ -68,8 +67,8 @@ func (s *testSite) code(insn textpoke.Insn) []byte {
 	return binary.LittleEndian.AppendUint32([]byte{opcode}, uint32(insn.Target()-(s.PC()+textpoke.Size)))
 }
 
-// inWord reports whether the site lies in one aligned word.
-func (s *testSite) inWord() bool { return s.PC()%8+textpoke.Size <= 8 }
+// inOneWord reports whether the site lies in one aligned word.
+func inOneWord(s *textpoke.Site) bool { return s.PC()%8+textpoke.Size <= 8 }
 
 // is checks that the site is insn: in the table of sites, in the text, and when it is executed.
 func (s *testSite) is(tb testing.TB, insn textpoke.Insn) {
@@ -92,8 +91,13 @@ func (s *testSite) is(tb testing.TB, insn textpoke.Insn) {
 // sites are permanent.
 func testSites(tb testing.TB) []*testSite {
 	tb.Helper()
-	sites, err := made()
-	judge.Need(tb, err, "textpoke")
+	judge.Need(tb, textpoke.Check(), "textpoke")
+	all, err := textsite.All()
+	judge.Check(tb, err)
+	sites := make([]*testSite, len(all))
+	for i, s := range all {
+		sites[i] = &testSite{s.Site, s.Run, s.Insns}
+	}
 	return sites
 }
 
@@ -101,16 +105,5 @@ func testSites(tb testing.TB) []*testSite {
 func testSiteInWord(tb testing.TB) *testSite {
 	tb.Helper()
 	sites := testSites(tb)
-	return sites[slices.IndexFunc(sites, (*testSite).inWord)]
+	return sites[slices.IndexFunc(sites, func(s *testSite) bool { return inOneWord(s.Site) })]
 }
-
-var made = sync.OnceValues(func() (sites []*testSite, err error) {
-	if err := textpoke.Check(); err != nil {
-		return nil, err
-	}
-	all, err := textsite.All()
-	for _, s := range all {
-		sites = append(sites, &testSite{s.Site, s.Run, s.Insns})
-	}
-	return sites, err
-})

@@ -55,8 +55,7 @@ func park()
 //go:noescape
 func writeAligned(work *pokeWork, n int)
 
-// installPark installs park: the runtime's own sigaction with another address, as install does
-// for trap. textMutex must be held.
+// installPark installs park, as install does trap. textMutex must be held.
 func installPark() error {
 	if tasks >= 0 {
 		return nil
@@ -68,14 +67,8 @@ func installPark() error {
 	if err != nil {
 		return fmt.Errorf("textpoke: listing this process's threads: /proc/self/task: %w", err)
 	}
-	var act sigaction
-	errno := rtSigaction(unix.SIGTRAP, nil, &act)
-	if errno == 0 {
-		act.handler = parkPC()
-		errno = rtSigaction(unix.Signal(parkSignal), &act, nil)
-	}
-	if errno != 0 {
-		return errors.Join(fmt.Errorf("textpoke: installing the handler of signal %d: %w", parkSignal, errno), unix.Close(fd))
+	if err := handle(parkSignal, parkPC()); err != nil {
+		return errors.Join(err, unix.Close(fd))
 	}
 	tasks = fd
 	return nil

@@ -65,13 +65,9 @@ func TestP1StopHoldsEveryThread(t *testing.T) {
 		before := textpoke.Totals()
 		site.patch(t, v.New, callA+i%2)
 		site.is(t, site.insns[callA+i%2])
-		held := textpoke.Totals().Holds - before.Holds
 		// All but the updater's, and the few that have ended since or are ending.
-		if held+4 < alive {
-			t.Fatalf("stop %d held %d of %d threads", i, held, alive)
-		}
-		if syncs := textpoke.Totals().Syncs - before.Syncs; syncs != 1 {
-			t.Fatalf("stop %d: %d core syncs, want 1", i, syncs)
+		if counted := since(before); counted.Holds+4 < alive || counted.Syncs != 1 {
+			t.Fatalf("stop %d of %d threads: %+v", i, alive, counted)
 		}
 	}
 	over.Store(true)
@@ -87,28 +83,6 @@ func threads(t *testing.T) uint64 {
 	list, err := os.ReadDir("/proc/self/task")
 	judge.Check(t, err)
 	return uint64(len(list))
-}
-
-// If this fails, aligned-store uses one store for a site across two words, or int3s for one that
-// lies in one word.
-func TestP1AlignedStoreWhereItFits(t *testing.T) {
-	v := patcher(t, "aligned-store")
-	for _, site := range testSites(t) {
-		site.patch(t, textpoke.Int3, nop)
-		before := textpoke.Totals()
-		site.patch(t, v.New, callA)
-		after := textpoke.Totals()
-		stores, syncs := uint64(0), uint64(3)
-		if site.inWord() {
-			stores, syncs = 1, 1
-		}
-		if after.Stores-before.Stores != stores || after.Syncs-before.Syncs != syncs {
-			t.Errorf("at offset %d of a word: %d stores and %d syncs, want %d and %d",
-				site.PC()%8, after.Stores-before.Stores, after.Syncs-before.Syncs, stores, syncs)
-		}
-		site.is(t, site.insns[callA])
-		site.patch(t, textpoke.Int3, nop)
-	}
 }
 
 // If this fails, stop-readers does not work in a program that ignores its signal through os/signal.

@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/tpbench/tpbench/impls"
 )
 
 func trapPC() uintptr
@@ -49,16 +47,27 @@ func install() error {
 	if err := Check(); err != nil {
 		return err
 	}
+	if err := handle(unix.SIGTRAP, trapPC()); err != nil {
+		return err
+	}
+	installed = true
+	return nil
+}
+
+// handle makes the code at pc the handler of the signal. The rest of the action is SIGTRAP's. The
+// first call finds the runtime's handler there, and remembers it.
+func handle(sig unix.Signal, pc uintptr) error {
 	var act sigaction
 	if errno := rtSigaction(unix.SIGTRAP, nil, &act); errno != 0 {
 		return fmt.Errorf("textpoke: reading the SIGTRAP handler: %w", errno)
 	}
-	previous = act.handler
-	act.handler = trapPC()
-	if errno := rtSigaction(unix.SIGTRAP, &act, nil); errno != 0 {
-		return fmt.Errorf("textpoke: installing the SIGTRAP handler: %w", errno)
+	if previous == 0 {
+		previous = act.handler
 	}
-	installed = true
+	act.handler = pc
+	if errno := rtSigaction(sig, &act, nil); errno != 0 {
+		return fmt.Errorf("textpoke: installing the handler of signal %d: %w", sig, errno)
+	}
 	return nil
 }
 
@@ -72,14 +81,8 @@ func installGuard() {
 	if guarded {
 		return
 	}
-	var act sigaction
-	errno := rtSigaction(unix.SIGTRAP, nil, &act)
-	act.handler = guardPC()
-	if errno == 0 {
-		errno = rtSigaction(unix.SIGTRAP, &act, nil)
-	}
-	if errno != 0 {
-		panic("textpoke: replacing the SIGTRAP handler, which could be installed before: " + errno.Error())
+	if err := handle(unix.SIGTRAP, guardPC()); err != nil {
+		panic("textpoke: the SIGTRAP handler could be replaced before: " + err.Error())
 	}
 	guarded = true
 }
@@ -102,9 +105,6 @@ func membarrierSyncCore() {
 // Check reports why text cannot be patched here, or nil. It registers the process
 // with membarrier.
 func Check() error {
-	unsupported := func(why, do string) error {
-		return &impls.UnsupportedError{What: "patching text", Why: why, Do: do}
-	}
 	have, _, errno := unix.RawSyscall(unix.SYS_MEMBARRIER, membarrierQuery, 0, 0)
 	if errno != 0 || have&membarrierCmdSyncCore == 0 {
 		return unsupported("this kernel offers no membarrier PRIVATE_EXPEDITED_SYNC_CORE", "run on Linux 4.16 or later, outside sandboxes that filter system calls")
@@ -162,9 +162,8 @@ func makeWritable(pcs []uintptr) error {
 			end += page
 		}
 		if _, _, errno := unix.Syscall(unix.SYS_MPROTECT, first, end-first, unix.PROT_READ|unix.PROT_WRITE|unix.PROT_EXEC); errno != 0 {
-			return &impls.UnsupportedError{What: "patching text",
-				Why: fmt.Sprintf("mprotect of the code at %#x: %v", first, errno),
-				Do:  "lift MemoryDenyWriteExecute= or SELinux execmod for this process"}
+			return unsupported(fmt.Sprintf("mprotect of the code at %#x: %v", first, errno),
+				"lift MemoryDenyWriteExecute= or SELinux execmod for this process")
 		}
 	}
 	return nil
@@ -191,9 +190,8 @@ func Map(n int) ([]byte, error) {
 			errno = unix.ENOTSUP // before Linux 4.17 the flag was ignored
 		}
 		if errno != 0 {
-			return nil, &impls.UnsupportedError{What: "patching text",
-				Why: "mapping executable memory: " + errno.Error(),
-				Do:  "lift MemoryDenyWriteExecute= or SELinux execmem for this process"}
+			return nil, unsupported("mapping executable memory: "+errno.Error(),
+				"lift MemoryDenyWriteExecute= or SELinux execmem for this process")
 		}
 		return Text(addr, n), nil
 	}

@@ -2,19 +2,12 @@
 
 package textpoke
 
-import (
-	"runtime"
-
-	"github.com/tpbench/tpbench/impls"
-)
+import "runtime"
 
 // Check returns an error that says what patching text needs.
 func Check() error {
-	return &impls.UnsupportedError{
-		What: "patching text",
-		Why:  "it rewrites x86-64 instructions under Linux's signals and membarrier, and this is " + runtime.GOOS + "/" + runtime.GOARCH,
-		Do:   "run on linux/amd64",
-	}
+	const needs = "it rewrites x86-64 instructions under Linux's signals and membarrier, and this is "
+	return unsupported(needs+runtime.GOOS+"/"+runtime.GOARCH, "run on linux/amd64")
 }
 
 // Map returns Check's error.

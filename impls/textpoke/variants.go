@@ -40,3 +40,8 @@ var (
 	Int3      Patcher = int3
 	Int3Batch         = patcher(int3Batch)
 )
+
+// unsupported is Check's error.
+func unsupported(why, do string) error {
+	return &impls.UnsupportedError{What: "patching text", Why: why, Do: do}
+}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -25,7 +26,7 @@ func TestConformance(t *testing.T) {
 				d, err := v.New.Domain(rcu.Options{Lazy: rcu.OnlyBarrier})
 				judge.Check(t, err)
 				defer d.Close()
-				b := &bench{T: t, domain: d, table: uprobe.New(v.New, d), model: map[uprobe.Key][]*uprobe.Consumer{}}
+				b := &bench{T: t, policy: v.New, domain: d, table: uprobe.New(v.New, d), model: map[uprobe.Key][]*uprobe.Consumer{}}
 				b.hitter = b.table.NewHitter()
 				defer b.hitter.Close()
 				test(b)
@@ -53,7 +54,7 @@ var cases = []judge.Case[func(b *bench)]{
 	},
 	{
 		Name:        "B2: a batch",
-		Explanation: "If Sync did not wait for all removals before it, a batch would free consumers that hits still call.",
+		Explanation: "If Sync did not wait for all removals before it, a batch would free consumers that hits still call; if each removal waited, a batch would take as long as its removals one by one.",
 		Test:        batchUnderWay,
 	},
 	{
@@ -66,6 +67,7 @@ var cases = []judge.Case[func(b *bench)]{
 // A bench is a Table and the model of it.
 type bench struct {
 	*testing.T
+	policy *uprobe.Policy
 	domain *rcu.Domain
 	table  *uprobe.Table
 	hitter *uprobe.Hitter
@@ -99,10 +101,20 @@ func (b *bench) register(k uprobe.Key, c *uprobe.Consumer) {
 
 func (b *bench) unregister(k uprobe.Key, c *uprobe.Consumer) {
 	b.Helper()
-	judge.Check(b, b.table.Unregister(c))
+	b.waits(func() { judge.Check(b, b.table.Unregister(c)) })
 	at := slices.Index(b.model[k], c)
 	b.model[k] = slices.Delete(b.model[k], at, at+1)
 	b.hits(k)
+}
+
+// waits checks that remove waits for the grace periods that one removal needs, or one batch.
+func (b *bench) waits(remove func()) {
+	b.Helper()
+	before := b.domain.Counters().Waited
+	remove()
+	if got, want := b.domain.Counters().Waited-before, b.policy.WaitsOfRemoval(); got != want {
+		b.Errorf("a removal waited for %d grace periods, want %d", got, want)
+	}
 }
 
 // empty removes all consumers and checks that nothing is left.
@@ -257,37 +269,29 @@ func batchUnderWay(b *bench) {
 		}
 		b.table.Sync()
 	}
-	x.outlasts(b, "Sync", remove, func() {})
+	x.outlasts(b, "Sync", func() { b.waits(remove) }, func() {})
 }
 
 func permanentKey(b *bench) {
 	stays := uprobe.Key{Inode: 5, Offset: 5}
-	var count atomic.Uint64
-	c := &uprobe.Consumer{Handler: func(*uprobe.Consumer, *uprobe.Hitter) { count.Add(1) }}
+	c := &uprobe.Consumer{Handler: func(*uprobe.Consumer, *uprobe.Hitter) {}}
 	judge.Check(b, b.table.Register(stays, c))
 	b.model[stays] = append(b.model[stays], c)
-	stop, done := make(chan bool), make(chan bool)
-	go func() {
-		defer close(done)
+	var stop atomic.Bool
+	var hitting sync.WaitGroup
+	hitting.Go(func() {
 		h := b.table.NewHitter()
 		defer h.Close()
-		for {
-			select {
-			case <-stop:
+		for !stop.Load() {
+			if n := h.Hit(stays); n != 1 {
+				b.Errorf("B1: a hit on a key that stays called %d", n)
 				return
-			default:
-			}
-			for range 100 {
-				if n := h.Hit(stays); n != 1 {
-					b.Errorf("B1: a hit on a key that stays called %d", n)
-					return
-				}
 			}
 		}
-	}()
+	})
 	churn(b, judge.Rand(b))
-	close(stop)
-	<-done
+	stop.Store(true)
+	hitting.Wait()
 	b.domain.Barrier()
 }
 

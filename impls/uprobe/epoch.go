@@ -40,10 +40,7 @@ func putEpoch(t *Table, u *Uprobe, same sameWord) bool {
 	if !same(then, now) || !t.destroy(u) {
 		return false
 	}
-	if u.inTree {
-		t.tree.erase(u)
-		u.inTree = false
-	}
+	t.tree.erase(u)
 	return true
 }
 

@@ -31,6 +31,10 @@ var incNotZero = Policy{
 	put:      putRCU,
 }
 
+// srcuHits: as incNotZero, but its read sections are SRCU's, as was proposed first. They have
+// a full fence at both ends, and write to counters that belong to the CPU.
+var srcuHits = incNotZero.with(func(p *Policy) { p.flavour = "srcu" })
+
 // putRCU takes the uprobe out of the tree, if it is still there, and frees it after a grace
 // period. In the kernel a work item does so, because the thread that puts may hold locks.
 func putRCU(t *Table, _ *rcu.Reader, u *Uprobe) {

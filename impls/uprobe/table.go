@@ -104,10 +104,9 @@ func (t *Table) getOrMake(k Key) (*Uprobe, error) {
 	}
 	if u != nil { // dying: the thread of the last put finds it out of the tree
 		t.tree.erase(u)
-		u.inTree = false
 	}
 	u = &slot[0]
-	u.key, u.slot, u.inTree = k, slot, true
+	u.key, u.slot = k, slot
 	u.consumers.Store(nil)
 	u.dead.Store(false)
 	u.ref.Store(t.policy.initial)
@@ -175,10 +174,7 @@ func (t *Table) Unregister(c *Consumer) error {
 func (t *Table) erase(u *Uprobe) {
 	t.treelock.Lock()
 	defer t.treelock.Unlock()
-	if u.inTree {
-		t.tree.erase(u)
-		u.inTree = false
-	}
+	t.tree.erase(u)
 }
 
 // destroy claims a uprobe for freeing (B4). Only one thread may, and is returned true.

@@ -67,6 +67,7 @@ func (t *tree) insert(u *Uprobe) {
 	u.child[0].Store(nil)
 	u.child[1].Store(nil)
 	t.insertAt(&t.root, u)
+	u.inTree = true
 	t.seq.Add(1)
 }
 
@@ -83,8 +84,11 @@ func (t *tree) insertAt(link *atomic.Pointer[Uprobe], u *Uprobe) {
 	}
 }
 
-// erase removes a uprobe of the tree. The caller holds the treelock.
+// erase removes a uprobe from the tree if it is still there. The caller holds the treelock.
 func (t *tree) erase(u *Uprobe) {
+	if !u.inTree {
+		return
+	}
 	t.seq.Add(1)
 	link := &t.root
 	for top := link.Load(); top != u; top = link.Load() {
@@ -102,6 +106,7 @@ func (t *tree) erase(u *Uprobe) {
 		link = rotate(link, side)
 	}
 	link.Store(nil)
+	u.inTree = false
 	t.seq.Add(1)
 }
 

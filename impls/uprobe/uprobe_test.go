@@ -120,44 +120,6 @@ func TestUprobesShareNoLine(t *testing.T) {
 	}
 }
 
-// If this fails, removals wait for another number of grace periods than they need: one each, or
-// one for a batch; none if hits do not pin by a read section.
-func TestWaitsOfRemovals(t *testing.T) {
-	eachSound(t, func(t *testing.T, v Variant, table *Table, d *rcu.Domain) {
-		const n = 10
-		var list []*Consumer
-		for i := range uint64(n) {
-			list = append(list, counting())
-			judge.Check(t, table.Register(Key{1, i}, list[i]))
-		}
-		check := func(how string, want uint64, remove func()) {
-			if !v.New.sections {
-				want = 0
-			}
-			before := d.Counters().Waited
-			remove()
-			if got := d.Counters().Waited - before; got != want {
-				t.Errorf("%d removals %s waited %d times, want %d", n/2, how, got, want)
-			}
-		}
-		check("one by one", n/2, func() {
-			for _, c := range list[:n/2] {
-				judge.Check(t, table.Unregister(c))
-			}
-		})
-		check("in a batch", 1, func() {
-			for _, c := range list[n/2:] {
-				judge.Check(t, table.UnregisterNosync(c))
-			}
-			table.Sync()
-		})
-		d.Barrier()
-		if n := table.InUse(); n != 0 {
-			t.Errorf("B5: %d uprobes in use", n)
-		}
-	})
-}
-
 // If this fails, the tree loses nodes, keeps removed ones, or has them in the wrong order.
 func TestTree(t *testing.T) {
 	var tr tree
@@ -206,18 +168,4 @@ func check(t *testing.T, u *Uprobe, low, high *Key) int {
 		}
 	}
 	return 1 + check(t, u.child[0].Load(), low, &u.key) + check(t, u.child[1].Load(), &u.key, high)
-}
-
-func BenchmarkHit(b *testing.B) {
-	for _, v := range impls.OnlySound(Variants()) {
-		b.Run("impl="+v.Name, func(b *testing.B) {
-			table, _ := newTable(b, v)
-			for i := range uint64(32) {
-				judge.Check(b, table.Register(Key{1, i}, counting()))
-			}
-			h := table.NewHitter()
-			defer h.Close()
-			h.Hits(Key{1, 7}, b.N)
-		})
-	}
 }
