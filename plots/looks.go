@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/tpbench/tpbench/results"
+	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -115,6 +116,11 @@ func mix(c, other color.RGBA, share float64) color.RGBA {
 
 func (l look) line() draw.LineStyle {
 	return draw.LineStyle{Color: l.color, Width: 1.75, Dashes: l.dashes}
+}
+
+// interval is the bar of a 95 % interval.
+func (l look) interval(from, to plotter.XY) bar {
+	return bar{from, to, draw.LineStyle{Color: l.color, Width: 1.25}}
 }
 
 // layer orders what may lie over each other: hollow marks over full ones.
