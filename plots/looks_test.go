@@ -141,10 +141,12 @@ func vetLooks(t *testing.T, run *results.Run) map[string]int {
 			}
 		}
 		looks := map[string]bool{}
-		for _, l := range of[*plotter.Line](c) {
-			if look := fmt.Sprint(l.Color, l.Dashes); looks[look] {
-				t.Errorf("%s, %s: two lines look like %s", run.Path, d.Name, look)
-			} else {
+		for _, p := range c.drawn {
+			if l, ok := p.(*plotter.Line); ok {
+				look := fmt.Sprint(l.Color, l.Dashes)
+				if looks[look] {
+					t.Errorf("%s, %s: two lines look like %s", run.Path, d.Name, look)
+				}
 				looks[look] = true
 			}
 		}
