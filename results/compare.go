@@ -29,8 +29,7 @@ type Row struct {
 	Test  benchmath.Comparison
 	Exact bool
 
-	Delta  float64 // New/Old - 1 of the medians; infinite from 0, NaN from 0 to 0
-	Better int     // -1 if lower is better, +1 if higher, 0 if unknown
+	Better int // -1 if lower is better, +1 if higher, 0 if unknown
 	Change Change
 }
 
@@ -52,10 +51,7 @@ var provenance = []string{"commit", "binary", "date", "seed", "plan", "tsc", "lo
 // either side, has changed if it differs.
 func Compare(old, new *Run) *Comparison {
 	c := &Comparison{Old: old, New: new, Differ: differ(old, new)}
-	before := map[string]Samples{}
-	for _, g := range old.Samples.ByName() {
-		before[g.Value] = g.Samples
-	}
+	before := old.Samples.named()
 	var units []string // of benchmarks in natural order, not of the shuffled file
 	for _, g := range new.Samples.ByName() {
 		for _, unit := range g.Samples.Units() {
@@ -79,7 +75,6 @@ func compare(run *Run, name, unit string, was, now []float64) Row {
 	if r.Better == 0 && run.Units.Get(unit, "better") == nil && IsTime(unit) {
 		r.Better = -1
 	}
-	r.Delta = r.New.Center/r.Old.Center - 1
 	constant := r.Old.Min == r.Old.Max && r.New.Min == r.New.Max
 	declared := run.Units.GetAssumption(unit) == benchmath.AssumeExact
 	if r.Exact = constant && (declared || !IsTime(unit) && r.Old.N > 1 && r.New.N > 1); r.Exact {
@@ -121,10 +116,7 @@ func (r *Row) Word() string {
 
 // only lists what a has and b does not.
 func only(a, b *Run) []string {
-	in := map[string]Samples{}
-	for _, g := range b.Samples.ByName() {
-		in[g.Value] = g.Samples
-	}
+	in := b.Samples.named()
 	var names []string
 	for _, g := range a.Samples.ByName() {
 		other, ok := in[g.Value]
@@ -176,15 +168,11 @@ func geomean(rows []Row) (m Mean, ok bool) {
 	}
 	var means []float64
 	for _, base := range slices.Sorted(maps.Keys(logs)) {
-		sum := 0.0
-		for _, l := range logs[base] {
-			sum += l
-		}
-		means = append(means, sum/float64(len(logs[base])))
+		means = append(means, mean(logs[base]))
 	}
 	if len(means) < 2 {
 		return Mean{}, false
 	}
-	mean, half := stat.MeanInterval(means)
-	return Mean{len(means), math.Exp(mean) - 1, math.Exp(mean-half) - 1, math.Exp(mean+half) - 1}, true
+	center, half := stat.MeanInterval(means)
+	return Mean{len(means), math.Exp(center) - 1, math.Exp(center-half) - 1, math.Exp(center+half) - 1}, true
 }

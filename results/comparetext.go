@@ -10,32 +10,26 @@ import (
 // medians with the half width of their interval, the change with its p value,
 // and the verdict; then what could not be compared.
 func (c *Comparison) WriteText(w io.Writer) error {
+	var b strings.Builder
 	if len(c.Differ) > 0 {
-		if _, err := fmt.Fprintf(w, "warning: a change may not come from the code, because these facts differ: %s\n\n", strings.Join(c.differences(), ", ")); err != nil {
-			return err
-		}
+		fmt.Fprintf(&b, "warning: a change may not come from the code, because these facts differ: %s\n\n", strings.Join(c.differences(), ", "))
 	}
 	for rows := c.Rows; len(rows) > 0; {
 		n := 1
 		for n < len(rows) && rows[n].Unit == rows[0].Unit {
 			n++
 		}
-		if err := unitComparison(rows[:n]).WriteText(w); err != nil {
-			return err
-		}
+		fmt.Fprint(&b, unitComparison(rows[:n]))
 		rows = rows[n:]
 	}
-	for _, missing := range []struct {
-		path  string
-		names []string
-	}{{c.Old.Path, c.OnlyOld}, {c.New.Path, c.OnlyNew}} {
-		for _, name := range missing.names {
-			if _, err := fmt.Fprintf(w, "only in %s: %s\n", missing.path, name); err != nil {
-				return err
-			}
-		}
+	for _, name := range c.OnlyOld {
+		fmt.Fprintf(&b, "only in %s: %s\n", c.Old.Path, name)
 	}
-	return nil
+	for _, name := range c.OnlyNew {
+		fmt.Fprintf(&b, "only in %s: %s\n", c.New.Path, name)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // differences returns the differing keys with both values.

@@ -98,9 +98,7 @@ func firingTable(run *Run, cat Catalog) *Table {
 		}
 		t.Rows = append(t.Rows, append(row, compared))
 	}
-	t.disturbed(all)
-	t.dropEmpty()
-	t.explain()
+	t.finish(all)
 	return t
 }
 
@@ -110,14 +108,6 @@ func restsOn(e stat.Estimate) string {
 		return fmt.Sprintf("n=%d rounds at %d alignments", e.N, e.Clusters)
 	}
 	return fmt.Sprintf("n=%d rounds", e.N)
-}
-
-// disturbed notes how many of the table's samples were taken while another guest of the
-// host shared the core.
-func (t *Table) disturbed(ss Samples) {
-	if n := ss.Disturbed(); n > 0 {
-		t.Notes = append(t.Notes, fmt.Sprintf("a neighbour shared the core in %d of %d samples", n, len(ss)))
-	}
 }
 
 // NetOfLoop returns the times of samples of Firing, in seconds, less the time that the
@@ -156,9 +146,7 @@ func bulkTable(run *Run, cat Catalog) *Table {
 			t.Notes = append(t.Notes, "not run with that many events: "+g.Value)
 		}
 	}
-	t.disturbed(slices.Concat(disable, enable))
-	t.dropEmpty()
-	t.explain()
+	t.finish(slices.Concat(disable, enable))
 	return &t.Table
 }
 
@@ -173,8 +161,6 @@ func plainTable(all Samples, cat Catalog, title string) []*Table {
 	for _, u := range all.Units() {
 		t.columns(func(ss Samples) Samples { return ss }, HumanUnit(u), u)
 	}
-	t.disturbed(all)
-	t.dropEmpty()
-	t.explain()
+	t.finish(all)
 	return []*Table{&t.Table}
 }

@@ -18,9 +18,10 @@ import (
 
 const good = head + "BenchmarkA/impl=x 1 1 ns/op\n# end complete\n"
 
-// If this fails, a file that tpbench did not write is read as results, or its error does not
-// say in one sentence what it is, what is expected and what to do.
-func TestForeign(t *testing.T) {
+// If this fails, a file that tpbench did not write, or one that cannot be trusted, is read as
+// results, or its error does not say in one sentence what is wrong in which line, what is
+// expected and what to do.
+func TestRefuse(t *testing.T) {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
 	z.Write([]byte(good))
@@ -40,7 +41,7 @@ func TestForeign(t *testing.T) {
 		line      int
 		parts     []string
 	}{
-		{"nothing", "", 0, []string{"is empty", "tpbench run"}},
+		{"nothing", "", 0, []string{"is empty", "no benchmark lines", "tpbench run"}},
 		{"gzip", packed.String(), 0, []string{"compressed with gzip", "expected plain text", "gunzip 'it''s.txt'"}},
 		{"zstd", "\x28\xb5\x2f\xfd\x04\x00", 0, []string{"zstd"}},
 		{"xz", "\xfd7zXZ\x00\x00", 0, []string{"xz"}},
@@ -76,6 +77,33 @@ func TestForeign(t *testing.T) {
 		{"no UTF-8", head + "BenchmarkA\xff 1 1 ns/op\n", 4, []string{`\xff`}},
 		{"a zero", head + strings.Repeat("x: 12345678\n", 100) + "BenchmarkA\x00 1 1 ns/op\n", 104, []string{`\x00`}},
 		{"CR", head + "BenchmarkA\r 1 1 ns/op\n", 4, []string{`\x0d`}},
+
+		// What tpbench may have written, but cannot be trusted.
+		{"no benchmarks", head, 0, []string{"no benchmark lines"}},
+		{"no version", "# block 0 round 0\nBenchmarkA 1 1 ns/op\n", 2, []string{`expected "tpbench: 2"`}},
+		{"a version of the future", strings.Replace(head, "2", "3", 1) + "BenchmarkA 1 1 ns/op\n", 4, []string{`found "3"`}},
+		{"cut off in a number", head + "BenchmarkA 1 1 ns/op\nBenchmarkB 1 1", 5, []string{"cut off"}},
+		{"cut off after a unit", head + "BenchmarkA 1 1 ns/op", 4, []string{"cut off"}},
+		{"name only, which benchfmt skips", head + "BenchmarkA\nBenchmarkB 1 1 ns/op\n", 4, []string{"expected"}},
+		{"no value", head + "BenchmarkA 1\n", 4, []string{"expected"}},
+		{"no unit", head + "BenchmarkA 1 1 ns/op 2\n", 4, []string{"missing units"}},
+		{"no number", head + "BenchmarkA 1 one ns/op\n", 4, []string{"parsing measurement"}},
+		{"no iterations", head + "BenchmarkA 0 1 ns/op\n", 4, []string{"0 iterations"}},
+		{"no name", head + "Benchmark/impl=x 1 1 ns/op\n", 4, []string{"without a name"}},
+		{"NaN", head + "BenchmarkA 1 NaN ns/op\n", 4, []string{"NaN"}},
+		{"infinite", head + "BenchmarkA 1 +Inf ns/op\n", 4, []string{"Inf"}},
+		{"negative", head + "BenchmarkA 1 -1 ns/op\n", 4, []string{"0 or more"}},
+		{"a unit twice", head + "BenchmarkA 1 1 ns/op 1 ns/op\n", 4, []string{"twice"}},
+		{"a sample twice", head + "BenchmarkA 1 1 ns/op\nBenchmarkA 1 1 ns/op\n", 5, []string{"in line 4"}},
+		{"above the first round", "tpbench: 2\nBenchmarkA 1 1 ns/op\n" + head, 2, []string{"# block"}},
+		{"another machine", head + "BenchmarkA 1 1 ns/op\ncpu: other\nBenchmarkB 1 1 ns/op\n", 6, []string{`from "made up" to "other"`}},
+		{"a round without number", "# block one\n" + head, 1, []string{"expected"}},
+		{"a round too large", "# block 99999999999999999999 round 99999999999999999999\n" + head, 1, []string{"expected"}},
+		{"a sample without a time", head + "# sample at noon tried 1 kept 1 shared 0\nBenchmarkA 1 1 ns/op\n", 4, []string{"expected"}},
+		{"a loss of nothing", "# lost round 0: gone\n" + head, 1, []string{"expected"}},
+		{"an end of another kind", head + "BenchmarkA 1 1 ns/op\n# end soon\n", 5, []string{"expected"}},
+		{"a unit line that says nothing", "Unit\n" + head, 1, []string{"missing unit"}},
+		{"a line without end", head + "x" + strings.Repeat("x", 1<<16) + "\n", 4, []string{"64 KiB"}},
 	} {
 		// Bytes come as they like, from a pipe for example.
 		for how, r := range map[string]io.Reader{
@@ -100,8 +128,12 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// If this fails, a directory is read as a file, or the system's error of a broken disk is lost.
+// If this fails, a directory is read as a file, or the system's error of a missing file or a
+// broken disk is lost.
 func TestNoFile(t *testing.T) {
+	if _, err := Open("testdata/none"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
 	var bad *FormatError
 	if _, err := Open(t.TempDir()); !errors.As(err, &bad) || !strings.Contains(bad.Msg, "is a directory") {
 		t.Errorf("a directory: %v", err)
@@ -225,11 +257,7 @@ func TestEscaped(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, table := range EvidenceTables(run, catalog) {
-		if err := table.WriteText(&shown); err != nil {
-			t.Fatal(err)
-		}
-	}
+	shown.WriteString(evidence(run))
 	sentence, err := Verdict(run, catalog)
 	var missing *MissingError
 	if !errors.As(err, &missing) {

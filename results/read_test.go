@@ -29,54 +29,6 @@ func open(t *testing.T, path string) *Run {
 	return run
 }
 
-// If this fails, a file that cannot be trusted is read, or its error does not say the line.
-func TestRefuse(t *testing.T) {
-	for _, tc := range []struct {
-		why, text string
-		line      int
-		msg       string // part of
-	}{
-		{"nothing at all", "", 0, "no benchmark lines"},
-		{"no benchmarks", head, 0, "no benchmark lines"},
-		{"no version", "# block 0 round 0\nBenchmarkA 1 1 ns/op\n", 2, `expected "tpbench: 2"`},
-		{"a version of the future", strings.Replace(head, "2", "3", 1) + "BenchmarkA 1 1 ns/op\n", 4, `found "3"`},
-		{"cut off in a number", head + "BenchmarkA 1 1 ns/op\nBenchmarkB 1 1", 5, "cut off"},
-		{"cut off after a unit", head + "BenchmarkA 1 1 ns/op", 4, "cut off"},
-		{"name only, which benchfmt skips", head + "BenchmarkA\nBenchmarkB 1 1 ns/op\n", 4, "expected"},
-		{"no value", head + "BenchmarkA 1\n", 4, "expected"},
-		{"no unit", head + "BenchmarkA 1 1 ns/op 2\n", 4, "missing units"},
-		{"no number", head + "BenchmarkA 1 one ns/op\n", 4, "parsing measurement"},
-		{"no iterations", head + "BenchmarkA 0 1 ns/op\n", 4, "0 iterations"},
-		{"no name", head + "Benchmark/impl=x 1 1 ns/op\n", 4, "without a name"},
-		{"NaN", head + "BenchmarkA 1 NaN ns/op\n", 4, "NaN"},
-		{"infinite", head + "BenchmarkA 1 +Inf ns/op\n", 4, "Inf"},
-		{"negative", head + "BenchmarkA 1 -1 ns/op\n", 4, "0 or more"},
-		{"a unit twice", head + "BenchmarkA 1 1 ns/op 1 ns/op\n", 4, "twice"},
-		{"a sample twice", head + "BenchmarkA 1 1 ns/op\nBenchmarkA 1 1 ns/op\n", 5, "in line 4"},
-		{"above the first round", "tpbench: 2\nBenchmarkA 1 1 ns/op\n" + head, 2, "# block"},
-		{"another machine", head + "BenchmarkA 1 1 ns/op\ncpu: other\nBenchmarkB 1 1 ns/op\n", 6, `from "made up" to "other"`},
-		{"a round without number", "# block one\n" + head, 1, "expected"},
-		{"a round too large", "# block 99999999999999999999 round 99999999999999999999\n" + head, 1, "expected"},
-		{"a sample without a time", head + "# sample at noon tried 1 kept 1 shared 0\nBenchmarkA 1 1 ns/op\n", 4, "expected"},
-		{"a loss of nothing", "# lost round 0: gone\n" + head, 1, "expected"},
-		{"an end of another kind", head + "BenchmarkA 1 1 ns/op\n# end soon\n", 5, "expected"},
-		{"a unit line that says nothing", "Unit\n" + head, 1, "missing unit"},
-		{"a line without end", head + "x" + strings.Repeat("x", 1<<16) + "\n", 4, "64 KiB"},
-	} {
-		_, err := Read(strings.NewReader(tc.text), "made-up.txt")
-		var bad *FormatError
-		if !errors.As(err, &bad) || bad.File != "made-up.txt" || bad.Line != tc.line || !strings.Contains(bad.Msg, tc.msg) {
-			t.Errorf("%s: %v; want line %d: ...%s...", tc.why, err, tc.line, tc.msg)
-		}
-		if err != nil && strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: more than one line: %q", tc.why, err)
-		}
-	}
-	if _, err := Open("testdata/none"); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("no file: %v", err)
-	}
-}
-
 // If this fails, a file is read as another one than was written: samples, facts, marks or
 // warnings.
 func TestRead(t *testing.T) {
@@ -169,11 +121,7 @@ func FuzzRead(f *testing.F) {
 		if len(run.Samples) == 0 {
 			t.Fatal("no samples and no error")
 		}
-		for _, table := range EvidenceTables(run, catalog) { // nothing that is read may break a table
-			if err := table.WriteText(&strings.Builder{}); err != nil {
-				t.Fatal(err)
-			}
-		}
+		evidence(run) // nothing that is read may break a table
 		if err := Compare(run, run).WriteText(&strings.Builder{}); err != nil {
 			t.Fatal(err)
 		}

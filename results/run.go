@@ -41,17 +41,25 @@ type Sample struct {
 	Values []Value    // in tidy units, in the line's order
 	Line   int
 
+	Place
+	Taking // zero if the file has no "# sample" line for it
+}
+
+// A Place is where a run had a sample: what a "# block" line says of the samples below it.
+type Place struct {
 	// Samples of one Session and Round were taken interleaved; those of one Block
 	// among them one after the other.
 	Session, Block, Round int
 
 	// Layout is the alignment that the timed loop stood at, or NoLayout.
 	Layout int
+}
 
+// A Taking is how a sample was taken: what the "# sample" line above it says.
+type Taking struct {
 	At time.Time
 
 	// Batches: timed, used, and of those used the ones beside a neighbour on the core.
-	// All are 0 if the file has no "# sample" line for it.
 	Tried, Kept, Shared int
 	Disturbed           bool // so many of them that the sample is not reliable
 }
@@ -154,6 +162,15 @@ func (ss Samples) GroupBy(key string) []Group {
 // ByName groups by full name, in natural order of its parts.
 func (ss Samples) ByName() []Group {
 	return ss.groupBy(func(s *Sample) string { return s.Name })
+}
+
+// named returns the samples by their full names.
+func (ss Samples) named() map[string]Samples {
+	by := map[string]Samples{}
+	for _, s := range ss {
+		by[s.Name] = append(by[s.Name], s)
+	}
+	return by
 }
 
 func (ss Samples) groupBy(by func(*Sample) string) []Group {

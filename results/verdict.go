@@ -99,11 +99,11 @@ func shared(run *Run, cat Catalog) (naive, cond Samples, err error) {
 			return nil, nil, &MissingError{run.Path, cat.Name(Disable) + "/impl=" + impl + " in ns/op"}
 		}
 	}
+	all := run.Samples.named()
 	best := func(both Samples) {
 		for _, events := range both.GroupBy("events") { // the largest last
 			for _, g := range events.Samples.ByName() {
-				name := strings.Replace(g.Value, "impl="+waits, "impl="+elides, 1)
-				if other := run.Samples.named(name); len(other) > 0 {
+				if other := all[strings.Replace(g.Value, "impl="+waits, "impl="+elides, 1)]; other != nil {
 					naive, cond = g.Samples, other
 				}
 			}
@@ -117,16 +117,6 @@ func shared(run *Run, cat Catalog) (naive, cond Samples, err error) {
 		return nil, nil, &MissingError{run.Path, fmt.Sprintf("%s with the same events, gp and readers for both %s and %s", cat.Name(Disable), waits, elides)}
 	}
 	return naive, cond, nil
-}
-
-// named returns the samples of a full name.
-func (ss Samples) named(name string) Samples {
-	for _, g := range ss.ByName() {
-		if g.Value == name {
-			return g.Samples
-		}
-	}
-	return nil
 }
 
 // took says how long a bulk change took and what it waited for.

@@ -156,10 +156,7 @@ func show(out io.Writer, path, dir string, chosen []benches.Chosen, complete boo
 	}
 	cat := catalog()
 	for _, t := range results.EvidenceTables(run, cat) {
-		if err := t.WriteText(w); err != nil {
-			return err
-		}
-		fmt.Fprintln(w)
+		fmt.Fprintln(w, t)
 	}
 	for _, warning := range run.Warnings {
 		fmt.Fprintln(w, warning)
