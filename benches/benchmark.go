@@ -1,6 +1,7 @@
 package benches
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,10 +98,8 @@ func (b *Benchmark) Cases(p Params) []Case {
 		var longer []keys
 		for _, k := range combined {
 			for _, v := range a.values(p) {
-				l := keys{a.key: v}
-				for key, v := range k {
-					l[key] = v
-				}
+				l := maps.Clone(k)
+				l[a.key] = v
 				longer = append(longer, l)
 			}
 		}

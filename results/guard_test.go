@@ -234,7 +234,7 @@ func TestTablesTellAll(t *testing.T) {
 	}
 	got := evidence(parse(t, "tpbench: 2\n"+b.String()+"# end complete\n"))
 	for _, want := range []string{
-		"with the loop, cold=no\n",
+		"with the loop, cold=no\n  impl         status  probes=1\n  static-call  sound       5.00\n",
 		"the loop is not subtracted: made-up.txt has no sample of Dispatch/impl=nothing\n",
 		"a neighbour shared the core in 1 of 9 samples\n",
 		"not run with that many events: DisableAll/impl=static-call\n",
