@@ -229,7 +229,7 @@ func TestEvidence(t *testing.T) {
 	for _, s := range Sections() {
 		all = append(all, s.Name)
 	}
-	names := func(sections ...string) map[string]bool {
+	names := func(sections ...string) map[string]bool { // and of benchmarks
 		chosen, err := Evidence(events, sections...)
 		if err != nil {
 			t.Fatal(err)
@@ -241,24 +241,17 @@ func TestEvidence(t *testing.T) {
 					if seen[name] {
 						t.Errorf("%s is chosen twice", name)
 					}
-					seen[name] = true
+					base, _, _ := strings.Cut(name, "/")
+					seen[name], seen[base] = true, true
 				}
 			}
 		}
 		return seen
 	}
-	bases := func(seen map[string]bool) map[string]bool {
-		found := map[string]bool{}
-		for name := range seen {
-			base, _, _ := strings.Cut(name, "/")
-			found[base] = true
-		}
-		return found
-	}
 	every := names(all...)
 	for _, b := range Benchmarks() {
 		for _, name := range b.Names {
-			if !bases(every)[name] {
+			if !every[name] {
 				t.Errorf("no %s in the evidence", name)
 			}
 		}
@@ -271,8 +264,8 @@ func TestEvidence(t *testing.T) {
 			}
 		}
 	}
-	if !seen["GracePeriod/gp=kernelgp/readers=0"] || bases(seen)["Livepatch"] || bases(seen)["Poke"] {
-		t.Errorf("the main part holds %v", slices.Sorted(maps.Keys(bases(seen))))
+	if !seen["GracePeriod/gp=kernelgp/readers=0"] || seen["Livepatch"] || seen["Poke"] {
+		t.Errorf("the main part holds %v", slices.Sorted(maps.Keys(seen)))
 	}
 	patching := names("textpoke")
 	for sites, want := range map[string]bool{"1": true, "64": true, "256": false, "4096": true} {
@@ -317,32 +310,18 @@ func TestBlocks(t *testing.T) {
 
 // If this fails, a loop that stands at several alignments is measured at one of them only.
 func TestLayoutsAreUsed(t *testing.T) {
-	must(dispatch.Open())
-	for _, b := range []*Benchmark{&dispatchBench, &stubbedBench} {
-		c := b.Cases(Params{})[0]
+	const disabled = "Dispatch/impl=static-call/probes=0" // opening it turns no loop's key on
+	for _, name := range []string{disabled, "Dispatch/impl=static-call/probes=1", "StubbedDispatch/impl=" + leaveDead[0] + "/probes=1/dead=1"} {
+		c := found(t, name)
 		if c.Layouts != dispatch.Layouts {
-			t.Fatalf("%s has %d layouts", c.Names[0], c.Layouts)
+			t.Fatalf("%s has %d layouts", name, c.Layouts)
 		}
-	}
-	for name, open := range map[string]func(*harness.Env) (*harness.Op, error){
-		"Dispatch": func(e *harness.Env) (*harness.Op, error) {
-			return openDispatch(keys{"impl": "static-call", "probes": "1"}, e)
-		},
-		"StubbedDispatch": func(e *harness.Env) (*harness.Op, error) {
-			return stubbedBench.open(keys{"impl": leaveDead[0], "probes": "1", "dead": "1"}, e)
-		},
-	} {
 		for layout := range dispatch.Layouts {
-			if name == "Dispatch" { // without probes no loop's key is on
-				op, err := openDispatch(keys{"impl": "static-call", "probes": "0"}, &harness.Env{Layout: layout})
-				must(err)
-				op.Close()
-			}
-			op, err := open(&harness.Env{Layout: layout})
+			op, err := c.Open(&harness.Env{Layout: layout})
 			must(err)
 			for other := range dispatch.Layouts {
 				_, disable := dispatch.KeyChanges([]*dispatch.Site{dispatch.Timed(other)})
-				if on := disable[0].Site.Insn() != textpoke.Nop; on != (other == layout) {
+				if on := disable[0].Site.Insn() != textpoke.Nop; on != (other == layout && name != disabled) {
 					t.Errorf("%s at layout %d: the key of the loop at %d is on: %v", name, layout, other, on)
 				}
 			}
@@ -565,11 +544,7 @@ func TestThreadsBesideFire(t *testing.T) {
 
 // If this fails, the time of one pass is that of several, or a part of one.
 func TestDispatchUnit(t *testing.T) {
-	if err := dispatch.Open(); err != nil {
-		t.Skip(err)
-	}
-	op, err := openDispatch(keys{"impl": "indirect-iterator", "probes": "1"}, &harness.Env{})
-	must(err)
+	op := opened(t, "Dispatch/impl=indirect-iterator/probes=1")
 	site := dispatch.Timed(0)
 	var passes uint64
 	site.Publish([]dispatch.Entry{{Fn: uintptr(dispatch.Count()), Data: unsafe.Pointer(&passes)}, {}})
@@ -595,17 +570,12 @@ func TestTortureSeeds(t *testing.T) {
 
 // If this fails, the rate of hits is that of one thread.
 func TestUprobeRatesAll(t *testing.T) {
-	for cpus, want := range map[string]uint64{"1": 0, "2": 16 * uprobeHits, "3": 2 * 16 * uprobeHits} {
-		k := keys{"impl": "srcu", "keys": "different", "cpus": cpus}
-		if err := checkUprobe(k); err != nil {
-			t.Skip(err)
-		}
-		op, err := openUprobeHit(k, &harness.Env{})
-		must(err)
+	for cpus, want := range map[string]uint64{"same/cpus=1": 0, "different/cpus=2": 16 * uprobeHits, "different/cpus=3": 2 * 16 * uprobeHits} {
+		op := opened(t, "UprobeHit/impl=srcu/keys="+cpus)
 		before := op.Rate() // each has made one pass
 		op.Close()
 		if before.N < want || want == 0 && before.N != 0 {
-			t.Errorf("%s threads, one of them the measuring one, have hit %d times, want %d at least", cpus, before.N, want)
+			t.Errorf("keys=%s: the threads, one of them the measuring one, have hit %d times, want %d at least", cpus, before.N, want)
 		}
 	}
 }
@@ -672,9 +642,7 @@ func counted(unsafe.Pointer, uint64, uint64) { called++ }
 // If this fails, Livepatch calls another function of the stack than its name says: the
 // patch's before it is complete, or the old one after it.
 func TestLivepatchCallsWhatItSays(t *testing.T) {
-	if err := checkLivepatch(keys{"impl": "rude"}); err != nil {
-		t.Skip(err)
-	}
+	found(t, "Livepatch/impl=rude/stack=0/transition=no")
 	functions, err := livepatch.Functions()
 	must(err)
 	body, err := dispatch.GoFunc(counted)
@@ -684,8 +652,7 @@ func TestLivepatchCallsWhatItSays(t *testing.T) {
 		old               int // calls of the old function, of 3
 	}{{"0", "no", 3}, {"1", "no", 0}, {"1", "yes", 3}, {"2", "no", 0}, {"2", "yes", 0}} {
 		functions[0].SetBody(body)
-		op, err := livepatchBench.open(keys{"impl": "rude", "stack": tc.stack, "transition": tc.transition}, &harness.Env{})
-		must(err)
+		op := opened(t, "Livepatch/impl=rude/stack="+tc.stack+"/transition="+tc.transition)
 		called = 0
 		op.Run(3, &bracket{t: t, times: make([]int, 1)})
 		if called != tc.old {

@@ -180,23 +180,18 @@ func TestWhole(t *testing.T) {
 		}
 	}
 	full := &fs.PathError{Op: "write", Path: "beside", Err: errors.New("no space left")}
-	if err := replace(path, write("hal", full)); !errors.Is(err, full) || !strings.Contains(err.Error(), path) {
-		t.Errorf("a full disk: %v", err)
-	}
-	if files := list(t, dir); files != nil {
-		t.Errorf("left: %v", files)
-	}
-	if err := replace(path, write("before", nil)); err != nil || string(read(t, path)) != "before" {
-		t.Errorf("%v; it reads %q", err, read(t, path))
-	}
-	if err := replace(path, write("hal", full)); !errors.Is(err, full) || string(read(t, path)) != "before" {
-		t.Errorf("a full disk, again: %v; it reads %q", err, read(t, path))
-	}
-	if files := list(t, dir); !slices.Equal(files, []string{"x.svg"}) {
-		t.Errorf("left: %v", files)
-	}
-	if err := replace(path, write("after", nil)); err != nil || string(read(t, path)) != "after" {
-		t.Errorf("%v; it reads %q", err, read(t, path))
+	for _, step := range []struct {
+		writes string
+		err    error
+		reads  string // afterwards; "" if there is no file
+	}{{"hal", full, ""}, {"before", nil, "before"}, {"hal", full, "before"}, {"after", nil, "after"}} {
+		err := replace(path, write(step.writes, step.err))
+		if !errors.Is(err, step.err) || err != nil && !strings.Contains(err.Error(), path) {
+			t.Errorf("writing %q: %v, expected %v", step.writes, err, step.err)
+		}
+		if files := list(t, dir); step.reads == "" && files != nil || step.reads != "" && (!slices.Equal(files, []string{"x.svg"}) || string(read(t, path)) != step.reads) {
+			t.Errorf("after %q: files %v, expected one that reads %q", step.writes, files, step.reads)
+		}
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "taken", "full"), 0o777); err != nil {
 		t.Fatal(err)

@@ -32,12 +32,14 @@ func EvidenceTables(run *Run, cat Catalog) []*Table {
 				together = append(together, run.Samples.Select(other.Name)...)
 			}
 		}
-		tables = append(tables, plainTable(together, cat, b.Table)...)
+		if len(together) > 0 {
+			tables = append(tables, plainTable(together, cat, b.Table))
+		}
 	}
 	for _, g := range run.Samples.ByName() {
 		if base := g.Samples[0].Base; !slices.Contains(shown, base) {
 			shown = append(shown, base)
-			tables = append(tables, plainTable(run.Samples.Select(base), cat, base)...)
+			tables = append(tables, plainTable(run.Samples.Select(base), cat, base))
 		}
 	}
 	return tables
@@ -151,10 +153,7 @@ func bulkTable(run *Run, cat Catalog) *Table {
 }
 
 // plainTable has a row for each benchmark and a column for each unit.
-func plainTable(all Samples, cat Catalog, title string) []*Table {
-	if len(all) == 0 {
-		return nil
-	}
+func plainTable(all Samples, cat Catalog, title string) *Table {
 	t := grid(cat, all)
 	t.Title = title + t.Title
 	t.counts(all.Units()[0])
@@ -162,5 +161,5 @@ func plainTable(all Samples, cat Catalog, title string) []*Table {
 		t.columns(func(ss Samples) Samples { return ss }, HumanUnit(u), u)
 	}
 	t.finish(all)
-	return []*Table{&t.Table}
+	return &t.Table
 }
