@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"image"
+	"image/draw"
 	"image/png"
 	"math/rand/v2"
 	"os"
@@ -271,11 +272,7 @@ func equal(t *testing.T, a, b []byte) bool {
 			t.Fatal(err)
 		}
 		pix[i] = image.NewRGBA(img.Bounds())
-		for y := range img.Bounds().Dy() {
-			for x := range img.Bounds().Dx() {
-				pix[i].Set(x, y, img.At(x, y))
-			}
-		}
+		draw.Draw(pix[i], img.Bounds(), img, image.Point{}, draw.Src)
 	}
 	return pix[0].Rect == pix[1].Rect && bytes.Equal(pix[0].Pix, pix[1].Pix)
 }

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -8,16 +9,6 @@ import (
 
 	"github.com/tpbench/tpbench/results/stat"
 	"golang.org/x/perf/benchmath"
-)
-
-// A Change is what became of a benchmark between two files.
-type Change int
-
-const (
-	Same    Change = iota // no difference shown; that is no proof of equality
-	Better                // in the direction the unit's better= says
-	Worse                 // in the other
-	Changed               // in a unit of unknown direction
 )
 
 // A Row compares one benchmark in one unit.
@@ -29,8 +20,9 @@ type Row struct {
 	Test  benchmath.Comparison
 	Exact bool
 
-	Better int // -1 if lower is better, +1 if higher, 0 if unknown
-	Change Change
+	// Word is the verdict: "~" for no difference, slower or faster for a time, better or worse
+	// for another unit, changed for one of unknown direction.
+	Word string
 }
 
 // A Comparison of two runs.
@@ -39,7 +31,7 @@ type Comparison struct {
 	Rows     []Row    // by unit, then in natural order
 	OnlyOld  []string // names, with the unit in brackets if only that is missing
 	OnlyNew  []string
-	Differ   []string // configuration keys that differ and can move a number
+	Differ   []string // facts that differ and can move a number, with both values
 }
 
 // provenance holds the keys that differ from run to run as a matter of course.
@@ -71,10 +63,7 @@ func Compare(old, new *Run) *Comparison {
 }
 
 func compare(run *Run, name, unit string, was, now []float64) Row {
-	r := Row{Name: name, Unit: unit, Old: stat.Summarize(was), New: stat.Summarize(now), Better: run.Units.GetBetter(unit)}
-	if r.Better == 0 && run.Units.Get(unit, "better") == nil && IsTime(unit) {
-		r.Better = -1
-	}
+	r := Row{Name: name, Unit: unit, Old: stat.Summarize(was), New: stat.Summarize(now)}
 	constant := r.Old.Min == r.Old.Max && r.New.Min == r.New.Max
 	declared := run.Units.GetAssumption(unit) == benchmath.AssumeExact
 	if r.Exact = constant && (declared || !IsTime(unit) && r.Old.N > 1 && r.New.N > 1); r.Exact {
@@ -82,36 +71,26 @@ func compare(run *Run, name, unit string, was, now []float64) Row {
 	} else {
 		r.Test = stat.Compare(was, now)
 	}
+
+	direction := run.Units.GetBetter(unit) // -1 if lower is better, +1 if higher, 0 if unknown
+	if direction == 0 && run.Units.Get(unit, "better") == nil && IsTime(unit) {
+		direction = -1
+	}
+	better, worse := "better", "worse"
+	if IsTime(unit) && direction < 0 {
+		better, worse = "faster", "slower"
+	}
 	switch diff := r.New.Center - r.Old.Center; {
 	case r.Test.P > r.Test.Alpha || diff == 0:
-		r.Change = Same
-	case r.Better == 0:
-		r.Change = Changed
-	case diff*float64(r.Better) > 0:
-		r.Change = Better
+		r.Word = "~"
+	case direction == 0:
+		r.Word = "changed"
+	case diff*float64(direction) > 0:
+		r.Word = better
 	default:
-		r.Change = Worse
+		r.Word = worse
 	}
 	return r
-}
-
-// Word is the row's verdict: "~" for no difference, slower or faster for a
-// time, better or worse for another unit, changed for one of unknown direction.
-func (r *Row) Word() string {
-	time := IsTime(r.Unit) && r.Better < 0
-	switch {
-	case r.Change == Same:
-		return "~"
-	case r.Change == Changed:
-		return "changed"
-	case r.Change == Better && time:
-		return "faster"
-	case r.Change == Better:
-		return "better"
-	case time:
-		return "slower"
-	}
-	return "worse"
 }
 
 // only lists what a has and b does not.
@@ -133,15 +112,17 @@ func only(a, b *Run) []string {
 	return names
 }
 
-// differ lists the configuration keys in which two runs differ.
+// differ lists the facts in which two runs differ.
 func differ(a, b *Run) []string {
-	var keys []string
+	var facts []string
+	seen := map[string]bool{}
 	for _, kv := range slices.Concat(a.Config, b.Config) {
-		if a.Get(kv.Key) != b.Get(kv.Key) && !slices.Contains(provenance, kv.Key) && !slices.Contains(keys, kv.Key) {
-			keys = append(keys, kv.Key)
+		if x, y := a.Get(kv.Key), b.Get(kv.Key); x != y && !slices.Contains(provenance, kv.Key) && !seen[kv.Key] {
+			facts = append(facts, fmt.Sprintf("%s (%q, %q)", kv.Key, x, y))
+			seen[kv.Key] = true
 		}
 	}
-	return keys
+	return facts
 }
 
 // A Mean is the change that several benchmarks have in common.

@@ -12,7 +12,7 @@ import (
 func (c *Comparison) WriteText(w io.Writer) error {
 	var b strings.Builder
 	if len(c.Differ) > 0 {
-		fmt.Fprintf(&b, "warning: a change may not come from the code, because these facts differ: %s\n\n", strings.Join(c.differences(), ", "))
+		fmt.Fprintf(&b, "warning: a change may not come from the code, because these facts differ: %s\n\n", strings.Join(c.Differ, ", "))
 	}
 	for rows := c.Rows; len(rows) > 0; {
 		n := 1
@@ -32,15 +32,6 @@ func (c *Comparison) WriteText(w io.Writer) error {
 	return err
 }
 
-// differences returns the differing keys with both values.
-func (c *Comparison) differences() []string {
-	var ds []string
-	for _, k := range c.Differ {
-		ds = append(ds, fmt.Sprintf("%s (%q, %q)", k, c.Old.Get(k), c.New.Get(k)))
-	}
-	return ds
-}
-
 // unitComparison tabulates rows of one unit.
 func unitComparison(rows []Row) *Table {
 	unit := rows[0].Unit
@@ -57,10 +48,10 @@ func unitComparison(rows []Row) *Table {
 			row[2], row[4] = "", ""
 			row[5], row[6] = fmt.Sprintf("%+g", r.New.Center-r.Old.Center), "exact "+row[6]
 		}
-		if r.Change == Same {
-			row[5] = r.Word()
+		if r.Word == "~" {
+			row[5] = r.Word
 		} else {
-			row[5] += " " + r.Word()
+			row[5] += " " + r.Word
 		}
 		t.Rows = append(t.Rows, row)
 		for _, w := range r.Test.Warnings {

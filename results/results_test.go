@@ -149,13 +149,13 @@ func TestCompare(t *testing.T) {
 		{"unknown direction", "anteaters/op", []string{"3", "3"}, []string{"4", "4"}, "changed"},
 	} {
 		c := Compare(parse(t, units+head+rounds("A", tc.unit, tc.old...)), parse(t, units+head+rounds("A", tc.unit, tc.new...)))
-		if len(c.Rows) != 1 || c.Rows[0].Word() != tc.want {
+		if len(c.Rows) != 1 || c.Rows[0].Word != tc.want {
 			t.Errorf("%s: %+v; want %s", tc.why, c.Rows, tc.want)
 		}
 	}
 	exact := "Unit gp-waits/op assume=exact better=lower\n" + head
 	c := Compare(parse(t, exact+rounds("A", "gp-waits/op", "2")), parse(t, exact+rounds("A", "gp-waits/op", "3")))
-	if r := c.Rows[0]; !r.Exact || r.Change != Worse {
+	if r := c.Rows[0]; !r.Exact || r.Word != "worse" {
 		t.Errorf("assume=exact, one sample each: %+v", r)
 	}
 	// The difference of exact counts has its sign.
