@@ -184,23 +184,12 @@ func (b *Benchmark) parse(name string) (k keys, ok bool) {
 			if n, err := strconv.Atoi(value); err != nil || n < 0 {
 				return nil, false
 			}
-		} else if !slices.Contains(a.values(naming(key, value)), value) {
+		} else if named := (Params{Impls: []string{value}, GPs: []string{value}}); !slices.Contains(a.values(named), value) {
 			return nil, false
 		}
 		k[key] = value
 	}
 	return k, b.fits == nil || b.fits(k)
-}
-
-// naming returns the Params of a command line that names this value of an axis.
-func naming(key, value string) Params {
-	switch key {
-	case "impl":
-		return Params{Impls: []string{value}}
-	case "gp":
-		return Params{GPs: []string{value}}
-	}
-	return Params{}
 }
 
 // Find makes the case that measures the benchmark of this full name.

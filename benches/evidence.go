@@ -148,14 +148,10 @@ func doubling(cpus int) []int {
 	return list
 }
 
-// slowStrategies returns a function that selects the cases of strategies that wait for a grace period at every event.
+// slowStrategies returns a function that selects the cases of strategies that wait for a
+// grace period at every event.
 func slowStrategies() func(Case) bool {
-	var slow []string
-	for _, name := range strategies {
-		if waitsAtEveryEvent(name) {
-			slow = append(slow, name)
-		}
-	}
+	slow := slices.DeleteFunc(slices.Clone(strategies), func(name string) bool { return !waitsAtEveryEvent(name) })
 	return func(c Case) bool { return slices.Contains(slow, c.keys["impl"]) }
 }
 

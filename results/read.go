@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -36,11 +37,14 @@ func (e *FormatError) Error() string {
 
 // Open reads the result file at path. Its errors are those of os.Open and Read.
 func Open(path string) (*Run, error) {
-	f, err := openFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer f.Close() // only read
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, &FormatError{Visible(path), 0, "this is a directory; " + expected + ", such as DIR/evidence.txt"}
+	}
 	return Read(f, path)
 }
 

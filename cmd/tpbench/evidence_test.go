@@ -118,11 +118,9 @@ func TestRoles(t *testing.T) {
 			t.Errorf("no benchmark has the role %q", role)
 		}
 	}
-	for _, b := range benches.Benchmarks() {
-		for phase := range b.Names {
-			if r := role(b, phase); r != "" && !shown[r] {
-				t.Errorf("%s has the role %q, which nothing shows", b.Names[phase], r)
-			}
+	for _, b := range cat.Benchmarks {
+		if b.Role != "" && !shown[b.Role] {
+			t.Errorf("%s has the role %q, which nothing shows", b.Name, b.Role)
 		}
 	}
 	for _, known := range []string{cat.EmptyLoop, cat.PlainCall, cat.KernelGP} {
