@@ -73,10 +73,9 @@ func newChart(run *results.Run, cat results.Catalog, ss results.Samples, title s
 	}
 	for _, axis := range []*plot.Axis{&c.plot.X, &c.plot.Y} {
 		axis.Color, axis.Tick.Color = faint, faint
-		align := axis.Tick.Label
-		axis.Tick.Label = style(10, ink, align.XAlign, align.YAlign)
-		align = axis.Label.TextStyle
-		axis.Label.TextStyle = style(10, ink, align.XAlign, align.YAlign)
+		for _, s := range []*text.Style{&axis.Tick.Label, &axis.Label.TextStyle} {
+			*s = style(10, ink, s.XAlign, s.YAlign)
+		}
 		axis.Label.Padding = 6
 		axis.Tick.Length = 4
 		axis.Padding = 0
