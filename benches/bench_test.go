@@ -311,7 +311,8 @@ func TestBlocks(t *testing.T) {
 // If this fails, a loop that stands at several alignments is measured at one of them only.
 func TestLayoutsAreUsed(t *testing.T) {
 	const disabled = "Dispatch/impl=static-call/probes=0" // opening it turns no loop's key on
-	for _, name := range []string{disabled, "Dispatch/impl=static-call/probes=1", "StubbedDispatch/impl=" + leaveDead[0] + "/probes=1/dead=1"} {
+	stubbed := "StubbedDispatch/impl=" + leaveDead[0] + "/probes=1/dead=1"
+	for _, name := range []string{disabled, "Dispatch/impl=static-call/probes=1", stubbed} {
 		c := found(t, name)
 		if c.Layouts != dispatch.Layouts {
 			t.Fatalf("%s has %d layouts", name, c.Layouts)
@@ -570,12 +571,13 @@ func TestTortureSeeds(t *testing.T) {
 
 // If this fails, the rate of hits is that of one thread.
 func TestUprobeRatesAll(t *testing.T) {
-	for cpus, want := range map[string]uint64{"same/cpus=1": 0, "different/cpus=2": 16 * uprobeHits, "different/cpus=3": 2 * 16 * uprobeHits} {
+	const pass = 16 * uprobeHits
+	for cpus, want := range map[string]uint64{"same/cpus=1": 0, "different/cpus=2": pass, "different/cpus=3": 2 * pass} {
 		op := opened(t, "UprobeHit/impl=srcu/keys="+cpus)
 		before := op.Rate() // each has made one pass
 		op.Close()
 		if before.N < want || want == 0 && before.N != 0 {
-			t.Errorf("keys=%s: the threads, one of them the measuring one, have hit %d times, want %d at least", cpus, before.N, want)
+			t.Errorf("keys=%s: the threads beside have hit %d times, want %d at least", cpus, before.N, want)
 		}
 	}
 }

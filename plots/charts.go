@@ -28,13 +28,13 @@ func Charts() []Drawing {
 		{"disable-all", results.Disable, disableAll},         // time to disable all events, by strategy and flavour
 		{"scaling", results.Disable, scaling},                // the same, against the number of events
 		{"transitions", results.Transition, transitions},     // time of one change of an event's probes, by strategy
-		{"tradeoff", results.Disable, tradeoff},              // what firing costs against what switching costs, by strategy
-		{"dispatch", results.Firing, dispatchProbes},         // time of one pass of a site, against its probes, by way to dispatch
-		{"disturb", results.ReaderLatency, disturb},          // percentiles of a reader's passes while events are switched, by strategy
-		{"unregister", results.Removal, unregister},          // time to remove probes while allocations fail, by way to remove
+		{"tradeoff", results.Disable, tradeoff},              // cost of firing against cost of switching, by strategy
+		{"dispatch", results.Firing, dispatchProbes},         // time of one pass of a site, against its probes
+		{"disturb", results.ReaderLatency, disturb},          // a reader's passes while events are switched, by strategy
+		{"unregister", results.Removal, unregister},          // time to remove probes while allocations fail
 		{"livepatch", results.FunctionTransition, livepatch}, // time of a function's transitions, by way to wait
-		{"uprobe", results.UprobeHit, uprobe},                // hits per second of one uprobe, against the CPUs that hit it
-		{"poke", results.Patching, poke},                     // time to patch a site, against the sites of a batch, by patcher
+		{"uprobe", results.UprobeHit, uprobe},                // hits per second, against the CPUs that hit one uprobe
+		{"poke", results.Patching, poke},                     // time to patch a site, against the sites of a batch
 	}
 }
 
@@ -46,7 +46,8 @@ func disableAll(run *results.Run, cat results.Catalog) (*Chart, error) {
 	c := newChart(run, cat, at, "Time to disable "+count(events)+" events", setting)
 	c.note = "Small dots: every sample; large: median. Logarithmic axis. Label: median and grace periods waited."
 	c.plot.X.Label.Text = "time to disable all events"
-	c.addRows(rowsOf(at, cat, func(a, b *results.Sample) int { return cmp.Compare(a.Key("gp"), b.Key("gp")) }), byKey("gp"), waited)
+	byFlavour := func(a, b *results.Sample) int { return cmp.Compare(a.Key("gp"), b.Key("gp")) }
+	c.addRows(rowsOf(at, cat, byFlavour), byKey("gp"), waited)
 	return c.orMissing(cat.Name(results.Disable) + " in ns/op")
 }
 
@@ -97,8 +98,8 @@ func transitions(run *results.Run, cat results.Catalog) (*Chart, error) {
 	c := newChart(run, cat, shown, "What a single transition costs", setting)
 	c.note = note + "Label: median and waits."
 	c.plot.X.Label.Text = "time for one"
-	rows := rowsOf(shown, cat, func(a, b *results.Sample) int { return slices.Index(names, a.Base) - slices.Index(names, b.Base) })
-	c.addRows(rows, func(s *results.Sample) string { return s.Base }, waited)
+	inTurn := func(a, b *results.Sample) int { return slices.Index(names, a.Base) - slices.Index(names, b.Base) }
+	c.addRows(rowsOf(shown, cat, inTurn), func(s *results.Sample) string { return s.Base }, waited)
 	return c.orMissing(cat.Name(results.Transition) + ", with gp=" + cat.KernelGP + ", in ns/op")
 }
 
@@ -152,14 +153,16 @@ func tradeoff(run *results.Run, cat results.Catalog) (*Chart, error) {
 		c.logAxis(&p.Y, c.what, "sec", ys)
 	}
 	name := cat.Name(results.Firing)
-	return c.orMissing(cat.Name(results.Disable) + "/gp=" + cat.KernelGP + " for a strategy, or of " + name + "/probes=1 for its way to fire, or of " + name + "/impl=" + cat.EmptyLoop)
+	return c.orMissing(cat.Name(results.Disable) + "/gp=" + cat.KernelGP + " for a strategy, or of " +
+		name + "/probes=1 for its way to fire, or of " + name + "/impl=" + cat.EmptyLoop)
 }
 
 // dispatchProbes has a line for each way to dispatch, and a point for each floor.
 func dispatchProbes(run *results.Run, cat results.Catalog) (*Chart, error) {
 	all, setting := cat.Select(run.Samples, results.Firing).OneSetting("impl", "probes")
 	c := newChart(run, cat, all, "Time to fire a site, by the probes on it", setting)
-	c.note = "Logarithmic vertical axis, so the loop around the site is not subtracted: \"" + cat.EmptyLoop + "\" is that loop alone."
+	c.note = "Logarithmic vertical axis, so the loop around the site is not subtracted: \"" +
+		cat.EmptyLoop + "\" is that loop alone."
 	c.plot.X.Label.Text = "probes on the site (0 = disabled)"
 	c.yLabel = "one pass, loop included"
 	lines := c.over("probes", "sec/op", all, cat)
@@ -178,7 +181,8 @@ func disturb(run *results.Run, cat results.Catalog) (*Chart, error) {
 	percentiles := slices.DeleteFunc(all.Units(), func(u string) bool { return !results.IsTime(u) || u == "sec/op" })
 
 	c := newChart(run, cat, all, "How long a reader's pass takes while another core switches every event", setting)
-	c.note = "Logarithmic vertical axis. Grey: the reader alone. Lines join the medians of each percentile over the rounds."
+	c.note = "Logarithmic vertical axis. Grey: the reader alone. " +
+		"Lines join the medians of each percentile over the rounds."
 	c.plot.X.Label.Text = "percentile of one pass over the sites"
 	c.yLabel = "latency of one pass"
 	var lines []series
@@ -217,8 +221,10 @@ func unregister(run *results.Run, cat results.Catalog) (*Chart, error) {
 	if n, err := strconv.Atoi(probes); err == nil {
 		half = strconv.Itoa(n / 2)
 	}
-	c := newChart(run, cat, at, "Time to remove "+half+" of "+probes+" probes, when none, some or all allocations fail", setting)
-	c.note = "Small dots: every sample; large: median. Logarithmic axis. Label: median, grace periods waited, and memory held after the next grace period."
+	c := newChart(run, cat, at, "Time to remove "+half+" of "+probes+" probes, when none, some or all allocations fail",
+		setting)
+	c.note = "Small dots: every sample; large: median. Logarithmic axis. " +
+		"Label: median, grace periods waited, and memory held after the next grace period."
 	c.plot.X.Label.Text = "time to remove them, one after the other"
 	c.addRows(rowsOf(at, cat, inOrder("fail", "none", "some", "all")), byKey("fail"), func(ss results.Samples) string {
 		detail := waited(ss)
@@ -237,7 +243,8 @@ func livepatch(run *results.Run, cat results.Catalog) (*Chart, error) {
 	all, setting := cat.Select(run.Samples, results.FunctionTransition).OneSetting("impl", "change", "stack", "tasks")
 	at, tasks := all.AtLargest("tasks")
 	c := newChart(run, cat, at, "What a live patch's transition takes, with "+count(tasks)+" sleeping tasks", setting)
-	c.note = "Small dots: every sample; large: median. Logarithmic axis. Label: median, waits at the kernel's three places, and ftrace's own."
+	c.note = "Small dots: every sample; large: median. Logarithmic axis. " +
+		"Label: median, waits at the kernel's three places, and ftrace's own."
 	c.plot.X.Label.Text = "time until the transition is complete"
 	change := inOrder("change", "patch", "unpatch", "reverse")
 	rows := rowsOf(at, cat, func(a, b *results.Sample) int {

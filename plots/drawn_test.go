@@ -86,7 +86,8 @@ func describe(c *Chart) string {
 			fmt.Fprintf(&b, "line %x %v%s\n", p.Color, p.Dashes, points(p.XYs...))
 		case marks:
 			byXY := func(a, b plotter.XY) int { return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.Y, b.Y)) }
-			fmt.Fprintf(&b, "%T %x of radius %.4g beside %.4g%s\n", p.Shape, p.Color, p.Radius, p.beside, points(slices.SortedFunc(slices.Values(p.XYs), byXY)...))
+			sorted := slices.SortedFunc(slices.Values(p.XYs), byXY)
+			fmt.Fprintf(&b, "%T %x of radius %.4g beside %.4g%s\n", p.Shape, p.Color, p.Radius, p.beside, points(sorted...))
 		case bar:
 			fmt.Fprintf(&b, "bar %x%s\n", p.Color, points(p.from, p.to))
 		case *labels:

@@ -182,14 +182,21 @@ func TestWhole(t *testing.T) {
 	for _, step := range []struct {
 		writes string
 		err    error
-		reads  string // afterwards; "" if there is no file
-	}{{"hal", full, ""}, {"before", nil, "before"}, {"hal", full, "before"}, {"after", nil, "after"}} {
+		left   []string
+		reads  string // afterwards
+	}{
+		{"hal", full, nil, ""},
+		{"before", nil, []string{"x.svg"}, "before"},
+		{"hal", full, []string{"x.svg"}, "before"},
+		{"after", nil, []string{"x.svg"}, "after"},
+	} {
 		err := replace(path, write(step.writes, step.err))
 		if !errors.Is(err, step.err) || err != nil && !strings.Contains(err.Error(), path) {
 			t.Errorf("writing %q: %v, expected %v", step.writes, err, step.err)
 		}
-		if files := list(t, dir); step.reads == "" && files != nil || step.reads != "" && (!slices.Equal(files, []string{"x.svg"}) || string(read(t, path)) != step.reads) {
-			t.Errorf("after %q: files %v, expected one that reads %q", step.writes, files, step.reads)
+		text, _ := os.ReadFile(path) // nothing at first
+		if files := list(t, dir); !slices.Equal(files, step.left) || string(text) != step.reads {
+			t.Errorf("after %q: files %v, expected %v; it reads %q", step.writes, files, step.left, text)
 		}
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "taken", "full"), 0o777); err != nil {

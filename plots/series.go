@@ -83,7 +83,8 @@ func (c *Chart) addSeries(all []series, unit string, detail func(series) string)
 		for j, sum := range s.summaries {
 			medians = append(medians, plotter.XY{X: s.xs[j], Y: sum.Center})
 		}
-		c.add(&plotter.Line{XYs: medians, LineStyle: s.line()}, marks{s.samples, s.dot(), right}, marks{medians, s.point(), vg.Point{}})
+		c.add(&plotter.Line{XYs: medians, LineStyle: s.line()})
+		c.add(marks{s.samples, s.dot(), right}, marks{medians, s.point(), vg.Point{}})
 		for j, sum := range s.summaries {
 			if sum.HasInterval() {
 				c.add(s.interval(plotter.XY{X: s.xs[j], Y: sum.Lo}, plotter.XY{X: s.xs[j], Y: sum.Hi}))
