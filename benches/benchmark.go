@@ -248,7 +248,7 @@ func implAxis(any, usual []string) axis {
 
 // variantAxis returns the axis of a family's implementations: by default the sound ones.
 func variantAxis[T any](variants []impls.Variant[T]) axis {
-	return implAxis(variantNames(variants), usualNames(variants))
+	return implAxis(variantNames(variants), variantNames(impls.OnlySound(variants)))
 }
 
 // gpAxis returns the axis of grace-period flavours.
@@ -261,24 +261,9 @@ func readersAxis(values ...int) axis {
 	return numbers("readers", func(p Params) []int { return p.Readers }, values...)
 }
 
-// narrow keeps those of names that only lists, or all if it is nil.
+// narrow keeps those of names that only lists.
 func narrow(names, only []string) []string {
-	if only == nil {
-		return names
-	}
-	var kept []string
-	for _, n := range names {
-		if slices.Contains(only, n) {
-			kept = append(kept, n)
-		}
-	}
-	return kept
-}
-
-// usualNames lists the names of the variants to measure where none is named: busted
-// variants are excluded by default.
-func usualNames[T any](variants []impls.Variant[T]) []string {
-	return variantNames(impls.OnlySound(variants))
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !slices.Contains(only, n) })
 }
 
 // variantNames lists the names of variants in order.

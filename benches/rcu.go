@@ -2,13 +2,14 @@ package benches
 
 import (
 	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
 // gpNames are the flavours to measure: a busted one only where it is named.
 func gpNames(p Params) []string {
 	if p.GPs == nil {
-		return usualNames(rcu.Variants())
+		return variantNames(impls.OnlySound(rcu.Variants()))
 	}
 	return narrow(variantNames(rcu.Variants()), p.GPs)
 }

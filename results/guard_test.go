@@ -58,14 +58,6 @@ func TestVerdictBothWays(t *testing.T) {
 	}
 }
 
-// If this fails, a chart's subtitle is too long for it, and what stands last is cut off.
-func TestHostIsShort(t *testing.T) {
-	run := parse(t, "tpbench: 2\ncpu: AMD EPYC\nkernel: 6.18.44-fc #1 SMP PREEMPT_DYNAMIC @0\n# block 0 round 0\nBenchmarkA 1 1 ns/op\n")
-	if got := run.Host(); got != "AMD EPYC, Linux 6.18.44-fc" {
-		t.Errorf("host %q", got)
-	}
-}
-
 // If this fails, a benchmark of many cases decides the mean change, or a mean of few
 // benchmarks has an interval.
 func TestGeomean(t *testing.T) {

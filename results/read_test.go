@@ -46,7 +46,8 @@ func open(t *testing.T, path string) *Run {
 func TestRead(t *testing.T) {
 	run := parse(t, `# a remark
 tpbench: 2
-kernel: 6.1
+cpu: AMD EPYC
+kernel: 6.18.44-fc #1 SMP PREEMPT_DYNAMIC @0
 Unit ns/event better=lower
 # plan 5 samples
 # session 00ff
@@ -69,7 +70,7 @@ BenchmarkDispatch/impl=y 1 5 ns/op
 BenchmarkDispatch/impl=x 1 7 ns/op
 `)
 	s := run.Samples[0]
-	if s.Name != "DisableAll/impl=naive-sync/removed/events=10-8" || s.Base != "DisableAll" || s.Line != 15 || s.Round != 0 || s.Layout != 3 || s.Session != 1 || s.Block != 5 || s.Tried != 120 || s.Kept != 101 || s.Shared != 40 || !s.Disturbed || s.At.Second() != 5 {
+	if s.Name != "DisableAll/impl=naive-sync/removed/events=10-8" || s.Base != "DisableAll" || s.Line != 16 || s.Round != 0 || s.Layout != 3 || s.Session != 1 || s.Block != 5 || s.Tried != 120 || s.Kept != 101 || s.Shared != 40 || !s.Disturbed || s.At.Second() != 5 {
 		t.Errorf("sample %+v", s)
 	}
 	if s.Key("impl") != "naive-sync" || s.Key("") != "removed" || s.Key("gomaxprocs") != "8" || s.Key("gp") != "" {
@@ -87,8 +88,11 @@ BenchmarkDispatch/impl=x 1 7 ns/op
 	if run.Samples[2].Round != 1 || run.Samples[2].Layout != NoLayout || run.Samples[2].Session != 2 || run.Samples[2].Kept != 0 || run.Superseded != 2 {
 		t.Errorf("round of the last sample: %+v", run.Samples[2])
 	}
-	if run.Get("kernel") != "6.1" || run.Config[0].Key != "tpbench" || run.Units.GetBetter("sec/event") != -1 {
+	if run.Get("kernel") != "6.18.44-fc #1 SMP PREEMPT_DYNAMIC @0" || run.Config[0].Key != "tpbench" || run.Units.GetBetter("sec/event") != -1 {
 		t.Errorf("config %v, units %v", run.Config, run.Units)
+	}
+	if got := run.Host(); got != "AMD EPYC, Linux 6.18.44-fc" { // short enough for a chart's subtitle
+		t.Errorf("host %q", got)
 	}
 	// The loss of impl=y was made good below; that of impl=x was not.
 	if len(run.Losses) != 1 || run.Losses[0] != (Loss{0, "Dispatch/impl=x", "worker died: signal: killed"}) {
