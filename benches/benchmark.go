@@ -251,10 +251,8 @@ func variantAxis[T any](variants []impls.Variant[T]) axis {
 	return implAxis(variantNames(variants), variantNames(impls.OnlySound(variants)))
 }
 
-// gpAxis returns the axis of grace-period flavours.
-func gpAxis() axis {
-	return axis{"gp", gpNames}
-}
+// gpAxis is the axis of grace-period flavours.
+var gpAxis = axis{"gp", gpNames}
 
 // readersAxis returns the axis of busy readers.
 func readersAxis(values ...int) axis {

@@ -1,6 +1,7 @@
 package benches
 
 import (
+	"cmp"
 	"runtime"
 	"slices"
 
@@ -208,8 +209,5 @@ func Plan(chosen []Chosen, wanted func(name string) bool, allowed []int, seed ui
 
 // Runnable reports why the case cannot run here on the allowed CPUs, or nil.
 func (c *Case) Runnable(allowed []int) error {
-	if c.Err != nil {
-		return c.Err
-	}
-	return c.CheckCPUs(allowed)
+	return cmp.Or(c.Err, c.CheckCPUs(allowed))
 }

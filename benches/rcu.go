@@ -27,7 +27,7 @@ var gracePeriodBench = Benchmark{
 	Doc:   "one synchronize, alone and beside a reader that enters sections all the time",
 	Roles: []string{"grace-period"},
 	Table: "Grace period: one synchronize",
-	axes:  []axis{gpAxis(), readersAxis(0, 1)},
+	axes:  []axis{gpAxis, readersAxis(0, 1)},
 	check: checkFlavour,
 	ops: func(k keys) int {
 		// A slow grace period takes whole ticks of the kernel, 2 or 4 of them. What a
@@ -71,7 +71,7 @@ var readSideBench = Benchmark{
 	Names: []string{"ReadSide"},
 	Doc:   "entering and leaving one read section; its code is one for all flavours but srcu",
 	Table: "Read side: entering and leaving a read section",
-	axes:  []axis{gpAxis()},
+	axes:  []axis{gpAxis},
 	check: checkFlavour,
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		d := find(rcu.Variants(), k["gp"]).New(rcu.Options{})

@@ -20,7 +20,7 @@ var unregisterBench = Benchmark{
 	Roles: []string{"removal"},
 	axes: []axis{
 		variantAxis(unregister.Variants()),
-		gpAxis(),
+		gpAxis,
 		axisOf("fail", "none", "some", "all"),
 		numbers("probes", nil, 8),
 		readersAxis(0),

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/tpbench/tpbench/results"
@@ -86,11 +87,11 @@ func newChart(run *results.Run, cat results.Catalog, ss results.Samples, title s
 // gracePeriod says how long the kernel's grace period was in the run, beside as many
 // readers as the chart's samples had.
 func gracePeriod(run *results.Run, cat results.Catalog, ss results.Samples) string {
-	readers := "0"
-	if len(ss) > 0 && ss[0].Key("readers") != "" {
+	readers := ""
+	if len(ss) > 0 {
 		readers = ss[0].Key("readers")
 	}
-	alone := run.GracePeriod(cat, cat.KernelGP, readers)
+	alone := run.GracePeriod(cat, cat.KernelGP, cmp.Or(readers, "0"))
 	if len(alone) == 0 {
 		return ""
 	}

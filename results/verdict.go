@@ -127,16 +127,14 @@ func took(ss Samples) string {
 	if len(gps) == 0 {
 		return text + " (grace periods not counted)"
 	}
-	n := stat.Summarize(gps).Center
-	noun := "grace periods"
-	if n == 1 {
-		noun = "grace period"
+	switch n := stat.Summarize(gps).Center; {
+	case n == 1:
+		return text + " (1 grace period waited)"
+	case n > 1:
+		return text + fmt.Sprintf(" (%s grace periods waited, %s each)", Human(n, "gp-waits/op"), Human(t/n, "sec/op"))
+	default:
+		return text + fmt.Sprintf(" (%s grace periods waited)", Human(n, "gp-waits/op"))
 	}
-	text += fmt.Sprintf(" (%s %s waited", Human(n, "gp-waits/op"), noun)
-	if n > 1 {
-		text += ", " + Human(t/n, "sec/op") + " each"
-	}
-	return text + ")"
 }
 
 func median(ss Samples, unit string) float64 { return ss.Summary(unit).Center }
