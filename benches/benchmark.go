@@ -66,6 +66,16 @@ func (k keys) num(key string) int {
 	return n
 }
 
+// beside starts the readers that the case has beside its measuring thread.
+func (k keys) beside(e *harness.Env, open func() (pass, end func(), err error)) error {
+	for range k.num("readers") {
+		if err := e.Beside(open); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // numeric are the axes whose values are numbers, any number.
 var numeric = []string{"events", "readers", "probes", "sites", "cpus", "batch"}
 

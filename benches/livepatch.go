@@ -83,10 +83,8 @@ func openTransition(k keys, e *harness.Env) (*harness.Op, error) {
 	for range k.num("stack") {
 		must(b.core.Patch(b.push()))
 	}
-	for range k.num("readers") {
-		if err := e.Beside(b.runner); err != nil {
-			return nil, err
-		}
+	if err := k.beside(e, b.runner); err != nil {
+		return nil, err
 	}
 	apply, timed := b.core.Patch, 1 // what is timed is the second of two steps, unless it is patching
 	switch k["change"] {

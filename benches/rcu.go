@@ -39,17 +39,15 @@ var gracePeriodBench = Benchmark{
 	},
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		d := find(rcu.Variants(), k["gp"]).New(rcu.Options{})
-		for range k.num("readers") {
-			err := e.Beside(func() (pass, end func(), err error) {
-				r := d.Register()
-				return func() {
-					r.Sections(1000)
-					r.Quiescent()
-				}, r.Unregister, nil
-			})
-			if err != nil {
-				return nil, err
-			}
+		err := k.beside(e, func() (pass, end func(), err error) {
+			r := d.Register()
+			return func() {
+				r.Sections(1000)
+				r.Quiescent()
+			}, r.Unregister, nil
+		})
+		if err != nil {
+			return nil, err
 		}
 		return &harness.Op{
 			Run: func(n int, t harness.Timer) {

@@ -196,10 +196,8 @@ func newSetup(k keys, e *harness.Env, events int) (*setup, error) {
 		}
 		s.events = append(s.events, tp)
 	}
-	for range k.num("readers") {
-		if err := e.Beside(s.reader); err != nil {
-			return nil, err
-		}
+	if err := k.beside(e, s.reader); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

@@ -51,10 +51,8 @@ func openUnregister(k keys, e *harness.Env) (*harness.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	for range k.num("readers") {
-		if err := e.Beside(r.reader); err != nil {
-			return nil, err
-		}
+	if err := k.beside(e, r.reader); err != nil {
+		return nil, err
 	}
 	r.register()
 	return &harness.Op{
