@@ -28,28 +28,22 @@ func TestShow(t *testing.T) {
 		zero    = head + "BenchmarkChurn/impl=naive-sync/gp=kernelgp 1 0 ns/op\n" + end
 		verdict = "BenchmarkDisableAll/impl=naive-sync/events=9 1 9 ns/op\nBenchmarkDisableAll/impl=rcu-cond-sync/events=9 1 9 ns/op\n"
 	)
-	type chart int
-	const (
-		missing chart = iota // it is not drawn
-		drawn
-		blocked // nor can it be written
-	)
 	for _, tc := range []struct {
 		why, text string
 		section   string
 		complete  bool
 		code      int
 		want      []string // regular expressions; "!..." is not to be there
-		chart     chart    // of transitions
+		chart     string   // of transitions: drawn, blocked by a directory, or not drawn
 	}{
-		{"one benchmark", churn + unsafe + end, main, true, 2, []string{`direct-static-call +busted`, `naive-sync +sound`, `no chart scaling: .*DisableAll`, `wrote .*transitions\.svg and \.png`, `wrote .*evidence\.txt`, `!taken again`, `!did not finish`}, drawn},
-		{"the same, of another part", churn + end, "uprobe", true, 0, []string{`Single transitions`, `no chart uprobe: `, `!scaling`}, missing},
-		{"the same, of a run that lost samples", churn + end, main, false, 0, []string{`Single transitions`, `!no chart`}, drawn},
-		{"cut off", churn, main, false, 0, []string{`did not finish`}, drawn},
-		{"with the sentence", churn + again + verdict + end, main, true, 0, []string{`(?m)^Disabling 9 events took .*\.$`, `(?m)^1 samples were taken again `}, drawn},
-		{"what no chart can show", zero, main, false, 1, []string{`Single transitions`}, missing},
-		{"no samples", head, main, false, 2, []string{`!.`}, missing},
-		{"a directory in the place of a chart", churn + end, main, false, 2, nil, blocked},
+		{"one benchmark", churn + unsafe + end, main, true, 2, []string{`direct-static-call +busted`, `naive-sync +sound`, `no chart scaling: .*DisableAll`, `wrote .*transitions\.svg and \.png`, `wrote .*evidence\.txt`, `!taken again`, `!did not finish`}, "drawn"},
+		{"the same, of another part", churn + end, "uprobe", true, 0, []string{`Single transitions`, `no chart uprobe: `, `!scaling`}, ""},
+		{"the same, of a run that lost samples", churn + end, main, false, 0, []string{`Single transitions`, `!no chart`}, "drawn"},
+		{"cut off", churn, main, false, 0, []string{`did not finish`}, "drawn"},
+		{"with the sentence", churn + again + verdict + end, main, true, 0, []string{`(?m)^Disabling 9 events took .*\.$`, `(?m)^1 samples were taken again `}, "drawn"},
+		{"what no chart can show", zero, main, false, 1, []string{`Single transitions`}, ""},
+		{"no samples", head, main, false, 2, []string{`!.`}, ""},
+		{"a directory in the place of a chart", churn + end, main, false, 2, nil, "blocked"},
 	} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "evidence.txt")
@@ -60,7 +54,7 @@ func TestShow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if tc.chart == blocked {
+		if tc.chart == "blocked" {
 			if err := os.Mkdir(filepath.Join(dir, "transitions.svg"), 0o777); err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +70,7 @@ func TestShow(t *testing.T) {
 				t.Errorf("%s: want %s in\n%s", tc.why, want, &out)
 			}
 		}
-		if _, err := os.Stat(filepath.Join(dir, "transitions.png")); (err == nil) != (tc.chart == drawn) {
+		if _, err := os.Stat(filepath.Join(dir, "transitions.png")); (err == nil) != (tc.chart == "drawn") {
 			t.Errorf("%s: the chart: %v", tc.why, err)
 		}
 		if tc.code != 0 {
