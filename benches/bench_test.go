@@ -17,61 +17,60 @@ import (
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/kernel"
 	"github.com/tpbench/tpbench/impls/livepatch"
-	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/torture"
 	"github.com/tpbench/tpbench/impls/tracepoint"
 )
 
-// A stopwatch is a Timer that times one phase of an operation by package testing.
+// A ledger is a Timer that adds up what the timed parts of an operation count. Its rate, if it
+// has one, is the last.
+type ledger struct {
+	op            *harness.Op
+	before, total []harness.Count
+}
+
+func (l *ledger) counts() (all []harness.Count) {
+	if l.op.Counts != nil {
+		all = l.op.Counts()
+	}
+	if l.op.Rate != nil {
+		all = append(all, l.op.Rate())
+	}
+	return all
+}
+
+func (l *ledger) Start(int) { l.before = l.counts() }
+
+func (l *ledger) Stop() {
+	after := l.counts()
+	if l.total == nil {
+		l.total = make([]harness.Count, len(after))
+	}
+	for i, c := range after {
+		l.total[i] = harness.Count{Unit: c.Unit, N: l.total[i].N + c.N - l.before[i].N}
+	}
+}
+
+// A stopwatch is a ledger of one phase of an operation, which it times by package testing.
 type stopwatch struct {
-	b     *testing.B
-	phase int
-	ran   bool
-	begin []harness.Count
-	op    *harness.Op
-	added []harness.Count
-	rated uint64
+	ledger
+	b       *testing.B
+	phase   int
+	running bool
 }
 
 func (s *stopwatch) Start(phase int) {
-	if phase != s.phase {
-		return
+	if s.running = phase == s.phase; s.running {
+		s.ledger.Start(phase)
+		s.b.StartTimer()
 	}
-	s.begin = s.counts()
-	s.ran = true
-	s.rated -= s.rate().N // and adds it when it stops
-	s.b.StartTimer()
 }
 
 func (s *stopwatch) Stop() {
-	if !s.ran {
-		return
+	if s.running {
+		s.b.StopTimer()
+		s.ledger.Stop()
 	}
-	s.ran = false
-	s.b.StopTimer()
-	s.rated += s.rate().N
-	for i, c := range s.counts() {
-		if s.added == nil {
-			s.added = make([]harness.Count, len(s.begin))
-		}
-		s.added[i].Unit = c.Unit
-		s.added[i].N += c.N - s.begin[i].N
-	}
-}
-
-func (s *stopwatch) rate() harness.Count {
-	if s.op.Rate == nil {
-		return harness.Count{}
-	}
-	return s.op.Rate()
-}
-
-func (s *stopwatch) counts() []harness.Count {
-	if s.op.Counts == nil {
-		return nil
-	}
-	return s.op.Counts()
 }
 
 // BenchmarkCases runs every case, so that `go test -bench` and `tpbench run` measure the
@@ -91,12 +90,11 @@ func runCase(b *testing.B, c *Case, phase int) {
 		b.Skip(c.Err)
 	}
 	b.StopTimer()
-	env := &harness.Env{}
-	op, err := c.Open(env)
+	op, err := c.Open(&harness.Env{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	s := &stopwatch{b: b, phase: phase, op: op}
+	s := &stopwatch{ledger: ledger{op: op}, b: b, phase: phase}
 	b.ResetTimer()
 	unit := max(1, op.Unit)
 	n := (b.N + unit - 1) / unit
@@ -109,11 +107,12 @@ func runCase(b *testing.B, c *Case, phase int) {
 	if op.Close != nil {
 		op.Close()
 	}
-	for _, c := range s.added {
-		b.ReportMetric(float64(c.N)/float64(n*unit), c.Unit+"/op")
-	}
-	if unit := s.rate().Unit; unit != "" {
-		b.ReportMetric(float64(s.rated)/b.Elapsed().Seconds()/1e6, "M"+unit+"/s")
+	for i, c := range s.total {
+		if op.Rate != nil && i == len(s.total)-1 {
+			b.ReportMetric(float64(c.N)/b.Elapsed().Seconds()/1e6, "M"+c.Unit+"/s")
+		} else {
+			b.ReportMetric(float64(c.N)/float64(n*unit), c.Unit+"/op")
+		}
 	}
 	for _, d := range op.Divide {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*unit)/float64(d.N), "ns/"+d.Unit)
@@ -123,6 +122,7 @@ func runCase(b *testing.B, c *Case, phase int) {
 // If this fails, a worker process, which gets a case by its name, measures another case.
 func TestFindInvertsNames(t *testing.T) {
 	n := 0
+	endsLikeProcs := regexp.MustCompile(`-\d*$`)
 	for _, b := range Benchmarks() {
 		for _, c := range b.Cases(Params{}) {
 			for _, name := range c.Names {
@@ -134,7 +134,7 @@ func TestFindInvertsNames(t *testing.T) {
 				if !slices.Equal(found.Names, c.Names) || found.CPUs != c.CPUs || found.Ops != c.Ops {
 					t.Errorf("Find(%q) = %+v, expected %+v", name, found.Case, c.Case)
 				}
-				if last := name[len(name)-1:]; strings.Contains(name, "-") && strings.ContainsAny(last, "0123456789") && endsLikeProcs(name) {
+				if endsLikeProcs.MatchString(name) {
 					t.Errorf("benchmark format would take the end of %q for GOMAXPROCS", name)
 				}
 			}
@@ -143,11 +143,6 @@ func TestFindInvertsNames(t *testing.T) {
 	if n < 100 {
 		t.Errorf("only %d names", n)
 	}
-}
-
-// endsLikeProcs reports whether name ends in a dash and digits.
-func endsLikeProcs(name string) bool {
-	return strings.HasPrefix(strings.TrimRight(name, "0123456789"), "-") || strings.HasSuffix(strings.TrimRight(name, "0123456789"), "-")
 }
 
 // If this fails, a name that is no case's is taken for one, or its error does not say which
@@ -177,57 +172,51 @@ func TestFindRefuses(t *testing.T) {
 	}
 }
 
-// If this fails, a busted flavour is measured without being named, beside sound ones, or
-// cannot be measured when it is named.
-func TestBustedFlavoursOnlyWhereNamed(t *testing.T) {
-	for _, v := range rcu.Variants() {
-		byDefault := slices.Contains(gpNames(Params{}), v.Name)
-		if byDefault != (v.Status == impls.Sound) {
-			t.Errorf("%s, %v: measured by default: %v", v.Name, v.Status, byDefault)
-		}
-		if named := gpNames(Params{GPs: []string{v.Name}}); !slices.Equal(named, []string{v.Name}) {
-			t.Errorf("%s named: %v", v.Name, named)
-		}
-		if _, err := Find("ReadSide/gp=" + v.Name); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-// If this fails, a busted implementation is measured without being named, or has other
-// cases than a sound one of its family when it is named. The baseline alone is always
+// If this fails, a busted implementation or flavour is measured without being named, or has
+// other cases than a sound one of its family when it is named. The baseline alone is always
 // measured. The running kernel has one case, with its own grace period, and only if named.
 func TestBustedOnlyWhereNamed(t *testing.T) {
-	// cases counts an implementation's cases.
-	cases := func(impl string, p Params) (n int) {
+	// cases counts the cases of an implementation or a flavour.
+	cases := func(i Impl, p Params) (n int) {
+		key := "impl"
+		if i.Family == FlavourFamily {
+			key = "gp"
+		}
 		for _, b := range Benchmarks() {
 			for _, c := range b.Cases(p) {
-				if c.keys["impl"] == impl {
+				if c.keys[key] == i.Name {
 					n++
+					if _, err := Find(c.Names[0]); err != nil {
+						t.Error(err)
+					}
 				}
 			}
 		}
 		return n
 	}
-	named := func(impl string) int { return cases(impl, Params{Impls: []string{impl}}) }
-	sound := map[string]string{} // one implementation, by family
+	named := func(i Impl) int {
+		if i.Family == FlavourFamily {
+			return cases(i, Params{GPs: []string{i.Name}})
+		}
+		return cases(i, Params{Impls: []string{i.Name}})
+	}
+	sound := map[string]Impl{} // the last of each family
 	for _, i := range Impls() {
 		if i.Status == impls.Sound {
-			sound[i.Family] = i.Name
+			sound[i.Family] = i
 		}
 	}
 	for _, i := range Impls() {
-		if usual, named := cases(i.Name, Params{}), named(i.Name); i.Name == kernel.Name && (usual != 0 || named != 1) {
-			t.Errorf("the running kernel: %d cases, and %d if named", usual, named)
-		}
-		if i.Family == FlavourFamily || i.Status == impls.Sound {
-			continue
-		}
-		if usual := cases(i.Name, Params{}) > 0; usual != (i.Name == baseline) {
-			t.Errorf("%s %s: measured by default: %v", i.Family, i.Name, usual)
-		}
-		if got, want := named(i.Name), named(sound[i.Family]); got != want || got == 0 {
-			t.Errorf("%s %s has %d cases where it is named, %s has %d", i.Family, i.Name, got, sound[i.Family], want)
+		usual, named, want := cases(i, Params{}), named(i), named(sound[i.Family])
+		switch {
+		case i.Name == kernel.Name:
+			if usual != 0 || named != 1 {
+				t.Errorf("the running kernel: %d cases, and %d if named", usual, named)
+			}
+		case (usual > 0) != (i.Status == impls.Sound || i.Name == baseline):
+			t.Errorf("%s %s: measured by default: %v", i.Family, i.Name, usual > 0)
+		case i.Status == impls.Busted && (named != want || named == 0):
+			t.Errorf("%s %s has %d cases where it is named, %s has %d", i.Family, i.Name, named, sound[i.Family].Name, want)
 		}
 	}
 }
@@ -240,7 +229,7 @@ func TestEvidence(t *testing.T) {
 	for _, s := range Sections() {
 		all = append(all, s.Name)
 	}
-	names := func(sections ...string) map[string]bool {
+	names := func(sections ...string) map[string]bool { // and of benchmarks
 		chosen, err := Evidence(events, sections...)
 		if err != nil {
 			t.Fatal(err)
@@ -252,24 +241,17 @@ func TestEvidence(t *testing.T) {
 					if seen[name] {
 						t.Errorf("%s is chosen twice", name)
 					}
-					seen[name] = true
+					base, _, _ := strings.Cut(name, "/")
+					seen[name], seen[base] = true, true
 				}
 			}
 		}
 		return seen
 	}
-	bases := func(seen map[string]bool) map[string]bool {
-		found := map[string]bool{}
-		for name := range seen {
-			base, _, _ := strings.Cut(name, "/")
-			found[base] = true
-		}
-		return found
-	}
 	every := names(all...)
 	for _, b := range Benchmarks() {
 		for _, name := range b.Names {
-			if !bases(every)[name] {
+			if !every[name] {
 				t.Errorf("no %s in the evidence", name)
 			}
 		}
@@ -282,8 +264,8 @@ func TestEvidence(t *testing.T) {
 			}
 		}
 	}
-	if !seen["GracePeriod/gp=kernelgp/readers=0"] || bases(seen)["Livepatch"] || bases(seen)["Poke"] {
-		t.Errorf("the main part holds %v", slices.Sorted(maps.Keys(bases(seen))))
+	if !seen["GracePeriod/gp=kernelgp/readers=0"] || seen["Livepatch"] || seen["Poke"] {
+		t.Errorf("the main part holds %v", slices.Sorted(maps.Keys(seen)))
 	}
 	patching := names("textpoke")
 	for sites, want := range map[string]bool{"1": true, "64": true, "256": false, "4096": true} {
@@ -328,32 +310,19 @@ func TestBlocks(t *testing.T) {
 
 // If this fails, a loop that stands at several alignments is measured at one of them only.
 func TestLayoutsAreUsed(t *testing.T) {
-	must(dispatch.Open())
-	for _, b := range []*Benchmark{&dispatchBench, &stubbedBench} {
-		c := b.Cases(Params{})[0]
+	const disabled = "Dispatch/impl=static-call/probes=0" // opening it turns no loop's key on
+	stubbed := "StubbedDispatch/impl=" + leaveDead[0] + "/probes=1/dead=1"
+	for _, name := range []string{disabled, "Dispatch/impl=static-call/probes=1", stubbed} {
+		c := found(t, name)
 		if c.Layouts != dispatch.Layouts {
-			t.Fatalf("%s has %d layouts", c.Names[0], c.Layouts)
+			t.Fatalf("%s has %d layouts", name, c.Layouts)
 		}
-	}
-	for name, open := range map[string]func(*harness.Env) (*harness.Op, error){
-		"Dispatch": func(e *harness.Env) (*harness.Op, error) {
-			return openDispatch(keys{"impl": "static-call", "probes": "1"}, e)
-		},
-		"StubbedDispatch": func(e *harness.Env) (*harness.Op, error) {
-			return stubbedBench.open(keys{"impl": leaveDead[0], "probes": "1", "dead": "1"}, e)
-		},
-	} {
 		for layout := range dispatch.Layouts {
-			if name == "Dispatch" { // without probes no loop's key is on
-				op, err := openDispatch(keys{"impl": "static-call", "probes": "0"}, &harness.Env{Layout: layout})
-				must(err)
-				op.Close()
-			}
-			op, err := open(&harness.Env{Layout: layout})
+			op, err := c.Open(&harness.Env{Layout: layout})
 			must(err)
 			for other := range dispatch.Layouts {
 				_, disable := dispatch.KeyChanges([]*dispatch.Site{dispatch.Timed(other)})
-				if on := disable[0].Site.Insn() != textpoke.Nop; on != (other == layout) {
+				if on := disable[0].Site.Insn() != textpoke.Nop; on != (other == layout && name != disabled) {
 					t.Errorf("%s at layout %d: the key of the loop at %d is on: %v", name, layout, other, on)
 				}
 			}
@@ -398,24 +367,6 @@ func TestDispatchOfNamedStrategies(t *testing.T) {
 	want := []string{"Dispatch/impl=static-call/probes=0", "Dispatch/impl=static-call/probes=1", "Dispatch/impl=static-call/probes=2", "Dispatch/impl=static-call/probes=4", "Dispatch/impl=static-call/probes=8"}
 	if !slices.Equal(names, want) {
 		t.Errorf("cases %q, expected %q", names, want)
-	}
-}
-
-// A ledger is a Timer that adds up what the timed parts of an operation count.
-type ledger struct {
-	op            *harness.Op
-	before, total []harness.Count
-}
-
-func (l *ledger) Start(int) { l.before = l.op.Counts() }
-
-func (l *ledger) Stop() {
-	after := l.op.Counts()
-	if l.total == nil {
-		l.total = make([]harness.Count, len(after))
-	}
-	for i, c := range after {
-		l.total[i] = harness.Count{Unit: c.Unit, N: l.total[i].N + c.N - l.before[i].N}
 	}
 }
 
@@ -594,11 +545,7 @@ func TestThreadsBesideFire(t *testing.T) {
 
 // If this fails, the time of one pass is that of several, or a part of one.
 func TestDispatchUnit(t *testing.T) {
-	if err := dispatch.Open(); err != nil {
-		t.Skip(err)
-	}
-	op, err := openDispatch(keys{"impl": "indirect-iterator", "probes": "1"}, &harness.Env{})
-	must(err)
+	op := opened(t, "Dispatch/impl=indirect-iterator/probes=1")
 	site := dispatch.Timed(0)
 	var passes uint64
 	site.Publish([]dispatch.Entry{{Fn: uintptr(dispatch.Count()), Data: unsafe.Pointer(&passes)}, {}})
@@ -624,17 +571,13 @@ func TestTortureSeeds(t *testing.T) {
 
 // If this fails, the rate of hits is that of one thread.
 func TestUprobeRatesAll(t *testing.T) {
-	for cpus, want := range map[string]uint64{"1": 0, "2": 16 * uprobeHits, "3": 2 * 16 * uprobeHits} {
-		k := keys{"impl": "srcu", "keys": "different", "cpus": cpus}
-		if err := checkUprobe(k); err != nil {
-			t.Skip(err)
-		}
-		op, err := openUprobeHit(k, &harness.Env{})
-		must(err)
+	const pass = 16 * uprobeHits
+	for cpus, want := range map[string]uint64{"same/cpus=1": 0, "different/cpus=2": pass, "different/cpus=3": 2 * pass} {
+		op := opened(t, "UprobeHit/impl=srcu/keys="+cpus)
 		before := op.Rate() // each has made one pass
 		op.Close()
 		if before.N < want || want == 0 && before.N != 0 {
-			t.Errorf("%s threads, one of them the measuring one, have hit %d times, want %d at least", cpus, before.N, want)
+			t.Errorf("keys=%s: the threads beside have hit %d times, want %d at least", cpus, before.N, want)
 		}
 	}
 }
@@ -701,9 +644,7 @@ func counted(unsafe.Pointer, uint64, uint64) { called++ }
 // If this fails, Livepatch calls another function of the stack than its name says: the
 // patch's before it is complete, or the old one after it.
 func TestLivepatchCallsWhatItSays(t *testing.T) {
-	if err := checkLivepatch(keys{"impl": "rude"}); err != nil {
-		t.Skip(err)
-	}
+	found(t, "Livepatch/impl=rude/stack=0/transition=no")
 	functions, err := livepatch.Functions()
 	must(err)
 	body, err := dispatch.GoFunc(counted)
@@ -713,8 +654,7 @@ func TestLivepatchCallsWhatItSays(t *testing.T) {
 		old               int // calls of the old function, of 3
 	}{{"0", "no", 3}, {"1", "no", 0}, {"1", "yes", 3}, {"2", "no", 0}, {"2", "yes", 0}} {
 		functions[0].SetBody(body)
-		op, err := livepatchBench.open(keys{"impl": "rude", "stack": tc.stack, "transition": tc.transition}, &harness.Env{})
-		must(err)
+		op := opened(t, "Livepatch/impl=rude/stack="+tc.stack+"/transition="+tc.transition)
 		called = 0
 		op.Run(3, &bracket{t: t, times: make([]int, 1)})
 		if called != tc.old {

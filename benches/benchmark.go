@@ -1,6 +1,7 @@
 package benches
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,6 +66,16 @@ func (k keys) num(key string) int {
 	return n
 }
 
+// beside starts the readers that the case has beside its measuring thread.
+func (k keys) beside(e *harness.Env, open func() (pass, end func(), err error)) error {
+	for range k.num("readers") {
+		if err := e.Beside(open); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // numeric are the axes whose values are numbers, any number.
 var numeric = []string{"events", "readers", "probes", "sites", "cpus", "batch"}
 
@@ -97,10 +108,8 @@ func (b *Benchmark) Cases(p Params) []Case {
 		var longer []keys
 		for _, k := range combined {
 			for _, v := range a.values(p) {
-				l := keys{a.key: v}
-				for key, v := range k {
-					l[key] = v
-				}
+				l := maps.Clone(k)
+				l[a.key] = v
 				longer = append(longer, l)
 			}
 		}
@@ -185,23 +194,12 @@ func (b *Benchmark) parse(name string) (k keys, ok bool) {
 			if n, err := strconv.Atoi(value); err != nil || n < 0 {
 				return nil, false
 			}
-		} else if !slices.Contains(a.values(naming(key, value)), value) {
+		} else if named := (Params{Impls: []string{value}, GPs: []string{value}}); !slices.Contains(a.values(named), value) {
 			return nil, false
 		}
 		k[key] = value
 	}
 	return k, b.fits == nil || b.fits(k)
-}
-
-// naming returns the Params of a command line that names this value of an axis.
-func naming(key, value string) Params {
-	switch key {
-	case "impl":
-		return Params{Impls: []string{value}}
-	case "gp":
-		return Params{GPs: []string{value}}
-	}
-	return Params{}
 }
 
 // Find makes the case that measures the benchmark of this full name.
@@ -260,37 +258,20 @@ func implAxis(any, usual []string) axis {
 
 // variantAxis returns the axis of a family's implementations: by default the sound ones.
 func variantAxis[T any](variants []impls.Variant[T]) axis {
-	return implAxis(variantNames(variants), usualNames(variants))
+	return implAxis(variantNames(variants), variantNames(impls.OnlySound(variants)))
 }
 
-// gpAxis returns the axis of grace-period flavours.
-func gpAxis() axis {
-	return axis{"gp", gpNames}
-}
+// gpAxis is the axis of grace-period flavours.
+var gpAxis = axis{"gp", gpNames}
 
 // readersAxis returns the axis of busy readers.
 func readersAxis(values ...int) axis {
 	return numbers("readers", func(p Params) []int { return p.Readers }, values...)
 }
 
-// narrow keeps those of names that only lists, or all if it is nil.
+// narrow keeps those of names that only lists.
 func narrow(names, only []string) []string {
-	if only == nil {
-		return names
-	}
-	var kept []string
-	for _, n := range names {
-		if slices.Contains(only, n) {
-			kept = append(kept, n)
-		}
-	}
-	return kept
-}
-
-// usualNames lists the names of the variants to measure where none is named: busted
-// variants are excluded by default.
-func usualNames[T any](variants []impls.Variant[T]) []string {
-	return variantNames(impls.OnlySound(variants))
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !slices.Contains(only, n) })
 }
 
 // variantNames lists the names of variants in order.

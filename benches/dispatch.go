@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
@@ -22,7 +23,13 @@ var dispatchBench = Benchmark{
 	},
 	layouts: dispatch.Layouts,
 	check:   func(keys) error { return dispatch.Open() },
-	open:    openDispatch,
+	open: func(k keys, e *harness.Env) (*harness.Op, error) {
+		loop, err := dispatchLoop(k, e.Layout)
+		if err != nil {
+			return nil, err
+		}
+		return timedLoop(loop), nil
+	},
 }
 
 // The floors that others are compared with.
@@ -35,7 +42,7 @@ const (
 // which its sites dispatch is listed.
 func dispatches(p Params) []string {
 	if p.Impls == nil {
-		return append(floorNames(), usualNames(dispatch.Variants())...)
+		return append(floorNames(), variantNames(impls.OnlySound(dispatch.Variants()))...)
 	}
 	only := p.Impls
 	for _, name := range p.Impls {
@@ -60,15 +67,6 @@ func floorOf(name string) (dispatch.Floor, bool) {
 	return dispatch.Floor{}, false
 }
 
-// openDispatch prepares the timed loop of one layout: a floor's, or a site with probes.
-func openDispatch(k keys, e *harness.Env) (*harness.Op, error) {
-	loop, err := dispatchLoop(k, e.Layout)
-	if err != nil {
-		return nil, err
-	}
-	return timedLoop(loop), nil
-}
-
 // timedLoop makes an operation of a loop that is ready. The read sections in it are of the
 // expedited flavour; those of the kernel's own are the same instructions.
 func timedLoop(loop func(r *rcu.Reader, n int)) *harness.Op {
@@ -88,6 +86,7 @@ func timedLoop(loop func(r *rcu.Reader, n int)) *harness.Op {
 	}
 }
 
+// dispatchLoop returns the timed loop of one layout: a floor's, or one of a site with probes.
 func dispatchLoop(k keys, layout int) (func(*rcu.Reader, int), error) {
 	if floor, ok := floorOf(k["impl"]); ok {
 		return floor.Arm(layout)

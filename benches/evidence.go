@@ -1,6 +1,7 @@
 package benches
 
 import (
+	"cmp"
 	"runtime"
 	"slices"
 
@@ -148,14 +149,10 @@ func doubling(cpus int) []int {
 	return list
 }
 
-// slowStrategies returns a function that selects the cases of strategies that wait for a grace period at every event.
+// slowStrategies returns a function that selects the cases of strategies that wait for a
+// grace period at every event.
 func slowStrategies() func(Case) bool {
-	var slow []string
-	for _, name := range strategies {
-		if waitsAtEveryEvent(name) {
-			slow = append(slow, name)
-		}
-	}
+	slow := slices.DeleteFunc(slices.Clone(strategies), func(name string) bool { return !waitsAtEveryEvent(name) })
 	return func(c Case) bool { return slices.Contains(slow, c.keys["impl"]) }
 }
 
@@ -212,8 +209,5 @@ func Plan(chosen []Chosen, wanted func(name string) bool, allowed []int, seed ui
 
 // Runnable reports why the case cannot run here on the allowed CPUs, or nil.
 func (c *Case) Runnable(allowed []int) error {
-	if c.Err != nil {
-		return c.Err
-	}
-	return c.CheckCPUs(allowed)
+	return cmp.Or(c.Err, c.CheckCPUs(allowed))
 }

@@ -36,10 +36,8 @@ func openKernel(k keys, e *harness.Env) (*harness.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	for range k.num("readers") {
-		if err := e.Beside(spin); err != nil {
-			return nil, err
-		}
+	if err := k.beside(e, spin); err != nil {
+		return nil, err
 	}
 	if err := instance.Switch(true); err != nil {
 		return nil, err

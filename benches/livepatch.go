@@ -83,33 +83,31 @@ func openTransition(k keys, e *harness.Env) (*harness.Op, error) {
 	for range k.num("stack") {
 		must(b.core.Patch(b.push()))
 	}
-	for range k.num("readers") {
-		if err := e.Beside(b.runner); err != nil {
-			return nil, err
-		}
+	if err := k.beside(e, b.runner); err != nil {
+		return nil, err
 	}
-	change := k["change"]
+	apply, timed := b.core.Patch, 1 // what is timed is the second of two steps, unless it is patching
+	switch k["change"] {
+	case "patch":
+		timed = 0
+	case "reverse":
+		apply = b.core.Enable
+	}
+	steps := []func(*livepatch.Patch) error{apply, b.core.Unpatch}
 	return &harness.Op{
 		Run: func(n int, t harness.Timer) {
-			timed := func(is string, do func(*livepatch.Patch) error, p *livepatch.Patch) {
-				if change == is {
-					t.Start(0)
-				}
-				err := do(p)
-				if change == is {
-					t.Stop()
-				}
-				must(err)
-			}
 			p := b.push()
 			for range n {
-				if change == "reverse" {
-					must(b.core.Enable(p))
-					timed("reverse", b.core.Unpatch, p)
-					continue
+				for i, step := range steps {
+					if i == timed {
+						t.Start(0)
+					}
+					err := step(p)
+					if i == timed {
+						t.Stop()
+					}
+					must(err)
 				}
-				timed("patch", b.core.Patch, p)
-				timed("unpatch", b.core.Unpatch, p)
 			}
 			b.patches = b.patches[:len(b.patches)-1]
 		},

@@ -2,13 +2,14 @@ package benches
 
 import (
 	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
 // gpNames are the flavours to measure: a busted one only where it is named.
 func gpNames(p Params) []string {
 	if p.GPs == nil {
-		return usualNames(rcu.Variants())
+		return variantNames(impls.OnlySound(rcu.Variants()))
 	}
 	return narrow(variantNames(rcu.Variants()), p.GPs)
 }
@@ -26,7 +27,7 @@ var gracePeriodBench = Benchmark{
 	Doc:   "one synchronize, alone and beside a reader that enters sections all the time",
 	Roles: []string{"grace-period"},
 	Table: "Grace period: one synchronize",
-	axes:  []axis{gpAxis(), readersAxis(0, 1)},
+	axes:  []axis{gpAxis, readersAxis(0, 1)},
 	check: checkFlavour,
 	ops: func(k keys) int {
 		// A slow grace period takes whole ticks of the kernel, 2 or 4 of them. What a
@@ -38,17 +39,15 @@ var gracePeriodBench = Benchmark{
 	},
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		d := find(rcu.Variants(), k["gp"]).New(rcu.Options{})
-		for range k.num("readers") {
-			err := e.Beside(func() (pass, end func(), err error) {
-				r := d.Register()
-				return func() {
-					r.Sections(1000)
-					r.Quiescent()
-				}, r.Unregister, nil
-			})
-			if err != nil {
-				return nil, err
-			}
+		err := k.beside(e, func() (pass, end func(), err error) {
+			r := d.Register()
+			return func() {
+				r.Sections(1000)
+				r.Quiescent()
+			}, r.Unregister, nil
+		})
+		if err != nil {
+			return nil, err
 		}
 		return &harness.Op{
 			Run: func(n int, t harness.Timer) {
@@ -70,7 +69,7 @@ var readSideBench = Benchmark{
 	Names: []string{"ReadSide"},
 	Doc:   "entering and leaving one read section; its code is one for all flavours but srcu",
 	Table: "Read side: entering and leaving a read section",
-	axes:  []axis{gpAxis()},
+	axes:  []axis{gpAxis},
 	check: checkFlavour,
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		d := find(rcu.Variants(), k["gp"]).New(rcu.Options{})

@@ -45,7 +45,7 @@ var bulkBench = Benchmark{
 	// The running kernel is measured only where it is named.
 	axes: []axis{
 		implAxis(append(slices.Clone(anyStrategy), kernel.Name), strategies),
-		gpAxis(), eventsAxis(DefaultEvents), numbers("probes", nil, 1), readersAxis(0),
+		gpAxis, eventsAxis(DefaultEvents), numbers("probes", nil, 1), readersAxis(0),
 	},
 	fits:  func(k keys) bool { return k["impl"] != kernel.Name || k["gp"] == KernelGP },
 	slow:  func(k keys) time.Duration { return time.Duration(k.num("events")) * slowestGracePeriod },
@@ -140,7 +140,7 @@ var shrinkBench = singleTransition(Benchmark{
 // registers what is registered at first, and returns the operation's Run.
 func singleTransition(b Benchmark, events int, prepare func(keys, *setup) (func(n int, t harness.Timer), error), more ...axis) Benchmark {
 	b.Roles, b.Table = []string{"transition"}, "Single transitions"
-	b.axes = slices.Concat([]axis{implAxis(anyStrategy, strategies), gpAxis()}, more, []axis{readersAxis(0)})
+	b.axes = slices.Concat([]axis{implAxis(anyStrategy, strategies), gpAxis}, more, []axis{readersAxis(0)})
 	b.check = checkStrategy
 	b.ops = always(transitionsPerSample)
 	b.open = func(k keys, e *harness.Env) (*harness.Op, error) {
@@ -196,10 +196,8 @@ func newSetup(k keys, e *harness.Env, events int) (*setup, error) {
 		}
 		s.events = append(s.events, tp)
 	}
-	for range k.num("readers") {
-		if err := e.Beside(s.reader); err != nil {
-			return nil, err
-		}
+	if err := k.beside(e, s.reader); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

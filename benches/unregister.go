@@ -20,7 +20,7 @@ var unregisterBench = Benchmark{
 	Roles: []string{"removal"},
 	axes: []axis{
 		variantAxis(unregister.Variants()),
-		gpAxis(),
+		gpAxis,
 		axisOf("fail", "none", "some", "all"),
 		numbers("probes", nil, 8),
 		readersAxis(0),
@@ -51,10 +51,8 @@ func openUnregister(k keys, e *harness.Env) (*harness.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	for range k.num("readers") {
-		if err := e.Beside(r.reader); err != nil {
-			return nil, err
-		}
+	if err := k.beside(e, r.reader); err != nil {
+		return nil, err
 	}
 	r.register()
 	return &harness.Op{

@@ -63,15 +63,17 @@ func (c *Chart) logAxis(a *plot.Axis, what, unit string, values []float64) {
 	a.Min, a.Max = lo/1.5, hi*1.5
 }
 
-// tickEach marks each x of the lines on the horizontal axis.
-func (c *Chart) tickEach(lines []series) {
+// tickEach marks each x of the lines on the horizontal axis. It returns the largest.
+func (c *Chart) tickEach(lines []series) (far float64) {
 	values := xs(lines)
 	slices.Sort(values)
 	var ticks plot.ConstantTicks
 	for _, x := range slices.Compact(values) {
 		ticks = append(ticks, plot.Tick{Value: x, Label: tickLabel(x, "")})
+		far = x
 	}
 	c.plot.X.Tick.Marker = ticks
+	return far
 }
 
 // grid draws a hairline at every labelled tick of the given axes.

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/tpbench/tpbench/results"
@@ -73,10 +74,9 @@ func newChart(run *results.Run, cat results.Catalog, ss results.Samples, title s
 	}
 	for _, axis := range []*plot.Axis{&c.plot.X, &c.plot.Y} {
 		axis.Color, axis.Tick.Color = faint, faint
-		align := axis.Tick.Label
-		axis.Tick.Label = style(10, ink, align.XAlign, align.YAlign)
-		align = axis.Label.TextStyle
-		axis.Label.TextStyle = style(10, ink, align.XAlign, align.YAlign)
+		for _, s := range []*text.Style{&axis.Tick.Label, &axis.Label.TextStyle} {
+			*s = style(10, ink, s.XAlign, s.YAlign)
+		}
 		axis.Label.Padding = 6
 		axis.Tick.Length = 4
 		axis.Padding = 0
@@ -87,11 +87,11 @@ func newChart(run *results.Run, cat results.Catalog, ss results.Samples, title s
 // gracePeriod says how long the kernel's grace period was in the run, beside as many
 // readers as the chart's samples had.
 func gracePeriod(run *results.Run, cat results.Catalog, ss results.Samples) string {
-	readers := "0"
-	if len(ss) > 0 && ss[0].Key("readers") != "" {
+	readers := ""
+	if len(ss) > 0 {
 		readers = ss[0].Key("readers")
 	}
-	alone := run.GracePeriod(cat, cat.KernelGP, readers)
+	alone := run.GracePeriod(cat, cat.KernelGP, cmp.Or(readers, "0"))
 	if len(alone) == 0 {
 		return ""
 	}

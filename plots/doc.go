@@ -1,15 +1,4 @@
-// Package plots draws tpbench's charts, one file per chart, from a results.Run:
-//
-//	disable-all   time to disable all events, by strategy and flavour
-//	scaling       the same, against the number of events
-//	transitions   time of one change of an event's probes, by strategy
-//	tradeoff      what firing costs against what switching costs, by strategy
-//	dispatch      time of one pass of a site, against its probes, by way to dispatch
-//	disturb       percentiles of a reader's passes while events are switched, by strategy
-//	unregister    time to remove probes while allocations fail, by way to remove
-//	livepatch     time of a function's transitions, by way to wait
-//	uprobe        hits per second of one uprobe, against the CPUs that hit it
-//	poke          time to patch a site, against the sites of a batch, by patcher
+// Package plots draws tpbench's charts from a results.Run: [Charts] lists them.
 //
 // The pipeline:
 //

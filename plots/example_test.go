@@ -48,18 +48,10 @@ func Example() {
 		if err := plots.Save(c, dir, d.Name); err != nil {
 			log.Fatal(err)
 		}
-	}
-
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, f := range files {
-		fmt.Println(f.Name())
+		fmt.Printf("saved: %s.svg and .png\n", d.Name)
 	}
 
 	// Output:
+	// saved: scaling.svg and .png
 	// skipped: UprobeHit/keys=same in Mhits/s
-	// scaling.png
-	// scaling.svg
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"image"
+	"image/draw"
 	"image/png"
 	"math/rand/v2"
 	"os"
@@ -19,7 +20,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-var regen = flag.Bool("regen", false, "write the golden images anew")
+var regen = flag.Bool("regen", false, "write the golden images and texts anew")
 
 // The data is synthetic: see the first line of the file.
 const synthetic = "../results/testdata/synthetic7.txt"
@@ -98,21 +99,24 @@ func TestGolden(t *testing.T) {
 				}
 			}
 			vetSVG(t, read(t, dirs[0], name+".svg"))
-			got, golden := read(t, dirs[0], name+".png"), filepath.Join("testdata", name+"_golden.png")
-			if *regen {
-				if err := os.WriteFile(golden, got, 0o666); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if !equal(t, got, read(t, "testdata", name+"_golden.png")) {
-				kept := filepath.Join(os.TempDir(), name+"_got.png")
-				if err := os.WriteFile(kept, got, 0o666); err != nil {
-					t.Fatal(err)
-				}
-				t.Errorf("%s is not %s; if the change is meant: go test ./plots -regen", kept, golden)
-			}
+			golden(t, name+"_golden.png", read(t, dirs[0], name+".png"), func(a, b []byte) bool { return equal(t, a, b) })
 		})
+	}
+}
+
+// golden compares with a file of testdata.
+func golden(t *testing.T, name string, got []byte, same func(a, b []byte) bool) {
+	t.Helper()
+	path, kept := filepath.Join("testdata", name), filepath.Join(os.TempDir(), "got_"+name)
+	if *regen {
+		if err := os.WriteFile(path, got, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	} else if !same(got, read(t, path)) {
+		if err := os.WriteFile(kept, got, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		t.Errorf("%s is not %s; if the change is meant: go test ./plots -regen", kept, path)
 	}
 }
 
@@ -161,7 +165,8 @@ BenchmarkUprobeHit/impl=rwlock/keys=same/cpus=1 1 20 ns/op 50 Mhits/s
 BenchmarkPoke/impl=int3/sites=1/beside=idle 1 7 ns/op 7 ns/site
 `
 
-// If this fails, the smallest run that has a chart's samples cannot be drawn.
+// If this fails, the smallest run that has a chart's samples cannot be drawn, or its subtitle
+// names a grace period that was not measured or another number of rounds.
 func TestOneSample(t *testing.T) {
 	run := parse(t, oneSample)
 	for name, draw := range charts {
@@ -169,8 +174,8 @@ func TestOneSample(t *testing.T) {
 		if err == nil {
 			err = Save(c, t.TempDir(), name)
 		}
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
+		if err != nil || !strings.HasSuffix(c.subtitle, "1 round") || strings.Contains(c.subtitle, "grace period") {
+			t.Errorf("%s: %v, subtitle %q", name, err, c.subtitle)
 		}
 	}
 }
@@ -267,11 +272,7 @@ func equal(t *testing.T, a, b []byte) bool {
 			t.Fatal(err)
 		}
 		pix[i] = image.NewRGBA(img.Bounds())
-		for y := range img.Bounds().Dy() {
-			for x := range img.Bounds().Dx() {
-				pix[i].Set(x, y, img.At(x, y))
-			}
-		}
+		draw.Draw(pix[i], img.Bounds(), img, image.Point{}, draw.Src)
 	}
 	return pix[0].Rect == pix[1].Rect && bytes.Equal(pix[0].Pix, pix[1].Pix)
 }

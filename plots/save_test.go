@@ -112,47 +112,46 @@ func TestSaveForeign(t *testing.T) {
 		t.Fatal(err)
 	}
 	svg, image := string(read(t, ours, "x.svg")), string(read(t, ours, "x.png"))
-	for _, tc := range []struct{ why, file, text string }{
-		{"an empty file", "x.svg", ""},
-		{"an empty file", "x.png", ""},
-		{"a note", "x.svg", "my notes, 1998-2026"},
-		{"a note", "x.png", "my notes, 1998-2026"},
-		{"an SVG of another program", "x.svg", strings.Replace(svg, svgMark, "", 1)},
-		{"an SVG that contains the word tpbench", "x.svg", strings.Replace(svg, svgMark, "<!-- tpbench -->\n", 1)},
-		{"an image of another program", "x.png", strings.Replace(image, string(pngMark()), "", 1)},
-		{"an SVG of tpbench in the place of a PNG", "x.png", svg},
-		{"a PNG of tpbench in the place of an SVG", "x.svg", image},
-		{"an image that was cut off", "x.png", image[:pngHead+5]},
-		{"a few bytes of one", "x.png", image[:10]},
+	holds := func(text string) func(path string) error {
+		return func(path string) error { return os.WriteFile(path, []byte(text), 0o666) }
+	}
+	links := func(to string) func(path string) error {
+		return func(path string) error { return os.Symlink(to, path) }
+	}
+	for _, tc := range []struct {
+		why, file string
+		put       func(path string) error
+	}{
+		{"an empty file", "x.svg", holds("")},
+		{"an empty file", "x.png", holds("")},
+		{"a note", "x.svg", holds("my notes, 1998-2026")},
+		{"a note", "x.png", holds("my notes, 1998-2026")},
+		{"an SVG of another program", "x.svg", holds(strings.Replace(svg, svgMark, "", 1))},
+		{"an SVG that contains the word tpbench", "x.svg", holds(strings.Replace(svg, svgMark, "<!-- tpbench -->\n", 1))},
+		{"an image of another program", "x.png", holds(strings.Replace(image, string(pngMark()), "", 1))},
+		{"an SVG of tpbench in the place of a PNG", "x.png", holds(svg)},
+		{"a PNG of tpbench in the place of an SVG", "x.svg", holds(image)},
+		{"an image that was cut off", "x.png", holds(image[:pngHead+5])},
+		{"a few bytes of one", "x.png", holds(image[:10])},
+		{"a directory", "x.svg", func(path string) error { return os.Mkdir(path, 0o777) }},
+		{"a link to a chart", "x.svg", links(filepath.Join(ours, "x.svg"))},
+		{"a link to a file", "x.svg", links("/etc/passwd")},
+		{"a link that is broken", "x.svg", links("none")},
 	} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, tc.file)
-		if err := os.WriteFile(path, []byte(tc.text), 0o666); err != nil {
+		if err := tc.put(path); err != nil {
 			t.Fatal(err)
 		}
+		before, _ := os.ReadFile(path) // nothing of a directory and of a broken link
 		for what, err := range map[string]error{"Check": Check(dir, "x"), "Save": Save(c, dir, "x")} {
 			var foreign *FileError
 			if !errors.As(err, &foreign) || foreign.Path != path || strings.Contains(foreign.Error(), "\n") {
 				t.Errorf("%s of %s, %s: %v", what, tc.why, tc.file, err)
 			}
 		}
-		if string(read(t, path)) != tc.text || len(list(t, dir)) != 1 {
+		if after, _ := os.ReadFile(path); !bytes.Equal(after, before) || len(list(t, dir)) != 1 {
 			t.Errorf("%s, %s, was changed: %v", tc.why, tc.file, list(t, dir))
-		}
-	}
-	for why, make := range map[string]func(path string) error{
-		"a directory":           func(path string) error { return os.Mkdir(path, 0o777) },
-		"a link to a chart":     func(path string) error { return os.Symlink(filepath.Join(ours, "x.svg"), path) },
-		"a link to a file":      func(path string) error { return os.Symlink("/etc/passwd", path) },
-		"a link that is broken": func(path string) error { return os.Symlink("none", path) },
-	} {
-		dir := t.TempDir()
-		if err := make(filepath.Join(dir, "x.svg")); err != nil {
-			t.Fatal(err)
-		}
-		var foreign *FileError
-		if err := Save(c, dir, "x"); !errors.As(err, &foreign) || len(list(t, dir)) != 1 {
-			t.Errorf("%s: %v, %v", why, err, list(t, dir))
 		}
 	}
 	file := filepath.Join(ours, "x.svg") // in the place of a directory
@@ -180,23 +179,25 @@ func TestWhole(t *testing.T) {
 		}
 	}
 	full := &fs.PathError{Op: "write", Path: "beside", Err: errors.New("no space left")}
-	if err := replace(path, write("hal", full)); !errors.Is(err, full) || !strings.Contains(err.Error(), path) {
-		t.Errorf("a full disk: %v", err)
-	}
-	if files := list(t, dir); files != nil {
-		t.Errorf("left: %v", files)
-	}
-	if err := replace(path, write("before", nil)); err != nil || string(read(t, path)) != "before" {
-		t.Errorf("%v; it reads %q", err, read(t, path))
-	}
-	if err := replace(path, write("hal", full)); !errors.Is(err, full) || string(read(t, path)) != "before" {
-		t.Errorf("a full disk, again: %v; it reads %q", err, read(t, path))
-	}
-	if files := list(t, dir); !slices.Equal(files, []string{"x.svg"}) {
-		t.Errorf("left: %v", files)
-	}
-	if err := replace(path, write("after", nil)); err != nil || string(read(t, path)) != "after" {
-		t.Errorf("%v; it reads %q", err, read(t, path))
+	for _, step := range []struct {
+		writes string
+		err    error
+		left   []string
+		reads  string // afterwards
+	}{
+		{"hal", full, nil, ""},
+		{"before", nil, []string{"x.svg"}, "before"},
+		{"hal", full, []string{"x.svg"}, "before"},
+		{"after", nil, []string{"x.svg"}, "after"},
+	} {
+		err := replace(path, write(step.writes, step.err))
+		if !errors.Is(err, step.err) || err != nil && !strings.Contains(err.Error(), path) {
+			t.Errorf("writing %q: %v, expected %v", step.writes, err, step.err)
+		}
+		text, _ := os.ReadFile(path) // nothing at first
+		if files := list(t, dir); !slices.Equal(files, step.left) || string(text) != step.reads {
+			t.Errorf("after %q: files %v, expected %v; it reads %q", step.writes, files, step.left, text)
+		}
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "taken", "full"), 0o777); err != nil {
 		t.Fatal(err)

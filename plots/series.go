@@ -9,7 +9,6 @@ import (
 	"github.com/tpbench/tpbench/results/stat"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 )
 
 // A series is one line of a chart: a summary and all samples at each x.
@@ -18,7 +17,6 @@ type series struct {
 	xs        []float64
 	summaries []stat.Summary
 	samples   plotter.XYs
-	detail    string // below the name in the label
 }
 
 // add adds the samples at x. Their summary is by alignment where there are several.
@@ -59,26 +57,6 @@ func (c *Chart) over(key, unit string, ss results.Samples, cat results.Catalog) 
 	return all
 }
 
-// medians returns the points of the line.
-func (s *series) medians() plotter.XYs {
-	pts := make(plotter.XYs, len(s.xs))
-	for i, x := range s.xs {
-		pts[i] = plotter.XY{X: x, Y: s.summaries[i].Center}
-	}
-	return pts
-}
-
-// values returns every y of all series, to range over.
-func values(all []series) []float64 {
-	var vs []float64
-	for _, s := range all {
-		for _, pt := range s.samples {
-			vs = append(vs, pt.Y)
-		}
-	}
-	return vs
-}
-
 // xs returns every x of all series.
 func xs(all []series) []float64 {
 	var values []float64
@@ -88,30 +66,37 @@ func xs(all []series) []float64 {
 	return values
 }
 
-// addSeries draws the series as lines with a label at the last point of each, busted ones
-// on top, whose marks are hollow. The vertical axis is logarithmic, and the horizontal one
-// if the chart says so.
-func (c *Chart) addSeries(all []series, unit string) {
+// addSeries draws the series as lines with a label at the last point of each, which has its
+// name and detail. Busted ones are on top, and their marks are hollow. The vertical axis is
+// logarithmic, and the horizontal one if the chart says so.
+func (c *Chart) addSeries(all []series, unit string, detail func(series) string) {
 	if len(all) == 0 {
 		return
 	}
-	if c.logX != "" {
-		c.logAxis(&c.plot.X, c.logX, "", xs(all))
-	}
-	c.logAxis(&c.plot.Y, c.what, unit, values(all))
 	c.note += " Small dots: every sample."
 	right := vg.Point{X: 8} // of the median, which would cover them
 	c.add(grid{y: true}, c.labels)
 	slices.SortStableFunc(all, func(a, b series) int { return a.layer() - b.layer() })
+	var ys []float64
 	for _, s := range all {
-		pts := s.medians()
-		c.add(&plotter.Line{XYs: pts, LineStyle: s.line()}, marks{s.samples, s.dot(), right}, marks{pts, s.point(), vg.Point{}})
+		var medians plotter.XYs
+		for j, sum := range s.summaries {
+			medians = append(medians, plotter.XY{X: s.xs[j], Y: sum.Center})
+		}
+		c.add(&plotter.Line{XYs: medians, LineStyle: s.line()})
+		c.add(marks{s.samples, s.dot(), right}, marks{medians, s.point(), vg.Point{}})
 		for j, sum := range s.summaries {
 			if sum.HasInterval() {
-				c.add(bar{plotter.XY{X: s.xs[j], Y: sum.Lo}, plotter.XY{X: s.xs[j], Y: sum.Hi}, draw.LineStyle{Color: s.color, Width: 1.25}})
+				c.add(s.interval(plotter.XY{X: s.xs[j], Y: sum.Lo}, plotter.XY{X: s.xs[j], Y: sum.Hi}))
 			}
 		}
-		last := pts[len(pts)-1]
-		c.label(last, s.look, s.detail)
+		c.label(medians[len(medians)-1], s.look, detail(s))
+		for _, pt := range s.samples {
+			ys = append(ys, pt.Y)
+		}
 	}
+	if c.logX != "" {
+		c.logAxis(&c.plot.X, c.logX, "", xs(all))
+	}
+	c.logAxis(&c.plot.Y, c.what, unit, ys)
 }

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -66,13 +67,10 @@ func (c Catalog) Names(role Role) []string {
 // Name words the benchmarks of a role, for messages.
 func (c Catalog) Name(role Role) string {
 	names := c.Names(role)
-	switch last := len(names) - 1; {
-	case last < 0:
-		return string(role)
-	case last > 0:
+	if last := len(names) - 1; last > 0 {
 		return strings.Join(names[:last], ", ") + " or " + names[last]
 	}
-	return names[0]
+	return cmp.Or(strings.Join(names, ""), string(role))
 }
 
 // Select returns the samples of the benchmarks of a role whose keys have the given values,

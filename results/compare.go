@@ -1,6 +1,8 @@
 package results
 
 import (
+	"fmt"
+	"io"
 	"maps"
 	"math"
 	"slices"
@@ -8,16 +10,6 @@ import (
 
 	"github.com/tpbench/tpbench/results/stat"
 	"golang.org/x/perf/benchmath"
-)
-
-// A Change is what became of a benchmark between two files.
-type Change int
-
-const (
-	Same    Change = iota // no difference shown; that is no proof of equality
-	Better                // in the direction the unit's better= says
-	Worse                 // in the other
-	Changed               // in a unit of unknown direction
 )
 
 // A Row compares one benchmark in one unit.
@@ -29,9 +21,9 @@ type Row struct {
 	Test  benchmath.Comparison
 	Exact bool
 
-	Delta  float64 // New/Old - 1 of the medians; infinite from 0, NaN from 0 to 0
-	Better int     // -1 if lower is better, +1 if higher, 0 if unknown
-	Change Change
+	// Word is the verdict: "~" for no difference, slower or faster for a time, better or worse
+	// for another unit, changed for one of unknown direction.
+	Word string
 }
 
 // A Comparison of two runs.
@@ -40,7 +32,7 @@ type Comparison struct {
 	Rows     []Row    // by unit, then in natural order
 	OnlyOld  []string // names, with the unit in brackets if only that is missing
 	OnlyNew  []string
-	Differ   []string // configuration keys that differ and can move a number
+	Differ   []string // facts that differ and can move a number, with both values
 }
 
 // provenance holds the keys that differ from run to run as a matter of course.
@@ -52,10 +44,7 @@ var provenance = []string{"commit", "binary", "date", "seed", "plan", "tsc", "lo
 // either side, has changed if it differs.
 func Compare(old, new *Run) *Comparison {
 	c := &Comparison{Old: old, New: new, Differ: differ(old, new)}
-	before := map[string]Samples{}
-	for _, g := range old.Samples.ByName() {
-		before[g.Value] = g.Samples
-	}
+	before := old.Samples.named()
 	var units []string // of benchmarks in natural order, not of the shuffled file
 	for _, g := range new.Samples.ByName() {
 		for _, unit := range g.Samples.Units() {
@@ -75,11 +64,7 @@ func Compare(old, new *Run) *Comparison {
 }
 
 func compare(run *Run, name, unit string, was, now []float64) Row {
-	r := Row{Name: name, Unit: unit, Old: stat.Summarize(was), New: stat.Summarize(now), Better: run.Units.GetBetter(unit)}
-	if r.Better == 0 && run.Units.Get(unit, "better") == nil && IsTime(unit) {
-		r.Better = -1
-	}
-	r.Delta = r.New.Center/r.Old.Center - 1
+	r := Row{Name: name, Unit: unit, Old: stat.Summarize(was), New: stat.Summarize(now)}
 	constant := r.Old.Min == r.Old.Max && r.New.Min == r.New.Max
 	declared := run.Units.GetAssumption(unit) == benchmath.AssumeExact
 	if r.Exact = constant && (declared || !IsTime(unit) && r.Old.N > 1 && r.New.N > 1); r.Exact {
@@ -87,44 +72,31 @@ func compare(run *Run, name, unit string, was, now []float64) Row {
 	} else {
 		r.Test = stat.Compare(was, now)
 	}
+
+	direction := run.Units.GetBetter(unit) // -1 if lower is better, +1 if higher, 0 if unknown
+	if direction == 0 && run.Units.Get(unit, "better") == nil && IsTime(unit) {
+		direction = -1
+	}
+	better, worse := "better", "worse"
+	if IsTime(unit) && direction < 0 {
+		better, worse = "faster", "slower"
+	}
 	switch diff := r.New.Center - r.Old.Center; {
 	case r.Test.P > r.Test.Alpha || diff == 0:
-		r.Change = Same
-	case r.Better == 0:
-		r.Change = Changed
-	case diff*float64(r.Better) > 0:
-		r.Change = Better
+		r.Word = "~"
+	case direction == 0:
+		r.Word = "changed"
+	case diff*float64(direction) > 0:
+		r.Word = better
 	default:
-		r.Change = Worse
+		r.Word = worse
 	}
 	return r
 }
 
-// Word is the row's verdict: "~" for no difference, slower or faster for a
-// time, better or worse for another unit, changed for one of unknown direction.
-func (r *Row) Word() string {
-	time := IsTime(r.Unit) && r.Better < 0
-	switch {
-	case r.Change == Same:
-		return "~"
-	case r.Change == Changed:
-		return "changed"
-	case r.Change == Better && time:
-		return "faster"
-	case r.Change == Better:
-		return "better"
-	case time:
-		return "slower"
-	}
-	return "worse"
-}
-
 // only lists what a has and b does not.
 func only(a, b *Run) []string {
-	in := map[string]Samples{}
-	for _, g := range b.Samples.ByName() {
-		in[g.Value] = g.Samples
-	}
+	in := b.Samples.named()
 	var names []string
 	for _, g := range a.Samples.ByName() {
 		other, ok := in[g.Value]
@@ -141,15 +113,17 @@ func only(a, b *Run) []string {
 	return names
 }
 
-// differ lists the configuration keys in which two runs differ.
+// differ lists the facts in which two runs differ.
 func differ(a, b *Run) []string {
-	var keys []string
+	var facts []string
+	seen := map[string]bool{}
 	for _, kv := range slices.Concat(a.Config, b.Config) {
-		if a.Get(kv.Key) != b.Get(kv.Key) && !slices.Contains(provenance, kv.Key) && !slices.Contains(keys, kv.Key) {
-			keys = append(keys, kv.Key)
+		if x, y := a.Get(kv.Key), b.Get(kv.Key); x != y && !slices.Contains(provenance, kv.Key) && !seen[kv.Key] {
+			facts = append(facts, fmt.Sprintf("%s (%q, %q)", kv.Key, x, y))
+			seen[kv.Key] = true
 		}
 	}
-	return keys
+	return facts
 }
 
 // A Mean is the change that several benchmarks have in common.
@@ -176,15 +150,79 @@ func geomean(rows []Row) (m Mean, ok bool) {
 	}
 	var means []float64
 	for _, base := range slices.Sorted(maps.Keys(logs)) {
-		sum := 0.0
-		for _, l := range logs[base] {
-			sum += l
-		}
-		means = append(means, sum/float64(len(logs[base])))
+		means = append(means, mean(logs[base]))
 	}
 	if len(means) < 2 {
 		return Mean{}, false
 	}
-	mean, half := stat.MeanInterval(means)
-	return Mean{len(means), math.Exp(mean) - 1, math.Exp(mean-half) - 1, math.Exp(mean+half) - 1}, true
+	center, half := stat.MeanInterval(means)
+	return Mean{len(means), math.Exp(center) - 1, math.Exp(center-half) - 1, math.Exp(center+half) - 1}, true
+}
+
+// WriteText writes the comparison as one table per unit, as benchstat does:
+// medians with the half width of their interval, the change with its p value,
+// and the verdict; then what could not be compared.
+func (c *Comparison) WriteText(w io.Writer) error {
+	var b strings.Builder
+	if len(c.Differ) > 0 {
+		fmt.Fprintf(&b, "warning: a change may not come from the code, because these facts differ: %s\n\n", strings.Join(c.Differ, ", "))
+	}
+	for rows := c.Rows; len(rows) > 0; {
+		n := 1
+		for n < len(rows) && rows[n].Unit == rows[0].Unit {
+			n++
+		}
+		fmt.Fprint(&b, unitComparison(rows[:n]))
+		rows = rows[n:]
+	}
+	for _, name := range c.OnlyOld {
+		fmt.Fprintf(&b, "only in %s: %s\n", c.Old.Path, name)
+	}
+	for _, name := range c.OnlyNew {
+		fmt.Fprintf(&b, "only in %s: %s\n", c.New.Path, name)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// unitComparison tabulates rows of one unit.
+func unitComparison(rows []Row) *Table {
+	unit := rows[0].Unit
+	t := &Table{Title: unit, Columns: []string{"benchmark", "old", "±", "new", "±", "change", "test"}}
+	warned := map[string]bool{}
+	for _, r := range rows {
+		row := []string{
+			r.Name,
+			Human(r.Old.Center, unit), r.Old.PctRangeString(),
+			Human(r.New.Center, unit), r.New.PctRangeString(),
+			r.Test.FormatDelta(r.Old.Center, r.New.Center), r.Test.String(),
+		}
+		if r.Exact { // a count needs no interval, and its difference no percent
+			row[2], row[4] = "", ""
+			row[5], row[6] = fmt.Sprintf("%+g", r.New.Center-r.Old.Center), "exact "+row[6]
+		}
+		if r.Word == "~" {
+			row[5] = r.Word
+		} else {
+			row[5] += " " + r.Word
+		}
+		t.Rows = append(t.Rows, row)
+		for _, w := range r.Test.Warnings {
+			if !warned[w.Error()] {
+				warned[w.Error()] = true
+				t.Notes = append(t.Notes, w.Error())
+			}
+		}
+	}
+	if m, ok := geomean(rows); ok && IsTime(unit) {
+		change := fmt.Sprintf("%+.2f%%", 100*m.Delta)
+		test := "no interval"
+		if m.HasInterval() {
+			change += fmt.Sprintf(" [%+.2f%%..%+.2f%%]", 100*m.Lo, 100*m.Hi)
+			test = "95 %"
+		}
+		t.Rows = append(t.Rows, []string{fmt.Sprintf("geomean of %d benchmarks", m.Benchmarks), "", "", "", "", change, test})
+	}
+	t.dropEmpty()
+	return t
 }

@@ -32,12 +32,14 @@ func EvidenceTables(run *Run, cat Catalog) []*Table {
 				together = append(together, run.Samples.Select(other.Name)...)
 			}
 		}
-		tables = append(tables, plainTable(together, cat, b.Table)...)
+		if len(together) > 0 {
+			tables = append(tables, plainTable(together, cat, b.Table))
+		}
 	}
 	for _, g := range run.Samples.ByName() {
 		if base := g.Samples[0].Base; !slices.Contains(shown, base) {
 			shown = append(shown, base)
-			tables = append(tables, plainTable(run.Samples.Select(base), cat, base)...)
+			tables = append(tables, plainTable(run.Samples.Select(base), cat, base))
 		}
 	}
 	return tables
@@ -98,9 +100,7 @@ func firingTable(run *Run, cat Catalog) *Table {
 		}
 		t.Rows = append(t.Rows, append(row, compared))
 	}
-	t.disturbed(all)
-	t.dropEmpty()
-	t.explain()
+	t.finish(all)
 	return t
 }
 
@@ -110,14 +110,6 @@ func restsOn(e stat.Estimate) string {
 		return fmt.Sprintf("n=%d rounds at %d alignments", e.N, e.Clusters)
 	}
 	return fmt.Sprintf("n=%d rounds", e.N)
-}
-
-// disturbed notes how many of the table's samples were taken while another guest of the
-// host shared the core.
-func (t *Table) disturbed(ss Samples) {
-	if n := ss.Disturbed(); n > 0 {
-		t.Notes = append(t.Notes, fmt.Sprintf("a neighbour shared the core in %d of %d samples", n, len(ss)))
-	}
 }
 
 // NetOfLoop returns the times of samples of Firing, in seconds, less the time that the
@@ -156,25 +148,18 @@ func bulkTable(run *Run, cat Catalog) *Table {
 			t.Notes = append(t.Notes, "not run with that many events: "+g.Value)
 		}
 	}
-	t.disturbed(slices.Concat(disable, enable))
-	t.dropEmpty()
-	t.explain()
+	t.finish(slices.Concat(disable, enable))
 	return &t.Table
 }
 
 // plainTable has a row for each benchmark and a column for each unit.
-func plainTable(all Samples, cat Catalog, title string) []*Table {
-	if len(all) == 0 {
-		return nil
-	}
+func plainTable(all Samples, cat Catalog, title string) *Table {
 	t := grid(cat, all)
 	t.Title = title + t.Title
 	t.counts(all.Units()[0])
 	for _, u := range all.Units() {
 		t.columns(func(ss Samples) Samples { return ss }, HumanUnit(u), u)
 	}
-	t.disturbed(all)
-	t.dropEmpty()
-	t.explain()
-	return []*Table{&t.Table}
+	t.finish(all)
+	return &t.Table
 }

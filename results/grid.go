@@ -72,20 +72,20 @@ func grid(cat Catalog, ss Samples, without ...string) *gridTable {
 			}
 			continue
 		}
-		t.add(map[string]string{"base": "benchmark"}[k], k, cells)
+		t.add(cmp.Or(map[string]string{"base": "benchmark"}[k], k), cells)
 		if k == "impl" {
 			for i := range cells {
 				cells[i] = cat.Status(cells[i])
 			}
-			t.add("status", "", cells)
+			t.add("status", cells)
 		}
 	}
 	return t
 }
 
-// add appends a column under head, or under the other name if head is "".
-func (t *gridTable) add(head, or string, cells []string) {
-	t.Columns = append(t.Columns, cmp.Or(head, or))
+// add appends a column.
+func (t *gridTable) add(head string, cells []string) {
+	t.Columns = append(t.Columns, head)
 	for i, c := range cells {
 		t.Rows[i] = append(t.Rows[i], c)
 	}
@@ -103,7 +103,7 @@ func (t *gridTable) columns(of func(Samples) Samples, head, unit string) {
 			}
 		}
 	}
-	t.add(head, "", cells)
+	t.add(head, cells)
 }
 
 // counts says how many samples each row has, in the title if all have the same number. A
@@ -125,7 +125,7 @@ func (t *gridTable) counts(unit string) {
 		t.Title += ", n=" + cells[0]
 		return
 	}
-	t.add("n", "", cells)
+	t.add("n", cells)
 }
 
 // safe adds the column that says what torture found in this run, after the status.

@@ -3,10 +3,10 @@ package results
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,19 +18,6 @@ const (
 )
 
 const expected = `expected a file written by "tpbench run"`
-
-// openFile opens a result file. Its error of a directory says that it is one.
-func openFile(path string) (*os.File, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		_ = f.Close() // nothing was read
-		return nil, &FormatError{Visible(path), 0, "this is a directory; " + expected + ", such as DIR/evidence.txt"}
-	}
-	return f, nil
-}
 
 // readInput reads a whole file. A file that tpbench did not write is an error before much of
 // it is read. The returned text has no invisible characters: in the names and units of
@@ -69,7 +56,7 @@ func readInput(r io.Reader, name string) ([]byte, error) {
 			return fail(`no "tpbench:" line above the first benchmark, as in the output of go test -bench; benchstat compares such files, tpbench compares those that "tpbench run" writes`)
 		}
 		if bytes.HasPrefix(line, []byte("Benchmark")) || bytes.HasPrefix(line, []byte("Unit")) {
-			if bad, found := hidden(line); found {
+			if bad, found := hidden(string(line)); found {
 				return fail("the character %s, which is not to be seen, in a benchmark's name or a unit; delete the line or run again", bad)
 			}
 			text.Write(line)
@@ -147,13 +134,11 @@ func shellQuote(name string) string {
 
 // hidden returns the first character of a benchmark line that is not to be seen. Tabs may
 // stand between its fields.
-func hidden(line []byte) (escape string, found bool) {
-	for i := 0; i < len(line); {
-		r, n := utf8.DecodeRune(line[i:])
-		if s := visible(r, line[i:i+n]); s != "" && r != '\t' && r != '\n' {
-			return s, true
+func hidden(line string) (escape string, found bool) {
+	for i, r := range line {
+		if e := visible(r, line[i:]); e != "" && r != '\t' && r != '\n' {
+			return e, true
 		}
-		i += n
 	}
 	return "", false
 }
@@ -163,23 +148,18 @@ func hidden(line []byte) (escape string, found bool) {
 // that turn the direction of text or have no width, and what is no UTF-8.
 func Visible(s string) string {
 	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if e := visible(r, []byte(s[i:i+n])); e != "" {
-			b.WriteString(e)
-		} else {
-			b.WriteString(s[i : i+n])
-		}
-		i += n
+	for i, r := range s {
+		b.WriteString(cmp.Or(visible(r, s[i:]), string(r)))
 	}
 	return b.String()
 }
 
-// visible returns the escape of a character that is not to be seen, or "".
-func visible(r rune, encoded []byte) string {
+// visible returns the escape of a character that is not to be seen, with which rest begins,
+// or "".
+func visible(r rune, rest string) string {
 	switch {
-	case r == utf8.RuneError && len(encoded) == 1:
-		return fmt.Sprintf(`\x%02x`, encoded[0])
+	case r == utf8.RuneError && !strings.HasPrefix(rest, string(utf8.RuneError)):
+		return fmt.Sprintf(`\x%02x`, rest[0])
 	case unicode.IsGraphic(r):
 		return ""
 	case r == '\t':

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -36,11 +37,14 @@ func (e *FormatError) Error() string {
 
 // Open reads the result file at path. Its errors are those of os.Open and Read.
 func Open(path string) (*Run, error) {
-	f, err := openFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer f.Close() // only read
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, &FormatError{Visible(path), 0, "this is a directory; " + expected + ", such as DIR/evidence.txt"}
+	}
 	return Read(f, path)
 }
 
@@ -72,17 +76,12 @@ func Read(r io.Reader, name string) (*Run, error) {
 type marks struct {
 	session int
 	blocks  []blockMark
-	samples map[int]sampleMark // by line, about the benchmark in the line below
+	samples map[int]Taking // by line, about the benchmark in the line below
 }
 
-// A blockMark is a "# block" line.
-type blockMark struct{ line, session, block, round, layout int }
-
-// A sampleMark is a "# sample" line.
-type sampleMark struct {
-	at                  time.Time
-	tried, kept, shared int
-	disturbed           bool
+type blockMark struct {
+	line int
+	Place
 }
 
 // The lines of tpbench. Any other line with '#' is a comment.
@@ -102,7 +101,7 @@ const markForms = `"# plan N samples", "# session ID", "# block N round N [layou
 // readMarks fills in Planned, Losses and Complete and returns the other marks. Lines that
 // benchfmt would silently skip are an error.
 func (r *Run) readMarks(data []byte) (*marks, error) {
-	m := &marks{samples: map[int]sampleMark{}}
+	m := &marks{samples: map[int]Taking{}}
 	n := 0
 	for line := range bytes.Lines(data) {
 		n++
@@ -137,15 +136,15 @@ func (r *Run) readMark(text string, line int, into *marks) error {
 	} else if sessionRE.MatchString(text) {
 		into.session++
 	} else if m := blockRE.FindStringSubmatch(text); m != nil {
-		b := blockMark{line, into.session, atoi(m[1]), atoi(m[2]), NoLayout}
+		b := blockMark{line, Place{into.session, atoi(m[1]), atoi(m[2]), NoLayout}}
 		if m[3] != "" {
-			b.layout = atoi(m[3])
+			b.Layout = atoi(m[3])
 		}
 		into.blocks = append(into.blocks, b)
 	} else if m := sampleRE.FindStringSubmatch(text); m != nil {
 		at, err := time.Parse(time.RFC3339, m[1])
 		bad = err
-		into.samples[line] = sampleMark{at, atoi(m[2]), atoi(m[3]), atoi(m[4]), m[5] != ""}
+		into.samples[line] = Taking{at, atoi(m[2]), atoi(m[3]), atoi(m[4]), m[5] != ""}
 	} else if m := againRE.FindStringSubmatch(text); m != nil {
 		if m[1] != "again: " {
 			r.Superseded++
@@ -217,12 +216,7 @@ func (r *Run) sample(res *benchfmt.Result, marks *marks) (Sample, error) {
 	if i == 0 {
 		return fail(`no "# block N round N" line above the first benchmark; run again with this version of tpbench`)
 	}
-	block, taken := marks.blocks[i-1], marks.samples[line-1]
-	s := Sample{
-		Name: res.Name.String(), Line: line,
-		Session: block.session, Block: block.block, Round: block.round, Layout: block.layout,
-		At: taken.at, Tried: taken.tried, Kept: taken.kept, Shared: taken.shared, Disturbed: taken.disturbed,
-	}
+	s := Sample{Name: res.Name.String(), Line: line, Place: marks.blocks[i-1].Place, Taking: marks.samples[line-1]}
 	base, parts := res.Name.Parts()
 	s.Base = string(base)
 	if s.Base == "" {

@@ -1,16 +1,19 @@
 package results
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"flag"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tpbench/tpbench/results/stat"
 )
 
 var regen = flag.Bool("regen", false, "write the golden files anew")
@@ -46,13 +49,10 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-func evidence(t *testing.T, run *Run) string {
-	t.Helper()
-	var b bytes.Buffer
+func evidence(run *Run) string {
+	var b strings.Builder
 	for _, table := range EvidenceTables(run, catalog) {
-		if err := table.WriteText(&b); err != nil {
-			t.Fatal(err)
-		}
+		b.WriteString(table.String())
 	}
 	return b.String()
 }
@@ -65,28 +65,17 @@ func TestEvidence(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, "evidence"+n+".golden", evidence(t, run)+verdict+"\n")
+		golden(t, "evidence"+n+".golden", evidence(run)+verdict+"\n")
 	}
 }
 
 // If this fails, the tables depend on the order of a file's samples, which is random.
 func TestEvidenceOrder(t *testing.T) {
 	run := open(t, "testdata/synthetic3.txt")
-	want := evidence(t, run)
+	want := evidence(run)
 	slices.Reverse(run.Samples)
-	if got := evidence(t, run); got != want {
+	if got := evidence(run); got != want {
 		t.Errorf("reversed file, other tables:\n%s", got)
-	}
-}
-
-// If this fails, the times of firing are shown as if the empty loop had been subtracted,
-// though it was not measured.
-func TestEvidenceWithoutLoop(t *testing.T) {
-	got := evidence(t, parse(t, head+"BenchmarkDispatch/impl=static-call/probes=1 1 2.5 ns/op\n"))
-	for _, want := range []string{"with the loop", "2.50", "no sample of Dispatch/impl=nothing"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("no %q in:\n%s", want, got)
-		}
 	}
 }
 
@@ -126,77 +115,6 @@ func TestVerdict(t *testing.T) {
 			t.Errorf("%s: %v; want a MissingError about %s", text, err, want)
 		}
 	}
-}
-
-// rounds repeats a benchmark with a value for each round.
-func rounds(name, unit string, values ...string) string {
-	var b strings.Builder
-	for i, v := range values {
-		b.WriteString("# block " + string(rune('0'+i)) + " round " + string(rune('0'+i)) + "\nBenchmark" + name + " 1 " + v + " " + unit + "\n")
-	}
-	return b.String()
-}
-
-// If this fails, a comparison calls a change better that is worse, or shows one that chance
-// explains.
-func TestCompare(t *testing.T) {
-	units := "Unit gp-elided/op better=higher\nUnit gp-waits/op better=lower\nUnit span-ns better=neither\nUnit up-ns better=higher\n"
-	for _, tc := range []struct {
-		why, unit string
-		old, new  []string
-		want      string
-	}{
-		{"a time, up", "ns/op", []string{"1", "2", "3", "4"}, []string{"11", "12", "13", "14"}, "slower"},
-		{"a time, down", "p99-ns", []string{"11", "12", "13", "14"}, []string{"1", "2", "3", "4"}, "faster"},
-		{"a time of declared indifference", "span-ns", []string{"1", "2", "3", "4"}, []string{"11", "12", "13", "14"}, "changed"},
-		{"a time, the longer the better", "up-ns", []string{"1", "2", "3", "4"}, []string{"11", "12", "13", "14"}, "better"},
-		{"too few to tell", "ns/op", []string{"1", "2", "3"}, []string{"11", "12", "13"}, "~"},
-		{"a constant time needs its test", "ns/op", []string{"1", "1"}, []string{"2", "2"}, "~"},
-		{"a count, up", "gp-waits/op", []string{"0", "0"}, []string{"3", "3"}, "worse"},
-		{"a count, higher is better", "gp-elided/op", []string{"1", "1"}, []string{"3", "3"}, "better"},
-		{"a count that is noisy", "gp-waits/op", []string{"1", "1"}, []string{"3", "4"}, "~"},
-		{"a count that was noisy", "gp-waits/op", []string{"1", "2"}, []string{"3", "3"}, "~"},
-		{"a count, once", "gp-waits/op", []string{"1"}, []string{"3"}, "~"},
-		{"a count, once before", "gp-waits/op", []string{"1"}, []string{"3", "3"}, "~"},
-		{"a count, once since", "gp-waits/op", []string{"1", "1"}, []string{"3"}, "~"},
-		{"a count, the same", "gp-waits/op", []string{"3", "3"}, []string{"3", "3"}, "~"},
-		{"unknown direction", "anteaters/op", []string{"3", "3"}, []string{"4", "4"}, "changed"},
-	} {
-		c := Compare(parse(t, units+head+rounds("A", tc.unit, tc.old...)), parse(t, units+head+rounds("A", tc.unit, tc.new...)))
-		if len(c.Rows) != 1 || c.Rows[0].Word() != tc.want {
-			t.Errorf("%s: %+v; want %s", tc.why, c.Rows, tc.want)
-		}
-	}
-	exact := "Unit gp-waits/op assume=exact better=lower\n" + head
-	c := Compare(parse(t, exact+rounds("A", "gp-waits/op", "2")), parse(t, exact+rounds("A", "gp-waits/op", "3")))
-	if r := c.Rows[0]; !r.Exact || r.Change != Worse || r.Delta != .5 {
-		t.Errorf("assume=exact, one sample each: %+v", r)
-	}
-	// The difference of exact counts has its sign.
-	for now, want := range map[string]string{"5": "+2 worse", "1": "-2 better", "3": "~"} {
-		c := Compare(parse(t, exact+rounds("A", "gp-waits/op", "3")), parse(t, exact+rounds("A", "gp-waits/op", now)))
-		if got := unitComparison(c.Rows).Rows[0]; !slices.Contains(got, want) {
-			t.Errorf("from 3 to %s: %q, want %q", now, got, want)
-		}
-	}
-}
-
-// If this fails, the text of a comparison has changed.
-func TestCompareText(t *testing.T) {
-	file := func(version, c, d, b, alone string, a ...string) *Run {
-		run := parse(t, "tpbench: 2\ncpu: made up\nkernel: 6."+version+"\nseed: "+version+"\nUnit gp-waits/op better=lower assume=exact\n"+
-			rounds("A/events=100", "ns/op", a...)+rounds("A/events=10", "ns/op", "10", "11", "12", "13", "14", "15")+
-			rounds("C", "ns/op", c)+rounds("D", "ns/op", d)+rounds("B", "gp-waits/op", b, b)+rounds(alone, "ns/op", "5"))
-		run.Path = map[string]string{"1": "old.txt", "2": "new.txt"}[version]
-		return run
-	}
-	old := file("1", "30", "40", "0", "Gone", "100", "101", "102", "103", "104", "105")
-	new := file("2", "33", "41", "3", "Fresh", "200", "201", "202", "203", "204", "205")
-	var b bytes.Buffer
-	if err := Compare(old, new).WriteText(&b); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "compare.golden", b.String())
 }
 
 // If this fails, samples of two settings are taken together, or are shown in the order of
@@ -269,11 +187,268 @@ func TestHuman(t *testing.T) {
 	}
 }
 
-// If this fails, a busted strategy is called sound, or a floor has a status.
-func TestCatalog(t *testing.T) {
-	for name, want := range map[string]string{"naive-sync": "sound", "direct-static-call": "busted", "nothing": ""} {
-		if got := catalog.Status(name); got != want {
-			t.Errorf("Status(%s) = %q, want %q", name, got, want)
+// If this fails, the evidence calls a strategy safe that broke, or one under which nothing
+// was executed or nothing was changed, or has an empty cell for one that was tried.
+func TestSafeColumn(t *testing.T) {
+	const file = `tpbench: 2
+# block 0 round 0
+BenchmarkDisableAll/impl=naive-sync/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkDisableAll/impl=rcu-cond-sync/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkDisableAll/impl=direct-static-call/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkDisableAll/impl=unheard/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkDisableAll/impl=deadly/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkDisableAll/impl=seldom-deadly/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkDisableAll/impl=idle/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkDisableAll/impl=idle-busted/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkDisableAll/impl=seldom-idle/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+BenchmarkDisableAll/impl=quick/gp=memb/events=10/probes=1/readers=0 1 50 ns/op
+# lost round 0 BenchmarkTorture/impl=deadly/gp=memb/readers=1: worker died: exit status 2
+# lost round 0 BenchmarkTorture/impl=seldom-deadly/gp=memb/readers=1: worker died: exit status 2
+BenchmarkTorture/impl=naive-sync/gp=memb/readers=1 1 20000000 executions/op 9 transitions/op 0 mistakes/op
+BenchmarkTorture/impl=rcu-cond-sync/gp=memb/readers=1 1 5 executions/op 9 transitions/op 0 mistakes/op
+BenchmarkTorture/impl=direct-static-call/gp=memb/readers=1 1 7 executions/op 9 transitions/op 0 mistakes/op
+BenchmarkTorture/impl=idle/gp=memb/readers=1 1 7000 executions/op 0 transitions/op 0 mistakes/op
+BenchmarkTorture/impl=idle-busted/gp=memb/readers=1 1 0 executions/op 9 transitions/op 0 mistakes/op
+BenchmarkTorture/impl=seldom-idle/gp=memb/readers=1 1 7000 executions/op 0 transitions/op 0 mistakes/op
+BenchmarkTorture/impl=quick/gp=memb/readers=1 1 0 executions/op 0 transitions/op 1 mistakes/op
+# block 1 round 1
+BenchmarkTorture/impl=naive-sync/gp=memb/readers=1 1 10000000 executions/op 9 transitions/op 0 mistakes/op
+BenchmarkTorture/impl=rcu-cond-sync/gp=memb/readers=1 1 5 executions/op 9 transitions/op 1 mistakes/op
+BenchmarkTorture/impl=seldom-deadly/gp=memb/readers=1 1 4000 executions/op 9 transitions/op 0 mistakes/op
+BenchmarkTorture/impl=idle/gp=memb/readers=1 1 0 executions/op 9 transitions/op 0 mistakes/op
+BenchmarkTorture/impl=seldom-idle/gp=memb/readers=1 1 1 executions/op 1 transitions/op 0 mistakes/op
+# end incomplete 21 of 23 samples
+`
+	run, err := Read(strings.NewReader(file), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat := Catalog{Benchmarks: catalog.Benchmarks, Impls: []Impl{{Name: "naive-sync"}, {Name: "rcu-cond-sync"}, {Name: "direct-static-call", Busted: true}, {Name: "unheard"}, {Name: "deadly"}, {Name: "seldom-deadly"},
+		{Name: "idle"}, {Name: "idle-busted", Busted: true}, {Name: "seldom-idle"}, {Name: "quick", Busted: true}}}
+	tables := EvidenceTables(run, cat)
+	if len(tables) != 1 {
+		t.Fatalf("%d tables, want the bulk table only", len(tables))
+	}
+	if tables[0].Columns[2] != "safe" {
+		t.Fatalf("columns %q", tables[0].Columns)
+	}
+	for i, want := range []string{"held over 30.00M", "NO: broke in 1 of 2", "not caught", "", "1 lost", "held over 4.000k, 1 lost",
+		"not tried", "not tried", "held over 1.000, 1 not tried", "NO: broke in 1 of 1"} {
+		if got := tables[0].Rows[i][2]; got != want {
+			t.Errorf("%s: %q, want %q", tables[0].Rows[i][0], got, want)
+		}
+	}
+}
+
+// If this fails, the sentence inverts a ratio without its interval, or swaps the bounds: the
+// ratio then lies outside the interval.
+func TestVerdictBothWays(t *testing.T) {
+	sentence := func(naive, cond []float64) string {
+		var b strings.Builder
+		for i := range naive {
+			fmt.Fprintf(&b, "# block %d round %d\n", i, i)
+			fmt.Fprintf(&b, "BenchmarkDisableAll/impl=naive-sync/gp=memb/events=10 1 %v ns/op\n", naive[i])
+			fmt.Fprintf(&b, "BenchmarkDisableAll/impl=rcu-cond-sync/gp=memb/events=10 1 %v ns/op\n", cond[i])
+		}
+		text, err := Verdict(parse(t, head+b.String()), catalog)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	slow, fast := []float64{200, 420, 380, 510, 600, 730}, []float64{100, 200, 210, 240, 310, 350}
+	// The ratio and its bounds by hand: log ratios, mean and t(5) standard errors.
+	mean, sd := 0.0, 0.0
+	for i := range slow {
+		mean += math.Log(slow[i]/fast[i]) / 6
+	}
+	for i := range slow {
+		sd += math.Pow(math.Log(slow[i]/fast[i])-mean, 2) / 5
+	}
+	half := 2.570582 * math.Sqrt(sd/6)
+	want := fmt.Sprintf("%.2fx [%.2f..%.2f, 95 %%, 6 paired rounds]", math.Exp(mean), math.Exp(mean-half), math.Exp(mean+half))
+	if got := sentence(slow, fast); !strings.Contains(got, want+" less") {
+		t.Errorf("naive slower: %s; want %s less", got, want)
+	}
+	if got := sentence(fast, slow); !strings.Contains(got, want+" more") {
+		t.Errorf("naive faster: %s; want %s more", got, want)
+	}
+	if got := sentence(slow, fast); strings.Contains(got, "none at all") {
+		t.Errorf("an interval above 1: %s", got)
+	}
+	if got := sentence([]float64{15, 15}, []float64{10, 10}); !strings.Contains(got, ": 1.50x [1.50..1.50, ") || !strings.Contains(got, "] less") {
+		t.Errorf("naive a little slower: %s", got)
+	}
+	// With three rounds the sentence names the assumption of the interval.
+	if got := sentence(slow[:3], fast[:3]); !strings.Contains(got, "3 paired rounds; an interval from 3 rounds takes log ratios for normal") {
+		t.Errorf("three rounds: %s", got)
+	}
+}
+
+// If this fails, two benchmarks are compared, of which one lost its slow batches, without a
+// warning; or there is a warning of what chance does.
+func TestUnequalShares(t *testing.T) {
+	seed := rand.Uint64()
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	// file has rounds of two cases. In each sample of the second one, what is counted
+	// happens to that share of its batches.
+	file := func(rounds int, kept, shared func(c int) float64) *Run {
+		var b strings.Builder
+		for round := range rounds {
+			fmt.Fprintf(&b, "# block %d round %d\n", round, round)
+			for c := range 4 {
+				tried := 100
+				k := int(float64(tried) * kept(c))
+				fmt.Fprintf(&b, "# sample at 2026-01-02T03:04:05Z tried %d kept %d shared %d\nBenchmarkA/impl=%d 1 1 ns/op\n", tried, k, int(float64(k)*shared(c)), c)
+			}
+			// Another benchmark, which A is not compared with.
+			fmt.Fprintf(&b, "# sample at 2026-01-02T03:04:05Z tried 100 kept 20 shared 20\nBenchmarkB 1 1 ns/op\n")
+		}
+		return parse(t, "tpbench: 2\n"+b.String()+"# end complete\n")
+	}
+	all := func(int) float64 { return 1 }
+	none := func(int) float64 { return 0 }
+	only := func(with, without float64) func(int) float64 {
+		return func(c int) float64 {
+			if c == 1 {
+				return with
+			}
+			return without
+		}
+	}
+	for _, tc := range []struct {
+		why          string
+		rounds       int
+		kept, shared func(int) float64
+		want         string // of case 1; "" for no warning at all
+	}{
+		{"nothing happened", 8, all, none, ""},
+		{"much was lost, by all alike", 8, only(.3, .3), none, ""},
+		{"one lost much", 8, only(.3, 1), none, "A/impl=1 was kept off its CPU in 70 % of its batches, and what it is compared with in 0 %"},
+		{"one lost a little", 8, only(.8, 1), none, ""},
+		{"one lost a little more than the others, who lost much", 8, only(.4, .5), none, ""},
+		{"one lost nothing", 8, only(1, .3), none, "A/impl=1 was kept off its CPU in 0 % of its batches, and what it is compared with in 70 %"},
+		{"one lost much, but in two rounds only", 2, only(.3, 1), none, ""},
+		{"one had the neighbours", 8, all, only(.6, .1), "A/impl=1 shared the core with a neighbour in 60 % of its batches, and what it is compared with in 10 %"},
+	} {
+		var told []string
+		for _, w := range file(tc.rounds, tc.kept, tc.shared).Warnings {
+			told = append(told, w.Error())
+		}
+		if tc.want == "" && told != nil || tc.want != "" && (len(told) != 1 || !strings.Contains(told[0], tc.want)) {
+			t.Errorf("%s: warnings %q, want %q", tc.why, told, tc.want)
+		}
+	}
+	// Neighbours that come and go by samples, for all cases alike.
+	warned := 0
+	for range 200 {
+		warned += len(file(8, all, func(int) float64 { return float64(rnd.IntN(2)) }).Warnings)
+	}
+	if warned > 8 { // 800 cases, of which .8 are to be expected
+		t.Errorf("seed %d: %d of 800 cases that are alike were warned of", seed, warned)
+	}
+}
+
+// If this fails, rounds of two sessions are paired, or those of one are not.
+func TestSessionsAreNotPaired(t *testing.T) {
+	run := parse(t, `tpbench: 2
+# session 1
+# block 0 round 0
+BenchmarkA 1 10 ns/op
+# session 2
+# block 0 round 0
+BenchmarkB 1 20 ns/op
+# block 1 round 1
+BenchmarkA 1 30 ns/op
+BenchmarkB 1 60 ns/op
+`)
+	a, b := run.Samples.Select("A").Pairs("sec/op"), run.Samples.Select("B").Pairs("sec/op")
+	if a[0].Round == b[0].Round || a[1].Round != b[1].Round {
+		t.Errorf("A in rounds %d and %d, B in %d and %d", a[0].Round, a[1].Round, b[0].Round, b[1].Round)
+	}
+}
+
+// If this fails, times of a loop at several alignments are summarized as if every round
+// were an alignment of its own, or disturbed samples are dropped or not counted.
+func TestFiringByAlignment(t *testing.T) {
+	var b strings.Builder
+	for round := range 8 {
+		layout := round % 4
+		const sample = "# sample at 2026-01-02T03:04:05Z tried 101 kept 101 shared 0\n"
+		beside := sample
+		if round == 5 {
+			beside = "# sample at 2026-01-02T03:04:05Z tried 101 kept 101 shared 60 disturbed\n"
+		}
+		fmt.Fprintf(&b, "# block %d round %d layout %d\n", round, round, layout)
+		fmt.Fprintf(&b, "%sBenchmarkDispatch/impl=nothing/probes=0 1 1 ns/op\n", sample)
+		fmt.Fprintf(&b, "%sBenchmarkDispatch/impl=static-call/probes=1 1 %d ns/op\n", beside, 3+layout)
+		fmt.Fprintf(&b, "%sBenchmarkDispatch/impl=plain-call/probes=1 1 3 ns/op\n", sample)
+	}
+	got := evidence(parse(t, "tpbench: 2\n"+b.String()+"# end complete\n"))
+	for _, want := range []string{
+		"3.50 (2.00..5.00)",                    // of 2, 3, 4, 5
+		"n=8 rounds at 4 alignments",           // of the ratio
+		"it holds the median at 87.5 % (n=4)",  // of the range
+		"the core in 1 of 24 samples",          // all used
+		"an interval from 4 alignments takes ", // not of 8 rounds
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
+// If this fails, a table leaves out samples of a run, shows them twice, or does not show what
+// its rows differ in: the setting, the number of samples, the neighbours, the alignments.
+func TestTablesTellAll(t *testing.T) {
+	const disturbed = "# sample at 2026-01-02T03:04:05Z tried 9 kept 9 shared 9 disturbed\n"
+	var b strings.Builder
+	for round := range 4 {
+		fmt.Fprintf(&b, "# block %d round %[1]d layout %d\n", round, round%2)
+		fmt.Fprintf(&b, "BenchmarkDispatch/impl=static-call/probes=1/cold=no 1 5 ns/op\n")
+		fmt.Fprintf(&b, "BenchmarkReadSide/impl=memb 1 %d ns/op\n", 5+round%2)
+		if round == 0 {
+			fmt.Fprintf(&b, "%sBenchmarkReadSide/impl=qsbr 1 5 ns/op\n", disturbed)
+		}
+		fmt.Fprintf(&b, "# block %d round %[1]d\n", 10+round)
+		fmt.Fprintf(&b, "BenchmarkDisableAll/impl=naive-sync/events=10 1 5 ns/op\nBenchmarkDisableAll/impl=rcu-cond-sync/events=10 1 5 ns/op\n")
+		fmt.Fprintf(&b, "BenchmarkOther/x=1 1 5 ns/op\nBenchmarkOther/x=3 1 5 ns/op\n")
+		if round == 0 {
+			fmt.Fprintf(&b, "BenchmarkOther/x=2 1 5 ns/op\n")
+			fmt.Fprintf(&b, "BenchmarkDisableAll/impl=static-call/events=9 1 5 ns/op\n")
+			fmt.Fprintf(&b, "BenchmarkDisableAll/impl=static-call/events=11 1 5 ns/op\n")
+			fmt.Fprintf(&b, "%sBenchmarkEnableAll/impl=naive-sync/events=10 1 5 ns/op\n", disturbed)
+		}
+	}
+	got := evidence(parse(t, "tpbench: 2\n"+b.String()+"# end complete\n"))
+	for _, want := range []string{
+		"with the loop, cold=no\n  impl         status  probes=1\n  static-call  sound       5.00\n",
+		"the loop is not subtracted: made-up.txt has no sample of Dispatch/impl=nothing\n",
+		"a neighbour shared the core in 1 of 9 samples\n",
+		"not run with that many events: DisableAll/impl=static-call\n",
+		"a neighbour shared the core in 1 of 5 samples\n",
+		"Other\n  x  n  time/op\n  1  4  5.00 ns\n  2  1  5.00 ns\n  3  4  5.00 ns\n",
+		"n counts alignments of the timed loop",
+	} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("%q is there %d times in\n%s", want, strings.Count(got, want), got)
+		}
+	}
+}
+
+// If this fails, a bound is printed without its unit though it is not the median's.
+func TestSpreadUnits(t *testing.T) {
+	for _, tc := range []struct {
+		times []float64
+		want  string
+	}{
+		{[]float64{4e-6, 5e-6, 6e-6}, "5.00 µs (4.00..6.00)"},
+		{[]float64{900e-9, 5e-6, 6e-6}, "5.00 µs (900 ns..6.00 µs)"},
+		{[]float64{4e-6, 5e-6, 6e-3}, "5.00 µs (4.00 µs..6.00 ms)"},
+		{[]float64{5e-6, 5e-6, 5e-6}, "5.00 µs"},
+	} {
+		if got := new(Table).spread(stat.Summarize(tc.times), func(v float64) string { return Human(v, "sec/op") }); got != tc.want {
+			t.Errorf("%v: %s, want %s", tc.times, got, tc.want)
 		}
 	}
 }

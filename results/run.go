@@ -41,17 +41,25 @@ type Sample struct {
 	Values []Value    // in tidy units, in the line's order
 	Line   int
 
+	Place
+	Taking // zero if the file has no "# sample" line for it
+}
+
+// A Place is where a run had a sample: what a "# block" line says of the samples below it.
+type Place struct {
 	// Samples of one Session and Round were taken interleaved; those of one Block
 	// among them one after the other.
 	Session, Block, Round int
 
 	// Layout is the alignment that the timed loop stood at, or NoLayout.
 	Layout int
+}
 
+// A Taking is how a sample was taken: what the "# sample" line above it says.
+type Taking struct {
 	At time.Time
 
 	// Batches: timed, used, and of those used the ones beside a neighbour on the core.
-	// All are 0 if the file has no "# sample" line for it.
 	Tried, Kept, Shared int
 	Disturbed           bool // so many of them that the sample is not reliable
 }
@@ -123,18 +131,14 @@ type Samples []Sample
 // keys have the given values, each written "key=value".
 func (ss Samples) Select(base string, where ...string) Samples {
 	var sel Samples
-next:
 	for _, s := range ss {
-		if base != "" && s.Base != base {
-			continue
-		}
-		for _, w := range where {
+		differs := func(w string) bool {
 			key, value, _ := strings.Cut(w, "=")
-			if s.Key(key) != value {
-				continue next
-			}
+			return s.Key(key) != value
 		}
-		sel = append(sel, s)
+		if (base == "" || s.Base == base) && !slices.ContainsFunc(where, differs) {
+			sel = append(sel, s)
+		}
 	}
 	return sel
 }
@@ -158,19 +162,27 @@ func (ss Samples) ByName() []Group {
 
 func (ss Samples) groupBy(by func(*Sample) string) []Group {
 	var groups []Group
-	index := map[string]int{}
+	for v, samples := range ss.mapBy(by) {
+		groups = append(groups, Group{v, samples})
+	}
+	slices.SortFunc(groups, func(a, b Group) int {
+		return cmp.Or(natural(a.Value, b.Value), strings.Compare(a.Value, b.Value))
+	})
+	return groups
+}
+
+// named returns the samples by their full names.
+func (ss Samples) named() map[string]Samples {
+	return ss.mapBy(func(s *Sample) string { return s.Name })
+}
+
+func (ss Samples) mapBy(by func(*Sample) string) map[string]Samples {
+	m := map[string]Samples{}
 	for _, s := range ss {
 		v := by(&s)
-		i, ok := index[v]
-		if !ok {
-			i = len(groups)
-			index[v] = i
-			groups = append(groups, Group{Value: v})
-		}
-		groups[i].Samples = append(groups[i].Samples, s)
+		m[v] = append(m[v], s)
 	}
-	slices.SortFunc(groups, func(a, b Group) int { return natural(a.Value, b.Value) })
-	return groups
+	return m
 }
 
 // OneSetting keeps the samples of a single setting of all keys but vary, so

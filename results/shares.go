@@ -14,13 +14,11 @@ const (
 	unequalLeast = 4 // samples on either side; of fewer the test proves nothing
 )
 
-// A share is a part of a sample's batches that something happened to.
-type share struct {
+// shares are parts of a sample's batches, by what happened to them.
+var shares = []struct {
 	what string
 	of   func(*Sample) float64
-}
-
-var shares = []share{
+}{
 	{"was kept off its CPU", func(s *Sample) float64 { return 1 - float64(s.Kept)/float64(s.Tried) }},
 	{"shared the core with a neighbour", func(s *Sample) float64 { return float64(s.Shared) / float64(s.Kept) }},
 }

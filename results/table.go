@@ -2,7 +2,6 @@ package results
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -18,14 +17,14 @@ type Table struct {
 	Rows    [][]string
 	Notes   []string // below the table, one per line
 
-	// What spread has printed, for explain: intervals, and ranges of so few samples.
+	// What spread has printed, for finish: intervals, and ranges of so few samples.
 	intervals bool
 	few       []int
 }
 
-// WriteText writes the table with aligned columns: to the right where all cells
-// begin with a digit, '–', '+' or '-', to the left otherwise.
-func (t *Table) WriteText(w io.Writer) error {
+// String is the table's text with aligned columns: to the right where all cells
+// begin with a digit, '–', '+' or '-', to the left otherwise. An empty line ends it.
+func (t *Table) String() string {
 	width, left := make([]int, len(t.Columns)), make([]bool, len(t.Columns))
 	for i, c := range t.Columns {
 		width[i] = utf8.RuneCountInString(c)
@@ -54,8 +53,7 @@ func (t *Table) WriteText(w io.Writer) error {
 		fmt.Fprintln(&b, "  "+n)
 	}
 	fmt.Fprintln(&b)
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
 }
 
 // dropEmpty removes the columns that have no cell.
@@ -73,7 +71,7 @@ func (t *Table) dropEmpty() {
 
 // spread prints a median and its bounds: [lo..hi] is the 95 % interval,
 // (lo..hi) the range of samples too few for one; a constant has no bounds. The
-// unit is not repeated. What the brackets mean is noted for explain.
+// unit is not repeated. What the brackets mean is noted for finish.
 func (t *Table) spread(s stat.Summary, format func(float64) string) string {
 	center, lo, hi, brackets := format(s.Center), s.Lo, s.Hi, "[]"
 	if s.Min == s.Max {
@@ -95,8 +93,13 @@ func (t *Table) spread(s stat.Summary, format func(float64) string) string {
 	return center + " " + brackets[:1] + low + ".." + high + brackets[1:]
 }
 
-// explain adds notes on the brackets that spread has put into the table.
-func (t *Table) explain() {
+// finish drops empty columns, and adds notes on the table's samples and on the brackets that
+// spread has put into it.
+func (t *Table) finish(ss Samples) {
+	t.dropEmpty()
+	if n := ss.Disturbed(); n > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("a neighbour shared the core in %d of %d samples", n, len(ss)))
+	}
 	if t.intervals {
 		t.Notes = append(t.Notes, "[lo..hi]: 95 % interval of the median")
 	}

@@ -99,11 +99,11 @@ func shared(run *Run, cat Catalog) (naive, cond Samples, err error) {
 			return nil, nil, &MissingError{run.Path, cat.Name(Disable) + "/impl=" + impl + " in ns/op"}
 		}
 	}
+	all := run.Samples.named()
 	best := func(both Samples) {
 		for _, events := range both.GroupBy("events") { // the largest last
 			for _, g := range events.Samples.ByName() {
-				name := strings.Replace(g.Value, "impl="+waits, "impl="+elides, 1)
-				if other := run.Samples.named(name); len(other) > 0 {
+				if other := all[strings.Replace(g.Value, "impl="+waits, "impl="+elides, 1)]; other != nil {
 					naive, cond = g.Samples, other
 				}
 			}
@@ -119,16 +119,6 @@ func shared(run *Run, cat Catalog) (naive, cond Samples, err error) {
 	return naive, cond, nil
 }
 
-// named returns the samples of a full name.
-func (ss Samples) named(name string) Samples {
-	for _, g := range ss.ByName() {
-		if g.Value == name {
-			return g.Samples
-		}
-	}
-	return nil
-}
-
 // took says how long a bulk change took and what it waited for.
 func took(ss Samples) string {
 	t := median(ss, "sec/op")
@@ -137,16 +127,14 @@ func took(ss Samples) string {
 	if len(gps) == 0 {
 		return text + " (grace periods not counted)"
 	}
-	n := stat.Summarize(gps).Center
-	noun := "grace periods"
-	if n == 1 {
-		noun = "grace period"
+	switch n := stat.Summarize(gps).Center; {
+	case n == 1:
+		return text + " (1 grace period waited)"
+	case n > 1:
+		return text + fmt.Sprintf(" (%s grace periods waited, %s each)", Human(n, "gp-waits/op"), Human(t/n, "sec/op"))
+	default:
+		return text + fmt.Sprintf(" (%s grace periods waited)", Human(n, "gp-waits/op"))
 	}
-	text += fmt.Sprintf(" (%s %s waited", Human(n, "gp-waits/op"), noun)
-	if n > 1 {
-		text += ", " + Human(t/n, "sec/op") + " each"
-	}
-	return text + ")"
 }
 
 func median(ss Samples, unit string) float64 { return ss.Summary(unit).Center }

@@ -117,18 +117,14 @@ func catalog() results.Catalog {
 	}
 	for _, b := range benches.Benchmarks() {
 		for phase, name := range b.Names {
-			c.Benchmarks = append(c.Benchmarks, results.Benchmark{Name: name, Role: role(b, phase), Table: b.Table, Short: b.Short, Shown: b.Shown})
+			listed := results.Benchmark{Name: name, Table: b.Table, Short: b.Short, Shown: b.Shown}
+			if phase < len(b.Roles) {
+				listed.Role = results.Role(b.Roles[phase])
+			}
+			c.Benchmarks = append(c.Benchmarks, listed)
 		}
 	}
 	return c
-}
-
-// role returns the role of a benchmark's phase.
-func role(b *benches.Benchmark, phase int) results.Role {
-	if phase < len(b.Roles) {
-		return results.Role(b.Roles[phase])
-	}
-	return ""
 }
 
 // hasRole reports whether a benchmark of the role was chosen.
@@ -156,10 +152,7 @@ func show(out io.Writer, path, dir string, chosen []benches.Chosen, complete boo
 	}
 	cat := catalog()
 	for _, t := range results.EvidenceTables(run, cat) {
-		if err := t.WriteText(w); err != nil {
-			return err
-		}
-		fmt.Fprintln(w)
+		fmt.Fprintln(w, t)
 	}
 	for _, warning := range run.Warnings {
 		fmt.Fprintln(w, warning)
