@@ -25,16 +25,16 @@ type Drawing struct {
 // Charts lists the charts, in the order to show them.
 func Charts() []Drawing {
 	return []Drawing{
-		{"disable-all", results.Disable, disableAll},         // time to disable all events, by strategy and flavour
-		{"scaling", results.Disable, scaling},                // the same, against the number of events
-		{"transitions", results.Transition, transitions},     // time of one change of an event's probes, by strategy
-		{"tradeoff", results.Disable, tradeoff},              // cost of firing against cost of switching, by strategy
-		{"dispatch", results.Firing, dispatchProbes},         // time of one pass of a site, against its probes
-		{"disturb", results.ReaderLatency, disturb},          // a reader's passes while events are switched, by strategy
-		{"unregister", results.Removal, unregister},          // time to remove probes while allocations fail
-		{"livepatch", results.FunctionTransition, livepatch}, // time of a function's transitions, by way to wait
-		{"uprobe", results.UprobeHit, uprobe},                // hits per second, against the CPUs that hit one uprobe
-		{"poke", results.Patching, poke},                     // time to patch a site, against the sites of a batch
+		{"disable-all", results.Disable, disableAll},
+		{"scaling", results.Disable, scaling},
+		{"transitions", results.Transition, transitions},
+		{"tradeoff", results.Disable, tradeoff},
+		{"dispatch", results.Firing, dispatchProbes},
+		{"disturb", results.ReaderLatency, disturb},
+		{"unregister", results.Removal, unregister},
+		{"livepatch", results.FunctionTransition, livepatch},
+		{"uprobe", results.UprobeHit, uprobe},
+		{"poke", results.Patching, poke},
 	}
 }
 

@@ -1,4 +1,15 @@
-// Package plots draws tpbench's charts from a results.Run: [Charts] lists them.
+// Package plots draws tpbench's charts from a results.Run:
+//
+//	disable-all   time to disable all events, by strategy and flavour
+//	scaling       the same, against the number of events
+//	transitions   time of one change of an event's probes, by strategy
+//	tradeoff      cost of firing against cost of switching, by strategy
+//	dispatch      time of one pass of a site, against its probes
+//	disturb       a reader's passes while events are switched, by strategy
+//	unregister    time to remove probes while allocations fail
+//	livepatch     time of a function's transitions, by way to wait
+//	uprobe        hits per second, against the CPUs that hit one uprobe
+//	poke          time to patch a site, against the sites of a batch
 //
 // The pipeline:
 //

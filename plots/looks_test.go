@@ -3,6 +3,7 @@ package plots
 import (
 	"fmt"
 	"image/color"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -144,4 +145,22 @@ func vetLooks(t *testing.T, run *results.Run) map[string]int {
 		}
 	}
 	return listed
+}
+
+// If this fails, the package's documentation does not list the charts that there are.
+func TestDocListsCharts(t *testing.T) {
+	text, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed, have []string
+	for _, m := range regexp.MustCompile(`(?m)^//\t([a-z-]+)  `).FindAllStringSubmatch(string(text), -1) {
+		listed = append(listed, m[1])
+	}
+	for _, d := range Charts() {
+		have = append(have, d.Name)
+	}
+	if !slices.Equal(listed, have) {
+		t.Errorf("doc.go lists %q, the charts are %q", listed, have)
+	}
 }

@@ -1,3 +1,7 @@
+// This file runs one torture (a stress test: see package torture) in a process of its own, a
+// worker, because a busted implementation may crash it. The worker reports on its standard output;
+// the process that started it reads this, and finds out why a worker died or hangs.
+
 package main
 
 import (
@@ -24,15 +28,17 @@ import (
 	"github.com/tpbench/tpbench/impls/torture"
 )
 
-// A message is a line of a torture-worker's output. The first one is empty, the next ones have
-// the report so far, and the last one has the report, or the error because of which there is none.
+// A message is a line of a worker's output, as JSON. The first one is empty: the worker has started.
+// The next ones have the report so far. The last one, with End, has the whole report, or an Error if the
+// implementation could not be tortured.
 type message struct {
 	torture.Report
 	End   bool
 	Error string
 }
 
-// newTortureWorker is the process that tortures: tpbench torture-worker FAMILY/NAME.
+// newTortureWorker returns the hidden command of the worker: tpbench torture-worker FAMILY/NAME, as in
+// tracepoint/naive-sync.
 func newTortureWorker() *cobra.Command {
 	var (
 		o      torture.Options
@@ -46,7 +52,7 @@ func newTortureWorker() *cobra.Command {
 		if len(subjects) != 1 {
 			return usagef("torture-worker: %q names %d implementations, say FAMILY/NAME", args[0], len(subjects))
 		}
-		// The process that started this one may have been stopped, and read nothing.
+		// If the process that started this one does not read, writing a message blocks.
 		time.AfterFunc(o.For+within, func() {
 			fmt.Fprintf(cmd.ErrOrStderr(), "tpbench: the report was not read within %v\n", within)
 			os.Exit(1)
@@ -54,16 +60,16 @@ func newTortureWorker() *cobra.Command {
 		return tortureHere(cmd.Context(), cmd.OutOrStdout(), subjects[0], o)
 	})
 	f := cmd.Flags()
-	f.DurationVar(&o.For, "for", 10*time.Second, "how long to try")
-	f.Uint64Var(&o.Seed, "seed", 0, "what all draws come from")
-	f.DurationVar(&within, "within", killAfter+3*grace, "how long after --for the report must have been read")
+	f.DurationVar(&o.For, "for", 10*time.Second, "how long to torture it")
+	f.Uint64Var(&o.Seed, "seed", 0, "seed of all random numbers")
+	f.DurationVar(&within, "within", killAfter+3*grace, "the worker exits this long after --for if its report was not read")
 	return cmd
 }
 
 // tortureHere tortures the subject in this process and writes messages.
 func tortureHere(ctx context.Context, w io.Writer, s torture.Subject, o torture.Options) error {
 	out := json.NewEncoder(w)
-	_ = out.Encode(message{}) // an error comes back from the last message
+	_ = out.Encode(message{}) // if this fails, the last one does, too
 	o.Progress = func(r torture.Report) { _ = out.Encode(message{Report: r}) }
 	r, err := s.Torture(ctx, o)
 	last := message{Report: r, End: true}
@@ -75,7 +81,7 @@ func tortureHere(ctx context.Context, w io.Writer, s torture.Subject, o torture.
 
 const (
 	// killAfter is how much longer than --for a worker may take, to start, to prepare and
-	// to end.
+	// to end. Then it is interrupted and, after grace, killed.
 	killAfter = 30 * time.Second
 
 	// grace is how long a worker gets to report when it is interrupted, and to print
@@ -111,8 +117,9 @@ func tortureApart(ctx context.Context, s torture.Subject, o torture.Options) (ou
 
 // watch runs a torture-worker until it ends. When ctx is done it interrupts the worker, which
 // then reports. If the worker has not ended after grace, watch has it print its stacks and
-// kills it. If the worker dies of its own signal, that is its subject's failure, unless it
-// reported one before. An error means that the subject could not be tortured.
+// kills it. If the worker dies of a signal that its own code raised (see causeOf), that is a failure of
+// the implementation; a failure that the worker had reported before comes first. An error means that
+// the implementation could not be tortured.
 func watch(ctx context.Context, worker *exec.Cmd, grace time.Duration, progress func(torture.Report)) (outcome, error) {
 	harness.Isolate(worker)
 	worker.WaitDelay = time.Second // a process that the worker started may hold its pipes open
@@ -167,8 +174,8 @@ func watch(ctx context.Context, worker *exec.Cmd, grace time.Duration, progress 
 	return out, fmt.Errorf("the worker ended without a report, %v %s", worker.ProcessState, strings.TrimSpace(stderr.String()))
 }
 
-// end ends the worker if ctx is done before it has ended. If it had to be killed, end
-// returns its threads.
+// end interrupts the worker when ctx is done, unless it has ended. If it does not end within grace, end
+// kills it, and returns a line for each of its threads.
 func end(ctx context.Context, p *os.Process, grace time.Duration, ended <-chan struct{}) (threads string) {
 	select {
 	case <-ended:
@@ -187,9 +194,9 @@ func end(ctx context.Context, p *os.Process, grace time.Duration, ended <-chan s
 // causeRE is the line of the runtime's report on a fatal error that names the cause.
 var causeRE = regexp.MustCompile(`(?m)^\[?((?:SIG|signal SIG|fatal error: |panic: |unexpected fault ).*?)\]?$`)
 
-// causeOf is why a process ended by its own doing, or "": what the runtime reports, or a signal that
-// its own instructions raised. A signal from outside is no failure of the subject: a machine short
-// of memory kills, too.
+// causeOf returns the fatal error that Go's runtime printed, or the signal that an instruction of the
+// process raised, or "". A signal that another process or the kernel sent, such as SIGKILL where memory
+// is short, is no failure of the implementation.
 func causeOf(state *os.ProcessState, stderr string) string {
 	if cause := causeRE.FindStringSubmatch(stderr); cause != nil {
 		return cause[1]
@@ -203,8 +210,9 @@ func causeOf(state *os.ProcessState, stderr string) string {
 	return ""
 }
 
-// excerpt describes what a worker that hung did, in at most 40 lines: its threads, those that
-// sleep last, and the stacks that the runtime printed.
+// excerpt describes what a worker that hung did, in at most 40 lines: its threads, sleeping ones at the
+// end, and the stacks that the runtime printed. A line of threads, from harness.Interrogate, has the
+// state as in /proc, "S on CPU 1" for one that sleeps.
 func excerpt(threads, stderr string) []string {
 	const most, mostThreads, mostFrames = 40, 12, 4
 	lines := strings.FieldsFunc(threads, func(r rune) bool { return r == '\n' })
@@ -229,10 +237,9 @@ var (
 	frameRE     = regexp.MustCompile(`(?m)^(?:.*/)?(\S+)\([^()\n]*\)\n\t(?:.*/)?(\S+)`)
 )
 
-// goroutines lists what those did that have frames outside of package runtime, whose frames
-// say little. Each is a line and its frames, innermost first. First are those that run, then
-// those of an attack's threads, then those that are ready to run. With its most verbose setting
-// the runtime prints some of them twice, once without frames.
+// goroutines lists the goroutines in the runtime's report, each as a line and its frames, innermost first.
+// It leaves out frames of package runtime, and goroutines without others. First come goroutines that
+// run, then those locked to a thread, which readers and updaters are, then those ready to run.
 func goroutines(stderr string) (list [][]string) {
 	for _, g := range goroutineRE.FindAllStringSubmatch(stderr, -1) {
 		lines := []string{fmt.Sprintf("goroutine %s, %s", g[1], g[2])}

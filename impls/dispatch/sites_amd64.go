@@ -43,9 +43,9 @@ func addresses(a *addressTable)
 
 // The timed loops, by layout.
 var (
-	nothingLoops = [Layouts]loop{nothing0, nothing1, nothing2, nothing3}
-	bareLoops    = [Layouts]loop{bare0, bare1, bare2, bare3}
-	nilLoops     = [Layouts]loop{nil0, nil1, nil2, nil3}
-	plainLoops   = [Layouts]loop{plain0, plain1, plain2, plain3}
-	siteLoops    = [Layouts]loop{site0, site1, site2, site3}
+	emptyLoops     = [Layouts]loop{nothing0, nothing1, nothing2, nothing3}
+	bareCallLoops  = [Layouts]loop{bare0, bare1, bare2, bare3}
+	nilCheckLoops  = [Layouts]loop{nil0, nil1, nil2, nil3}
+	plainCallLoops = [Layouts]loop{plain0, plain1, plain2, plain3}
+	siteLoops      = [Layouts]loop{site0, site1, site2, site3}
 )

@@ -60,7 +60,7 @@ func open() error {
 	}
 	for i := range Layouts {
 		machine.timed[i] = reg.add(&Site{point: &sitePoint, entry: pcs.site[i], run: siteLoops[i]}, Unroll)
-		machine.plain[i] = reg.add(&Site{point: &plainPoint, entry: pcs.plain[i], run: plainLoops[i]}, Unroll)
+		machine.plain[i] = reg.add(&Site{point: &plainPoint, entry: pcs.plain[i], run: plainCallLoops[i]}, Unroll)
 	}
 	if err := reg.mapped(1); err != nil {
 		return err

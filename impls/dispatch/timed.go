@@ -39,9 +39,9 @@ type Floor struct {
 // Floors lists the floors, cheapest first.
 func Floors() []Floor {
 	return []Floor{
-		{"nothing", "the empty loop", 0, bare(&nothingLoops)},
-		{"nil-check", "a disabled site that loads tp->funcs and tests it, unpatched", 0, bare(&nilLoops)},
-		{"bare-call", "a call and a return, nothing else", 1, bare(&bareLoops)},
+		{"nothing", "the empty loop", 0, bare(&emptyLoops)},
+		{"nil-check", "a disabled site that loads tp->funcs and tests it, unpatched", 0, bare(&nilCheckLoops)},
+		{"bare-call", "a call and a return, nothing else", 1, bare(&bareCallLoops)},
 		{"plain-call", "the whole site (key, read section, data) with an ordinary CALL", 1, armPlain},
 	}
 }

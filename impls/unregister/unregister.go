@@ -1,3 +1,6 @@
+// This file is the engine: a tracepoint with its array of probes, whose growing and shrinking
+// a Policy does. The package comment, in doc.go, says why removal is the hard part.
+
 package unregister
 
 import (
@@ -15,26 +18,28 @@ import (
 
 // What the kernel returns as -EINVAL, -EEXIST, -ENOENT and -ENOMEM.
 var (
-	ErrInvalid  = errors.New("a probe needs a function of its own")
+	ErrInvalid  = errors.New("a probe needs a function, other than the stub and the sentinel")
 	ErrExist    = probes.ErrExist
 	ErrNotFound = probes.ErrNotFound
 	ErrNoMem    = slab.ErrNoMem
 )
 
-// A Policy says how probes are added to an array and removed from it. The Point calls its
-// functions with the lock held.
+// A Policy is what variants of this package differ in: how a probe is added to a Point's array,
+// and how one is removed. The Point calls its functions with Point.mu held.
 type Policy struct {
-	Dispatch dispatch.Dispatch // sites call its iterator
+	// Dispatch has the iterator: the function that a site calls, and that calls every probe.
+	Dispatch dispatch.Dispatch
 
-	// Dead returns the function of dead entries. It is nil if the variant has none.
+	// Dead returns the function of a dead entry: one whose probe was removed without memory
+	// for a shorter array. It is nil if the policy makes no such entries.
 	Dead func() dispatch.Func
 
-	// add makes readers see probes, one more than there were. If it returns an error it
-	// has changed nothing.
-	add func(p *Point, probes []dispatch.Entry) error
+	// add replaces the Point's probes by list: those that it has, and a new one. If there is
+	// no memory it returns an error and has changed nothing.
+	add func(p *Point, list []dispatch.Entry) error
 
-	// remove removes the probe funcs[at]. rest are the probes that stay, at least one. If
-	// it returns an error it has changed nothing.
+	// remove removes the probe p.funcs[at]. rest has the probes that stay, at least one. If it
+	// returns an error it has changed nothing.
 	remove func(p *Point, at int, rest []dispatch.Entry) error
 }
 
@@ -44,21 +49,25 @@ type Point struct {
 	rcu    *rcu.Domain
 	site   *dispatch.Site
 
-	// mu is the kernel's tracepoints_mutex. It is held during waits. The text mutex, the
-	// Domain's locks and those of arrays nest inside it.
+	// mu is the kernel's tracepoints_mutex. A policy that waits for a grace period holds it
+	// meanwhile. Inside it are taken: the mutex of package textpoke, the locks of the Domain,
+	// and the lock of the allocator of arrays.
 	mu sync.Mutex
 
-	// funcs is the array that the site reads, with dead entries, or nil. Written under mu.
-	// Only kill writes to an array that readers may walk at the time.
+	// funcs is the array that the site reads, dead entries included; nil without probes. Written
+	// under mu. Readers may walk it at any time, so nothing writes to its entries but kill
+	// (stub.go), which makes one dead.
 	funcs []dispatch.Entry
 
-	array  []dispatch.Entry // the allocation that funcs is in, or a half of. Protected by mu.
-	halves halves           // of the double arrays. Protected by mu.
-	arrays *probes.Arrays
+	// array is the allocation whose first or second half funcs is (doublearray.go), or which
+	// funcs is as a whole. Protected by mu.
+	array  []dispatch.Entry
+	halves halves         // state of the policies with two halves; protected by mu
+	arrays *probes.Arrays // allocates arrays
 }
 
-// New makes a Point of a site, without probes. A site belongs to one Point at a time. Before
-// it goes to another, its probes are unregistered and a grace period passes.
+// New returns a Point without probes. A site belongs to one Point at a time: before the caller
+// makes another Point of it, the probes must be unregistered and a grace period must have passed.
 func New(policy *Policy, d *rcu.Domain, site *dispatch.Site) (*Point, error) {
 	if err := site.StaticCall(policy.Dispatch.Iterator()); err != nil {
 		return nil, fmt.Errorf("unregister: %w", err)
@@ -66,16 +75,16 @@ func New(policy *Policy, d *rcu.Domain, site *dispatch.Site) (*Point, error) {
 	return &Point{policy: policy, rcu: d, site: site, arrays: probes.NewArrays()}, nil
 }
 
-// Fire passes the site once. The reader must be of the Point's Domain: grace periods of
-// another Domain do not wait for it.
+// Fire executes the site once, which calls every probe. The reader must be registered with the
+// Point's Domain: grace periods of another Domain do not wait for it.
 func (p *Point) Fire(r *rcu.Reader) { p.site.Fire(r) }
 
 // FailAfter lets n more allocations of arrays succeed and makes the next one fail. With a
 // negative n none fails.
 func (p *Point) FailAfter(n int) { p.arrays.FailAfter(n) }
 
-// Held returns how many arrays the Point holds, and their requested size in bytes. Released
-// arrays count until their grace period has ended.
+// Held returns how many arrays the Point has allocated and not freed, and their size in bytes,
+// without the allocator's rounding. Released arrays count until their grace period has ended.
 func (p *Point) Held() (arrays, bytes int) {
 	arrays, entries := p.arrays.InUse()
 	return arrays, entries * int(unsafe.Sizeof(dispatch.Entry{}))
@@ -85,7 +94,8 @@ func (p *Point) Held() (arrays, bytes int) {
 // data. It is the kernel's tracepoint_synchronize_unregister.
 func (p *Point) Synchronize() { p.rcu.Synchronize() }
 
-// Register adds a probe. Without memory the error is ErrNoMem.
+// Register adds a probe. Without memory the error is ErrNoMem. The stub and the sentinel are
+// functions of dead entries (doc.go), so no probe may have them.
 func (p *Point) Register(probe dispatch.Probe) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -96,7 +106,7 @@ func (p *Point) Register(probe dispatch.Probe) error {
 		return fmt.Errorf("register: %w", ErrExist)
 	}
 	live := p.live()
-	next := make([]dispatch.Entry, len(live)+2)
+	next := make([]dispatch.Entry, len(live)+2) // the new probe, and the zero entry at the end
 	probes.Insert(next, live, probe)
 	if err := p.policy.add(p, probes.Of(next)); err != nil {
 		return fmt.Errorf("register: the array of %d probes: %w", len(live)+1, err)
@@ -114,14 +124,14 @@ func (p *Point) Unregister(probe dispatch.Probe) error {
 	case p.funcs == nil, probe.Fn != 0 && at < 0:
 		return fmt.Errorf("unregister: %w", ErrNotFound)
 	case probe.Fn == 0:
-		return p.zero()
+		return p.removeAll()
 	}
 	live := p.live()
 	rest := make([]dispatch.Entry, len(live))
 	probes.Remove(rest, live, probes.Find(live, probe))
 	rest = probes.Of(rest)
 	if len(rest) == 0 {
-		return p.zero()
+		return p.removeAll()
 	}
 	if err := p.policy.remove(p, at, rest); err != nil {
 		return fmt.Errorf("unregister: the array of %d probes: %w", len(rest), err)
@@ -133,17 +143,17 @@ func (p *Point) Unregister(probe dispatch.Probe) error {
 func (p *Point) replace(list []dispatch.Entry) error {
 	array, err := p.arrays.Alloc(len(list) + 1)
 	if err != nil {
-		return err // nothing has changed (M4)
+		return err // nothing has changed, as the invariant M4 wants it
 	}
 	fill(array, list)
 	return p.install(array, array)
 }
 
-// install makes readers see funcs, which is in array. It releases the array in force, if that
-// is another.
+// install publishes funcs, which is array or a half of it. The array that the Point had is
+// released, unless it is the same one. The first probe switches the site on.
 func (p *Point) install(array, funcs []dispatch.Entry) error {
 	first, old := p.funcs == nil, p.array
-	step.At("unregister: before publish")
+	step.At("unregister: before publish") // where a replay can stop this thread; see package step
 	p.site.Publish(funcs)
 	p.array, p.funcs = array, funcs
 	if first {
@@ -155,8 +165,8 @@ func (p *Point) install(array, funcs []dispatch.Entry) error {
 	return nil
 }
 
-// zero removes all probes, which needs no memory.
-func (p *Point) zero() error {
+// removeAll removes all probes, which needs no memory.
+func (p *Point) removeAll() error {
 	if err := p.site.KeyDisable(); err != nil {
 		return err
 	}
@@ -172,10 +182,11 @@ func (p *Point) release(array []dispatch.Entry) {
 	p.rcu.Call(func() { p.arrays.Free(array) })
 }
 
-// live returns a copy of the entries in force that are not dead. mu must be held.
+// live returns a copy of the Point's entries that are not dead. mu must be held.
 func (p *Point) live() []dispatch.Entry { return probes.Live(probes.Of(p.funcs), p.dead()) }
 
-// dead returns the function of dead entries, or 0, which no entry has.
+// dead returns the function of dead entries. If the policy has none it is 0, which is the function
+// of no probe.
 func (p *Point) dead() dispatch.Func {
 	if p.policy.Dead == nil {
 		return 0
@@ -183,8 +194,8 @@ func (p *Point) dead() dispatch.Func {
 	return p.policy.Dead()
 }
 
-// find returns the index of the probe's function and data, or -1. No probe has the function
-// of dead entries.
+// find returns the index of the entry with the probe's function and data, or -1. It never finds
+// a dead entry, nor a probe without a function.
 func (p *Point) find(probe dispatch.Probe) int {
 	if probe.Fn == p.dead() {
 		return -1
@@ -192,7 +203,8 @@ func (p *Point) find(probe dispatch.Probe) int {
 	return probes.Find(probes.Of(p.funcs), probe)
 }
 
-// fill copies the probes to room, and fills the rest, at least one entry, with zero entries.
-func fill(room, probes []dispatch.Entry) {
-	clear(room[copy(room, probes):])
+// fill copies the entries of list to array and clears the rest of array, at least one entry: the
+// iterator stops at an entry without a function.
+func fill(array, list []dispatch.Entry) {
+	clear(array[copy(array, list):])
 }

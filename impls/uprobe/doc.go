@@ -59,7 +59,7 @@
 //   - "uprobe: put to zero", between the last put and the treelock;
 //   - "uprobe: to be freed", after Call, before the grace period ends;
 //   - "uprobe: a branch is missing", in the middle of a rotation of the tree;
-//   - "uprobe: missed while a writer is at the tree", where a search without the lock begins
+//   - "uprobe: missed while a writer changes the tree", where a search without the lock begins
 //     again.
 //
 // Package uprobe returns an error for a consumer that is registered already ([ErrExist]),

@@ -21,12 +21,14 @@ import (
 //	2. x.right = y
 //	3. parent = x
 //
-// So a node that it finds is in the tree. After a miss it has to recheck seq.
+// So a uprobe that such a search finds was in the tree during the search; the caller's read
+// section keeps its memory. After a miss the search has to recheck seq.
 type tree struct {
 	root atomic.Pointer[Uprobe]
 
-	// seq is the kernel's uprobes_seqcount: odd while a writer changes the tree. Its adds are
-	// full fences, which pair with the loads in searchLockless; x86 keeps those in order.
+	// seq is the kernel's uprobes_seqcount: odd while a writer changes the tree. The writer's
+	// adds are full fences. They pair with the loads in searchLockless, which are ordered as
+	// written.
 	seq atomic.Uint64
 }
 
@@ -35,8 +37,8 @@ type tree struct {
 func (t *tree) search(k Key) *Uprobe {
 	u := t.root.Load()
 	for u != nil && u.key != k {
-		// Not child[k.side(u)]: the CPU predicts a branch and continues, and would wait for
-		// the comparison to have an index.
+		// A branch, not child[k.side(u)]: the CPU predicts a branch and loads the child at
+		// once. To index, it would first need the result of the comparison.
 		if k.less(u.key) {
 			u = u.child[0].Load()
 		} else {
@@ -57,7 +59,7 @@ func (t *tree) searchLockless(k Key) *Uprobe {
 		if seq%2 == 0 && t.seq.Load() == seq {
 			return nil
 		}
-		step.Wait("uprobe: missed while a writer is at the tree")
+		step.Wait("uprobe: missed while a writer changes the tree") // yields; a replay runs another thread here
 	}
 }
 
@@ -84,7 +86,8 @@ func (t *tree) insertAt(link *atomic.Pointer[Uprobe], u *Uprobe) {
 	}
 }
 
-// erase removes a uprobe from the tree if it is still there. The caller holds the treelock.
+// erase removes a uprobe from the tree. It does nothing if another updater has removed it: the
+// last put and a new registration both may. The caller holds the treelock.
 func (t *tree) erase(u *Uprobe) {
 	if !u.inTree {
 		return
