@@ -136,9 +136,7 @@ func TestSweepWithoutProc(t *testing.T) {
 			t.Errorf("stat is %q: %v, %v", stat, removed, err)
 		}
 	}
-	if err := os.RemoveAll(s.proc); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.RemoveAll(s.proc))
 	if removed, err := s.sweep(); removed != nil || err == nil || !strings.Contains(err.Error(), "it is unknown whether") {
 		t.Errorf("no proc: %v, %v", removed, err)
 	}
@@ -189,26 +187,20 @@ func TestSweepReal(t *testing.T) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), child+"=1")
 	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
+	must(t, err)
+	must(t, cmd.Start())
+	end := func() {
+		_ = cmd.Process.Kill() // both fail the second time
+		_ = cmd.Wait()
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	killed := false
 	t.Cleanup(func() {
-		if !killed {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-		}
+		end()
 		if _, err := s.sweep(); err != nil {
 			t.Error(err)
 		}
 	})
 	said, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	name, ok := strings.CutSuffix(said, " <nil>\n")
 	if !ok {
 		t.Fatalf("the owner printed %q", said)
@@ -225,21 +217,12 @@ func TestSweepReal(t *testing.T) {
 		t.Errorf("swept while an owner lives that proc does not show: %v, %v", removed, err)
 	}
 
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	var exit *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	killed = true
+	end()
 	if read(t, dir) != "1" {
 		t.Error("a killed owner does not leave its events on, so this test shows nothing")
 	}
 	if removed, err := s.sweep(); !slices.Equal(removed, []string{name}) || err != nil {
 		t.Errorf("removed %v, %v, expected %s", removed, err, name)
 	}
-	if _, err := os.Stat(dir); !os.IsNotExist(err) {
-		t.Errorf("the instance is still there: %v", err)
-	}
+	gone(t, dir)
 }
