@@ -1,4 +1,4 @@
-package clock
+package clock_test
 
 import (
 	"errors"
@@ -6,19 +6,23 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/tpbench/tpbench/harness/clock"
+	"github.com/tpbench/tpbench/harness/host"
 )
 
 // open opens the clock. It skips the test if the clock is unavailable, and fails it if
 // TPBENCH_REQUIRE says that it is not.
-func open(tb testing.TB) *Clock {
+func open(tb testing.TB) *clock.Clock {
 	tb.Helper()
-	c, err := Open()
+	c, err := clock.Open()
 	switch {
 	case err == nil:
 		return c
-	case !errors.Is(err, ErrUnavailable):
+	case !errors.Is(err, clock.ErrUnavailable):
 		tb.Fatalf("Open: %v, which is not ErrUnavailable", err)
 	case strings.Contains(os.Getenv("TPBENCH_REQUIRE"), "tsc"):
 		tb.Fatalf("TPBENCH_REQUIRE names tsc: %v", err)
@@ -54,7 +58,7 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var inherited Clock
+	var inherited clock.Clock
 	if err := inherited.UnmarshalText(text); err != nil {
 		t.Fatal(err)
 	}
@@ -68,13 +72,13 @@ func TestOpen(t *testing.T) {
 // takes between two reads; 1 % is thousands of times the uncertainty.
 func TestAgainstTime(t *testing.T) {
 	c := open(t)
-	outer := Start()
+	outer := clock.Start()
 	t0 := time.Now()
-	inner := Start()
+	inner := clock.Start()
 	time.Sleep(50 * time.Millisecond)
-	innerTicks := Stop() - inner
+	innerTicks := clock.Stop() - inner
 	span := float64(time.Since(t0))
-	outerTicks := Stop() - outer
+	outerTicks := clock.Stop() - outer
 	if ns := c.NS(innerTicks); ns > span*1.01 {
 		t.Errorf("the TSC counted %v ns within %v", ns, span)
 	}
@@ -86,9 +90,15 @@ func TestAgainstTime(t *testing.T) {
 // If this fails, the counter goes backwards on one CPU.
 func TestMonotone(t *testing.T) {
 	open(t)
-	onOneCPU(t, func() {
-		for last, i := Start(), 0; i < 100_000; i++ {
-			start, stop := Start(), Stop()
+	var thread sync.WaitGroup
+	thread.Go(func() {
+		cpus, err := host.Allowed()
+		if err = errors.Join(err, host.Pin(cpus[0])); err != nil {
+			t.Errorf("cannot pin: %v", err)
+			return
+		}
+		for last, i := clock.Start(), 0; i < 100_000; i++ {
+			start, stop := clock.Start(), clock.Stop()
 			if start < last || stop < start {
 				t.Errorf("read %d: %d, then %d, then %d", i, last, start, stop)
 				return
@@ -96,21 +106,7 @@ func TestMonotone(t *testing.T) {
 			last = stop
 		}
 	})
-}
-
-// onOneCPU runs f on a pinned thread, which ends with f.
-func onOneCPU(t *testing.T, f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		if err := stay(); err != nil {
-			t.Errorf("cannot pin: %v", err)
-			return
-		}
-		f()
-	}()
-	<-done
+	thread.Wait()
 }
 
 // BenchmarkRead times what each read adds to a timed part.
@@ -119,18 +115,18 @@ func BenchmarkRead(b *testing.B) {
 	var sink uint64
 	b.Run("read=start", func(b *testing.B) {
 		for b.Loop() {
-			sink += Start()
+			sink += clock.Start()
 		}
 	})
 	b.Run("read=stop", func(b *testing.B) {
 		for b.Loop() {
-			sink += Stop()
+			sink += clock.Stop()
 		}
 	})
 	b.Run("read=pair", func(b *testing.B) {
 		for b.Loop() {
-			start := Start()
-			sink += Stop() - start
+			start := clock.Start()
+			sink += clock.Stop() - start
 		}
 	})
 	b.Run("read=time.Now", func(b *testing.B) { // for comparison

@@ -16,7 +16,7 @@ func Pin(cpu int) error { return errNotLinux }
 func Switches() (int64, error) { return 0, errNotLinux }
 
 // queryMembarrier returns an *[UnavailableError]: it exists on Linux only.
-func queryMembarrier() (membarrier, error) { return membarrier{}, errNotLinux }
+func queryMembarrier() (membarrier, error) { return 0, errNotLinux }
 
 func tryRWX() error      { return errNotLinux }
 func tryCounters() error { return errNotLinux }

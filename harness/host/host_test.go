@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,7 +31,7 @@ var machines = []struct {
 	{"guest", probe{ // a quiet guest with two cores: only the row hypervisor is not OK
 		hypervisor: "KVMKVMKVM",
 		allowed:    []int{0, 1},
-		membarrier: membarrier{true, true, true},
+		membarrier: global | privateExpedited | syncCore,
 		build: &debug.BuildInfo{Settings: []debug.BuildSetting{
 			{Key: "-race", Value: "true"}, {Key: "GOAMD64", Value: "v3"}, {Key: "GOOS", Value: "linux"},
 			{Key: "vcs.revision", Value: "231264d6927f"}, {Key: "vcs.modified", Value: "true"},
@@ -41,7 +42,7 @@ var machines = []struct {
 	}},
 	{"spoiled", probe{ // a laptop on which nearly every row is bad
 		allowed:    []int{3},
-		membarrier: membarrier{PrivateExpedited: true},
+		membarrier: privateExpedited,
 		build:      &debug.BuildInfo{Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "7b40066c97ec"}}},
 	}, trials{
 		clock:    calibrated("tsc/1 hz=1e+06 hz-err=1 step-ns=1000 pair-ns=1000 pair-p10=500 pair-p90=1500"),
@@ -169,7 +170,8 @@ func vetChecks(t *testing.T, checks []Check) {
 	}
 }
 
-// If this fails, a fact is taken from the wrong file, or from the wrong one of two.
+// If this fails, a fact is taken from the wrong file, or from the wrong one of two; boot
+// parameters are missing or are not the kernel's; or two builds look the same.
 func TestReadings(t *testing.T) {
 	const guest, metal = "flags : fpu hypervisor tsc\n", "flags : fpu tsc\n"
 	for _, tt := range []struct {
@@ -195,6 +197,9 @@ func TestReadings(t *testing.T) {
 		{"boost on", tree("sys/devices/system/cpu/cpufreq/boost", "1\n"), probe.boost, "on"},
 		{"no parameter of interest", tree("proc/cmdline", "quiet\n"), probe.cmdline, "none"},
 		{"no command line", tree(), probe.cmdline, ""},
+		{"what follows -- is init's", tree("proc/cmdline", "quiet isolcpus=1 rcutree.x=2 rcutreex=3 nosmt -- isolcpus=9\n"), probe.cmdline, "isolcpus=1 rcutree.x=2 nosmt"},
+		{"the binary abc: printf abc | sha256sum", tree("proc/self/exe", "abc"), probe.binary, "ba7816bf8f01cfea"},
+		{"the binary, without proc", tree(), probe.binary, ""},
 	} {
 		if got := tt.read(tt.p); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.why, got, tt.want)
@@ -241,13 +246,8 @@ func TestID(t *testing.T) {
 		}
 	}
 	host := func(p probe) string {
-		for _, f := range p.facts() {
-			if f.Key == "host" {
-				return f.Value
-			}
-		}
-		t.Fatal("no fact is called host")
-		return ""
+		facts := p.facts()
+		return facts[slices.IndexFunc(facts, func(f Fact) bool { return f.Key == "host" })].Value
 	}
 	seen := map[string]int{}
 	for i, p := range machines {
@@ -280,18 +280,6 @@ func TestID(t *testing.T) {
 	}
 }
 
-// If this fails, the fact binary is not the hash of the file that was started, and two builds
-// look the same.
-func TestBinary(t *testing.T) {
-	// printf abc | sha256sum
-	if got := tree("proc/self/exe", "abc").binary(); got != "ba7816bf8f01cfea" {
-		t.Errorf("the binary abc is %q", got)
-	}
-	if got := tree().binary(); got != "" {
-		t.Errorf("no proc: %q", got)
-	}
-}
-
 // If this fails, an error hides the system's own, or leaves out what to do.
 func TestUnavailableError(t *testing.T) {
 	err := error(&UnavailableError{"no membarrier(2)", "allow it", syscall.ENOSYS})
@@ -303,16 +291,16 @@ func TestUnavailableError(t *testing.T) {
 	}
 }
 
-// If this fails, the fact membarrier lists commands that the kernel does not offer.
+// If this fails, the fact membarrier, and what Doctor reports, lists commands that the kernel does
+// not offer.
 func TestMembarrierString(t *testing.T) {
 	for m, want := range map[membarrier]string{
-		{}:                       "none",
-		{Global: true}:           "global",
-		{PrivateExpedited: true}: "private-expedited",
-		{true, true, true}:       "global private-expedited private-expedited-sync-core",
+		0: "none", 1: "global", 1 << 3: "private-expedited", 1 << 5: "private-expedited-sync-core",
+		1 | 1<<3 | 1<<5:                  "global private-expedited private-expedited-sync-core",
+		1<<1 | 1<<2 | 1<<4 | 1<<6 | 1<<7: "none",
 	} {
 		if got := m.String(); got != want {
-			t.Errorf("%#v is %q, want %q", m, got, want)
+			t.Errorf("%#x is %q, want %q", int(m), got, want)
 		}
 	}
 }

@@ -123,14 +123,6 @@ func TestBusiest(t *testing.T) {
 	}
 }
 
-// If this fails, boot parameters are missing from the facts, or are not the kernel's.
-func TestParams(t *testing.T) {
-	p := tree("proc/cmdline", "quiet isolcpus=1 rcutree.x=2 rcutreex=3 nosmt -- isolcpus=9\n")
-	if got, want := p.params("isolcpus", "rcutree.", "nosmt"), []string{"isolcpus=1", "rcutree.x=2", "nosmt"}; !slices.Equal(got, want) {
-		t.Errorf("params = %v, want %v: what follows -- is init's", got, want)
-	}
-}
-
 // If this fails, build options are not found, or are those of another kernel.
 func TestConfig(t *testing.T) {
 	var packed bytes.Buffer
