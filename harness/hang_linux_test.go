@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -42,25 +43,20 @@ func awaitThreads(t *testing.T, pid int, pattern string) {
 // times or the system call of a thread wrong.
 func TestThreads(t *testing.T) {
 	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer r.Close()
 	fd := int(r.Fd()) // makes reads block in the kernel
-	slept := make(chan struct{})
-	go func() {
-		defer close(slept)
+	var threads sync.WaitGroup
+	threads.Go(func() {
 		nameThread("sleeps) R 1 (")
 		_, _ = unix.Read(fd, make([]byte, 1)) // until w is closed
-	}()
+	})
 	var stop atomic.Bool
-	spun := make(chan struct{})
-	go func() {
-		defer close(spun)
+	threads.Go(func() {
 		nameThread("spins")
 		for !stop.Load() {
 		}
-	}()
+	})
 	pid := os.Getpid()
 	awaitThreads(t, pid, fmt.Sprintf(`^\d+ sleeps\) R 1 \( S on CPU \d+, \d+\.\d\d s user, \d+\.\d\d s system(, system call %d)?`, unix.SYS_READ))
 	awaitThreads(t, pid, `^\d+ spins R on CPU \d+, \d+\.[1-9]\d s user, \d+\.\d\d s system`)
@@ -69,8 +65,7 @@ func TestThreads(t *testing.T) {
 	}
 	stop.Store(true)
 	w.Close()
-	<-slept
-	<-spun
+	threads.Wait()
 }
 
 // If this fails, the times of a thread have a wrong unit.
@@ -111,9 +106,7 @@ func TestHangs(t *testing.T) {
 	if os.Getenv(hangEnv) == "" {
 		t.Skip("the body of a process that another test starts")
 	}
-	if err := ShowStacks(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, ShowStacks())
 	go hang()
 	fmt.Println("hangs")
 	select {}
@@ -125,13 +118,9 @@ func start(t *testing.T, cmd *exec.Cmd) *bytes.Buffer {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	Isolate(cmd)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill() }) // it fails if the process has ended
 	if _, err := stdout.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,21 +21,19 @@ import (
 	"github.com/tpbench/tpbench/harness/host"
 )
 
-// fakeClock is a clock of 1 GHz, so that ticks are ns, with a step of 10 ns.
-func fakeClock(t *testing.T, overhead float64) *clock.Clock {
+// fakeClock is a clock of 1 GHz, so that ticks are ns, with that step and overhead in ns.
+func fakeClock(t *testing.T, step, overhead float64) *clock.Clock {
 	t.Helper()
 	c := new(clock.Clock)
-	text := fmt.Sprintf("tsc/1 hz=1e+09 hz-err=0 step-ns=10 pair-ns=%v pair-p10=0 pair-p90=1000", overhead)
-	if err := c.UnmarshalText([]byte(text)); err != nil {
-		t.Fatal(err)
-	}
+	text := fmt.Sprintf("tsc/1 hz=1e+09 hz-err=0 step-ns=%v pair-ns=%v pair-p10=0 pair-p90=1000", step, overhead)
+	must(t, c.UnmarshalText([]byte(text)))
 	return c
 }
 
 // If this fails, the clock's overhead is not subtracted from a timed part, or twice; or counts
 // from outside of the timed part are added.
 func TestPhaseAdds(t *testing.T) {
-	c := fakeClock(t, 25)
+	c := fakeClock(t, 10, 25)
 	p := phase{counts: []Count{{"waits", 0}, {"syncs", 0}}}
 	p.add(c, 1000, []Count{{"waits", 5}, {"syncs", 7}}, []Count{{"waits", 6}, {"syncs", 10}}, Count{"hits", 100}, Count{"hits", 140})
 	p.add(c, 2000, []Count{{"waits", 50}, {"syncs", 70}}, []Count{{"waits", 50}, {"syncs", 71}}, Count{"hits", 500}, Count{"hits", 503})
@@ -51,9 +50,8 @@ func TestPhaseAdds(t *testing.T) {
 // counting, or less. However long the scheduler takes, the shorter span is within the longer.
 func TestTimerBracketsItsPart(t *testing.T) {
 	c := openClock(t)
-	done := make(chan struct{})
-	go func() { // pinned: two CPUs may have different counters
-		defer close(done)
+	var thread sync.WaitGroup
+	thread.Go(func() { // pinned: two CPUs may have different counters
 		allowed, err := host.Allowed()
 		if err = errors.Join(err, host.Pin(allowed[0])); err != nil {
 			t.Error(err)
@@ -78,8 +76,15 @@ func TestTimerBracketsItsPart(t *testing.T) {
 				t.Errorf("phase %d took %v ns, which lasted %v at least and %v at most", phase, ns, within, around)
 			}
 		}
-	}()
-	<-done
+	})
+	thread.Wait()
+}
+
+// loop runs an empty loop.
+func loop(n int, t Timer) {
+	t.Start(0)
+	emptyLoop(n)
+	t.Stop()
 }
 
 // A synthetic is a simulated machine that runs one operation.
@@ -257,9 +262,8 @@ func TestFitNeedsBatchesThatCount(t *testing.T) {
 // or is shared although it saw none.
 func TestCanaryBesideBatches(t *testing.T) {
 	c := openClock(t)
-	op := &Op{Run: func(n int, t Timer) { t.Start(0); emptyLoop(n); t.Stop() }}
 	for _, tc := range []struct{ before, after bool }{{true, true}, {false, true}, {true, false}, {false, false}} {
-		s := newSampler(c, &Case{Names: []string{"A"}}, op, &Env{})
+		s := newSampler(c, &Case{Names: []string{"A"}}, &Op{Run: loop}, &Env{})
 		calls := 0
 		s.quiet = func() bool {
 			calls++
@@ -276,7 +280,6 @@ func TestCanaryBesideBatches(t *testing.T) {
 // fixed Ops, which may sleep, does not count; or an error of reading the switches is lost.
 func TestSwitchesDuringBatches(t *testing.T) {
 	c := openClock(t)
-	op := &Op{Run: func(n int, t Timer) { t.Start(0); emptyLoop(n); t.Stop() }}
 	unread := errors.New("unread")
 	for _, tc := range []struct {
 		ops     int
@@ -284,7 +287,7 @@ func TestSwitchesDuringBatches(t *testing.T) {
 		failing int   // the number of the call that fails, from 1; 0: none
 		counts  bool
 	}{{0, 0, 0, true}, {0, 1, 0, false}, {0, 7, 0, false}, {5, 0, 0, true}, {5, 7, 0, true}, {0, 0, 1, false}, {0, 0, 2, true}, {5, 0, 2, true}} {
-		s := newSampler(c, &Case{Names: []string{"A"}, Ops: tc.ops}, op, &Env{})
+		s := newSampler(c, &Case{Names: []string{"A"}, Ops: tc.ops}, &Op{Run: loop}, &Env{})
 		calls := 0
 		s.switches = func() (int64, error) {
 			calls++
@@ -304,12 +307,7 @@ func TestSwitchesDuringBatches(t *testing.T) {
 // it, or that a thread beside it makes no pass in it although it runs.
 func TestBatchesOutlastTheStep(t *testing.T) {
 	for _, step := range []float64{0.4, 10, 50, 51, 1000} {
-		c := new(clock.Clock)
-		text := fmt.Sprintf("tsc/1 hz=1e+09 hz-err=0 step-ns=%v pair-ns=0 pair-p10=0 pair-p90=0", step)
-		if err := c.UnmarshalText([]byte(text)); err != nil {
-			t.Fatal(err)
-		}
-		if s := newSampler(c, &Case{Names: []string{"A"}}, &Op{}, &Env{}); s.least != max(50_000, 1000*step) {
+		if s := newSampler(fakeClock(t, step, 0), &Case{Names: []string{"A"}}, &Op{}, &Env{}); s.least != max(50_000, 1000*step) {
 			t.Errorf("batches of %v ns with steps of %v ns", s.least, step)
 		}
 	}
@@ -349,9 +347,7 @@ func TestWork(t *testing.T) {
 		}}, nil
 	}}
 	var out strings.Builder
-	if err := work(t.Context(), &out, c, cs, Task{Names: []string{"A", "C"}, Round: 5, Layout: 2}); err != nil {
-		t.Fatal(err)
-	}
+	must(t, work(t.Context(), &out, c, cs, Task{Names: []string{"A", "C"}, Round: 5, Layout: 2}))
 	if env.Layout != 2 || env.Round != 5 || !env.Pinned || collects {
 		t.Errorf("opened in %+v; the collector may run: %v", env, collects)
 	}
@@ -368,11 +364,11 @@ func TestWork(t *testing.T) {
 	}
 }
 
-// work calls Work on another goroutine and then undoes what Work changes in the process.
+// work calls Work on another goroutine, with one P, and then undoes what Work changes in the process.
 func work(ctx context.Context, w io.Writer, c *clock.Clock, cs *Case, task Task) error {
 	done := make(chan error)
 	go func() { // Work pins the thread, which ends with the goroutine
-		procs, percent := runtime.GOMAXPROCS(0), debug.SetGCPercent(100)
+		procs, percent := runtime.GOMAXPROCS(1), debug.SetGCPercent(100)
 		defer runtime.GOMAXPROCS(procs)
 		defer debug.SetGCPercent(percent)
 		done <- Work(ctx, w, c, cs, task)
@@ -386,7 +382,7 @@ func TestWorkFails(t *testing.T) {
 	c := openClock(t)
 	broken := errors.New("broken")
 	closed := 0
-	op := &Op{Run: func(n int, t Timer) { t.Start(0); emptyLoop(n); t.Stop() }, Close: func() { closed++ }}
+	op := &Op{Run: loop, Close: func() { closed++ }}
 	interrupted, cancel := context.WithCancel(t.Context())
 	cancel()
 	var few *host.UnavailableError
@@ -414,9 +410,7 @@ func TestWorkFails(t *testing.T) {
 func TestSampleRates(t *testing.T) {
 	m := &synthetic{rnd: rand.New(rand.NewPCG(1, 1)), now: time.Now(), perOp: 100}
 	samples, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}}, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var rates []float64
 	for _, b := range m.batches[len(m.batches)-samples[0].tried:] {
 		rates = append(rates, b.phases[0].rate())
@@ -441,45 +435,25 @@ func TestDisturbed(t *testing.T) {
 	}
 }
 
-// If this fails, a worker does not end, or returns a sample, although its operation times nothing
-// or no batch counts.
-func TestSampleGivesUp(t *testing.T) {
-	m := &synthetic{rnd: rand.New(rand.NewPCG(1, 2)), now: time.Now(), perOp: 100, hiccup: 1}
-	for _, ops := range []int{0, 100} {
-		if _, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}, Ops: ops}, 0); !errors.Is(err, errStandstill) {
-			t.Errorf("Ops %d and no batch counts: %v, want errStandstill", ops, err)
-		}
-	}
-	idle := &synthetic{rnd: m.rnd, now: time.Now()}
+// If this fails, a worker does not end although its operation times nothing.
+func TestSampleOfNothing(t *testing.T) {
+	idle := &synthetic{rnd: rand.New(rand.NewPCG(1, 2)), now: time.Now()}
 	if _, err := idle.sampler().measure(t.Context(), &Case{Names: []string{"A"}}, 0); err == nil {
 		t.Error("an operation that takes no time made a sample")
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	busy := &synthetic{rnd: m.rnd, now: time.Now(), perOp: 100}
-	for _, ops := range []int{0, 100} {
-		if _, err := busy.sampler().measure(ctx, &Case{Names: []string{"A"}, Ops: ops}, 0); !errors.Is(err, context.Canceled) {
-			t.Errorf("Ops %d when interrupted: %v", ops, err)
-		}
-	}
 }
 
-// If this fails, a sample is made of too few batches, or of those before one that failed.
+// If this fails, a sample is made of too few batches, or of those before one that failed; or a
+// worker does not end although no batch counts.
 func TestSampleNeedsItsBatches(t *testing.T) {
 	broken := errors.New("broken")
-	for _, ops := range []int{0, 1} {
-		for good := range 2 * sampleLeast {
-			for _, then := range []string{"no batch counts", "one fails", "it is interrupted"} {
+	for _, tc := range []struct{ ops, fit, least int }{{0, fitBatches, sampleLeast}, {1, 0, 1}} {
+		for good := range tc.fit + 2*sampleLeast {
+			for then, want := range map[string]error{"no batch counts": errStandstill, "one fails": broken, "it is interrupted": context.Canceled} {
 				m := &synthetic{rnd: rand.New(rand.NewPCG(1, 4)), now: time.Now(), perOp: batchMin}
 				ctx, cancel := context.WithCancel(t.Context())
 				s := m.sampler()
-				least := sampleLeast
 				left := good
-				if ops == 0 {
-					left += fitBatches
-				} else {
-					least = 1
-				}
 				s.batch = func(n int) (batch, error) {
 					left--
 					var err error
@@ -496,17 +470,16 @@ func TestSampleNeedsItsBatches(t *testing.T) {
 					return b, err
 				}
 				began := m.now
-				samples, err := s.measure(ctx, &Case{Names: []string{"A"}, Ops: ops}, 0)
+				samples, err := s.measure(ctx, &Case{Names: []string{"A"}, Ops: tc.ops}, 0)
 				cancel()
 				if took := m.now.Sub(began); took > sampleLimit*11/10 {
-					t.Errorf("Ops %d, after %d batches %s: gave up after %v", ops, good, then, took)
+					t.Errorf("Ops %d, after %d batches %s: gave up after %v", tc.ops, good, then, took)
 				}
-				want := map[string]error{"no batch counts": errStandstill, "one fails": broken, "it is interrupted": context.Canceled}[then]
-				if good >= least && (then == "no batch counts" || ops > 0) {
+				if good >= tc.fit+tc.least && (then == "no batch counts" || tc.ops > 0) {
 					want = nil
 				}
-				if !errors.Is(err, want) || want == nil && (len(samples) != 1 || samples[0].kept < least) || want != nil && samples != nil {
-					t.Errorf("Ops %d, after %d batches %s: %+v, %v; want %v", ops, good, then, samples, err, want)
+				if !errors.Is(err, want) || want == nil && (len(samples) != 1 || samples[0].kept < tc.least) || want != nil && samples != nil {
+					t.Errorf("Ops %d, after %d batches %s: %+v, %v; want %v", tc.ops, good, then, samples, err, want)
 				}
 			}
 		}
@@ -555,9 +528,7 @@ func TestPatience(t *testing.T) {
 			return m.now.Sub(began) > tc.noise
 		}
 		samples, err := s.measure(t.Context(), &Case{Names: []string{"A"}}, tc.patience)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if waited := samples[0].at.Sub(began); waited < tc.waited || waited > tc.waited+20*time.Millisecond {
 			t.Errorf("with a patience of %v and %v of noise it waited %v", tc.patience, tc.noise, waited)
 		}
@@ -616,19 +587,12 @@ func TestStandstill(t *testing.T) {
 			first = false
 		}, func() {}, nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer env.Stop()
 	defer close(hold)
-	op := &Op{Run: func(n int, t Timer) {
-		t.Start(0)
-		emptyLoop(n)
-		t.Stop()
-	}}
 	for _, ops := range []int{0, 100_000} {
 		cs := &Case{Names: []string{"A"}, Ops: ops}
-		s := newSampler(c, cs, op, env)
+		s := newSampler(c, cs, &Op{Run: loop}, env)
 		now := time.Now()
 		s.now = func() time.Time { now = now.Add(sampleLimit / 50); return now }
 		if _, err := s.measure(t.Context(), cs, 0); !errors.Is(err, errStandstill) {
@@ -668,9 +632,7 @@ func TestThreadsNeedTheirCPU(t *testing.T) {
 		start func(func() (pass, end func(), err error)) error
 		moved bool
 	}{{env.BesideWaiting, true}, {env.Beside, false}} {
-		if err := tc.start(sleepy); err != nil {
-			t.Fatal(err)
-		}
+		must(t, tc.start(sleepy))
 		w := env.watch()
 		for _, th := range env.threads {
 			for from := th.passes.Load(); th.passes.Load() < from+10; {
@@ -740,9 +702,7 @@ func TestCounts(t *testing.T) {
 		if errors.Is(err, errStandstill) {
 			t.Skip(err) // the tests with synthetic machines do not depend on this one
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		for i, s := range samples {
 			want := float64(i+3) / 2
 			if got := s.value("events/op"); got != want {
