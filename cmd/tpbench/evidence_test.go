@@ -46,13 +46,9 @@ func TestShow(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "evidence.txt")
-		if err := os.WriteFile(path, []byte(tc.text), 0o666); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(path, []byte(tc.text), 0o666))
 		chosen, err := benches.Evidence(9, tc.section)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		var out strings.Builder
 		err = show(&out, path, dir, chosen, tc.complete)
 		if exitCode(err) != tc.code {
@@ -79,13 +75,9 @@ func TestShow(t *testing.T) {
 	// A chart that cannot be written is an error, whatever else could be.
 	dir := t.TempDir()
 	path := filepath.Join(dir, "evidence.txt")
-	if err := errors.Join(os.WriteFile(path, []byte(churn+end), 0o666), os.Mkdir(filepath.Join(dir, "transitions.svg"), 0o777)); err != nil {
-		t.Fatal(err)
-	}
+	must(t, errors.Join(os.WriteFile(path, []byte(churn+end), 0o666), os.Mkdir(filepath.Join(dir, "transitions.svg"), 0o777)))
 	chosen, err := benches.Evidence(9, main)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if err := show(new(strings.Builder), path, dir, chosen, false); exitCode(err) != 2 {
 		t.Errorf("a chart in the place of a directory: %v", err)
 	}

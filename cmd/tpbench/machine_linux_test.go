@@ -17,13 +17,9 @@ import (
 func command(t *testing.T) string {
 	t.Helper()
 	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	link := filepath.Join(t.TempDir(), "tpbench")
-	if err := os.Symlink(self, link); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Symlink(self, link))
 	return link
 }
 
@@ -41,9 +37,7 @@ func TestWithoutProc(t *testing.T) {
 		t.Skipf("/proc cannot be hidden: %v: %s", err, out)
 	}
 	result := "tpbench: 2\n# block 0 round 0\nBenchmarkA 1 1 ns/op\n# end complete\n"
-	if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte(result), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(filepath.Join(dir, "a.txt"), []byte(result), 0o666))
 	tpbench := command(t)
 	for _, tc := range []struct {
 		mount, args string
@@ -66,8 +60,7 @@ func TestWithoutProc(t *testing.T) {
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		err := cmd.Run()
-		var exit *exec.ExitError
-		if err != nil && !errors.As(err, &exit) {
+		if err != nil && !is[*exec.ExitError](err) {
 			t.Fatal(err)
 		}
 		said := strings.TrimSpace(stderr.String())
@@ -88,14 +81,10 @@ func TestSweepReal(t *testing.T) {
 		t.Skip(err)
 	}
 	gone := exec.Command("true")
-	if err := gone.Run(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, gone.Run())
 	// Another process may have its pid now, but only the first process started at 1.
 	left := filepath.Join("/sys/kernel/tracing/instances", "tpbench-"+strconv.Itoa(gone.Process.Pid)+"-1")
-	if err := os.Mkdir(left, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Mkdir(left, 0o700))
 	defer os.Remove(left) // if the test fails
 	out, err := exec.Command(command(t), "list").CombinedOutput()
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -89,10 +90,7 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 		}
 	}
 	p.Events, p.Readers, p.CPUs = distinct(p.Events), distinct(p.Readers), distinct(p.CPUs)
-	if err := known("implementation", p.Impls, func(i benches.Impl) bool { return i.Family != benches.FlavourFamily }); err != nil {
-		return nil, nil, err
-	}
-	if err := known("grace-period flavour", p.GPs, func(i benches.Impl) bool { return i.Family == benches.FlavourFamily }); err != nil {
+	if err := cmp.Or(known("implementation", false, p.Impls), known("grace-period flavour", true, p.GPs)); err != nil {
 		return nil, nil, err
 	}
 	var names []string
@@ -119,11 +117,11 @@ func distinct(numbers []int) []int {
 	return slices.Compact(numbers)
 }
 
-// known returns an error for a name that no implementation of these families has.
-func known(kind string, names []string, of func(benches.Impl) bool) error {
+// known returns an error for a name that no flavour has, or that no other implementation has.
+func known(kind string, flavours bool, names []string) error {
 	var have []string
 	for _, i := range benches.Impls() {
-		if of(i) {
+		if (i.Family == benches.FlavourFamily) == flavours {
 			have = append(have, i.Name)
 		}
 	}

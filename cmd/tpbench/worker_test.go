@@ -14,13 +14,9 @@ import (
 func TestWorkers(t *testing.T) {
 	var ticks clock.Clock
 	const calibration = "tsc/1 hz=1e+09 hz-err=0 step-ns=10 pair-ns=20 pair-p10=10 pair-p90=30"
-	if err := ticks.UnmarshalText([]byte(calibration)); err != nil {
-		t.Fatal(err)
-	}
+	must(t, ticks.UnmarshalText([]byte(calibration)))
 	start, err := workers(&ticks)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	cmd := start(t.Context(), harness.Task{Names: []string{"A/x=1", "B/x=1"}, Round: 5, Layout: 3, Patience: time.Second})
 	if got := strings.Join(cmd.Args[1:], " "); got != "worker --round 5 --layout 3 --patience 1s A/x=1 B/x=1" {
 		t.Errorf("arguments %q", got)

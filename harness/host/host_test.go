@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -32,10 +31,9 @@ var machines = []struct {
 		hypervisor: "KVMKVMKVM",
 		allowed:    []int{0, 1},
 		membarrier: global | privateExpedited | syncCore,
-		build: &debug.BuildInfo{Settings: []debug.BuildSetting{
-			{Key: "-race", Value: "true"}, {Key: "GOAMD64", Value: "v3"}, {Key: "GOOS", Value: "linux"},
-			{Key: "vcs.revision", Value: "231264d6927f"}, {Key: "vcs.modified", Value: "true"},
-		}},
+		build: map[string]string{
+			"-race": "true", "GOAMD64": "v3", "GOOS": "linux", "vcs.revision": "231264d6927f", "vcs.modified": "true",
+		},
 	}, trials{
 		clock:    calibrated("tsc/1 hz=2.59612223e+09 hz-err=8100.25 step-ns=10.015 pair-ns=25.25 pair-p10=17.125 pair-p90=32.5"),
 		counters: fmt.Errorf("perf_event_open: %w", syscall.ENOENT),
@@ -43,7 +41,7 @@ var machines = []struct {
 	{"spoiled", probe{ // a laptop on which nearly every row is bad
 		allowed:    []int{3},
 		membarrier: privateExpedited,
-		build:      &debug.BuildInfo{Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "7b40066c97ec"}}},
+		build:      map[string]string{"vcs.revision": "7b40066c97ec"},
 	}, trials{
 		clock:    calibrated("tsc/1 hz=1e+06 hz-err=1 step-ns=1000 pair-ns=1000 pair-p10=500 pair-p90=1500"),
 		rwx:      fmt.Errorf("mmap RWX: %w", syscall.EACCES),
@@ -86,7 +84,7 @@ func TestMachines(t *testing.T) {
 				kept = append(kept, f)
 			}
 			p := m.probe
-			p.fs, p.now, p.env = root, time.Date(2021, 8, 6, 3, 2, 1, 0, time.FixedZone("", 3600)), func(string) string { return "" }
+			p.fs, p.now = root, time.Date(2021, 8, 6, 3, 2, 1, 0, time.FixedZone("", 3600))
 
 			facts, checks := p.facts(), machine{p, m.trials}.checks()
 			vetFacts(t, facts)

@@ -21,22 +21,26 @@ import (
 type probe struct {
 	fs         fs.FS
 	now        time.Time
-	build      *debug.BuildInfo // nil: unknown
-	env        func(string) string
-	cpu        string // as CPUID names it
-	hypervisor string // as CPUID names it; "" on bare metal or where CPUID does not tell
-	allowed    []int  // see Allowed
+	build      map[string]string // the settings of the build that Go records
+	cpu        string            // as CPUID names it
+	hypervisor string            // as CPUID names it; "" on bare metal or where CPUID does not tell
+	allowed    []int             // see Allowed
 	membarrier membarrier
 }
 
 // here is the probe of the machine that this process runs on.
 func here() probe {
-	build, _ := debug.ReadBuildInfo()
+	build := map[string]string{}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			build[s.Key] = s.Value
+		}
+	}
 	// On an error these are zero values, no CPU and no membarrier, which Doctor reports
 	// as failures.
 	allowed, _ := Allowed()
 	barriers, _ := queryMembarrier()
-	return probe{os.DirFS("/"), time.Now(), build, os.Getenv,
+	return probe{os.DirFS("/"), time.Now(), build,
 		cpuid.CPU.BrandName, cpuid.CPU.HypervisorVendorString, allowed, barriers}
 }
 

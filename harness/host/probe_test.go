@@ -16,7 +16,7 @@ func tree(files ...string) probe {
 	for i := 0; i < len(files); i += 2 {
 		m[files[i]] = &fstest.MapFile{Data: []byte(files[i+1])}
 	}
-	return probe{fs: m, env: func(string) string { return "" }}
+	return probe{fs: m}
 }
 
 // If this fails, a list of CPUs is read or written wrongly, or what is no list is accepted.
