@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -116,34 +117,28 @@ func begin(f *os.File, plan *Plan, facts []host.Fact, units []Unit) (*File, erro
 // errLocked says that another process has locked the file.
 var errLocked = errors.New("another run is writing to this file")
 
+// cannotWrite explains the error of an operation on a file. nil stays nil.
 func cannotWrite(err error) error {
+	if err == nil {
+		return nil
+	}
 	return fmt.Errorf("harness: the results cannot be written: %w", err)
 }
 
 // line appends to the file in one write, so that a run that is killed leaves whole
 // lines.
 func (f *File) line(format string, args ...any) error {
-	if _, err := fmt.Fprintf(f.f, format, args...); err != nil {
-		return cannotWrite(err)
-	}
-	return nil
+	_, err := fmt.Fprintf(f.f, format, args...)
+	return cannotWrite(err)
 }
 
 // sync returns when a loss of power would not lose what was written.
-func (f *File) sync() error {
-	if err := f.f.Sync(); err != nil {
-		return cannotWrite(err)
-	}
-	return nil
-}
+func (f *File) sync() error { return cannotWrite(f.f.Sync()) }
 
 // end writes the last line and closes the file.
 func (f *File) end(format string, args ...any) error {
 	err := errors.Join(f.line(format, args...), f.sync())
-	if e := f.f.Close(); e != nil && err == nil {
-		err = cannotWrite(e)
-	}
-	return err
+	return cmp.Or(err, cannotWrite(f.f.Close()))
 }
 
 // header returns the configuration lines of a file: everything that can change a number.

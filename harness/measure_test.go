@@ -97,14 +97,8 @@ type synthetic struct {
 	neighbor float64 // the share of shared batches, which take half as long again
 	slowFor  int     // the number of batches at the beginning that take ten times as long
 
-	batches []taken // all of them
+	batches []batch // all of them
 	sizes   []int
-}
-
-// A taken is a batch with a copy of its count, since the sampler adds to the batch's own.
-type taken struct {
-	batch
-	waits uint64
 }
 
 const waitsPerOp = 3
@@ -129,7 +123,7 @@ func (m *synthetic) batch(n int) (batch, error) {
 	waits := uint64(waitsPerOp*n + m.rnd.IntN(n+1))
 	b.phases = []phase{{ns: ns, counts: []Count{{"waits", waits}}, rated: Count{"hits", uint64(2 * n)}}}
 	m.now = m.now.Add(time.Duration(ns) + 20*time.Microsecond)
-	m.batches, m.sizes = append(m.batches, taken{b, waits}), append(m.sizes, n)
+	m.batches, m.sizes = append(m.batches, b), append(m.sizes, n)
 	return b, nil
 }
 
@@ -157,7 +151,7 @@ func (m *synthetic) check(s sample) error {
 	// The sample is made of the last batches, as many as it has tried.
 	n := m.sizes[len(m.sizes)-1]
 	first := len(m.batches) - s.tried
-	var ns []float64
+	var ns, rates []float64
 	var lasted, last float64
 	shared, waits := 0, uint64(0)
 	for j, b := range m.batches[first:] {
@@ -166,7 +160,8 @@ func (m *synthetic) check(s sample) error {
 		}
 		if b.counts {
 			last = b.phases[0].ns
-			ns, lasted, waits = append(ns, last), lasted+last, waits+b.waits
+			rates = append(rates, float64(b.phases[0].rated.N)/last*1e3)
+			ns, lasted, waits = append(ns, last), lasted+last, waits+b.phases[0].counts[0].N
 			if !b.quiet {
 				shared++
 			}
@@ -175,11 +170,14 @@ func (m *synthetic) check(s sample) error {
 	if s.kept != len(ns) || s.shared != shared || s.kept < sampleLeast || s.ops != 2*n*s.kept {
 		return fmt.Errorf("kept %d, shared %d, %d operations; want %d, %d, %d", s.kept, s.shared, s.ops, len(ns), shared, 2*n*len(ns))
 	}
-	slices.Sort(ns)
-	median := ns[len(ns)/2]
-	if len(ns)%2 == 0 {
-		median = (ns[len(ns)/2-1] + ns[len(ns)/2]) / 2
+	middle := func(values []float64) float64 {
+		slices.Sort(values)
+		if half := len(values) / 2; len(values)%2 == 0 {
+			return (values[half-1] + values[half]) / 2
+		}
+		return values[len(values)/2]
 	}
+	median := middle(ns)
 	// It ends when it has lasted long enough, or at the deadline.
 	switch {
 	case s.kept > sampleBatches || s.kept > sampleLeast && lasted-last >= sampleTime:
@@ -190,7 +188,7 @@ func (m *synthetic) check(s sample) error {
 	if median < batchMin {
 		return fmt.Errorf("batches of %v ns, where %v is the least", median, batchMin)
 	}
-	for unit, want := range map[string]float64{"ns/op": median / float64(2*n), "ns/event": median / float64(20*n), "waits/op": float64(waits) / float64(s.ops)} {
+	for unit, want := range map[string]float64{"ns/op": median / float64(2*n), "ns/event": median / float64(20*n), "waits/op": float64(waits) / float64(s.ops), "Mhits/s": middle(rates)} {
 		if got := s.value(unit); !(math.Abs(got/want-1) <= 1e-9) {
 			return fmt.Errorf("%v %s, want %v", got, unit, want)
 		}
@@ -406,21 +404,6 @@ func TestWorkFails(t *testing.T) {
 	}
 }
 
-// If this fails, a rate is not the median of the batches' rates.
-func TestSampleRates(t *testing.T) {
-	m := &synthetic{rnd: rand.New(rand.NewPCG(1, 1)), now: time.Now(), perOp: 100}
-	samples, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}}, 0)
-	must(t, err)
-	var rates []float64
-	for _, b := range m.batches[len(m.batches)-samples[0].tried:] {
-		rates = append(rates, b.phases[0].rate())
-	}
-	slices.Sort(rates)
-	if got := samples[0].value("Mhits/s"); got != rates[len(rates)/2] || math.Abs(got-20) > 0.3 {
-		t.Errorf("%v Mhits/s, want the median %v of 2 hits in 100 ns", got, rates[len(rates)/2])
-	}
-}
-
 // If this fails, a sample is disturbed by another share of shared batches than more than a
 // quarter.
 func TestDisturbed(t *testing.T) {
@@ -572,31 +555,26 @@ func TestCanaryRunsItsLoops(t *testing.T) {
 	}
 }
 
-// If this fails, a batch counts although a thread beside it makes no pass, or a sample without
-// any other batch is not an error.
+// If this fails, a batch counts although a thread beside it makes no pass.
 func TestStandstill(t *testing.T) {
 	c := openClock(t)
 	env := &Env{}
 	hold := make(chan struct{})
 	first := true
-	err := env.Beside(func() (pass, end func(), err error) {
+	must(t, env.Beside(func() (pass, end func(), err error) {
 		return func() {
 			if !first {
 				<-hold
 			}
 			first = false
 		}, func() {}, nil
-	})
-	must(t, err)
+	}))
 	defer env.Stop()
 	defer close(hold)
-	for _, ops := range []int{0, 100_000} {
-		cs := &Case{Names: []string{"A"}, Ops: ops}
-		s := newSampler(c, cs, &Op{Run: loop}, env)
-		now := time.Now()
-		s.now = func() time.Time { now = now.Add(sampleLimit / 50); return now }
-		if _, err := s.measure(t.Context(), cs, 0); !errors.Is(err, errStandstill) {
-			t.Errorf("Ops %d: measure = %v, expected errStandstill", ops, err)
+	for _, ops := range []int{0, 1} {
+		b, err := newSampler(c, &Case{Names: []string{"A"}, Ops: ops}, &Op{Run: loop}, env).batch(100_000)
+		if err != nil || b.counts {
+			t.Errorf("Ops %d: %+v, %v", ops, b, err)
 		}
 	}
 }
@@ -633,13 +611,13 @@ func TestThreadsNeedTheirCPU(t *testing.T) {
 		moved bool
 	}{{env.BesideWaiting, true}, {env.Beside, false}} {
 		must(t, tc.start(sleepy))
-		w := env.watch()
+		moved := env.watch()
 		for _, th := range env.threads {
 			for from := th.passes.Load(); th.passes.Load() < from+10; {
 				time.Sleep(time.Millisecond)
 			}
 		}
-		if w.moved() != tc.moved {
+		if moved() != tc.moved {
 			t.Errorf("threads that sleep moved: %v, and all may sleep: %v", !tc.moved, tc.moved)
 		}
 	}

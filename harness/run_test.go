@@ -213,36 +213,11 @@ func TestPatienceOfARun(t *testing.T) {
 	}
 }
 
-// A failing is a file of which one operation fails.
-type failing struct {
-	recorder
-	left int // operations before the one that fails
-}
-
-var errDisk = errors.New("the disk is full")
-
-func (f *failing) fails() error {
-	if f.left--; f.left == -1 {
-		return errDisk
-	}
-	return nil
-}
-
-func (f *failing) Write(b []byte) (int, error) {
-	if err := f.fails(); err != nil {
-		return 0, err
-	}
-	return f.recorder.Write(b)
-}
-
-func (f *failing) Sync() error  { return errors.Join(f.fails(), f.recorder.Sync()) }
-func (f *failing) Close() error { return errors.Join(f.fails(), f.recorder.Close()) }
-
 // If this fails, a run whose results could not be written or synced ends without an error:
 // the test fails each operation on the file in turn, for each way in which a run can end.
 func TestEveryFailedWriteIsReported(t *testing.T) {
 	for _, how := range []string{"complete", "interrupted", "incomplete"} {
-		for at := 0; ; at++ {
+		for at := 1; ; at++ {
 			p := plan()
 			p.Cases = p.Cases[1:] // one block
 			for i := range p.Cases {
@@ -253,14 +228,14 @@ func TestEveryFailedWriteIsReported(t *testing.T) {
 			if how == "incomplete" {
 				r = script(`[ "$1" = D ] && exit 1; ` + honest)
 			}
-			f := &failing{left: at}
+			f := &recorder{failing: at}
 			_, err := r.Run(ctx, p, onto(f))
-			if f.left >= 0 { // the run ended before that operation
+			if f.begun < at { // the run ended before that operation
 				if (err != nil) != (how == "interrupted") || errors.Is(err, errDisk) {
 					t.Errorf("%s, without a failure: %v", how, err)
 				}
-				if at < 6 {
-					t.Errorf("%s: only %d operations", how, at)
+				if at < 7 {
+					t.Errorf("%s: only %d operations", how, at-1)
 				}
 				break
 			}
@@ -293,21 +268,36 @@ func TestTwoRunsOneFile(t *testing.T) {
 }
 
 // A recorder is a file that notes the rounds of its blocks, its end, and each Sync and Close.
-type recorder struct{ log []string }
+type recorder struct {
+	log            []string
+	begun, failing int // operations begun, and the number of the one that fails
+}
+
+var errDisk = errors.New("the disk is full")
+
+// note begins an operation.
+func (r *recorder) note(what ...string) error {
+	r.log = append(r.log, what...)
+	if r.begun++; r.begun == r.failing {
+		return errDisk
+	}
+	return nil
+}
 
 func (r *recorder) Write(b []byte) (int, error) {
+	var what []string
 	for line := range strings.Lines(string(b)) {
 		if round, ok := strings.CutPrefix(line, "# block "); ok {
-			r.log = append(r.log, strings.Fields(round)[2])
+			what = append(what, strings.Fields(round)[2])
 		}
 		if strings.HasPrefix(line, "# end ") {
-			r.log = append(r.log, "end")
+			what = append(what, "end")
 		}
 	}
-	return len(b), nil
+	return len(b), r.note(what...)
 }
-func (r *recorder) Sync() error  { r.log = append(r.log, "sync"); return nil }
-func (r *recorder) Close() error { r.log = append(r.log, "close"); return nil }
+func (r *recorder) Sync() error  { return r.note("sync") }
+func (r *recorder) Close() error { return r.note("close") }
 
 // If this fails, a loss of power may lose a finished round, or the end of a run.
 func TestFinishedRoundsAreSynced(t *testing.T) {
