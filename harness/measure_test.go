@@ -560,17 +560,19 @@ func TestStandstill(t *testing.T) {
 	c := openClock(t)
 	env := &Env{}
 	hold := make(chan struct{})
-	first := true
-	must(t, env.Beside(func() (pass, end func(), err error) {
+	passes := 0
+	must(t, env.BesideWaiting(func() (pass, end func(), err error) { // its time on the CPU does not matter
 		return func() {
-			if !first {
+			if passes++; passes > 2 {
 				<-hold
 			}
-			first = false
 		}, func() {}, nil
 	}))
 	defer env.Stop()
 	defer close(hold)
+	for env.threads[0].passes.Load() == 0 {
+		runtime.Gosched()
+	}
 	for _, ops := range []int{0, 1} {
 		b, err := newSampler(c, &Case{Names: []string{"A"}, Ops: ops}, &Op{Run: loop}, env).batch(100_000)
 		if err != nil || b.counts {
