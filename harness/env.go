@@ -37,10 +37,9 @@ type thread struct {
 	gone  chan struct{} // closed when the thread has ended
 }
 
-// Beside starts a thread on another CPU that calls open, then pass until Stop, and then end.
-// pass should take between 1 and 500 us: a batch counts only if the thread made a pass
-// during it, and assembler in a pass cannot be preempted. Beside returns after the first
-// pass.
+// Beside starts a thread on another CPU that calls open, then pass until Stop, and then end. pass
+// should take between 1 and 500 us: a batch counts only if the thread made a pass during it, and
+// assembler in a pass cannot be preempted. Beside returns after the first pass.
 func (e *Env) Beside(open func() (pass, end func(), err error)) error {
 	return e.start(&thread{}, open)
 }

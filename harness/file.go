@@ -19,8 +19,7 @@ import (
 	"github.com/tpbench/tpbench/harness/host"
 )
 
-// formatVersion is the value of the configuration line "tpbench" that begins every
-// file.
+// formatVersion is the value of the configuration line "tpbench" that begins every file.
 const formatVersion = "2"
 
 // A FileError says in one sentence why the results of a run cannot be written to a file.
@@ -130,8 +129,7 @@ func cannotWrite(err error) error {
 	return fmt.Errorf("harness: the results cannot be written: %w", err)
 }
 
-// line appends to the file in one write, so that a run that is killed leaves whole
-// lines.
+// line appends to the file in one write, so that a run that is killed leaves whole lines.
 func (f *File) line(format string, args ...any) error {
 	_, err := fmt.Fprintf(f.f, format, args...)
 	return cannotWrite(err)

@@ -238,8 +238,7 @@ func TestBeginAgain(t *testing.T) {
 	}
 }
 
-// If this fails, a run writes into a file that is complete, of another run, or not a result
-// file.
+// If this fails, a run writes into a file that is complete, of another run, or not a result file.
 func TestCreateFails(t *testing.T) {
 	whole := filepath.Join(t.TempDir(), "whole.txt")
 	_, text, err := runPlan(t.Context(), t, script(honest), whole)

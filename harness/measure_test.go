@@ -404,8 +404,7 @@ func TestWorkFails(t *testing.T) {
 	}
 }
 
-// If this fails, a sample is disturbed by another share of shared batches than more than a
-// quarter.
+// If this fails, a sample is disturbed by another share of shared batches than more than a quarter.
 func TestDisturbed(t *testing.T) {
 	for _, tc := range []struct {
 		kept, shared int
@@ -539,9 +538,8 @@ func TestAlone(t *testing.T) {
 	}
 }
 
-// If this fails, the canary does not run its loops, or runs too few iterations, so its result
-// does not depend on a neighbour. No CPU runs eight iterations, or eight cycles of the chain, in
-// a tick.
+// If this fails, the canary does not run its loops, or runs too few iterations, so its result does
+// not depend on a neighbour. No CPU runs eight iterations, or eight cycles of the chain, in a tick.
 func TestCanaryRunsItsLoops(t *testing.T) {
 	openClock(t)
 	begin := clock.Start()

@@ -17,8 +17,7 @@ import (
 	"github.com/tpbench/tpbench/harness/host"
 )
 
-// If this fails, a worker measures another round or layout than the file says of its
-// samples.
+// If this fails, a worker measures another round or layout than the file says of its samples.
 func TestWorkersGetTheirLayout(t *testing.T) {
 	_, text, err := runPlan(t.Context(), t, script(honest), filepath.Join(t.TempDir(), "out.txt"))
 	must(t, err)
@@ -153,8 +152,7 @@ func TestTimesAreAccounted(t *testing.T) {
 }
 
 // If this fails, the rest of a run is predicted wrongly: a case whose samples all took as long
-// takes as long for each sample to come, and one without a sample takes the mean of the
-// others.
+// takes as long for each sample to come, and one without a sample takes the mean of the others.
 func TestSpending(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(rand.Uint64(), 0))
 	for range 200 {

@@ -66,8 +66,7 @@ func threadLine(task string) string {
 	return line
 }
 
-// ticks formats a time of proc, which is in hundredths of a second on every Linux that runs
-// Go.
+// ticks formats a time of proc, which is in hundredths of a second on every Linux that runs Go.
 func ticks(text string) string {
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {

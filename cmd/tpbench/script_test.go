@@ -140,8 +140,7 @@ func shoot(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("no worker measures %s", args[0])
 }
 
-// cut FILE TEXT: cuts the file off before the last occurrence of text, as a killed run
-// leaves it.
+// cut FILE TEXT: cuts the file off before the last occurrence of text, as a killed run leaves it.
 func cut(ts *testscript.TestScript, _ bool, args []string) {
 	path := ts.MkAbs(args[0])
 	text, err := os.ReadFile(path)

@@ -21,12 +21,11 @@ func vet(leaf bool, power uint32, rdtscp bool) error {
 	return nil
 }
 
-// step returns the step of a counter from the ticks that many empty pairs read:
-// the most frequent difference other than 0 between one pair and the next. The shortest
-// pair is not the step, because a pair takes longer than that. The smallest difference is not the
-// step, because it is 1 where a hypervisor scales and rounds the counter.
-// If all pairs read the same, the step is at most that, and step returns it. 0: the counter
-// stands still.
+// step returns the step of a counter from the ticks that many empty pairs read: the most frequent
+// difference other than 0 between one pair and the next. The shortest pair is not the step, because
+// a pair takes longer than that. The smallest difference is not the step, because it is 1 where a
+// hypervisor scales and rounds the counter. If all pairs read the same, the step is at most that,
+// and step returns it. 0: the counter stands still.
 func step(pairs []uint64) uint64 {
 	count := map[uint64]int{}
 	for i := 1; i < len(pairs); i++ {

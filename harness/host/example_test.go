@@ -23,8 +23,7 @@ func Example() {
 		}
 	}
 
-	// Step 3: measure on its own goroutine, which Pin binds to a thread and a CPU
-	// until it ends.
+	// Step 3: measure on its own goroutine, which Pin binds to a thread and a CPU until it ends.
 	kept := make(chan bool)
 	go func() {
 		cpus, err := host.Allowed()

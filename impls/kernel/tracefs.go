@@ -141,8 +141,7 @@ func (i *Instance) hold() error {
 	return nil
 }
 
-// Switch turns all events on or off. It returns when the kernel has done so. After Close
-// it fails.
+// Switch turns all events on or off. It returns when the kernel has done so. After Close it fails.
 func (i *Instance) Switch(on bool) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -18,8 +18,7 @@
 //
 // Units are the caller's; nothing here converts them.
 //
-// Package stat does not drop outliers, does not assume that times have a normal distribution
-// (only PairedRatio and Slope assume it, of logarithms), and does not
-// return an interval that it cannot compute: too few samples make an error or a
-// warning.
+// Package stat does not drop outliers, does not assume that times have a normal distribution (only
+// PairedRatio and Slope assume it, of logarithms), and does not return an interval that it cannot
+// compute: too few samples make an error or a warning.
 package stat

@@ -30,9 +30,8 @@ type Estimate struct {
 	Warnings       []error
 }
 
-// PairedRatio estimates a/b as the geometric mean of the ratios of the rounds that
-// both have, with a t interval of their logarithms. With a and b swapped it is the
-// reciprocal.
+// PairedRatio estimates a/b as the geometric mean of the ratios of the rounds that both have, with
+// a t interval of their logarithms. With a and b swapped it is the reciprocal.
 //
 // Rounds of one cluster are not independent: a bad alignment is in each of them. If there are
 // several clusters, the interval is computed from the mean logarithm of each.
@@ -72,8 +71,7 @@ func PairedRatio(a, b []Pair) (Estimate, error) {
 	return e, nil
 }
 
-// MeanInterval returns the mean of two values or more, and half the width of its t
-// interval.
+// MeanInterval returns the mean of two values or more, and half the width of its t interval.
 func MeanInterval(values []float64) (mean, half float64) {
 	half = tQuantile(len(values)-1) * stats.StdDev(values) / math.Sqrt(float64(len(values)))
 	return stats.Mean(values), half
