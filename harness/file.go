@@ -231,11 +231,5 @@ func (f *File) resume(path string, old []byte, plan *Plan, facts []host.Fact) (i
 
 // missing returns those names of which f has no sample in the round.
 func (f *File) missing(round int, names []string) []string {
-	var m []string
-	for _, name := range names {
-		if !f.done[sampleID{round, name}] {
-			m = append(m, name)
-		}
-	}
-	return m
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return f.done[sampleID{round, name}] })
 }
