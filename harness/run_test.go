@@ -371,13 +371,10 @@ func TestInterruptLetsWorkersEnd(t *testing.T) {
 	// The worker creates a file when it runs. Then it is interrupted, and takes 0.2 s to end.
 	code := fmt.Sprintf(`trap 'sleep 0.2; touch %[1]s/restored; exit 1' INT; touch %[1]s/up; while :; do sleep 0.01; done`, dir)
 	go func() {
-		for {
-			if _, err := os.Stat(filepath.Join(dir, "up")); err == nil {
-				cancel()
-				return
-			}
+		for _, err := os.Stat(dir + "/up"); err != nil; _, err = os.Stat(dir + "/up") {
 			time.Sleep(time.Millisecond)
 		}
+		cancel()
 	}()
 	_, text, err := runPlan(ctx, t, script(code), filepath.Join(dir, "out.txt"))
 	if !errors.Is(err, context.Canceled) {

@@ -78,15 +78,14 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 			return nil, nil, err
 		}
 	}
-	for flag, numbers := range map[string][]int{"readers": p.Readers, "cpus": p.CPUs} {
-		least := 0
-		if flag != "readers" {
-			least = 1
+	for _, n := range p.Readers {
+		if n < 0 {
+			return nil, nil, usagef("--readers %d: expected 0 or more", n)
 		}
-		for _, n := range numbers {
-			if n < least {
-				return nil, nil, usagef("--%s %d: expected %d or more", flag, n, least)
-			}
+	}
+	for _, n := range p.CPUs {
+		if n < 1 {
+			return nil, nil, usagef("--cpus %d: expected 1 or more", n)
 		}
 	}
 	p.Events, p.Readers, p.CPUs = distinct(p.Events), distinct(p.Readers), distinct(p.CPUs)

@@ -39,12 +39,6 @@ func TestOpen(t *testing.T) {
 	t.Logf("rate %.0f Hz ± %.1f ppm, precision %.2f ns, overhead %+v",
 		c.Rate().Hz, c.Rate().Uncertainty/c.Rate().Hz*1e6, c.Precision(), c.Overhead())
 
-	if p := c.Precision(); !(p > 0) {
-		t.Errorf("precision %v ns, want > 0", p)
-	}
-	if o := c.Overhead(); !(0 <= o.P10 && o.P10 <= o.Median && o.Median <= o.P90) {
-		t.Errorf("overhead %+v is not ordered", o)
-	}
 	if r := c.Rate(); !(r.Uncertainty > 0 && r.Uncertainty < r.Hz/1000) {
 		t.Errorf("rate %+v: no mark has width 0, and a calibration lasts thousands of times the smallest width", r)
 	}
