@@ -35,18 +35,23 @@ func TestShow(t *testing.T) {
 		code      int
 		want      []string // regular expressions; "!..." is not to be there
 		drawn     bool     // the chart of transitions
+		taken     string   // the name of a directory in the place of a chart
 	}{
-		{"one benchmark", churn + unsafe + end, main, true, 2, []string{`direct-static-call +busted`, `naive-sync +sound`, `no chart scaling: .*DisableAll`, `wrote .*transitions\.svg and \.png`, `wrote .*evidence\.txt`, `!taken again`, `!did not finish`}, true},
-		{"the same, of another part", churn + end, "uprobe", true, 0, []string{`Single transitions`, `no chart uprobe: `, `!scaling`}, false},
-		{"the same, of a run that lost samples", churn + end, main, false, 0, []string{`Single transitions`, `!no chart`}, true},
-		{"cut off", churn, main, false, 0, []string{`did not finish`}, true},
-		{"with the sentence", churn + again + verdict + end, main, true, 0, []string{`(?m)^Disabling 9 events took .*\.$`, `(?m)^1 samples were taken again `}, true},
-		{"what no chart can show", zero, main, false, 1, []string{`Single transitions`}, false},
-		{"no samples", head, main, false, 2, []string{`!.`}, false},
+		{"one benchmark", churn + unsafe + end, main, true, 2, []string{`direct-static-call +busted`, `naive-sync +sound`, `no chart scaling: .*DisableAll`, `wrote .*transitions\.svg and \.png`, `wrote .*evidence\.txt`, `!taken again`, `!did not finish`}, true, ""},
+		{"the same, of another part", churn + end, "uprobe", true, 0, []string{`Single transitions`, `no chart uprobe: `, `!scaling`}, false, ""},
+		{"the same, of a run that lost samples", churn + end, main, false, 0, []string{`Single transitions`, `!no chart`}, true, ""},
+		{"cut off", churn, main, false, 0, []string{`did not finish`}, true, ""},
+		{"with the sentence", churn + again + verdict + end, main, true, 0, []string{`(?m)^Disabling 9 events took .*\.$`, `(?m)^1 samples were taken again `}, true, ""},
+		{"what no chart can show", zero, main, false, 1, []string{`Single transitions`}, false, ""},
+		{"no samples", head, main, false, 2, []string{`!.`}, false, ""},
+		{"a chart in the place of a directory", churn + end, main, false, 2, nil, false, "transitions.svg"},
 	} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "evidence.txt")
 		must(t, os.WriteFile(path, []byte(tc.text), 0o666))
+		if tc.taken != "" {
+			must(t, os.Mkdir(filepath.Join(dir, tc.taken), 0o777))
+		}
 		chosen, err := benches.Evidence(9, tc.section)
 		must(t, err)
 		var out strings.Builder
@@ -71,15 +76,6 @@ func TestShow(t *testing.T) {
 				t.Errorf("%s: %d of %d bytes written: %v", tc.why, room, out.Len(), err)
 			}
 		}
-	}
-	// A chart that cannot be written is an error, whatever else could be.
-	dir := t.TempDir()
-	path := filepath.Join(dir, "evidence.txt")
-	must(t, errors.Join(os.WriteFile(path, []byte(churn+end), 0o666), os.Mkdir(filepath.Join(dir, "transitions.svg"), 0o777)))
-	chosen, err := benches.Evidence(9, main)
-	must(t, err)
-	if err := show(new(strings.Builder), path, dir, chosen, false); exitCode(err) != 2 {
-		t.Errorf("a chart in the place of a directory: %v", err)
 	}
 }
 
