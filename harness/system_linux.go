@@ -26,17 +26,12 @@ import (
 // no signal wakes, t one that is stopped. What this user may not read is left out; a
 // process that has ended has no line.
 func threadsOf(pid int) string {
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
-	if err != nil {
-		return ""
-	}
-	var lines strings.Builder
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid)) // the pattern is well formed
+	lines := ""
 	for _, task := range tasks {
-		if line := threadLine(task); line != "" {
-			fmt.Fprintln(&lines, line)
-		}
+		lines += threadLine(task)
 	}
-	return lines.String()
+	return lines
 }
 
 // threadLine returns the line of the thread with that directory of proc; "" if it has ended.
@@ -63,7 +58,7 @@ func threadLine(task string) string {
 	if in := read("wchan"); in != "" && in != "0" {
 		line += ", in " + in
 	}
-	return line
+	return line + "\n"
 }
 
 // ticks formats a time of proc, which is in hundredths of a second on every Linux that runs Go.

@@ -13,16 +13,6 @@ import (
 	"github.com/tpbench/tpbench/impls/kernel"
 )
 
-// command returns a link to this test binary with the name that makes it tpbench.
-func command(t *testing.T) string {
-	t.Helper()
-	self, err := os.Executable()
-	must(t, err)
-	link := filepath.Join(t.TempDir(), "tpbench")
-	must(t, os.Symlink(self, link))
-	return link
-}
-
 // If this fails, a command that needs no /proc or /sys fails without it, or one that needs it
 // ends with another exit code than 3.
 func TestWithoutProc(t *testing.T) {
@@ -38,7 +28,6 @@ func TestWithoutProc(t *testing.T) {
 	}
 	result := "tpbench: 2\n# block 0 round 0\nBenchmarkA 1 1 ns/op\n# end complete\n"
 	must(t, os.WriteFile(filepath.Join(dir, "a.txt"), []byte(result), 0o666))
-	tpbench := command(t)
 	for _, tc := range []struct {
 		mount, args string
 		code        int
@@ -56,7 +45,7 @@ func TestWithoutProc(t *testing.T) {
 		{"/sys", "compare a.txt a.txt", 0, ""},
 		{"/sys", "run --bench DisableAll --impl running-kernel --gp kernelgp --events 10 --readers 0 -o z.txt", 3, "there is no /sys/kernel/tracing"},
 	} {
-		cmd := hide(tc.mount, append([]string{tpbench}, strings.Fields(tc.args)...)...)
+		cmd := hide(tc.mount, append([]string{"tpbench"}, strings.Fields(tc.args)...)...)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		err := cmd.Run()
@@ -86,7 +75,7 @@ func TestSweepReal(t *testing.T) {
 	left := filepath.Join("/sys/kernel/tracing/instances", "tpbench-"+strconv.Itoa(gone.Process.Pid)+"-1")
 	must(t, os.Mkdir(left, 0o700))
 	defer os.Remove(left) // if the test fails
-	out, err := exec.Command(command(t), "list").CombinedOutput()
+	out, err := exec.Command("tpbench", "list").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
