@@ -81,10 +81,10 @@ func interruptedWhen(t *testing.T, when func(Progress) bool) (*Runner, context.C
 }
 
 // must ends the test if a step of it failed that is not what it tests.
-func must(t *testing.T, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -304,23 +304,19 @@ func TestFormatValue(t *testing.T) {
 	}
 }
 
-func openClock(t *testing.T) *clock.Clock {
-	t.Helper()
+func openClock(tb testing.TB) *clock.Clock {
+	tb.Helper()
 	c, err := clock.Open()
 	if errors.Is(err, clock.ErrUnavailable) && !strings.Contains(os.Getenv("TPBENCH_REQUIRE"), "tsc") {
-		t.Skip(err)
+		tb.Skip(err)
 	}
-	must(t, err)
+	must(tb, err)
 	return c
 }
 
 // BenchmarkTimer times an empty Start/Stop pair of the harness's timer.
 func BenchmarkTimer(b *testing.B) {
-	c, err := clock.Open()
-	if err != nil {
-		b.Skip(err)
-	}
-	t := newTimer(c, &Op{}, 1)
+	t := newTimer(openClock(b), &Op{}, 1)
 	for b.Loop() {
 		t.Start(0)
 		t.Stop()
@@ -328,9 +324,7 @@ func BenchmarkTimer(b *testing.B) {
 }
 
 func BenchmarkCanary(b *testing.B) {
-	if _, err := clock.Open(); err != nil {
-		b.Skip(err)
-	}
+	openClock(b)
 	for b.Loop() {
 		quiet()
 	}

@@ -26,22 +26,18 @@ func (s *sample) lines(name string) string {
 	return b.String()
 }
 
-// perSecond returns the rate as a value of the sample's line, if the operation has one.
-func perSecond(c Count, rate float64) []Value {
-	if c.Unit == "" {
-		return nil
-	}
-	return []Value{{"M" + c.Unit + "/s", rate}}
-}
-
-// perOp returns a phase as values of the sample's line.
-func perOp(op *Op, nsPerOp float64, counts []Count, ops int) []Value {
+// perOp returns a phase as values of the sample's line: its time for one of ops operations, the
+// sums of its counts, and its rate.
+func perOp(op *Op, nsPerOp float64, sum phase, ops int, rate float64) []Value {
 	values := []Value{{"ns/op", nsPerOp}}
 	for _, d := range op.Divide {
 		values = append(values, Value{"ns/" + d.Unit, nsPerOp / float64(d.N)})
 	}
-	for _, c := range counts {
+	for _, c := range sum.counts {
 		values = append(values, Value{c.Unit + "/op", float64(c.N) / float64(ops)})
+	}
+	if sum.rated.Unit != "" {
+		values = append(values, Value{"M" + sum.rated.Unit + "/s", rate})
 	}
 	return values
 }

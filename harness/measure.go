@@ -207,7 +207,7 @@ func (s *sampler) collect(ctx context.Context, n, least, most int, deadline time
 		}
 		samples[i] = one
 		if median(ns) > 0 {
-			samples[i].values = append(perOp(s.op, median(ns)/float64(unit), sum.counts, one.ops), perSecond(sum.rated, median(rates))...)
+			samples[i].values = perOp(s.op, median(ns)/float64(unit), sum, one.ops, median(rates))
 		}
 	}
 	return samples, batch, nil

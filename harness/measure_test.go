@@ -98,7 +98,6 @@ type synthetic struct {
 	slowFor  int     // the number of batches at the beginning that take ten times as long
 
 	batches []batch // all of them
-	sizes   []int
 }
 
 const waitsPerOp = 3
@@ -123,7 +122,7 @@ func (m *synthetic) batch(n int) (batch, error) {
 	waits := uint64(waitsPerOp*n + m.rnd.IntN(n+1))
 	b.phases = []phase{{ns: ns, counts: []Count{{"waits", waits}}, rated: Count{"hits", uint64(2 * n)}}}
 	m.now = m.now.Add(time.Duration(ns) + 20*time.Microsecond)
-	m.batches, m.sizes = append(m.batches, b), append(m.sizes, n)
+	m.batches = append(m.batches, b)
 	return b, nil
 }
 
@@ -147,16 +146,20 @@ func (s *sample) value(unit string) float64 {
 // check returns an error if the sample is wrong for the batches. Right is: the median of
 // the batches that count, all of one size and long enough, with the counts of
 // those batches only, and the numbers of kept and shared batches.
-func (m *synthetic) check(s sample) error {
+func (m *synthetic) check(samples []sample) error {
+	if len(samples) != 1 {
+		return fmt.Errorf("%d samples of one phase", len(samples))
+	}
 	// The sample is made of the last batches, as many as it has tried.
-	n := m.sizes[len(m.sizes)-1]
-	first := len(m.batches) - s.tried
+	s := samples[0]
+	size := func(b batch) int { return int(b.phases[0].rated.N) / 2 }
+	n := size(m.batches[len(m.batches)-1])
 	var ns, rates []float64
 	var lasted, last float64
 	shared, waits := 0, uint64(0)
-	for j, b := range m.batches[first:] {
-		if m.sizes[first+j] != n {
-			return fmt.Errorf("batches of %d and of %d operations in one sample", m.sizes[first+j], n)
+	for _, b := range m.batches[len(m.batches)-s.tried:] {
+		if size(b) != n {
+			return fmt.Errorf("batches of %d and of %d operations in one sample", size(b), n)
 		}
 		if b.counts {
 			last = b.phases[0].ns
@@ -172,10 +175,7 @@ func (m *synthetic) check(s sample) error {
 	}
 	middle := func(values []float64) float64 {
 		slices.Sort(values)
-		if half := len(values) / 2; len(values)%2 == 0 {
-			return (values[half-1] + values[half]) / 2
-		}
-		return values[len(values)/2]
+		return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
 	}
 	median := middle(ns)
 	// It ends when it has lasted long enough, or at the deadline.
@@ -215,20 +215,16 @@ func TestSampleOfSyntheticMachines(t *testing.T) {
 			rnd: rnd, now: time.Now(), perOp: math.Exp(rnd.Float64()*18 - 1), // 0.4 ns to 24 ms
 			hiccup: share(), unseen: share() / 4, neighbor: share(), slowFor: rnd.IntN(20),
 		}
-		fail := func(format string, args ...any) {
-			t.Helper()
-			t.Fatalf("seed %d, machine %d (%v ns/op, hiccup %.2f, unseen %.2f, neighbour %.2f): %s", seed, i, m.perOp, m.hiccup, m.unseen, m.neighbor, fmt.Sprintf(format, args...))
-		}
 		samples, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}}, 0)
 		if errors.Is(err, errStandstill) {
 			standstills++
 			continue
 		}
-		if err != nil || len(samples) != 1 {
-			fail("measure = %v, %v", samples, err)
+		if err == nil {
+			err = m.check(samples)
 		}
-		if err := m.check(samples[0]); err != nil {
-			fail("%v", err)
+		if err != nil {
+			t.Fatalf("seed %d, machine %d (%v ns/op, hiccup %.2f, unseen %.2f, neighbour %.2f): %v", seed, i, m.perOp, m.hiccup, m.unseen, m.neighbor, err)
 		}
 	}
 	if standstills > 100 {

@@ -47,11 +47,11 @@ func TestPlanIsBalanced(t *testing.T) {
 			}
 			last = b.round
 			first := &p.Cases[b.cases[0]]
-			if id := fmt.Sprint(first.Block, b.round); seen[id] {
+			id := fmt.Sprint(first.Block, b.round)
+			if seen[id] {
 				fail("round %d holds block %s twice", b.round, first.Block)
-			} else {
-				seen[id] = true
 			}
+			seen[id] = true
 			for _, i := range b.cases {
 				c := &p.Cases[i]
 				if c.Block != first.Block || b.layout(c) != b.layout(first) {
