@@ -86,10 +86,8 @@ func Create(path string, plan *Plan, facts []host.Fact, units []Unit) (*File, er
 // begin locks the file, cuts off what is not a whole line, and writes what comes before the
 // session's first block.
 func begin(f *os.File, plan *Plan, facts []host.Fact, units []Unit) (*File, error) {
-	if err := lock(f); errors.Is(err, errLocked) {
-		return nil, &FileError{f.Name(), 0, err.Error() + "; wait for its end, or name another with -o or --out"}
-	} else if err != nil {
-		return nil, cannotWrite(err)
+	if err := lock(f); err != nil {
+		return nil, err
 	}
 	old, err := io.ReadAll(f)
 	if err != nil {
@@ -117,9 +115,6 @@ func begin(f *os.File, plan *Plan, facts []host.Fact, units []Unit) (*File, erro
 	}
 	return results, results.line("%s", head.String())
 }
-
-// errLocked says that another process has locked the file.
-var errLocked = errors.New("another run is writing to this file")
 
 // cannotWrite explains the error of an operation on a file. nil stays nil.
 func cannotWrite(err error) error {

@@ -103,14 +103,14 @@ func Isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// lock locks the file until this process closes it, or returns errLocked. Workers
-// do not inherit the lock.
+// lock locks the file until this process closes it, or returns a *FileError if another process has
+// locked it. Workers do not inherit the lock.
 func lock(f *os.File) error {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return errLocked
+		return &FileError{f.Name(), 0, "another run is writing to this file; wait for its end, or name another with -o or --out"}
 	}
-	return err
+	return cannotWrite(err)
 }
 
 func threadID() int { return unix.Gettid() }

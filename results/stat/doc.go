@@ -9,9 +9,8 @@
 //
 //  1. Summarize returns the median of one benchmark's sample with its order-statistic
 //     interval, which assumes nothing about the distribution.
-//  2. Compare tests two unpaired samples (of two files) with the Mann-Whitney U test.
-//     Values of several clusters are Collapsed first, because rounds
-//     at one alignment are not independent.
+//  2. Compare tests two unpaired samples (of two files) with the Mann-Whitney U test. Values of
+//     several clusters are Collapsed first, because rounds at one alignment are not independent.
 //  3. PairedRatio and PairedDiffs compare two benchmarks round by round. When the machine
 //     gets slower for minutes, both values of a round do, and their ratio stays.
 //  4. Slope returns how a time grows: the exponent of a power law.
