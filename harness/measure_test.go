@@ -188,7 +188,10 @@ func (m *synthetic) check(samples []sample) error {
 	if median < batchMin {
 		return fmt.Errorf("batches of %v ns, where %v is the least", median, batchMin)
 	}
-	for unit, want := range map[string]float64{"ns/op": median / float64(2*n), "ns/event": median / float64(20*n), "waits/op": float64(waits) / float64(s.ops), "Mhits/s": middle(rates)} {
+	for unit, want := range map[string]float64{
+		"ns/op": median / float64(2*n), "ns/event": median / float64(20*n),
+		"waits/op": float64(waits) / float64(s.ops), "Mhits/s": middle(rates),
+	} {
 		if got := s.value(unit); !(math.Abs(got/want-1) <= 1e-9) {
 			return fmt.Errorf("%v %s, want %v", got, unit, want)
 		}
@@ -224,7 +227,8 @@ func TestSampleOfSyntheticMachines(t *testing.T) {
 			err = m.check(samples)
 		}
 		if err != nil {
-			t.Fatalf("seed %d, machine %d (%v ns/op, hiccup %.2f, unseen %.2f, neighbour %.2f): %v", seed, i, m.perOp, m.hiccup, m.unseen, m.neighbor, err)
+			t.Fatalf("seed %d, machine %d (%v ns/op, hiccup %.2f, unseen %.2f, neighbour %.2f): %v",
+				seed, i, m.perOp, m.hiccup, m.unseen, m.neighbor, err)
 		}
 	}
 	if standstills > 100 {
@@ -427,7 +431,9 @@ func TestSampleNeedsItsBatches(t *testing.T) {
 	broken := errors.New("broken")
 	for _, tc := range []struct{ ops, fit, least int }{{0, fitBatches, sampleLeast}, {1, 0, 1}} {
 		for good := range tc.fit + 2*sampleLeast {
-			for then, want := range map[string]error{"no batch counts": errStandstill, "one fails": broken, "it is interrupted": context.Canceled} {
+			for then, want := range map[string]error{
+				"no batch counts": errStandstill, "one fails": broken, "it is interrupted": context.Canceled,
+			} {
 				m := &synthetic{rnd: rand.New(rand.NewPCG(1, 4)), now: time.Now(), perOp: batchMin}
 				ctx, cancel := context.WithCancel(t.Context())
 				s := m.sampler()

@@ -60,7 +60,8 @@ func TestDisturbedBlocksAreTakenAgain(t *testing.T) {
 		{1000, 2 * (mostTakes - 1), 2},
 	} {
 		dir := t.TempDir()
-		report, text, err := runPlan(t.Context(), t, script(disturbedTimes(dir, tc.times)), filepath.Join(dir, "out.txt"))
+		r := script(disturbedTimes(dir, tc.times))
+		report, text, err := runPlan(t.Context(), t, r, filepath.Join(dir, "out.txt"))
 		if err != nil || report.Done != 14 {
 			t.Fatalf("disturbed %d times: Run = %+v, %v", tc.times, report, err)
 		}

@@ -108,7 +108,8 @@ func Isolate(cmd *exec.Cmd) {
 func lock(f *os.File) error {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return &FileError{f.Name(), 0, "another run is writing to this file; wait for its end, or name another with -o or --out"}
+		const busy = "another run is writing to this file; wait for its end, or name another with -o or --out"
+		return &FileError{f.Name(), 0, busy}
 	}
 	return cannotWrite(err)
 }

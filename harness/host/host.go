@@ -36,7 +36,7 @@ type membarrier int
 const (
 	global           membarrier = 1 << 0 // waits for a grace period; withdrawn under nohz_full
 	privateExpedited membarrier = 1 << 3 // interrupts the CPUs that run this process
-	syncCore         membarrier = 1 << 5 // the same, and makes them execute a serialising instruction: for code patching
+	syncCore         membarrier = 1 << 5 // the same, and they execute a serialising instruction: for code patching
 )
 
 // String names the commands above.
