@@ -26,17 +26,14 @@ func quiet() bool { return alone(readings()) }
 
 // readings returns how many ticks the empty loop and the chain of multiplications take.
 func readings() (empty, chain uint64) {
-	return shortest(
-		func() uint64 {
+	ticks := func(loop func(int), n int) func() uint64 {
+		return func() uint64 {
 			begin := clock.Start()
-			emptyLoop(canaryLoops)
+			loop(n)
 			return clock.Stop() - begin
-		},
-		func() uint64 {
-			begin := clock.Start()
-			imulChain(canaryChain)
-			return clock.Stop() - begin
-		})
+		}
+	}
+	return shortest(ticks(emptyLoop, canaryLoops), ticks(imulChain, canaryChain))
 }
 
 // shortest reads each of two loops several times, in turn, and returns the shortest

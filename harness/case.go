@@ -41,13 +41,11 @@ type Op struct {
 	// order. The harness reports how much the timed part adds, per operation.
 	Counts func() []Count
 
-	// Rate returns an exact total since Open over all threads. The harness
-	// reports how much the timed part adds, in millions per second: {"hits", n} is
-	// reported as Mhits/s. May be nil.
+	// Rate returns an exact total since Open over all threads. The harness reports how much the
+	// timed part adds, in millions per second: {"hits", n} is reported as Mhits/s. May be nil.
 	Rate func() Count
 
-	// Divide: for each of these, ns/op divided by N is reported too: {"event", 1000} adds
-	// ns/event.
+	// Divide: for each of these, ns/op divided by N is reported too: {"event", 1000} adds ns/event.
 	Divide []Count
 
 	// Values returns, after the last Run, measurements that the operation made itself. They

@@ -31,12 +31,11 @@
 //     heap differ from sample to sample, and a case that crashes or hangs costs one sample.
 //  3. The worker pins the measuring thread and the threads beside it, one CPU each, turns the
 //     garbage collector off, and opens the case.
-//  4. It searches how many operations make a batch long enough for the clock, throws those
-//     batches away, and times batches of that many. A batch does not count if the kernel
-//     took the CPU away in it, or if a thread beside stood still. How long it took is never
-//     a reason. The sample is the median of the batches that count, less the overhead of the
-//     clock. A case that fixes its number of operations is timed once. The canary runs before
-//     and after each batch.
+//  4. It searches how many operations make a batch long enough for the clock, throws those batches
+//     away, and times batches of that many. A batch does not count if the kernel took the CPU away
+//     in it, or if a thread beside stood still. How long it took is never a reason. The sample is
+//     the median of the batches that count, less the overhead of the clock. A case that fixes its
+//     number of operations is timed once. The canary runs before and after each batch.
 //  5. The worker prints benchmark-format lines. When all samples of the block are there, the
 //     coordinator appends them to the file; at the end of a round it syncs the file. If a
 //     sample of the block is disturbed, the whole block is measured again, as long as the

@@ -37,10 +37,9 @@ type thread struct {
 	gone  chan struct{} // closed when the thread has ended
 }
 
-// Beside starts a thread on another CPU that calls open, then pass until Stop, and then end.
-// pass should take between 1 and 500 us: a batch counts only if the thread made a pass
-// during it, and assembler in a pass cannot be preempted. Beside returns after the first
-// pass.
+// Beside starts a thread on another CPU that calls open, then pass until Stop, and then end. pass
+// should take between 1 and 500 us: a batch counts only if the thread made a pass during it, and
+// assembler in a pass cannot be preempted. Beside returns after the first pass.
 func (e *Env) Beside(open func() (pass, end func(), err error)) error {
 	return e.start(&thread{}, open)
 }
@@ -106,36 +105,26 @@ func (e *Env) Stop() {
 // cannot be near 1: time that the host steals, as it does around interrupts, is missing too.
 const leastOnCPU = 0.5
 
-// A watch holds how far the threads were when it began.
-type watch struct {
-	threads []*thread
-	began   time.Time
-	passes  []uint64
-	onCPU   []time.Duration
-}
-
-// watch begins to watch the threads. A batch is wrong if a thread beside it did not run: a
+// watch begins to watch the threads. It returns a function that reports whether each thread made
+// a pass since then, and was on its CPU. A batch is wrong if a thread beside it did not run: a
 // barrier that interrupts the CPUs that run this process takes a twentieth of the time
 // when there is none.
-func (e *Env) watch() *watch {
-	w := &watch{threads: e.threads}
+func (e *Env) watch() (moved func() bool) {
+	var passes []uint64
+	var onCPU []time.Duration
 	for _, t := range e.threads {
-		w.passes = append(w.passes, t.passes.Load())
-		w.onCPU = append(w.onCPU, threadTime(t.tid))
+		passes, onCPU = append(passes, t.passes.Load()), append(onCPU, threadTime(t.tid))
 	}
-	w.began = time.Now()
-	return w
-}
-
-// moved reports whether each thread made a pass since then, and was on its CPU.
-func (w *watch) moved() bool {
-	elapsed := time.Since(w.began)
-	for i, t := range w.threads {
-		if !t.moved(t.passes.Load()-w.passes[i], threadTime(t.tid)-w.onCPU[i], elapsed) {
-			return false
+	began := time.Now()
+	return func() bool {
+		elapsed := time.Since(began)
+		for i, t := range e.threads {
+			if !t.moved(t.passes.Load()-passes[i], threadTime(t.tid)-onCPU[i], elapsed) {
+				return false
+			}
 		}
+		return true
 	}
-	return true
 }
 
 // moved judges what the thread did in the elapsed time.

@@ -1,20 +1,25 @@
 package harness
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/perf/benchfmt"
 
 	"github.com/tpbench/tpbench/harness/host"
 )
 
-// formatVersion is the value of the configuration line "tpbench" that begins every
-// file.
+// formatVersion is the value of the configuration line "tpbench" that begins every file.
 const formatVersion = "2"
 
 // A FileError says in one sentence why the results of a run cannot be written to a file.
@@ -81,10 +86,8 @@ func Create(path string, plan *Plan, facts []host.Fact, units []Unit) (*File, er
 // begin locks the file, cuts off what is not a whole line, and writes what comes before the
 // session's first block.
 func begin(f *os.File, plan *Plan, facts []host.Fact, units []Unit) (*File, error) {
-	if err := lock(f); errors.Is(err, errLocked) {
-		return nil, &FileError{f.Name(), 0, err.Error() + "; wait for its end, or name another with -o or --out"}
-	} else if err != nil {
-		return nil, cannotWrite(err)
+	if err := lock(f); err != nil {
+		return nil, err
 	}
 	old, err := io.ReadAll(f)
 	if err != nil {
@@ -113,37 +116,27 @@ func begin(f *os.File, plan *Plan, facts []host.Fact, units []Unit) (*File, erro
 	return results, results.line("%s", head.String())
 }
 
-// errLocked says that another process has locked the file.
-var errLocked = errors.New("another run is writing to this file")
-
+// cannotWrite explains the error of an operation on a file. nil stays nil.
 func cannotWrite(err error) error {
+	if err == nil {
+		return nil
+	}
 	return fmt.Errorf("harness: the results cannot be written: %w", err)
 }
 
-// line appends to the file in one write, so that a run that is killed leaves whole
-// lines.
+// line appends to the file in one write, so that a run that is killed leaves whole lines.
 func (f *File) line(format string, args ...any) error {
-	if _, err := fmt.Fprintf(f.f, format, args...); err != nil {
-		return cannotWrite(err)
-	}
-	return nil
+	_, err := fmt.Fprintf(f.f, format, args...)
+	return cannotWrite(err)
 }
 
 // sync returns when a loss of power would not lose what was written.
-func (f *File) sync() error {
-	if err := f.f.Sync(); err != nil {
-		return cannotWrite(err)
-	}
-	return nil
-}
+func (f *File) sync() error { return cannotWrite(f.f.Sync()) }
 
 // end writes the last line and closes the file.
 func (f *File) end(format string, args ...any) error {
 	err := errors.Join(f.line(format, args...), f.sync())
-	if e := f.f.Close(); e != nil && err == nil {
-		err = cannotWrite(e)
-	}
-	return err
+	return cmp.Or(err, cannotWrite(f.f.Close()))
 }
 
 // header returns the configuration lines of a file: everything that can change a number.
@@ -153,4 +146,85 @@ func header(plan *Plan, facts []host.Fact) []host.Fact {
 	return append(head,
 		host.Fact{Key: "seed", Value: strconv.FormatUint(plan.Seed, 10)},
 		host.Fact{Key: "plan", Value: plan.id()})
+}
+
+// headRE matches the lines of a file that come before its first sample.
+var headRE = regexp.MustCompile(`^([a-z][a-z0-9-]*: .*|Unit \S+ better=\S+.*|# (plan|session|block|lost|again|end|sample|superseded) ?.*)$`)
+
+// onlyHead reports whether a file is a result file without a sample. Nothing is lost when Create
+// begins it again. It is false of a file of another kind, even one with the first line of a
+// result file.
+func onlyHead(old []byte) bool {
+	first, rest, whole := strings.Cut(string(old), "\n")
+	if first != "tpbench: "+formatVersion || !whole || !strings.Contains(rest, "\nplan: ") {
+		return false
+	}
+	for line := range strings.Lines(rest) {
+		// The last line may be cut off at any place.
+		if text, whole := strings.CutSuffix(line, "\n"); whole && !headRE.MatchString(text) {
+			return false
+		}
+	}
+	return true
+}
+
+// mayDiffer are the configuration lines that may differ between the sessions of a file.
+var mayDiffer = []string{"load", "steal", "date", "seed", "tsc"}
+
+// resume reads what earlier sessions left in a file, and returns the length of its whole
+// lines. It sets the seed of the plan to the file's.
+func (f *File) resume(path string, old []byte, plan *Plan, facts []host.Fact) (int64, error) {
+	fail := func(line int, msg string) (int64, error) { return 0, &FileError{path, line, msg} }
+	// The last line may be cut off, and is then not a sample.
+	whole := old[:bytes.LastIndexByte(old, '\n')+1]
+	rounds := map[int]int{} // the round of each line
+	block, round, line := 0, 0, 0
+	for text := range bytes.Lines(whole) {
+		line++
+		if bytes.HasPrefix(text, []byte("# end complete")) {
+			return fail(line, "this file holds a whole run already; name another with -o or --out, or remove it")
+		}
+		fmt.Sscanf(string(text), "# block %d round %d", &block, &round) // other lines do not change them
+		rounds[line] = round
+	}
+	config := map[string]string{}
+	r := benchfmt.NewReader(bytes.NewReader(whole), path)
+	for r.Scan() {
+		switch rec := r.Result().(type) {
+		case *benchfmt.SyntaxError:
+			_, at := rec.Pos()
+			return fail(at, "expected a line of a tpbench result file, found: "+rec.Msg+"; name another file with -o or --out")
+		case *benchfmt.Result:
+			for _, c := range rec.Config {
+				config[c.Key] = string(c.Value)
+			}
+			_, at := rec.Pos()
+			f.done[sampleID{rounds[at], rec.Name.String()}] = true
+		}
+	}
+	if err := r.Err(); err != nil {
+		return fail(0, err.Error())
+	}
+	if len(f.done) == 0 {
+		return fail(0, "this file is not empty and has no sample to continue from; name another with -o or --out, or remove it")
+	}
+	for _, fact := range header(plan, facts) {
+		if was := config[fact.Key]; was != fact.Value && !slices.Contains(mayDiffer, fact.Key) {
+			return fail(0, fmt.Sprintf("another run began this file (%s was %q, now it is %q); name another with -o or --out", fact.Key, was, fact.Value))
+		}
+	}
+	seed, err := strconv.ParseUint(config["seed"], 10, 64)
+	if err != nil {
+		return fail(0, "this file has no seed line; name another with -o or --out")
+	}
+	if plan.SeedGiven && seed != plan.Seed {
+		return fail(0, fmt.Sprintf("another run began this file (seed was %d, now it is %d); name another with -o or --out", seed, plan.Seed))
+	}
+	plan.Seed = seed
+	return int64(len(whole)), nil
+}
+
+// missing returns those names of which f has no sample in the round.
+func (f *File) missing(round int, names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return f.done[sampleID{round, name}] })
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -54,25 +53,44 @@ func onto(w file) *File { return &File{f: w, done: map[sampleID]bool{}} }
 func create(t *testing.T, path string, p *Plan) *File {
 	t.Helper()
 	f, err := Create(path, p, facts, []Unit{{"gp-waits/op", "lower", true}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return f
 }
 
-// runPlan runs plan into the file.
-func runPlan(ctx context.Context, t *testing.T, r *Runner, path string) (Report, error) {
+// runPlan runs plan into the file, and returns what the file then holds.
+func runPlan(ctx context.Context, t *testing.T, r *Runner, path string) (Report, string, error) {
 	t.Helper()
 	p := plan()
-	return r.Run(ctx, p, create(t, path, p))
+	report, err := r.Run(ctx, p, create(t, path, p))
+	return report, read(t, path), err
+}
+
+// interruptedWhen returns a Runner of honest workers, and a context that it ends before the first
+// sample for which when is true.
+func interruptedWhen(t *testing.T, when func(Progress) bool) (*Runner, context.Context) {
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	r := script(honest)
+	r.Progress = func(at Progress) {
+		if when(at) {
+			cancel()
+		}
+	}
+	return r, ctx
+}
+
+// must ends the test if a step of it failed that is not what it tests.
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
 }
 
 func read(t *testing.T, path string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return string(b)
 }
 
@@ -82,11 +100,10 @@ func TestRun(t *testing.T) {
 	var told []Progress
 	r := script(honest)
 	r.Progress = func(at Progress) { told = append(told, at) }
-	report, err := runPlan(t.Context(), t, r, path)
+	report, text, err := runPlan(t.Context(), t, r, path)
 	if err != nil || report.Done != 14 || len(report.Lost) != 0 {
 		t.Fatalf("Run = %+v, %v", report, err)
 	}
-	text := read(t, path)
 	for _, want := range []string{"tpbench: 2\n", "cpu: a cpu\n", "seed: 7\n", "Unit gp-waits/op better=lower assume=exact\n", "# plan 14 samples\n# session ", " round 3 layout 1\n", " round 3\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -109,67 +126,54 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// If this fails, a worker that fails costs the samples of others, or the file does not say why
-// its own are missing.
+// If this fails, a worker that fails costs the samples of others, or not those of all its names; or
+// the file does not say why its own are missing; or another run does not measure them.
 func TestLostWorker(t *testing.T) {
-	for name, c := range map[string]struct{ code, why string }{
-		"crash":   {`[ "$1" = D ] && kill -SEGV $$; ` + honest, "segmentation fault"},
-		"exit":    {`[ "$1" = D ] && { echo "no luck" >&2; exit 1; }; ` + honest, "exit status 1: no luck"},
-		"silence": {`[ "$1" = D ] && exit 0; ` + honest, "no line for BenchmarkD"},
+	for name, c := range map[string]struct {
+		code      string
+		done      int
+		lost, why string // in the file
+		next      string // the samples of another run
+	}{
+		"crash":   {`[ "$1" = D ] && kill -SEGV $$; `, 12, "# lost round 2 BenchmarkD: ", "segmentation fault", "D D"},
+		"exit":    {`[ "$1" = D ] && { echo "no luck" >&2; exit 1; }; `, 12, "# lost round 2 BenchmarkD: ", "exit status 1: no luck", "D D"},
+		"silence": {`[ "$1" = D ] && exit 0; `, 12, "# lost round 2 BenchmarkD: ", "no line for BenchmarkD", "D D"},
+		"phases":  {`[ "$1" = B ] && exit 1; `, 6, "# lost round 3 BenchmarkB: ", "# lost round 3 BenchmarkC: ", "B B B B"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "out.txt")
-			report, err := runPlan(t.Context(), t, script(c.code), path)
-			if err != nil || report.Done != 12 || len(report.Lost) != 2 {
-				t.Fatalf("Run = %+v, %v; expected 12 samples and 2 lost", report, err)
+			report, text, err := runPlan(t.Context(), t, script(c.code+honest), path)
+			if err != nil || report.Done != c.done || len(report.Lost) != 14-c.done {
+				t.Fatalf("Run = %+v, %v; expected %d samples of 14, and the others lost", report, err, c.done)
 			}
-			text := read(t, path)
-			if !strings.Contains(text, "# lost round 2 BenchmarkD: ") || !strings.Contains(text, c.why) || !strings.HasSuffix(text, "# end incomplete 12 of 14 samples\n") {
-				t.Errorf("expected the losses and %q in\n%s", c.why, text)
+			for _, want := range []string{c.lost, c.why, fmt.Sprintf("# end incomplete %d of 14 samples\n", c.done)} {
+				if !strings.Contains(text, want) {
+					t.Errorf("no %q in\n%s", want, text)
+				}
 			}
-			// Another run measures what was lost.
 			r := script(honest)
 			var next []string
 			r.Progress = func(at Progress) { next = append(next, at.Next) }
-			if report, err = runPlan(t.Context(), t, r, path); err != nil || report.Done != 14 || !slices.Equal(next, []string{"D", "D"}) {
+			report, _, err = runPlan(t.Context(), t, r, path)
+			if err != nil || report.Done != 14 || strings.Join(next, " ") != c.next {
 				t.Errorf("again: Run = %+v, %v, which measured %s", report, err, next)
 			}
 		})
 	}
 }
 
-// If this fails, a lost worker that measures two phases costs one sample only, and the other
-// is not counted as lost.
-func TestLostPhases(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "out.txt")
-	report, err := runPlan(t.Context(), t, script(`[ "$1" = B ] && exit 1; `+honest), path)
-	if err != nil || report.Done != 6 || len(report.Lost) != 8 {
-		t.Fatalf("Run = %+v, %v; expected 6 samples and 8 lost", report, err)
-	}
-	if text := read(t, path); !strings.Contains(text, "# lost round 3 BenchmarkB: ") || !strings.Contains(text, "# lost round 3 BenchmarkC: ") {
-		t.Errorf("expected both phases' losses in\n%s", text)
-	}
-}
-
-// If this fails, an interrupted run loses samples, or the run that continues it measures some
-// twice or in another order.
+// If this fails, an interrupted run loses samples, or counts those of a block of which others are
+// missing; or the run that continues it measures some twice or in another order.
 func TestInterruptAndResume(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
-	ctx, cancel := context.WithCancel(t.Context())
-	r := script(honest)
-	started := 0
-	r.Progress = func(Progress) {
-		if started++; started == 5 {
-			cancel()
-		}
-	}
-	report, err := runPlan(ctx, t, r, path)
+	r, ctx := interruptedWhen(t, func(at Progress) bool { return at.Next == "D" && at.Done > 0 })
+	report, first, err := runPlan(ctx, t, r, path)
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("Run = %v, expected context.Canceled", err)
 	}
-	first := read(t, path)
-	if want := fmt.Sprintf("# end interrupted %d of 14 samples\n", report.Done); !strings.HasSuffix(first, want) {
-		t.Fatalf("expected %q at the end of\n%s", want, first)
+	want := fmt.Sprintf("# again: interrupted\n# end interrupted %d of 14 samples\n", report.Done)
+	if n := strings.Count(first, "\nBenchmark"); !strings.HasSuffix(first, want) || n != report.Done {
+		t.Fatalf("%d samples; expected %q at the end of\n%s", n, want, first)
 	}
 
 	again := plan()
@@ -186,8 +190,9 @@ func TestInterruptAndResume(t *testing.T) {
 		t.Fatalf("Run = %+v, %v", report, err)
 	}
 	text := read(t, path)
-	if !strings.HasPrefix(text, first) || strings.Count(text, "\nBenchmark") != 14 || !strings.HasSuffix(text, "# end complete\n") {
-		t.Errorf("the file is not the first one with the missing samples:\n%s", text)
+	if !strings.HasPrefix(text, first) || strings.Count(text, "\nBenchmark") != 14 ||
+		strings.Count(text, "\n# session ") != 2 || !strings.HasSuffix(text, "# end complete\n") {
+		t.Errorf("the file is not the first one with the missing samples in a second session:\n%s", text)
 	}
 }
 
@@ -195,14 +200,10 @@ func TestInterruptAndResume(t *testing.T) {
 // sample.
 func TestResumeCutOff(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
-	if _, err := runPlan(t.Context(), t, script(honest), path); err != nil {
-		t.Fatal(err)
-	}
-	text := read(t, path)
+	_, text, err := runPlan(t.Context(), t, script(honest), path)
+	must(t, err)
 	text = text[:strings.LastIndex(text, " layout\n")]
-	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(path, []byte(text), 0o666))
 	p := plan()
 	f := create(t, path, p)
 	if f.Done() != 13 {
@@ -224,9 +225,8 @@ func TestResumeCutOff(t *testing.T) {
 // If this fails, a file without a sample keeps the seed of its run, or has two headers.
 func TestBeginAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := runPlan(ctx, t, script(honest), path); !errors.Is(err, context.Canceled) {
+	r, ctx := interruptedWhen(t, func(Progress) bool { return true })
+	if _, _, err := runPlan(ctx, t, r, path); !errors.Is(err, context.Canceled) {
 		t.Fatalf("Run = %v, expected context.Canceled", err)
 	}
 	p := plan()
@@ -239,14 +239,12 @@ func TestBeginAgain(t *testing.T) {
 	}
 }
 
-// If this fails, a run writes into a file that is complete, of another run, or not a result
-// file.
+// If this fails, a run writes into a file that is complete, of another run, or not a result file.
 func TestCreateFails(t *testing.T) {
 	whole := filepath.Join(t.TempDir(), "whole.txt")
-	if _, err := runPlan(t.Context(), t, script(honest), whole); err != nil {
-		t.Fatal(err)
-	}
-	cut := strings.TrimSuffix(read(t, whole), "# end complete\n")
+	_, text, err := runPlan(t.Context(), t, script(honest), whole)
+	must(t, err)
+	cut := strings.TrimSuffix(text, "# end complete\n")
 	for name, c := range map[string]struct {
 		text string
 		want string
@@ -260,9 +258,7 @@ func TestCreateFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "out.txt")
-			if err := os.WriteFile(path, []byte(c.text), 0o666); err != nil {
-				t.Fatal(err)
-			}
+			must(t, os.WriteFile(path, []byte(c.text), 0o666))
 			_, err := Create(path, plan(), facts, nil)
 			var failure *FileError
 			if !errors.As(err, &failure) || !strings.Contains(err.Error(), c.want) {
@@ -277,11 +273,11 @@ func TestCreateFails(t *testing.T) {
 	if _, err := Create(os.DevNull, plan(), facts, nil); !errors.As(err, &failure) {
 		t.Errorf("results into a device: %v", err)
 	}
-	if _, err := Create(filepath.Join(t.TempDir(), strings.Repeat("x", 1000)), plan(), facts, nil); err == nil {
-		t.Error("a file with a name of 1000 letters was created")
-	}
-	if _, err := Create(filepath.Join(whole, "out.txt"), plan(), facts, nil); err == nil {
-		t.Error("a file below a file was created")
+	for _, name := range []string{strings.Repeat("x", 1000), "whole.txt/out.txt"} {
+		path := filepath.Join(filepath.Dir(whole), name)
+		if _, err := Create(path, plan(), facts, nil); err == nil {
+			t.Errorf("%s was created", path)
+		}
 	}
 }
 
@@ -310,25 +306,19 @@ func TestFormatValue(t *testing.T) {
 	}
 }
 
-func openClock(t *testing.T) *clock.Clock {
-	t.Helper()
+func openClock(tb testing.TB) *clock.Clock {
+	tb.Helper()
 	c, err := clock.Open()
 	if errors.Is(err, clock.ErrUnavailable) && !strings.Contains(os.Getenv("TPBENCH_REQUIRE"), "tsc") {
-		t.Skip(err)
+		tb.Skip(err)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(tb, err)
 	return c
 }
 
 // BenchmarkTimer times an empty Start/Stop pair of the harness's timer.
 func BenchmarkTimer(b *testing.B) {
-	c, err := clock.Open()
-	if err != nil {
-		b.Skip(err)
-	}
-	t := newTimer(c, &Op{}, 1)
+	t := newTimer(openClock(b), &Op{}, 1)
 	for b.Loop() {
 		t.Start(0)
 		t.Stop()
@@ -336,9 +326,7 @@ func BenchmarkTimer(b *testing.B) {
 }
 
 func BenchmarkCanary(b *testing.B) {
-	if _, err := clock.Open(); err != nil {
-		b.Skip(err)
-	}
+	openClock(b)
 	for b.Loop() {
 		quiet()
 	}

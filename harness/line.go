@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // disturbedWord ends the comment line of a disturbed sample.
@@ -25,22 +26,18 @@ func (s *sample) lines(name string) string {
 	return b.String()
 }
 
-// perSecond returns the rate as a value of the sample's line, if the operation has one.
-func perSecond(c Count, rate float64) []Value {
-	if c.Unit == "" {
-		return nil
-	}
-	return []Value{{"M" + c.Unit + "/s", rate}}
-}
-
-// perOp returns a phase as values of the sample's line.
-func perOp(op *Op, nsPerOp float64, counts []Count, ops int) []Value {
+// perOp returns a phase as values of the sample's line: its time for one of ops operations, the
+// sums of its counts, and its rate.
+func perOp(op *Op, nsPerOp float64, sum phase, ops int, rate float64) []Value {
 	values := []Value{{"ns/op", nsPerOp}}
 	for _, d := range op.Divide {
 		values = append(values, Value{"ns/" + d.Unit, nsPerOp / float64(d.N)})
 	}
-	for _, c := range counts {
+	for _, c := range sum.counts {
 		values = append(values, Value{c.Unit + "/op", float64(c.N) / float64(ops)})
+	}
+	if sum.rated.Unit != "" {
+		values = append(values, Value{"M" + sum.rated.Unit + "/s", rate})
 	}
 	return values
 }
@@ -55,4 +52,35 @@ func formatValue(v float64) string {
 		v = math.Round(v)
 	}
 	return strconv.FormatFloat(v, 'f', -1, 64)
+}
+
+// firstLine returns the first line that a dying worker printed, for a comment line.
+func firstLine(stderr string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(stderr), "\n")
+	if line == "" {
+		return ""
+	}
+	return ": " + oneLine(line)
+}
+
+// stacks returns the first lines that Go's runtime prints about goroutines when a worker gets
+// SIGQUIT.
+func stacks(stderr string) string {
+	const enough = 12 // lines
+	_, text, found := strings.Cut(stderr, "\ngoroutine ")
+	if !found {
+		return "unknown"
+	}
+	lines := strings.SplitN("goroutine "+text, "\n", enough+1)
+	return strings.Join(lines[:min(enough, len(lines))], "\n")
+}
+
+// oneLine replaces what a comment line cannot hold.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, strings.ReplaceAll(strings.TrimSpace(s), "\n", "; "))
 }

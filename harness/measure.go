@@ -86,9 +86,9 @@ func newSampler(c *clock.Clock, cs *Case, op *Op, env *Env) *sampler {
 			return batch{}, err
 		}
 		b := batch{phases: t.phases, quiet: s.quiet()}
-		w := env.watch()
+		moved := env.watch()
 		op.Run(n, t)
-		b.counts = w.moved()
+		b.counts = moved()
 		b.quiet = s.quiet() && b.quiet
 		after, err := s.switches()
 		if cs.Ops == 0 { // an operation whose case fixes its number may sleep
@@ -111,7 +111,7 @@ func (s *sampler) measure(ctx context.Context, cs *Case, patience time.Duration)
 	if cs.Ops == 0 {
 		samples, err = s.batches(ctx, deadline)
 	} else {
-		samples, err = s.once(ctx, cs.Ops, deadline)
+		samples, _, err = s.collect(ctx, cs.Ops, 1, 1, deadline)
 	}
 	for i := range samples {
 		samples[i].at = at
@@ -120,36 +120,6 @@ func (s *sampler) measure(ctx context.Context, cs *Case, patience time.Duration)
 		}
 	}
 	return samples, err
-}
-
-// once times n operations as one batch, again until it counts. Its error is
-// errStandstill, or ctx's.
-func (s *sampler) once(ctx context.Context, n int, deadline time.Time) ([]sample, error) {
-	for tried := 1; ; tried++ {
-		b, err := s.batch(n)
-		switch {
-		case err != nil:
-			return nil, err
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case !b.counts && s.now().After(deadline):
-			return nil, errStandstill
-		case !b.counts:
-			continue
-		}
-		ops := n * max(1, s.op.Unit)
-		samples := make([]sample, len(b.phases))
-		for i, p := range b.phases {
-			samples[i] = sample{ops: ops, tried: tried, kept: 1}
-			if !b.quiet {
-				samples[i].shared = 1
-			}
-			if p.ns > 0 {
-				samples[i].values = append(perOp(s.op, p.ns/float64(ops), p.counts, ops), perSecond(p.rated, p.rate())...)
-			}
-		}
-		return samples, nil
-	}
 }
 
 // fit returns a number of operations, n or more, with which a batch lasts long enough. One
@@ -185,59 +155,78 @@ func (s *sampler) batches(ctx context.Context, deadline time.Time) ([]sample, er
 		if n, err = s.fit(ctx, n, deadline); err != nil {
 			return nil, err
 		}
-		one, batch, err := s.collect(ctx, n, deadline)
+		samples, batch, err := s.collect(ctx, n, sampleLeast, sampleBatches, deadline)
 		if err != nil {
 			return nil, err
 		}
 		// If the machine was slower during fit than it is now, n is too small.
 		if batch >= s.least {
-			return []sample{one}, nil
+			return samples, nil
 		}
 	}
 }
 
-// collect makes a sample of batches of n operations. It also returns the median batch in ns.
-func (s *sampler) collect(ctx context.Context, n int, deadline time.Time) (sample, float64, error) {
+// collect makes a sample of each phase from batches of n operations that count: most of them, or
+// least and more once they have lasted long enough or the deadline has passed. It also returns the
+// median batch of the first phase in ns. Its error is errStandstill, ctx's, or that of a batch.
+func (s *sampler) collect(ctx context.Context, n, least, most int, deadline time.Time) ([]sample, float64, error) {
 	var (
-		one       sample
-		sum       phase
-		ns, rates []float64
+		one    sample
+		kept   []batch
+		lasted float64
 	)
-	for len(ns) < sampleBatches && (len(ns) < sampleLeast || sum.ns < sampleTime) {
+	for len(kept) < most && (len(kept) < least || lasted < sampleTime) {
 		if s.now().After(deadline) {
-			if len(ns) < sampleLeast {
-				return sample{}, 0, errStandstill
+			if len(kept) < least {
+				return nil, 0, errStandstill
 			}
 			break
 		}
 		b, err := s.batch(n)
 		if err = errors.Join(err, ctx.Err()); err != nil {
-			return sample{}, 0, err
+			return nil, 0, err
 		}
 		one.tried++
 		if !b.counts {
 			continue
 		}
-		one.kept++
+		kept = append(kept, b)
+		lasted += b.phases[0].ns
 		if !b.quiet {
 			one.shared++
 		}
-		p := b.phases[0]
-		ns, rates = append(ns, p.ns), append(rates, p.rate())
-		sum.ns += p.ns
-		sum.rated = p.rated
-		if sum.counts == nil {
-			sum.counts = p.counts
-			continue
-		}
-		for i := range sum.counts {
-			sum.counts[i].N += p.counts[i].N
-		}
 	}
 	unit := n * max(1, s.op.Unit)
-	one.ops = one.kept * unit
-	one.values = append(perOp(s.op, median(ns)/float64(unit), sum.counts, one.ops), perSecond(sum.rated, median(rates))...)
-	return one, median(ns), nil
+	one.kept, one.ops = len(kept), len(kept)*unit
+	samples := make([]sample, len(kept[0].phases))
+	var batch float64
+	for i := range samples {
+		ns, rates, sum := gather(kept, i)
+		if i == 0 {
+			batch = median(ns)
+		}
+		samples[i] = one
+		if median(ns) > 0 {
+			samples[i].values = perOp(s.op, median(ns)/float64(unit), sum, one.ops, median(rates))
+		}
+	}
+	return samples, batch, nil
+}
+
+// gather returns the times and the rates of one phase in batches, and the sums of its counts.
+func gather(batches []batch, i int) (ns, rates []float64, sum phase) {
+	for _, b := range batches {
+		p := b.phases[i]
+		ns, rates = append(ns, p.ns), append(rates, p.rate())
+		if sum.counts == nil {
+			sum = phase{counts: slices.Clone(p.counts), rated: p.rated}
+			continue
+		}
+		for j, c := range p.counts {
+			sum.counts[j].N += c.N
+		}
+	}
+	return ns, rates, sum
 }
 
 // median returns the median of one value or more.

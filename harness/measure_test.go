@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,21 +21,19 @@ import (
 	"github.com/tpbench/tpbench/harness/host"
 )
 
-// fakeClock is a clock of 1 GHz, so that ticks are ns, with a step of 10 ns.
-func fakeClock(t *testing.T, overhead float64) *clock.Clock {
+// fakeClock is a clock of 1 GHz, so that ticks are ns, with that step and overhead in ns.
+func fakeClock(t *testing.T, step, overhead float64) *clock.Clock {
 	t.Helper()
 	c := new(clock.Clock)
-	text := fmt.Sprintf("tsc/1 hz=1e+09 hz-err=0 step-ns=10 pair-ns=%v pair-p10=0 pair-p90=1000", overhead)
-	if err := c.UnmarshalText([]byte(text)); err != nil {
-		t.Fatal(err)
-	}
+	text := fmt.Sprintf("tsc/1 hz=1e+09 hz-err=0 step-ns=%v pair-ns=%v pair-p10=0 pair-p90=1000", step, overhead)
+	must(t, c.UnmarshalText([]byte(text)))
 	return c
 }
 
 // If this fails, the clock's overhead is not subtracted from a timed part, or twice; or counts
 // from outside of the timed part are added.
 func TestPhaseAdds(t *testing.T) {
-	c := fakeClock(t, 25)
+	c := fakeClock(t, 10, 25)
 	p := phase{counts: []Count{{"waits", 0}, {"syncs", 0}}}
 	p.add(c, 1000, []Count{{"waits", 5}, {"syncs", 7}}, []Count{{"waits", 6}, {"syncs", 10}}, Count{"hits", 100}, Count{"hits", 140})
 	p.add(c, 2000, []Count{{"waits", 50}, {"syncs", 70}}, []Count{{"waits", 50}, {"syncs", 71}}, Count{"hits", 500}, Count{"hits", 503})
@@ -51,9 +50,8 @@ func TestPhaseAdds(t *testing.T) {
 // counting, or less. However long the scheduler takes, the shorter span is within the longer.
 func TestTimerBracketsItsPart(t *testing.T) {
 	c := openClock(t)
-	done := make(chan struct{})
-	go func() { // pinned: two CPUs may have different counters
-		defer close(done)
+	var thread sync.WaitGroup
+	thread.Go(func() { // pinned: two CPUs may have different counters
 		allowed, err := host.Allowed()
 		if err = errors.Join(err, host.Pin(allowed[0])); err != nil {
 			t.Error(err)
@@ -78,8 +76,15 @@ func TestTimerBracketsItsPart(t *testing.T) {
 				t.Errorf("phase %d took %v ns, which lasted %v at least and %v at most", phase, ns, within, around)
 			}
 		}
-	}()
-	<-done
+	})
+	thread.Wait()
+}
+
+// loop runs an empty loop.
+func loop(n int, t Timer) {
+	t.Start(0)
+	emptyLoop(n)
+	t.Stop()
 }
 
 // A synthetic is a simulated machine that runs one operation.
@@ -92,14 +97,7 @@ type synthetic struct {
 	neighbor float64 // the share of shared batches, which take half as long again
 	slowFor  int     // the number of batches at the beginning that take ten times as long
 
-	batches []taken // all of them
-	sizes   []int
-}
-
-// A taken is a batch with a copy of its count, since the sampler adds to the batch's own.
-type taken struct {
-	batch
-	waits uint64
+	batches []batch // all of them
 }
 
 const waitsPerOp = 3
@@ -124,7 +122,7 @@ func (m *synthetic) batch(n int) (batch, error) {
 	waits := uint64(waitsPerOp*n + m.rnd.IntN(n+1))
 	b.phases = []phase{{ns: ns, counts: []Count{{"waits", waits}}, rated: Count{"hits", uint64(2 * n)}}}
 	m.now = m.now.Add(time.Duration(ns) + 20*time.Microsecond)
-	m.batches, m.sizes = append(m.batches, taken{b, waits}), append(m.sizes, n)
+	m.batches = append(m.batches, b)
 	return b, nil
 }
 
@@ -148,20 +146,25 @@ func (s *sample) value(unit string) float64 {
 // check returns an error if the sample is wrong for the batches. Right is: the median of
 // the batches that count, all of one size and long enough, with the counts of
 // those batches only, and the numbers of kept and shared batches.
-func (m *synthetic) check(s sample) error {
+func (m *synthetic) check(samples []sample) error {
+	if len(samples) != 1 {
+		return fmt.Errorf("%d samples of one phase", len(samples))
+	}
 	// The sample is made of the last batches, as many as it has tried.
-	n := m.sizes[len(m.sizes)-1]
-	first := len(m.batches) - s.tried
-	var ns []float64
+	s := samples[0]
+	size := func(b batch) int { return int(b.phases[0].rated.N) / 2 }
+	n := size(m.batches[len(m.batches)-1])
+	var ns, rates []float64
 	var lasted, last float64
 	shared, waits := 0, uint64(0)
-	for j, b := range m.batches[first:] {
-		if m.sizes[first+j] != n {
-			return fmt.Errorf("batches of %d and of %d operations in one sample", m.sizes[first+j], n)
+	for _, b := range m.batches[len(m.batches)-s.tried:] {
+		if size(b) != n {
+			return fmt.Errorf("batches of %d and of %d operations in one sample", size(b), n)
 		}
 		if b.counts {
 			last = b.phases[0].ns
-			ns, lasted, waits = append(ns, last), lasted+last, waits+b.waits
+			rates = append(rates, float64(b.phases[0].rated.N)/last*1e3)
+			ns, lasted, waits = append(ns, last), lasted+last, waits+b.phases[0].counts[0].N
 			if !b.quiet {
 				shared++
 			}
@@ -170,11 +173,11 @@ func (m *synthetic) check(s sample) error {
 	if s.kept != len(ns) || s.shared != shared || s.kept < sampleLeast || s.ops != 2*n*s.kept {
 		return fmt.Errorf("kept %d, shared %d, %d operations; want %d, %d, %d", s.kept, s.shared, s.ops, len(ns), shared, 2*n*len(ns))
 	}
-	slices.Sort(ns)
-	median := ns[len(ns)/2]
-	if len(ns)%2 == 0 {
-		median = (ns[len(ns)/2-1] + ns[len(ns)/2]) / 2
+	middle := func(values []float64) float64 {
+		slices.Sort(values)
+		return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
 	}
+	median := middle(ns)
 	// It ends when it has lasted long enough, or at the deadline.
 	switch {
 	case s.kept > sampleBatches || s.kept > sampleLeast && lasted-last >= sampleTime:
@@ -185,7 +188,10 @@ func (m *synthetic) check(s sample) error {
 	if median < batchMin {
 		return fmt.Errorf("batches of %v ns, where %v is the least", median, batchMin)
 	}
-	for unit, want := range map[string]float64{"ns/op": median / float64(2*n), "ns/event": median / float64(20*n), "waits/op": float64(waits) / float64(s.ops)} {
+	for unit, want := range map[string]float64{
+		"ns/op": median / float64(2*n), "ns/event": median / float64(20*n),
+		"waits/op": float64(waits) / float64(s.ops), "Mhits/s": middle(rates),
+	} {
 		if got := s.value(unit); !(math.Abs(got/want-1) <= 1e-9) {
 			return fmt.Errorf("%v %s, want %v", got, unit, want)
 		}
@@ -212,20 +218,17 @@ func TestSampleOfSyntheticMachines(t *testing.T) {
 			rnd: rnd, now: time.Now(), perOp: math.Exp(rnd.Float64()*18 - 1), // 0.4 ns to 24 ms
 			hiccup: share(), unseen: share() / 4, neighbor: share(), slowFor: rnd.IntN(20),
 		}
-		fail := func(format string, args ...any) {
-			t.Helper()
-			t.Fatalf("seed %d, machine %d (%v ns/op, hiccup %.2f, unseen %.2f, neighbour %.2f): %s", seed, i, m.perOp, m.hiccup, m.unseen, m.neighbor, fmt.Sprintf(format, args...))
-		}
 		samples, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}}, 0)
 		if errors.Is(err, errStandstill) {
 			standstills++
 			continue
 		}
-		if err != nil || len(samples) != 1 {
-			fail("measure = %v, %v", samples, err)
+		if err == nil {
+			err = m.check(samples)
 		}
-		if err := m.check(samples[0]); err != nil {
-			fail("%v", err)
+		if err != nil {
+			t.Fatalf("seed %d, machine %d (%v ns/op, hiccup %.2f, unseen %.2f, neighbour %.2f): %v",
+				seed, i, m.perOp, m.hiccup, m.unseen, m.neighbor, err)
 		}
 	}
 	if standstills > 100 {
@@ -257,9 +260,8 @@ func TestFitNeedsBatchesThatCount(t *testing.T) {
 // or is shared although it saw none.
 func TestCanaryBesideBatches(t *testing.T) {
 	c := openClock(t)
-	op := &Op{Run: func(n int, t Timer) { t.Start(0); emptyLoop(n); t.Stop() }}
 	for _, tc := range []struct{ before, after bool }{{true, true}, {false, true}, {true, false}, {false, false}} {
-		s := newSampler(c, &Case{Names: []string{"A"}}, op, &Env{})
+		s := newSampler(c, &Case{Names: []string{"A"}}, &Op{Run: loop}, &Env{})
 		calls := 0
 		s.quiet = func() bool {
 			calls++
@@ -276,7 +278,6 @@ func TestCanaryBesideBatches(t *testing.T) {
 // fixed Ops, which may sleep, does not count; or an error of reading the switches is lost.
 func TestSwitchesDuringBatches(t *testing.T) {
 	c := openClock(t)
-	op := &Op{Run: func(n int, t Timer) { t.Start(0); emptyLoop(n); t.Stop() }}
 	unread := errors.New("unread")
 	for _, tc := range []struct {
 		ops     int
@@ -284,7 +285,7 @@ func TestSwitchesDuringBatches(t *testing.T) {
 		failing int   // the number of the call that fails, from 1; 0: none
 		counts  bool
 	}{{0, 0, 0, true}, {0, 1, 0, false}, {0, 7, 0, false}, {5, 0, 0, true}, {5, 7, 0, true}, {0, 0, 1, false}, {0, 0, 2, true}, {5, 0, 2, true}} {
-		s := newSampler(c, &Case{Names: []string{"A"}, Ops: tc.ops}, op, &Env{})
+		s := newSampler(c, &Case{Names: []string{"A"}, Ops: tc.ops}, &Op{Run: loop}, &Env{})
 		calls := 0
 		s.switches = func() (int64, error) {
 			calls++
@@ -304,12 +305,7 @@ func TestSwitchesDuringBatches(t *testing.T) {
 // it, or that a thread beside it makes no pass in it although it runs.
 func TestBatchesOutlastTheStep(t *testing.T) {
 	for _, step := range []float64{0.4, 10, 50, 51, 1000} {
-		c := new(clock.Clock)
-		text := fmt.Sprintf("tsc/1 hz=1e+09 hz-err=0 step-ns=%v pair-ns=0 pair-p10=0 pair-p90=0", step)
-		if err := c.UnmarshalText([]byte(text)); err != nil {
-			t.Fatal(err)
-		}
-		if s := newSampler(c, &Case{Names: []string{"A"}}, &Op{}, &Env{}); s.least != max(50_000, 1000*step) {
+		if s := newSampler(fakeClock(t, step, 0), &Case{Names: []string{"A"}}, &Op{}, &Env{}); s.least != max(50_000, 1000*step) {
 			t.Errorf("batches of %v ns with steps of %v ns", s.least, step)
 		}
 	}
@@ -349,9 +345,7 @@ func TestWork(t *testing.T) {
 		}}, nil
 	}}
 	var out strings.Builder
-	if err := work(t.Context(), &out, c, cs, Task{Names: []string{"A", "C"}, Round: 5, Layout: 2}); err != nil {
-		t.Fatal(err)
-	}
+	must(t, work(t.Context(), &out, c, cs, Task{Names: []string{"A", "C"}, Round: 5, Layout: 2}))
 	if env.Layout != 2 || env.Round != 5 || !env.Pinned || collects {
 		t.Errorf("opened in %+v; the collector may run: %v", env, collects)
 	}
@@ -368,11 +362,11 @@ func TestWork(t *testing.T) {
 	}
 }
 
-// work calls Work on another goroutine and then undoes what Work changes in the process.
+// work calls Work on another goroutine, with one P, and then undoes what Work changes in the process.
 func work(ctx context.Context, w io.Writer, c *clock.Clock, cs *Case, task Task) error {
 	done := make(chan error)
 	go func() { // Work pins the thread, which ends with the goroutine
-		procs, percent := runtime.GOMAXPROCS(0), debug.SetGCPercent(100)
+		procs, percent := runtime.GOMAXPROCS(1), debug.SetGCPercent(100)
 		defer runtime.GOMAXPROCS(procs)
 		defer debug.SetGCPercent(percent)
 		done <- Work(ctx, w, c, cs, task)
@@ -386,7 +380,7 @@ func TestWorkFails(t *testing.T) {
 	c := openClock(t)
 	broken := errors.New("broken")
 	closed := 0
-	op := &Op{Run: func(n int, t Timer) { t.Start(0); emptyLoop(n); t.Stop() }, Close: func() { closed++ }}
+	op := &Op{Run: loop, Close: func() { closed++ }}
 	interrupted, cancel := context.WithCancel(t.Context())
 	cancel()
 	var few *host.UnavailableError
@@ -410,25 +404,7 @@ func TestWorkFails(t *testing.T) {
 	}
 }
 
-// If this fails, a rate is not the median of the batches' rates.
-func TestSampleRates(t *testing.T) {
-	m := &synthetic{rnd: rand.New(rand.NewPCG(1, 1)), now: time.Now(), perOp: 100}
-	samples, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}}, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rates []float64
-	for _, b := range m.batches[len(m.batches)-samples[0].tried:] {
-		rates = append(rates, b.phases[0].rate())
-	}
-	slices.Sort(rates)
-	if got := samples[0].value("Mhits/s"); got != rates[len(rates)/2] || math.Abs(got-20) > 0.3 {
-		t.Errorf("%v Mhits/s, want the median %v of 2 hits in 100 ns", got, rates[len(rates)/2])
-	}
-}
-
-// If this fails, a sample is disturbed by another share of shared batches than more than a
-// quarter.
+// If this fails, a sample is disturbed by another share of shared batches than more than a quarter.
 func TestDisturbed(t *testing.T) {
 	for _, tc := range []struct {
 		kept, shared int
@@ -441,45 +417,27 @@ func TestDisturbed(t *testing.T) {
 	}
 }
 
-// If this fails, a worker does not end, or returns a sample, although its operation times nothing
-// or no batch counts.
-func TestSampleGivesUp(t *testing.T) {
-	m := &synthetic{rnd: rand.New(rand.NewPCG(1, 2)), now: time.Now(), perOp: 100, hiccup: 1}
-	for _, ops := range []int{0, 100} {
-		if _, err := m.sampler().measure(t.Context(), &Case{Names: []string{"A"}, Ops: ops}, 0); !errors.Is(err, errStandstill) {
-			t.Errorf("Ops %d and no batch counts: %v, want errStandstill", ops, err)
-		}
-	}
-	idle := &synthetic{rnd: m.rnd, now: time.Now()}
+// If this fails, a worker does not end although its operation times nothing.
+func TestSampleOfNothing(t *testing.T) {
+	idle := &synthetic{rnd: rand.New(rand.NewPCG(1, 2)), now: time.Now()}
 	if _, err := idle.sampler().measure(t.Context(), &Case{Names: []string{"A"}}, 0); err == nil {
 		t.Error("an operation that takes no time made a sample")
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	busy := &synthetic{rnd: m.rnd, now: time.Now(), perOp: 100}
-	for _, ops := range []int{0, 100} {
-		if _, err := busy.sampler().measure(ctx, &Case{Names: []string{"A"}, Ops: ops}, 0); !errors.Is(err, context.Canceled) {
-			t.Errorf("Ops %d when interrupted: %v", ops, err)
-		}
-	}
 }
 
-// If this fails, a sample is made of too few batches, or of those before one that failed.
+// If this fails, a sample is made of too few batches, or of those before one that failed; or a
+// worker does not end although no batch counts.
 func TestSampleNeedsItsBatches(t *testing.T) {
 	broken := errors.New("broken")
-	for _, ops := range []int{0, 1} {
-		for good := range 2 * sampleLeast {
-			for _, then := range []string{"no batch counts", "one fails", "it is interrupted"} {
+	for _, tc := range []struct{ ops, fit, least int }{{0, fitBatches, sampleLeast}, {1, 0, 1}} {
+		for good := range tc.fit + 2*sampleLeast {
+			for then, want := range map[string]error{
+				"no batch counts": errStandstill, "one fails": broken, "it is interrupted": context.Canceled,
+			} {
 				m := &synthetic{rnd: rand.New(rand.NewPCG(1, 4)), now: time.Now(), perOp: batchMin}
 				ctx, cancel := context.WithCancel(t.Context())
 				s := m.sampler()
-				least := sampleLeast
 				left := good
-				if ops == 0 {
-					left += fitBatches
-				} else {
-					least = 1
-				}
 				s.batch = func(n int) (batch, error) {
 					left--
 					var err error
@@ -496,17 +454,16 @@ func TestSampleNeedsItsBatches(t *testing.T) {
 					return b, err
 				}
 				began := m.now
-				samples, err := s.measure(ctx, &Case{Names: []string{"A"}, Ops: ops}, 0)
+				samples, err := s.measure(ctx, &Case{Names: []string{"A"}, Ops: tc.ops}, 0)
 				cancel()
 				if took := m.now.Sub(began); took > sampleLimit*11/10 {
-					t.Errorf("Ops %d, after %d batches %s: gave up after %v", ops, good, then, took)
+					t.Errorf("Ops %d, after %d batches %s: gave up after %v", tc.ops, good, then, took)
 				}
-				want := map[string]error{"no batch counts": errStandstill, "one fails": broken, "it is interrupted": context.Canceled}[then]
-				if good >= least && (then == "no batch counts" || ops > 0) {
+				if good >= tc.fit+tc.least && (then == "no batch counts" || tc.ops > 0) {
 					want = nil
 				}
-				if !errors.Is(err, want) || want == nil && (len(samples) != 1 || samples[0].kept < least) || want != nil && samples != nil {
-					t.Errorf("Ops %d, after %d batches %s: %+v, %v; want %v", ops, good, then, samples, err, want)
+				if !errors.Is(err, want) || want == nil && (len(samples) != 1 || samples[0].kept < tc.least) || want != nil && samples != nil {
+					t.Errorf("Ops %d, after %d batches %s: %+v, %v; want %v", tc.ops, good, then, samples, err, want)
 				}
 			}
 		}
@@ -555,9 +512,7 @@ func TestPatience(t *testing.T) {
 			return m.now.Sub(began) > tc.noise
 		}
 		samples, err := s.measure(t.Context(), &Case{Names: []string{"A"}}, tc.patience)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if waited := samples[0].at.Sub(began); waited < tc.waited || waited > tc.waited+20*time.Millisecond {
 			t.Errorf("with a patience of %v and %v of noise it waited %v", tc.patience, tc.noise, waited)
 		}
@@ -585,9 +540,8 @@ func TestAlone(t *testing.T) {
 	}
 }
 
-// If this fails, the canary does not run its loops, or runs too few iterations, so its result
-// does not depend on a neighbour. No CPU runs eight iterations, or eight cycles of the chain, in
-// a tick.
+// If this fails, the canary does not run its loops, or runs too few iterations, so its result does
+// not depend on a neighbour. No CPU runs eight iterations, or eight cycles of the chain, in a tick.
 func TestCanaryRunsItsLoops(t *testing.T) {
 	openClock(t)
 	begin := clock.Start()
@@ -601,38 +555,28 @@ func TestCanaryRunsItsLoops(t *testing.T) {
 	}
 }
 
-// If this fails, a batch counts although a thread beside it makes no pass, or a sample without
-// any other batch is not an error.
+// If this fails, a batch counts although a thread beside it makes no pass.
 func TestStandstill(t *testing.T) {
 	c := openClock(t)
 	env := &Env{}
 	hold := make(chan struct{})
-	first := true
-	err := env.Beside(func() (pass, end func(), err error) {
+	passes := 0
+	must(t, env.BesideWaiting(func() (pass, end func(), err error) { // its time on the CPU does not matter
 		return func() {
-			if !first {
+			if passes++; passes > 2 {
 				<-hold
 			}
-			first = false
 		}, func() {}, nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	defer env.Stop()
 	defer close(hold)
-	op := &Op{Run: func(n int, t Timer) {
-		t.Start(0)
-		emptyLoop(n)
-		t.Stop()
-	}}
-	for _, ops := range []int{0, 100_000} {
-		cs := &Case{Names: []string{"A"}, Ops: ops}
-		s := newSampler(c, cs, op, env)
-		now := time.Now()
-		s.now = func() time.Time { now = now.Add(sampleLimit / 50); return now }
-		if _, err := s.measure(t.Context(), cs, 0); !errors.Is(err, errStandstill) {
-			t.Errorf("Ops %d: measure = %v, expected errStandstill", ops, err)
+	for env.threads[0].passes.Load() == 0 {
+		runtime.Gosched()
+	}
+	for _, ops := range []int{0, 1} {
+		b, err := newSampler(c, &Case{Names: []string{"A"}, Ops: ops}, &Op{Run: loop}, env).batch(100_000)
+		if err != nil || b.counts {
+			t.Errorf("Ops %d: %+v, %v", ops, b, err)
 		}
 	}
 }
@@ -668,16 +612,14 @@ func TestThreadsNeedTheirCPU(t *testing.T) {
 		start func(func() (pass, end func(), err error)) error
 		moved bool
 	}{{env.BesideWaiting, true}, {env.Beside, false}} {
-		if err := tc.start(sleepy); err != nil {
-			t.Fatal(err)
-		}
-		w := env.watch()
+		must(t, tc.start(sleepy))
+		moved := env.watch()
 		for _, th := range env.threads {
 			for from := th.passes.Load(); th.passes.Load() < from+10; {
 				time.Sleep(time.Millisecond)
 			}
 		}
-		if w.moved() != tc.moved {
+		if moved() != tc.moved {
 			t.Errorf("threads that sleep moved: %v, and all may sleep: %v", !tc.moved, tc.moved)
 		}
 	}
@@ -740,9 +682,7 @@ func TestCounts(t *testing.T) {
 		if errors.Is(err, errStandstill) {
 			t.Skip(err) // the tests with synthetic machines do not depend on this one
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		for i, s := range samples {
 			want := float64(i+3) / 2
 			if got := s.value("events/op"); got != want {

@@ -17,8 +17,7 @@ type Runner struct {
 	// to standard output.
 	Worker func(context.Context, Task) *exec.Cmd
 
-	// Progress, if not nil, is called before each sample, and never while one is
-	// measured.
+	// Progress, if not nil, is called before each sample, and never while one is measured.
 	Progress func(Progress)
 }
 

@@ -17,18 +17,15 @@ import (
 	"github.com/tpbench/tpbench/harness/host"
 )
 
-// If this fails, a worker measures another round or layout than the file says of its
-// samples.
+// If this fails, a worker measures another round or layout than the file says of its samples.
 func TestWorkersGetTheirLayout(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "out.txt")
-	if _, err := runPlan(t.Context(), t, script(honest), path); err != nil {
-		t.Fatal(err)
-	}
+	_, text, err := runPlan(t.Context(), t, script(honest), filepath.Join(t.TempDir(), "out.txt"))
+	must(t, err)
 	block := regexp.MustCompile(`^# block \d+ round (\d+)(?: layout (\d+))?$`)
 	sample := regexp.MustCompile(`^Benchmark(\S+) 1 5 ns/op (\d+) round (\d+) layout$`)
 	var in []string
 	met := map[string]bool{}
-	for line := range strings.Lines(read(t, path)) {
+	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		if m := block.FindStringSubmatch(line); m != nil {
 			in = m
@@ -56,35 +53,29 @@ func TestWorkersGetTheirLayout(t *testing.T) {
 // superseded samples are missing from the file; or a run does not end while a neighbour is
 // always busy.
 func TestDisturbedBlocksAreTakenAgain(t *testing.T) {
-	dir := t.TempDir()
-	for _, tc := range []struct {
-		times, again, superseded, disturbed int
-	}{
-		{0, 0, 0, 0},
-		{1, 1, 3, 0},
-		{2, 2, 6, 0},
-		{1000, 2 * (mostTakes - 1), 3 * 2 * (mostTakes - 1), 2},
+	for _, tc := range []struct{ times, again, disturbed int }{
+		{0, 0, 0},
+		{1, 1, 0},
+		{2, 2, 0},
+		{1000, 2 * (mostTakes - 1), 2},
 	} {
-		os.Remove(filepath.Join(dir, "times"))
-		path := filepath.Join(dir, fmt.Sprint(tc.times))
-		report, err := runPlan(t.Context(), t, script(disturbedTimes(dir, tc.times)), path)
-		text := read(t, path)
-		if again := strings.Count(text, "\n# again: a neighbour shared the core\n"); err != nil || report.Done != 14 || again != tc.again {
-			t.Fatalf("disturbed %d times: Run = %+v, %v, %d blocks again; want %d", tc.times, report, err, again, tc.again)
+		dir := t.TempDir()
+		r := script(disturbedTimes(dir, tc.times))
+		report, text, err := runPlan(t.Context(), t, r, filepath.Join(dir, "out.txt"))
+		if err != nil || report.Done != 14 {
+			t.Fatalf("disturbed %d times: Run = %+v, %v", tc.times, report, err)
 		}
-		if n := strings.Count(text, "\n# superseded Benchmark"); n != tc.superseded {
-			t.Errorf("disturbed %d times: %d superseded samples, want %d", tc.times, n, tc.superseded)
-		}
-		if n := strings.Count(text, "\nBenchmark"); n != 14 {
-			t.Errorf("disturbed %d times: %d samples, want 14", tc.times, n)
-		}
-		if n := strings.Count(text, " disturbed\nBenchmarkD"); n != tc.disturbed {
-			t.Errorf("disturbed %d times: %d disturbed samples used, want %d", tc.times, n, tc.disturbed)
-		}
-		// B, C and D are one block; A is another.
-		for _, name := range []string{"B", "C", "D"} {
-			if n := strings.Count(text, "\n# superseded Benchmark"+name+" "); n != tc.again {
-				t.Errorf("disturbed %d times: %s was superseded %d times, want %d", tc.times, name, n, tc.again)
+		for part, want := range map[string]int{
+			"\n# again: a neighbour shared the core\n": tc.again,
+			"\nBenchmark":                14,
+			" disturbed\nBenchmarkD":     tc.disturbed,
+			"\n# superseded Benchmark":   3 * tc.again, // B, C and D are one block; A is another
+			"\n# superseded BenchmarkB ": tc.again,
+			"\n# superseded BenchmarkC ": tc.again,
+			"\n# superseded BenchmarkD ": tc.again,
+		} {
+			if n := strings.Count(text, part); n != want {
+				t.Errorf("disturbed %d times: %q stands in the file %d times, want %d", tc.times, part, n, want)
 			}
 		}
 	}
@@ -94,11 +85,9 @@ func TestDisturbedBlocksAreTakenAgain(t *testing.T) {
 // measured again.
 func TestLossOfASupersededTake(t *testing.T) {
 	dir := t.TempDir()
-	path := filepath.Join(dir, "out.txt")
 	// The first time, B and C die and D is disturbed.
 	code := samples(fmt.Sprintf(`case $n in B) [ -e %[1]s/b ] || { touch %[1]s/b; exit 1; };; D) [ -e %[1]s/d ] || { touch %[1]s/d; s="shared 1 disturbed"; };; esac`, dir))
-	report, err := runPlan(t.Context(), t, script(code), path)
-	text := read(t, path)
+	report, text, err := runPlan(t.Context(), t, script(code), filepath.Join(dir, "out.txt"))
 	if err != nil || len(report.Lost) != 0 || report.Done != 14 || strings.Contains(text, "\n# lost ") || strings.Count(text, "\n# again: lost round 0 Benchmark") != 2 {
 		t.Errorf("%+v, %v:\n%s", report, err, text)
 	}
@@ -145,9 +134,7 @@ func disturbedTimes(dir string, times int) string {
 func TestTimesAreAccounted(t *testing.T) {
 	p := plan()
 	run := &running{Runner: script(disturbedTimes(t.TempDir(), 2)), plan: p, file: onto(&recorder{}), spent: newSpending(p)}
-	if err := run.all(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must(t, run.all(t.Context()))
 	var total time.Duration
 	takes := 0
 	for i, s := range run.spent {
@@ -166,8 +153,7 @@ func TestTimesAreAccounted(t *testing.T) {
 }
 
 // If this fails, the rest of a run is predicted wrongly: a case whose samples all took as long
-// takes as long for each sample to come, and one without a sample takes the mean of the
-// others.
+// takes as long for each sample to come, and one without a sample takes the mean of the others.
 func TestSpending(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(rand.Uint64(), 0))
 	for range 200 {
@@ -226,62 +212,29 @@ func TestPatienceOfARun(t *testing.T) {
 	}
 }
 
-// A failing is a file of which one operation fails.
-type failing struct {
-	recorder
-	left int // operations before the one that fails
-}
-
-var errDisk = errors.New("the disk is full")
-
-func (f *failing) fails() error {
-	if f.left--; f.left == -1 {
-		return errDisk
-	}
-	return nil
-}
-
-func (f *failing) Write(b []byte) (int, error) {
-	if err := f.fails(); err != nil {
-		return 0, err
-	}
-	return f.recorder.Write(b)
-}
-
-func (f *failing) Sync() error  { return errors.Join(f.fails(), f.recorder.Sync()) }
-func (f *failing) Close() error { return errors.Join(f.fails(), f.recorder.Close()) }
-
 // If this fails, a run whose results could not be written or synced ends without an error:
 // the test fails each operation on the file in turn, for each way in which a run can end.
 func TestEveryFailedWriteIsReported(t *testing.T) {
 	for _, how := range []string{"complete", "interrupted", "incomplete"} {
-		for at := 0; ; at++ {
+		for at := 1; ; at++ {
 			p := plan()
 			p.Cases = p.Cases[1:] // one block
 			for i := range p.Cases {
 				p.Cases[i].Rounds = 2
 			}
-			ctx, cancel := context.WithCancel(t.Context())
-			r := script(disturbedTimes(t.TempDir(), 2))
-			switch how {
-			case "interrupted":
-				r.Progress = func(at Progress) {
-					if at.Done > 3 {
-						cancel()
-					}
-				}
-			case "incomplete":
+			r, ctx := interruptedWhen(t, func(at Progress) bool { return how == "interrupted" && at.Done > 3 })
+			r.Worker = script(disturbedTimes(t.TempDir(), 2)).Worker
+			if how == "incomplete" {
 				r = script(`[ "$1" = D ] && exit 1; ` + honest)
 			}
-			f := &failing{left: at}
+			f := &recorder{failing: at}
 			_, err := r.Run(ctx, p, onto(f))
-			cancel()
-			if f.left >= 0 { // the run ended before that operation
+			if f.begun < at { // the run ended before that operation
 				if (err != nil) != (how == "interrupted") || errors.Is(err, errDisk) {
 					t.Errorf("%s, without a failure: %v", how, err)
 				}
-				if at < 6 {
-					t.Errorf("%s: only %d operations", how, at)
+				if at < 7 {
+					t.Errorf("%s: only %d operations", how, at-1)
 				}
 				break
 			}
@@ -314,21 +267,36 @@ func TestTwoRunsOneFile(t *testing.T) {
 }
 
 // A recorder is a file that notes the rounds of its blocks, its end, and each Sync and Close.
-type recorder struct{ log []string }
+type recorder struct {
+	log            []string
+	begun, failing int // operations begun, and the number of the one that fails
+}
+
+var errDisk = errors.New("the disk is full")
+
+// note begins an operation.
+func (r *recorder) note(what ...string) error {
+	r.log = append(r.log, what...)
+	if r.begun++; r.begun == r.failing {
+		return errDisk
+	}
+	return nil
+}
 
 func (r *recorder) Write(b []byte) (int, error) {
+	var what []string
 	for line := range strings.Lines(string(b)) {
 		if round, ok := strings.CutPrefix(line, "# block "); ok {
-			r.log = append(r.log, strings.Fields(round)[2])
+			what = append(what, strings.Fields(round)[2])
 		}
 		if strings.HasPrefix(line, "# end ") {
-			r.log = append(r.log, "end")
+			what = append(what, "end")
 		}
 	}
-	return len(b), nil
+	return len(b), r.note(what...)
 }
-func (r *recorder) Sync() error  { r.log = append(r.log, "sync"); return nil }
-func (r *recorder) Close() error { r.log = append(r.log, "close"); return nil }
+func (r *recorder) Sync() error  { return r.note("sync") }
+func (r *recorder) Close() error { return r.note("close") }
 
 // If this fails, a loss of power may lose a finished round, or the end of a run.
 func TestFinishedRoundsAreSynced(t *testing.T) {
@@ -371,19 +339,11 @@ func TestOnlyHead(t *testing.T) {
 func TestResumeComparesEveryFact(t *testing.T) {
 	dir := t.TempDir()
 	interrupted := filepath.Join(dir, "out.txt")
-	ctx, cancel := context.WithCancel(t.Context())
-	r := script(honest)
-	r.Progress = func(p Progress) {
-		if p.Done > 3 {
-			cancel()
-		}
-	}
+	r, ctx := interruptedWhen(t, func(at Progress) bool { return at.Done > 3 })
 	many := append(slices.Clone(facts), host.Fact{Key: "microcode", Value: "0x1"}, host.Fact{Key: "steal", Value: "5"}, host.Fact{Key: "tsc", Value: "1"}, host.Fact{Key: "date", Value: "today"})
 	p := plan()
 	f, err := Create(interrupted, p, many, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if _, err := r.Run(ctx, p, f); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
@@ -392,9 +352,7 @@ func TestResumeComparesEveryFact(t *testing.T) {
 		other := slices.Clone(many)
 		other[i].Value += " other"
 		path := filepath.Join(dir, fact.Key)
-		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(path, []byte(text), 0o666))
 		f, err := Create(path, plan(), other, nil)
 		if may := slices.Contains([]string{"load", "steal", "tsc", "date"}, fact.Key); may != (err == nil) {
 			t.Errorf("another %s: Create = %v", fact.Key, err)
@@ -410,55 +368,24 @@ func TestResumeComparesEveryFact(t *testing.T) {
 // If this fails, an interrupted worker is killed before it can undo what its case changed.
 func TestInterruptLetsWorkersEnd(t *testing.T) {
 	dir := t.TempDir()
-	path := filepath.Join(dir, "out.txt")
 	ctx, cancel := context.WithCancel(t.Context())
 	// The worker creates a file when it runs. Then it is interrupted, and takes 0.2 s to end.
 	code := fmt.Sprintf(`trap 'sleep 0.2; touch %[1]s/restored; exit 1' INT; touch %[1]s/up; while :; do sleep 0.01; done`, dir)
 	go func() {
-		for {
-			if _, err := os.Stat(filepath.Join(dir, "up")); err == nil {
-				cancel()
-				return
-			}
+		for _, err := os.Stat(dir + "/up"); err != nil; _, err = os.Stat(dir + "/up") {
 			time.Sleep(time.Millisecond)
 		}
+		cancel()
 	}()
-	if _, err := runPlan(ctx, t, script(code), path); !errors.Is(err, context.Canceled) {
+	_, text, err := runPlan(ctx, t, script(code), filepath.Join(dir, "out.txt"))
+	if !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "restored")); err != nil {
 		t.Errorf("the worker was killed: %v", err)
 	}
-	if text := read(t, path); !strings.Contains(text, "# again: interrupted\n# end interrupted 0 of 14 samples\n") {
+	if !strings.Contains(text, "# again: interrupted\n# end interrupted 0 of 14 samples\n") {
 		t.Errorf("the file does not name the interrupted block:\n%s", text)
-	}
-}
-
-// If this fails, samples of an interrupted block are missing from the file, or count although
-// others of the block are missing.
-func TestInterruptedBlockIsSuperseded(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "out.txt")
-	ctx, cancel := context.WithCancel(t.Context())
-	r := script(honest)
-	r.Progress = func(at Progress) {
-		if at.Next == "D" && at.Done > 0 {
-			cancel()
-		}
-	}
-	report, err := runPlan(ctx, t, r, path)
-	if !errors.Is(err, context.Canceled) {
-		t.Fatal(err)
-	}
-	text := read(t, path)
-	if n := strings.Count(text, "\nBenchmark"); n != report.Done {
-		t.Errorf("%d samples and %+v:\n%s", n, report, text)
-	}
-	again := plan()
-	if report, err = script(honest).Run(t.Context(), again, create(t, path, again)); err != nil || report.Done != 14 {
-		t.Fatalf("%+v, %v", report, err)
-	}
-	if n := strings.Count(read(t, path), "\n# session "); n != 2 {
-		t.Errorf("%d sessions, want 2", n)
 	}
 }
 

@@ -17,8 +17,11 @@ func (p *phase) rate() float64 { return float64(p.rated.N) / p.ns * 1e3 }
 func (p *phase) add(c *clock.Clock, ticks uint64, before, after []Count, ratedBefore, rated Count) {
 	p.ns += max(0, c.NS(ticks)-c.Overhead().Median)
 	p.rated = Count{rated.Unit, p.rated.N + rated.N - ratedBefore.N}
-	for i := range after {
-		p.counts[i].N += after[i].N - before[i].N
+	if p.counts == nil {
+		p.counts = make([]Count, len(after))
+	}
+	for i, c := range after {
+		p.counts[i] = Count{c.Unit, p.counts[i].N + c.N - before[i].N}
 	}
 }
 
@@ -43,12 +46,6 @@ func newTimer(c *clock.Clock, op *Op, phases int) *tscTimer {
 	}
 	if t.rated == nil {
 		t.rated = func() Count { return Count{} }
-	}
-	for i := range t.phases {
-		t.phases[i].counts = t.counts()
-		for j := range t.phases[i].counts {
-			t.phases[i].counts[j].N = 0
-		}
 	}
 	return t
 }

@@ -21,10 +21,9 @@ type Task struct {
 	Patience time.Duration // the longest wait for a quiet core
 }
 
-// Work measures one sample of the case on the calling goroutine, which stays pinned, and
-// writes a comment line and a benchmark line for each name of the task. It is
-// the body of a worker process. When ctx is done it lets the operation that runs end, closes
-// the case, and returns ctx's error.
+// Work measures one sample of the case on the calling goroutine, which stays pinned, and writes a
+// comment line and a benchmark line for each name of the task. It is the body of a worker process.
+// When ctx is done it lets the operation that runs end, closes the case, and returns ctx's error.
 func Work(ctx context.Context, w io.Writer, c *clock.Clock, cs *Case, task Task) error {
 	allowed, err := host.Allowed()
 	if err != nil {
@@ -64,8 +63,7 @@ func Work(ctx context.Context, w io.Writer, c *clock.Clock, cs *Case, task Task)
 	return nil
 }
 
-// CheckCPUs returns a *host.UnavailableError if the case needs more CPUs than
-// this process may use.
+// CheckCPUs returns a *host.UnavailableError if the case needs more CPUs than this process may use.
 func (cs *Case) CheckCPUs(allowed []int) error {
 	if len(allowed) >= cs.CPUs {
 		return nil

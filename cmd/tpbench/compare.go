@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -29,8 +28,7 @@ func newCompare() *cobra.Command {
 			var runs [2]*results.Run
 			for i, path := range args {
 				run, err := results.Open(path)
-				var missing *fs.PathError
-				if errors.As(err, &missing) {
+				if is[*fs.PathError](err) {
 					return usageError{err} // the user gave the name, also one in /proc
 				}
 				if err != nil {

@@ -76,7 +76,7 @@ With the DIR of an interrupted run, evidence measures what is missing.`,
 					return err
 				}
 			}
-			measured := measure(cmd, chosen, everything, seed, path)
+			measured := measure(cmd, chosen, func(string) bool { return true }, seed, path)
 			return showMeasured(measured, cmd.OutOrStdout(), path, out, chosen)
 		},
 	}
@@ -88,18 +88,14 @@ With the DIR of an interrupted run, evidence measures what is missing.`,
 	return cmd
 }
 
-func everything(string) bool { return true }
-
 // showMeasured shows what a run has measured, also if it was interrupted or lost samples.
 // Then it may have measured nothing, and the run's error says enough.
 func showMeasured(err error, out io.Writer, path, dir string, chosen []benches.Chosen) error {
-	var lost lostError
-	if err != nil && !errors.Is(err, context.Canceled) && !errors.As(err, &lost) {
+	if err != nil && !errors.Is(err, context.Canceled) && !is[lostError](err) {
 		return err
 	}
 	shown := show(out, path, dir, chosen, err == nil)
-	var nothing *results.FormatError
-	if err != nil && errors.As(shown, &nothing) {
+	if err != nil && is[*results.FormatError](shown) {
 		return err
 	}
 	return errors.Join(err, shown)
@@ -162,9 +158,8 @@ func show(out io.Writer, path, dir string, chosen []benches.Chosen, complete boo
 	}
 	for _, d := range charts(chosen) {
 		c, err := d.Draw(run, cat)
-		var missing *results.MissingError
 		switch {
-		case errors.As(err, &missing):
+		case is[*results.MissingError](err):
 			if complete {
 				fmt.Fprintf(w, "no chart %s: %v\n", d.Name, err)
 			}
@@ -182,8 +177,7 @@ func show(out io.Writer, path, dir string, chosen []benches.Chosen, complete boo
 		return nil
 	}
 	sentence, err := results.Verdict(run, cat)
-	var missing *results.MissingError
-	if errors.As(err, &missing) && !complete {
+	if is[*results.MissingError](err) && !complete {
 		return nil
 	}
 	if err != nil {

@@ -47,17 +47,11 @@ func TestShow(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "evidence.txt")
-		if err := os.WriteFile(path, []byte(tc.text), 0o666); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(path, []byte(tc.text), 0o666))
 		chosen, err := benches.Evidence(9, tc.section)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if tc.chart == "blocked" {
-			if err := os.Mkdir(filepath.Join(dir, "transitions.svg"), 0o777); err != nil {
-				t.Fatal(err)
-			}
+			must(t, os.Mkdir(filepath.Join(dir, "transitions.svg"), 0o777))
 		}
 		var out strings.Builder
 		err = show(&out, path, dir, chosen, tc.complete)

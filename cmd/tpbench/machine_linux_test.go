@@ -13,20 +13,6 @@ import (
 	"github.com/tpbench/tpbench/impls/kernel"
 )
 
-// command returns a link to this test binary with the name that makes it tpbench.
-func command(t *testing.T) string {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	link := filepath.Join(t.TempDir(), "tpbench")
-	if err := os.Symlink(self, link); err != nil {
-		t.Fatal(err)
-	}
-	return link
-}
-
 // If this fails, a command that needs no /proc or /sys fails without it, or one that needs it
 // ends with another exit code than 3.
 func TestWithoutProc(t *testing.T) {
@@ -41,10 +27,7 @@ func TestWithoutProc(t *testing.T) {
 		t.Skipf("/proc cannot be hidden: %v: %s", err, out)
 	}
 	result := "tpbench: 2\n# block 0 round 0\nBenchmarkA 1 1 ns/op\n# end complete\n"
-	if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte(result), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	tpbench := command(t)
+	must(t, os.WriteFile(filepath.Join(dir, "a.txt"), []byte(result), 0o666))
 	for _, tc := range []struct {
 		mount, args string
 		code        int
@@ -62,12 +45,11 @@ func TestWithoutProc(t *testing.T) {
 		{"/sys", "compare a.txt a.txt", 0, ""},
 		{"/sys", "run --bench DisableAll --impl running-kernel --gp kernelgp --events 10 --readers 0 -o z.txt", 3, "there is no /sys/kernel/tracing"},
 	} {
-		cmd := hide(tc.mount, append([]string{tpbench}, strings.Fields(tc.args)...)...)
+		cmd := hide(tc.mount, append([]string{"tpbench"}, strings.Fields(tc.args)...)...)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		err := cmd.Run()
-		var exit *exec.ExitError
-		if err != nil && !errors.As(err, &exit) {
+		if err != nil && !is[*exec.ExitError](err) {
 			t.Fatal(err)
 		}
 		said := strings.TrimSpace(stderr.String())
@@ -88,16 +70,12 @@ func TestSweepReal(t *testing.T) {
 		t.Skip(err)
 	}
 	gone := exec.Command("true")
-	if err := gone.Run(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, gone.Run())
 	// Another process may have its pid now, but only the first process started at 1.
 	left := filepath.Join("/sys/kernel/tracing/instances", "tpbench-"+strconv.Itoa(gone.Process.Pid)+"-1")
-	if err := os.Mkdir(left, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Mkdir(left, 0o700))
 	defer os.Remove(left) // if the test fails
-	out, err := exec.Command(command(t), "list").CombinedOutput()
+	out, err := exec.Command("tpbench", "list").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

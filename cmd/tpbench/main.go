@@ -115,8 +115,8 @@ func sentence(err error) string {
 // ofMachine returns "proc" or "sys" if an error is about a file of that file system, or "". Such
 // a file is no wrong name of the user's: the machine lacks it.
 func ofMachine(err error) string {
-	var path *fs.PathError
-	if !errors.As(err, &path) {
+	path, ok := errors.AsType[*fs.PathError](err)
+	if !ok {
 		return ""
 	}
 	top, _, below := strings.Cut(strings.TrimPrefix(path.Path, "/"), "/")
@@ -151,34 +151,31 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return &impls.UnknownError{Kind: "command", Name: args[0], Nearest: impls.Nearest(args[0], names)}
 }
 
+// is reports whether an error is or wraps an E.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
 // exitCode returns the exit code that the package's documentation promises.
 func exitCode(err error) int {
-	var (
-		usage       usageError
-		unknown     *impls.UnknownError
-		format      *results.FormatError
-		missing     *results.MissingError
-		file        *harness.FileError
-		taken       *plots.FileError
-		path        *fs.PathError
-		unavailable *host.UnavailableError
-	)
+	path, ofFile := errors.AsType[*fs.PathError](err)
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, context.Canceled):
 		return 130
-	case errors.Is(err, impls.ErrUnsupported), errors.Is(err, clock.ErrUnavailable), errors.As(err, &unavailable):
+	case errors.Is(err, impls.ErrUnsupported), errors.Is(err, clock.ErrUnavailable), is[*host.UnavailableError](err):
 		return 3
-	case errors.As(err, &path) && slices.Contains([]string{"write", "sync", "close"}, path.Op),
+	case ofFile && slices.Contains([]string{"write", "sync", "close"}, path.Op),
 		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT): // the disk is full; the name is not wrong
 		return 1
-	case errors.As(err, &usage), errors.As(err, &unknown), errors.As(err, &format), errors.As(err, &missing),
-		errors.As(err, &file), errors.As(err, &taken):
+	case is[usageError](err), is[*impls.UnknownError](err), is[*results.FormatError](err), is[*results.MissingError](err),
+		is[*harness.FileError](err), is[*plots.FileError](err):
 		return 2
 	case ofMachine(err) != "":
 		return 3
-	case errors.As(err, &path):
+	case ofFile:
 		return 2
 	}
 	return 1

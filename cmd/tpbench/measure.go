@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -99,12 +100,9 @@ func (e interruptedError) Is(target error) bool { return target == context.Cance
 // withRunnable adds to the error of a case that cannot run here which chosen cases can.
 func withRunnable(err error, chosen []benches.Chosen, allowed []int) error {
 	var can []string
-	seen := map[string]bool{}
 	for _, ch := range chosen {
 		for _, c := range ch.Cases {
-			what := c.Summary()
-			if c.Runnable(allowed) == nil && !seen[what] {
-				seen[what] = true
+			if what := c.Summary(); c.Runnable(allowed) == nil && !slices.Contains(can, what) {
 				can = append(can, what)
 			}
 		}

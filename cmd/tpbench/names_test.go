@@ -69,9 +69,7 @@ func TestNamesAreNotWiredIn(t *testing.T) {
 		})
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for at := range exceptions {
 		if !used[at] {
 			t.Errorf("the exception %q is not needed any more", at)

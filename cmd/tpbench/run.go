@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -77,22 +78,18 @@ func choose(cmd *cobra.Command, bench string, p benches.Params, rounds int) ([]b
 			return nil, nil, err
 		}
 	}
-	for flag, numbers := range map[string][]int{"readers": p.Readers, "cpus": p.CPUs} {
-		least := 0
-		if flag != "readers" {
-			least = 1
+	for _, n := range p.Readers {
+		if n < 0 {
+			return nil, nil, usagef("--readers %d: expected 0 or more", n)
 		}
-		for _, n := range numbers {
-			if n < least {
-				return nil, nil, usagef("--%s %d: expected %d or more", flag, n, least)
-			}
+	}
+	for _, n := range p.CPUs {
+		if n < 1 {
+			return nil, nil, usagef("--cpus %d: expected 1 or more", n)
 		}
 	}
 	p.Events, p.Readers, p.CPUs = distinct(p.Events), distinct(p.Readers), distinct(p.CPUs)
-	if err := known("implementation", p.Impls, func(i benches.Impl) bool { return i.Family != benches.FlavourFamily }); err != nil {
-		return nil, nil, err
-	}
-	if err := known("grace-period flavour", p.GPs, func(i benches.Impl) bool { return i.Family == benches.FlavourFamily }); err != nil {
+	if err := cmp.Or(known("implementation", false, p.Impls), known("grace-period flavour", true, p.GPs)); err != nil {
 		return nil, nil, err
 	}
 	var names []string
@@ -119,11 +116,11 @@ func distinct(numbers []int) []int {
 	return slices.Compact(numbers)
 }
 
-// known returns an error for a name that no implementation of these families has.
-func known(kind string, names []string, of func(benches.Impl) bool) error {
+// known returns an error for a name that no flavour has, or that no other implementation has.
+func known(kind string, flavours bool, names []string) error {
 	var have []string
 	for _, i := range benches.Impls() {
-		if of(i) {
+		if (i.Family == benches.FlavourFamily) == flavours {
 			have = append(have, i.Name)
 		}
 	}

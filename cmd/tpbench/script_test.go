@@ -53,6 +53,14 @@ func TestScript(t *testing.T) {
 	})
 }
 
+// must ends the test if a step of it failed that is not what it tests.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // measures returns an error if this machine lacks something that most benchmarks need.
 func measures() error {
 	if err := dispatch.Open(); err != nil {
@@ -83,11 +91,10 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	err := ts.Exec(args[1], args[2:]...)
 	got := "0"
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		got = strings.TrimPrefix(exit.String(), "exit status ")
-	} else if err != nil {
-		ts.Fatalf("%v", err)
+	} else {
+		ts.Check(err)
 	}
 	if got != args[0] {
 		ts.Fatalf("exit code %s, expected %s", got, args[0])
@@ -133,8 +140,7 @@ func shoot(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("no worker measures %s", args[0])
 }
 
-// cut FILE TEXT: cuts the file off before the last occurrence of text, as a killed run
-// leaves it.
+// cut FILE TEXT: cuts the file off before the last occurrence of text, as a killed run leaves it.
 func cut(ts *testscript.TestScript, _ bool, args []string) {
 	path := ts.MkAbs(args[0])
 	text, err := os.ReadFile(path)
@@ -151,9 +157,7 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 func TestBenchstatIgnores(t *testing.T) {
 	differ := []string{"commit", "binary", "load", "steal", "date", "seed", "tsc"}
 	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if want := "benchstat -ignore " + strings.Join(differ, ",") + " old.txt new.txt"; !strings.Contains(string(readme), want) {
 		t.Errorf("the README does not say %q", want)
 	}

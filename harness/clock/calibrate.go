@@ -8,12 +8,24 @@ import (
 	"sort"
 )
 
-// step returns the step of a counter from the ticks that many empty pairs read:
-// the most frequent difference other than 0 between one pair and the next. The shortest
-// pair is not the step, because a pair takes longer than that. The smallest difference is not the
-// step, because it is 1 where a hypervisor scales and rounds the counter.
-// If all pairs read the same, the step is at most that, and step returns it. 0: the counter
-// stands still.
+// vet judges what CPUID says: whether there is a leaf 0x80000007, EDX of that leaf, and whether
+// there is RDTSCP.
+func vet(leaf bool, power uint32, rdtscp bool) error {
+	const invariantTSC = 1 << 8
+	switch {
+	case !leaf || power&invariantTSC == 0:
+		return fmt.Errorf("clock: %w: it is not invariant (CPUID 0x80000007 EDX bit 8): use another machine, or have the hypervisor pass the bit on (qemu: -cpu host,+invtsc)", ErrUnavailable)
+	case !rdtscp:
+		return fmt.Errorf("clock: %w: no RDTSCP: use another machine, or have the hypervisor pass it on (qemu: -cpu host)", ErrUnavailable)
+	}
+	return nil
+}
+
+// step returns the step of a counter from the ticks that many empty pairs read: the most frequent
+// difference other than 0 between one pair and the next. The shortest pair is not the step, because
+// a pair takes longer than that. The smallest difference is not the step, because it is 1 where a
+// hypervisor scales and rounds the counter. If all pairs read the same, the step is at most that,
+// and step returns it. 0: the counter stands still.
 func step(pairs []uint64) uint64 {
 	count := map[uint64]int{}
 	for i := 1; i < len(pairs); i++ {

@@ -70,19 +70,6 @@ func usable() error {
 	return vet(top >= advancedPower, power, cpuid.CPU.Has(cpuid.RDTSCP))
 }
 
-// vet judges what CPUID says: whether there is a leaf 0x80000007, EDX of that leaf, and whether
-// there is RDTSCP.
-func vet(leaf bool, power uint32, rdtscp bool) error {
-	const invariantTSC = 1 << 8
-	switch {
-	case !leaf || power&invariantTSC == 0:
-		return fmt.Errorf("clock: %w: it is not invariant (CPUID 0x80000007 EDX bit 8): use another machine, or have the hypervisor pass the bit on (qemu: -cpu host,+invtsc)", ErrUnavailable)
-	case !rdtscp:
-		return fmt.Errorf("clock: %w: no RDTSCP: use another machine, or have the hypervisor pass it on (qemu: -cpu host)", ErrUnavailable)
-	}
-	return nil
-}
-
 // calibrate compares the counter with CLOCK_MONOTONIC_RAW over two halves.
 func calibrate(step uint64) (Rate, error) {
 	var m [3]mark

@@ -1,9 +1,8 @@
 // Package clock reads the time stamp counter (TSC) as a clock of known precision.
 //
-// Its words: a tick is one count of the TSC; the step is the number of ticks by which the
-// counter moves at once; a pair is a [Start] and a [Stop] with nothing between them; a mark
-// is one moment read from the TSC and from the kernel's clock; a calibration is all that
-// [Open] measures.
+// Its words: a tick is one count of the TSC; the step is the number of ticks by which the counter
+// moves at once; a pair is a [Start] and a [Stop] with nothing between them; a mark is one moment
+// read from the TSC and from the kernel's clock; a calibration is all that [Open] measures.
 //
 // [Open] measures how good the clock is before anything is timed:
 //

@@ -1,4 +1,4 @@
-package clock
+package clock_test
 
 import (
 	"errors"
@@ -6,19 +6,23 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/tpbench/tpbench/harness/clock"
+	"github.com/tpbench/tpbench/harness/host"
 )
 
 // open opens the clock. It skips the test if the clock is unavailable, and fails it if
 // TPBENCH_REQUIRE says that it is not.
-func open(tb testing.TB) *Clock {
+func open(tb testing.TB) *clock.Clock {
 	tb.Helper()
-	c, err := Open()
+	c, err := clock.Open()
 	switch {
 	case err == nil:
 		return c
-	case !errors.Is(err, ErrUnavailable):
+	case !errors.Is(err, clock.ErrUnavailable):
 		tb.Fatalf("Open: %v, which is not ErrUnavailable", err)
 	case strings.Contains(os.Getenv("TPBENCH_REQUIRE"), "tsc"):
 		tb.Fatalf("TPBENCH_REQUIRE names tsc: %v", err)
@@ -35,12 +39,6 @@ func TestOpen(t *testing.T) {
 	t.Logf("rate %.0f Hz ± %.1f ppm, precision %.2f ns, overhead %+v",
 		c.Rate().Hz, c.Rate().Uncertainty/c.Rate().Hz*1e6, c.Precision(), c.Overhead())
 
-	if p := c.Precision(); !(p > 0) {
-		t.Errorf("precision %v ns, want > 0", p)
-	}
-	if o := c.Overhead(); !(0 <= o.P10 && o.P10 <= o.Median && o.Median <= o.P90) {
-		t.Errorf("overhead %+v is not ordered", o)
-	}
 	if r := c.Rate(); !(r.Uncertainty > 0 && r.Uncertainty < r.Hz/1000) {
 		t.Errorf("rate %+v: no mark has width 0, and a calibration lasts thousands of times the smallest width", r)
 	}
@@ -54,7 +52,7 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var inherited Clock
+	var inherited clock.Clock
 	if err := inherited.UnmarshalText(text); err != nil {
 		t.Fatal(err)
 	}
@@ -68,13 +66,13 @@ func TestOpen(t *testing.T) {
 // takes between two reads; 1 % is thousands of times the uncertainty.
 func TestAgainstTime(t *testing.T) {
 	c := open(t)
-	outer := Start()
+	outer := clock.Start()
 	t0 := time.Now()
-	inner := Start()
+	inner := clock.Start()
 	time.Sleep(50 * time.Millisecond)
-	innerTicks := Stop() - inner
+	innerTicks := clock.Stop() - inner
 	span := float64(time.Since(t0))
-	outerTicks := Stop() - outer
+	outerTicks := clock.Stop() - outer
 	if ns := c.NS(innerTicks); ns > span*1.01 {
 		t.Errorf("the TSC counted %v ns within %v", ns, span)
 	}
@@ -86,9 +84,15 @@ func TestAgainstTime(t *testing.T) {
 // If this fails, the counter goes backwards on one CPU.
 func TestMonotone(t *testing.T) {
 	open(t)
-	onOneCPU(t, func() {
-		for last, i := Start(), 0; i < 100_000; i++ {
-			start, stop := Start(), Stop()
+	var thread sync.WaitGroup
+	thread.Go(func() {
+		cpus, err := host.Allowed()
+		if err = errors.Join(err, host.Pin(cpus[0])); err != nil {
+			t.Errorf("cannot pin: %v", err)
+			return
+		}
+		for last, i := clock.Start(), 0; i < 100_000; i++ {
+			start, stop := clock.Start(), clock.Stop()
 			if start < last || stop < start {
 				t.Errorf("read %d: %d, then %d, then %d", i, last, start, stop)
 				return
@@ -96,47 +100,23 @@ func TestMonotone(t *testing.T) {
 			last = stop
 		}
 	})
+	thread.Wait()
 }
 
-// onOneCPU runs f on a pinned thread, which ends with f.
-func onOneCPU(t *testing.T, f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		if err := stay(); err != nil {
-			t.Errorf("cannot pin: %v", err)
-			return
-		}
-		f()
-	}()
-	<-done
-}
-
-// BenchmarkRead times what each read adds to a timed part.
+// BenchmarkRead times what each read adds to a timed part, and time.Now for comparison.
 func BenchmarkRead(b *testing.B) {
 	open(b)
 	var sink uint64
-	b.Run("read=start", func(b *testing.B) {
-		for b.Loop() {
-			sink += Start()
-		}
-	})
-	b.Run("read=stop", func(b *testing.B) {
-		for b.Loop() {
-			sink += Stop()
-		}
-	})
-	b.Run("read=pair", func(b *testing.B) {
-		for b.Loop() {
-			start := Start()
-			sink += Stop() - start
-		}
-	})
-	b.Run("read=time.Now", func(b *testing.B) { // for comparison
-		for b.Loop() {
-			sink += uint64(time.Now().Nanosecond())
-		}
-	})
+	for name, read := range map[string]func() uint64{
+		"start": clock.Start, "stop": clock.Stop,
+		"pair":     func() uint64 { start := clock.Start(); return clock.Stop() - start },
+		"time.Now": func() uint64 { return uint64(time.Now().Nanosecond()) },
+	} {
+		b.Run("read="+name, func(b *testing.B) {
+			for b.Loop() {
+				sink += read()
+			}
+		})
+	}
 	runtime.KeepAlive(sink)
 }

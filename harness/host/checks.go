@@ -79,11 +79,11 @@ var table = []row{
 		always("nothing to do: the host takes it; repeat at a quieter hour, or use a dedicated host")},
 	{"load",
 		func(m machine) string {
-			load, err := m.load()
-			return ifElse(err == nil, fmt.Sprintf("%.2f over the last minute", load), "")
+			load := firstField(m.text("proc/loadavg"))
+			return ifElse(load != "", load+" over the last minute", "")
 		},
-		func(m machine, _ string) Status {
-			load, err := m.load()
+		func(_ machine, found string) Status {
+			load, err := strconv.ParseFloat(firstField(found), 64)
 			return ifElse(err != nil || load > 0.5, Warn, OK)
 		},
 		"what else runs takes CPUs, caches and memory bandwidth from what is measured",
@@ -131,8 +131,9 @@ var table = []row{
 		always("echo tsc | sudo tee /" + clocksource)},
 	{"membarrier",
 		func(m machine) string { return m.membarrier.String() },
-		func(m machine, _ string) Status {
-			return ifElse(m.membarrier == membarrier{}, Fail, ifElse(m.membarrier == membarrier{true, true, true}, OK, Warn))
+		func(m machine, found string) Status {
+			const all = global | privateExpedited | syncCore
+			return ifElse(found == "none", Fail, ifElse(m.membarrier&all == all, OK, Warn))
 		},
 		"global is the kernel's own grace period, private-expedited the user-space one, and sync-core is what makes patched code visible; what needs a missing one skips",
 		always("nothing to do: it takes a kernel with CONFIG_MEMBARRIER=y and no nohz_full=, and a sandbox that allows membarrier(2)")},
@@ -201,11 +202,6 @@ func ifElse[T any](cond bool, then, otherwise T) T {
 }
 
 func (p probe) governors() string { return strings.Join(p.each("cpufreq/scaling_governor"), " ") }
-
-// load returns the load average of the last minute.
-func (p probe) load() (float64, error) {
-	return strconv.ParseFloat(firstField(p.text("proc/loadavg")), 64)
-}
 
 // tracer returns the pid of the process that traces this one: "0" for none, "" for unknown.
 func (p probe) tracer() string { return p.field("proc/self/status", "TracerPid") }

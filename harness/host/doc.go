@@ -21,10 +21,9 @@
 // Facts and checks are pure functions of a file tree (proc, sys, boot) and a few system
 // calls, so that the tests can compute those of other machines.
 //
-// Package host does not change anything: it reads, and maps one page to
-// learn whether that is allowed. It does not identify the machine: the fact host is a hash
-// of its hardware, which machines of one kind share, without a name or machine-id. It does
-// not guess: a mask that reads back differently is an error. It does not unpin: a
-// goroutine that called Pin takes its thread with it when it ends, so no other goroutine
-// ever runs on a pinned thread.
+// Package host does not change anything: it reads, and maps one page to learn whether that is
+// allowed. It does not identify the machine: the fact host is a hash of its hardware, which
+// machines of one kind share, without a name or machine-id. It does not guess: a mask that reads
+// back differently is an error. It does not unpin: a goroutine that called Pin takes its thread
+// with it when it ends, so no other goroutine ever runs on a pinned thread.
 package host

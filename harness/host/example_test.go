@@ -5,6 +5,7 @@ package host_test
 import (
 	"fmt"
 	"log"
+	"sync"
 
 	"github.com/tpbench/tpbench/harness/host"
 )
@@ -23,10 +24,9 @@ func Example() {
 		}
 	}
 
-	// Step 3: measure on its own goroutine, which Pin binds to a thread and a CPU
-	// until it ends.
-	kept := make(chan bool)
-	go func() {
+	// Step 3: measure on its own goroutine, which Pin binds to a thread and a CPU until it ends.
+	var thread sync.WaitGroup
+	thread.Go(func() {
 		cpus, err := host.Allowed()
 		if err != nil {
 			log.Fatal(err)
@@ -44,11 +44,11 @@ func Example() {
 			for n := 0; n < 10_000; n++ { // the batch
 			}
 			if after, _ := host.Switches(); after == before {
-				break
+				fmt.Println("an undisturbed batch")
+				return
 			}
 		}
-		kept <- true
-	}()
-	fmt.Println("an undisturbed batch:", <-kept)
-	// Output: an undisturbed batch: true
+	})
+	thread.Wait()
+	// Output: an undisturbed batch
 }

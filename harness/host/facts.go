@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -164,25 +165,12 @@ func (p probe) steal() string {
 	return ""
 }
 
-// setting returns one line of the build information, or "".
-func (p probe) setting(key string) string {
-	if p.build == nil {
-		return ""
-	}
-	for _, s := range p.build.Settings {
-		if s.Key == key {
-			return s.Value
-		}
-	}
-	return ""
-}
-
 // goFlags returns the build settings that change code or its layout.
 func (p probe) goFlags() string {
 	var flags []string
 	for _, key := range []string{"GOAMD64", "GOEXPERIMENT", "CGO_ENABLED", "-race", "-msan", "-asan", "-cover",
 		"-gcflags", "-asmflags", "-ldflags", "-tags", "-buildmode", "-pgo"} {
-		if v := p.setting(key); v != "" {
+		if v := p.build[key]; v != "" {
 			flags = append(flags, key+"="+v)
 		}
 	}
@@ -192,7 +180,7 @@ func (p probe) goFlags() string {
 func (p probe) goEnv() string {
 	env := []string{fmt.Sprintf("procs=%d", runtime.GOMAXPROCS(0))}
 	for _, key := range []string{"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG"} {
-		if v := p.env(key); v != "" {
+		if v := os.Getenv(key); v != "" {
 			env = append(env, key+"="+v)
 		}
 	}
@@ -202,8 +190,8 @@ func (p probe) goEnv() string {
 // commit returns the revision this binary was built from. Go records one only
 // for a whole command built inside its repository: not for tests, not for go run.
 func (p probe) commit() string {
-	revision := p.setting("vcs.revision")
-	if revision != "" && p.setting("vcs.modified") == "true" {
+	revision := p.build["vcs.revision"]
+	if revision != "" && p.build["vcs.modified"] == "true" {
 		revision += " (dirty)"
 	}
 	return revision

@@ -29,25 +29,28 @@ func (e *UnavailableError) Error() string {
 
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
-// A membarrier tells which commands of membarrier(2) the kernel offers.
-type membarrier struct {
-	Global                   bool // waits for a grace period; withdrawn under nohz_full
-	PrivateExpedited         bool // interrupts the CPUs that run this process
-	PrivateExpeditedSyncCore bool // the same, and makes them execute a serialising instruction: for code patching
-}
+// A membarrier is what MEMBARRIER_CMD_QUERY returns: a bit for each command of membarrier(2)
+// that the kernel offers.
+type membarrier int
 
+const (
+	global           membarrier = 1 << 0 // waits for a grace period; withdrawn under nohz_full
+	privateExpedited membarrier = 1 << 3 // interrupts the CPUs that run this process
+	syncCore         membarrier = 1 << 5 // the same, and they execute a serialising instruction: for code patching
+)
+
+// String names the commands above.
 func (m membarrier) String() string {
-	has := ""
-	if m.Global {
-		has += " global"
+	var has []string
+	for _, c := range []struct {
+		bit  membarrier
+		name string
+	}{{global, "global"}, {privateExpedited, "private-expedited"}, {syncCore, "private-expedited-sync-core"}} {
+		if m&c.bit != 0 {
+			has = append(has, c.name)
+		}
 	}
-	if m.PrivateExpedited {
-		has += " private-expedited"
-	}
-	if m.PrivateExpeditedSyncCore {
-		has += " private-expedited-sync-core"
-	}
-	return cmp.Or(strings.TrimSpace(has), "none")
+	return cmp.Or(strings.Join(has, " "), "none")
 }
 
 // A Status is the result of a Check.

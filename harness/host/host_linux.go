@@ -85,15 +85,9 @@ func queryMembarrier() (membarrier, error) {
 	const query = 0 // linux/membarrier.h
 	mask, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, query, 0, 0)
 	if errno != 0 {
-		return membarrier{}, &UnavailableError{"no membarrier(2)", "use a kernel with CONFIG_MEMBARRIER, or allow the call in the sandbox", errno}
+		return 0, &UnavailableError{"no membarrier(2)", "use a kernel with CONFIG_MEMBARRIER, or allow the call in the sandbox", errno}
 	}
-	return offered(mask), nil
-}
-
-// offered decodes what MEMBARRIER_CMD_QUERY returns.
-func offered(mask uintptr) membarrier {
-	const global, private, syncCore = 1 << 0, 1 << 3, 1 << 5 // linux/membarrier.h
-	return membarrier{mask&global != 0, mask&private != 0, mask&syncCore != 0}
+	return membarrier(mask), nil
 }
 
 // tryRWX returns nil if a page can be writable and executable at once, or why it cannot.

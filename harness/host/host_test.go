@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,19 +30,18 @@ var machines = []struct {
 	{"guest", probe{ // a quiet guest with two cores: only the row hypervisor is not OK
 		hypervisor: "KVMKVMKVM",
 		allowed:    []int{0, 1},
-		membarrier: membarrier{true, true, true},
-		build: &debug.BuildInfo{Settings: []debug.BuildSetting{
-			{Key: "-race", Value: "true"}, {Key: "GOAMD64", Value: "v3"}, {Key: "GOOS", Value: "linux"},
-			{Key: "vcs.revision", Value: "231264d6927f"}, {Key: "vcs.modified", Value: "true"},
-		}},
+		membarrier: global | privateExpedited | syncCore,
+		build: map[string]string{
+			"-race": "true", "GOAMD64": "v3", "GOOS": "linux", "vcs.revision": "231264d6927f", "vcs.modified": "true",
+		},
 	}, trials{
 		clock:    calibrated("tsc/1 hz=2.59612223e+09 hz-err=8100.25 step-ns=10.015 pair-ns=25.25 pair-p10=17.125 pair-p90=32.5"),
 		counters: fmt.Errorf("perf_event_open: %w", syscall.ENOENT),
 	}},
 	{"spoiled", probe{ // a laptop on which nearly every row is bad
 		allowed:    []int{3},
-		membarrier: membarrier{PrivateExpedited: true},
-		build:      &debug.BuildInfo{Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "7b40066c97ec"}}},
+		membarrier: privateExpedited,
+		build:      map[string]string{"vcs.revision": "7b40066c97ec"},
 	}, trials{
 		clock:    calibrated("tsc/1 hz=1e+06 hz-err=1 step-ns=1000 pair-ns=1000 pair-p10=500 pair-p90=1500"),
 		rwx:      fmt.Errorf("mmap RWX: %w", syscall.EACCES),
@@ -85,7 +84,7 @@ func TestMachines(t *testing.T) {
 				kept = append(kept, f)
 			}
 			p := m.probe
-			p.fs, p.now, p.env = root, time.Date(2021, 8, 6, 3, 2, 1, 0, time.FixedZone("", 3600)), func(string) string { return "" }
+			p.fs, p.now = root, time.Date(2021, 8, 6, 3, 2, 1, 0, time.FixedZone("", 3600))
 
 			facts, checks := p.facts(), machine{p, m.trials}.checks()
 			vetFacts(t, facts)
@@ -169,7 +168,8 @@ func vetChecks(t *testing.T, checks []Check) {
 	}
 }
 
-// If this fails, a fact is taken from the wrong file, or from the wrong one of two.
+// If this fails, a fact is taken from the wrong file, or from the wrong one of two; boot
+// parameters are missing or are not the kernel's; or two builds look the same.
 func TestReadings(t *testing.T) {
 	const guest, metal = "flags : fpu hypervisor tsc\n", "flags : fpu tsc\n"
 	for _, tt := range []struct {
@@ -195,6 +195,9 @@ func TestReadings(t *testing.T) {
 		{"boost on", tree("sys/devices/system/cpu/cpufreq/boost", "1\n"), probe.boost, "on"},
 		{"no parameter of interest", tree("proc/cmdline", "quiet\n"), probe.cmdline, "none"},
 		{"no command line", tree(), probe.cmdline, ""},
+		{"what follows -- is init's", tree("proc/cmdline", "isolcpus=1 rcutree.x=2 rcutreex=3 -- nosmt\n"), probe.cmdline, "isolcpus=1 rcutree.x=2"},
+		{"the binary abc: printf abc | sha256sum", tree("proc/self/exe", "abc"), probe.binary, "ba7816bf8f01cfea"},
+		{"the binary, without proc", tree(), probe.binary, ""},
 	} {
 		if got := tt.read(tt.p); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.why, got, tt.want)
@@ -241,13 +244,8 @@ func TestID(t *testing.T) {
 		}
 	}
 	host := func(p probe) string {
-		for _, f := range p.facts() {
-			if f.Key == "host" {
-				return f.Value
-			}
-		}
-		t.Fatal("no fact is called host")
-		return ""
+		facts := p.facts()
+		return facts[slices.IndexFunc(facts, func(f Fact) bool { return f.Key == "host" })].Value
 	}
 	seen := map[string]int{}
 	for i, p := range machines {
@@ -280,18 +278,6 @@ func TestID(t *testing.T) {
 	}
 }
 
-// If this fails, the fact binary is not the hash of the file that was started, and two builds
-// look the same.
-func TestBinary(t *testing.T) {
-	// printf abc | sha256sum
-	if got := tree("proc/self/exe", "abc").binary(); got != "ba7816bf8f01cfea" {
-		t.Errorf("the binary abc is %q", got)
-	}
-	if got := tree().binary(); got != "" {
-		t.Errorf("no proc: %q", got)
-	}
-}
-
 // If this fails, an error hides the system's own, or leaves out what to do.
 func TestUnavailableError(t *testing.T) {
 	err := error(&UnavailableError{"no membarrier(2)", "allow it", syscall.ENOSYS})
@@ -303,16 +289,16 @@ func TestUnavailableError(t *testing.T) {
 	}
 }
 
-// If this fails, the fact membarrier lists commands that the kernel does not offer.
+// If this fails, the fact membarrier, and what Doctor reports, lists commands that the kernel does
+// not offer.
 func TestMembarrierString(t *testing.T) {
 	for m, want := range map[membarrier]string{
-		{}:                       "none",
-		{Global: true}:           "global",
-		{PrivateExpedited: true}: "private-expedited",
-		{true, true, true}:       "global private-expedited private-expedited-sync-core",
+		0: "none", 1: "global", 1 << 3: "private-expedited", 1 << 5: "private-expedited-sync-core",
+		1 | 1<<3 | 1<<5:                  "global private-expedited private-expedited-sync-core",
+		1<<1 | 1<<2 | 1<<4 | 1<<6 | 1<<7: "none",
 	} {
 		if got := m.String(); got != want {
-			t.Errorf("%#v is %q, want %q", m, got, want)
+			t.Errorf("%#x is %q, want %q", int(m), got, want)
 		}
 	}
 }

@@ -21,22 +21,26 @@ import (
 type probe struct {
 	fs         fs.FS
 	now        time.Time
-	build      *debug.BuildInfo // nil: unknown
-	env        func(string) string
-	cpu        string // as CPUID names it
-	hypervisor string // as CPUID names it; "" on bare metal or where CPUID does not tell
-	allowed    []int  // see Allowed
+	build      map[string]string // the settings of the build that Go records
+	cpu        string            // as CPUID names it
+	hypervisor string            // as CPUID names it; "" on bare metal or where CPUID does not tell
+	allowed    []int             // see Allowed
 	membarrier membarrier
 }
 
 // here is the probe of the machine that this process runs on.
 func here() probe {
-	build, _ := debug.ReadBuildInfo()
+	build := map[string]string{}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			build[s.Key] = s.Value
+		}
+	}
 	// On an error these are zero values, no CPU and no membarrier, which Doctor reports
 	// as failures.
 	allowed, _ := Allowed()
 	barriers, _ := queryMembarrier()
-	return probe{os.DirFS("/"), time.Now(), build, os.Getenv,
+	return probe{os.DirFS("/"), time.Now(), build,
 		cpuid.CPU.BrandName, cpuid.CPU.HypervisorVendorString, allowed, barriers}
 }
 
@@ -139,20 +143,27 @@ func (p probe) tasks() map[int]task {
 	return all
 }
 
-// parseTask parses /proc/PID/stat. The name is between the first and the *last*
-// parenthesis: a process may have the name "x) R 1".
+// parseTask parses /proc/PID/stat.
 func parseTask(stat string) (task, error) {
-	pid, rest, ok1 := strings.Cut(stat, " (")
-	end := strings.LastIndex(rest, ") ")
-	if !ok1 || end < 0 {
-		return task{}, fmt.Errorf("host: %q is not a /proc/PID/stat", stat)
+	name, f, ok := CutStat(stat)
+	if !ok || len(f) < 13 {
+		return task{}, fmt.Errorf("host: %q is not a whole /proc/PID/stat", stat)
 	}
-	f := strings.Fields(rest[end+2:]) // from field 3, state; utime and stime are 14 and 15
-	if len(f) < 13 {
-		return task{}, fmt.Errorf("host: %q is too short for /proc/PID/stat", stat)
-	}
+	pid, _, _ := strings.Cut(stat, " ")
 	n, err := strconv.Atoi(pid)
 	user, err1 := strconv.ParseUint(f[11], 10, 31)
 	system, err2 := strconv.ParseUint(f[12], 10, 31)
-	return task{n, int(user + system), rest[:end]}, errors.Join(err, err1, err2)
+	return task{n, int(user + system), name}, errors.Join(err, err1, err2)
+}
+
+// CutStat cuts a /proc/PID/stat into the name, which is between the first and the *last*
+// parenthesis, because a process may have the name "x) R 1"; and what follows it: field 3, the state,
+// is the first of rest, and the times in user and system mode, 14 and 15, are rest[11] and rest[12].
+func CutStat(stat string) (name string, rest []string, ok bool) {
+	_, after, ok1 := strings.Cut(stat, " (")
+	end := strings.LastIndex(after, ") ")
+	if !ok1 || end < 0 {
+		return "", nil, false
+	}
+	return after[:end], strings.Fields(after[end+2:]), true
 }

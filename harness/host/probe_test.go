@@ -16,7 +16,7 @@ func tree(files ...string) probe {
 	for i := 0; i < len(files); i += 2 {
 		m[files[i]] = &fstest.MapFile{Data: []byte(files[i+1])}
 	}
-	return probe{fs: m, env: func(string) string { return "" }}
+	return probe{fs: m}
 }
 
 // If this fails, a list of CPUs is read or written wrongly, or what is no list is accepted.
@@ -120,14 +120,6 @@ func TestBusiest(t *testing.T) {
 	}
 	if want := []string{"ld", "gcc", "a"}; !slices.Equal(got, want) {
 		t.Errorf("busiest = %v, want %v", got, want)
-	}
-}
-
-// If this fails, boot parameters are missing from the facts, or are not the kernel's.
-func TestParams(t *testing.T) {
-	p := tree("proc/cmdline", "quiet isolcpus=1 rcutree.x=2 rcutreex=3 nosmt -- isolcpus=9\n")
-	if got, want := p.params("isolcpus", "rcutree.", "nosmt"), []string{"isolcpus=1", "rcutree.x=2", "nosmt"}; !slices.Equal(got, want) {
-		t.Errorf("params = %v, want %v: what follows -- is init's", got, want)
 	}
 }
 

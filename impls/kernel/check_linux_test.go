@@ -18,9 +18,7 @@ func TestNoPermission(t *testing.T) {
 	s := fake(t)
 	s.makes(t, "tpbench-10-70")
 	mode := func(m os.FileMode, path string) {
-		if err := os.Chmod(path, m); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.Chmod(path, m))
 	}
 	mode(0o755, filepath.Dir(s.tracefs)) // package testing makes it for root only
 	mode(0o666, filepath.Join(s.tracefs, "events", "enable"))
@@ -38,9 +36,7 @@ func TestNoPermission(t *testing.T) {
 	} {
 		path := filepath.Join(s.tracefs, tc.path)
 		info, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		mode(tc.mode, path)
 		var opened, swept error
 		var removed []string
@@ -74,7 +70,5 @@ func asNobody(t *testing.T, f func()) {
 		}
 		done <- err
 	}()
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
+	must(t, <-done)
 }

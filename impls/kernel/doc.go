@@ -1,10 +1,9 @@
 // Package kernel switches the events of the running kernel, as a reference for the models of
 // the other packages.
 //
-// Its words: an event is a tracepoint of the kernel that tracefs lists; tracefs is the file
-// system by which tracing is controlled; an instance is a directory of tracefs with its
-// own ring buffer and its own set of events that are on; its owner is the process that made
-// it; proc is /proc.
+// Its words: an event is a tracepoint of the kernel that tracefs lists; tracefs is the file system
+// by which tracing is controlled; an instance is a directory of tracefs with its own ring buffer
+// and its own set of events that are on; its owner is the process that made it; proc is /proc.
 //
 // The package switches all events at once, as `echo 0 > events/enable` does:
 //

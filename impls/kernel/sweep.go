@@ -110,8 +110,7 @@ func (s system) self() (owner, error) {
 }
 
 // dead reports whether the process has ended: no process has its pid, or the one that has it
-// started at another time. A zombie is dead, although threads of it may still run: see
-// remove.
+// started at another time. A zombie is dead, although threads of it may still run: see remove.
 func (s system) dead(o owner) (bool, error) {
 	now, state, err := s.process(o.pid)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {

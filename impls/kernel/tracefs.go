@@ -118,7 +118,7 @@ func (s system) open() (*Instance, error) {
 	if err := s.mkdir(i.dir); err != nil {
 		return nil, unsupported("making an instance: "+err.Error(), "run as root on a kernel with CONFIG_TRACING")
 	}
-	if err := i.hold(); err != nil {
+	if i.held, err = writeFile("0", i.dir, "tracing_on"); err != nil {
 		if err2 := i.rmdir(i.dir); err2 != nil {
 			err = fmt.Errorf("%w; and the instance is still there: %w", err, err2)
 		}
@@ -127,22 +127,19 @@ func (s system) open() (*Instance, error) {
 	return i, nil
 }
 
-// hold turns recording off and leaves the file open with which it does so. The kernel does not
-// remove an instance of which a process has a file open.
-func (i *Instance) hold() error {
-	f, err := os.OpenFile(filepath.Join(i.dir, "tracing_on"), os.O_WRONLY, 0)
+// writeFile writes to a file of an instance, and leaves it open.
+func writeFile(value string, elem ...string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(elem...), os.O_WRONLY, 0)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if _, err := f.WriteString("0"); err != nil {
-		return errors.Join(err, f.Close())
+	if _, err := f.WriteString(value); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
-	i.held = f
-	return nil
+	return f, nil
 }
 
-// Switch turns all events on or off. It returns when the kernel has done so. After Close
-// it fails.
+// Switch turns all events on or off. It returns when the kernel has done so. After Close it fails.
 func (i *Instance) Switch(on bool) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -175,12 +172,11 @@ func (i *Instance) write(on bool) error {
 	if on {
 		value = "1"
 	}
-	f, err := os.OpenFile(filepath.Join(i.dir, "events", "enable"), os.O_WRONLY, 0)
-	if err != nil {
-		return fmt.Errorf("kernel: %w", err)
+	f, err := writeFile(value, i.dir, "events", "enable")
+	if err == nil {
+		err = f.Close()
 	}
-	_, err = f.WriteString(value)
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err != nil {
 		return fmt.Errorf("kernel: %w", err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,27 +33,21 @@ func TestInstance(t *testing.T) {
 	requireKernel(t)
 	before := read(t, running().tracefs)
 	i, err := Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, on := range []bool{true, false} {
-		if err := i.Switch(on); err != nil {
-			t.Fatal(err)
-		}
-		want := map[bool]string{true: "1", false: "0"}[on]
-		if got := read(t, i.dir); got != want {
-			t.Errorf("Switch(%v): events/enable reads %q, expected %q", on, got, want)
+	must(t, err)
+	for _, tc := range []struct {
+		on   bool
+		want string
+	}{{true, "1"}, {false, "0"}} {
+		must(t, i.Switch(tc.on))
+		if got := read(t, i.dir); got != tc.want {
+			t.Errorf("Switch(%v): events/enable reads %q, expected %q", tc.on, got, tc.want)
 		}
 		if got := read(t, running().tracefs); got != before {
-			t.Errorf("Switch(%v) changed the events of others from %q to %q", on, before, got)
+			t.Errorf("Switch(%v) changed the events of others from %q to %q", tc.on, before, got)
 		}
 	}
-	if err := i.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(i.dir); !os.IsNotExist(err) {
-		t.Errorf("the instance is still there: %v", err)
-	}
+	must(t, i.Close())
+	gone(t, i.dir)
 	if err := i.Close(); err != nil {
 		t.Errorf("the second Close: %v", err)
 	}
@@ -61,13 +56,27 @@ func TestInstance(t *testing.T) {
 	}
 }
 
+// must ends the test if a step of it failed that is not what it tests.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// gone checks that the directory of an instance does not exist.
+func gone(t *testing.T, dir string) {
+	t.Helper()
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the instance is still there: %v", err)
+	}
+}
+
 // read returns the state of all events in a directory: "0", "1", or "X" if they differ.
 func read(t *testing.T, dir string) string {
 	t.Helper()
 	state, err := os.ReadFile(filepath.Join(dir, "events", "enable"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return strings.TrimSpace(string(state))
 }
 
@@ -75,12 +84,8 @@ func read(t *testing.T, dir string) string {
 func write(t *testing.T, text string, elem ...string) {
 	t.Helper()
 	path := filepath.Join(elem...)
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.MkdirAll(filepath.Dir(path), 0o777))
+	must(t, os.WriteFile(path, []byte(text), 0o666))
 }
 
 // fake returns a system of ordinary directories. In its proc, this process is 100 and
@@ -99,9 +104,7 @@ func fake(t *testing.T) system {
 	s.rmdir, s.pause = os.RemoveAll, func() {}
 	write(t, "a:b\n", s.tracefs, "available_events")
 	write(t, "0", s.tracefs, "events", "enable")
-	if err := os.Mkdir(filepath.Join(s.tracefs, "instances"), 0o777); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Mkdir(filepath.Join(s.tracefs, "instances"), 0o777))
 	s.lives(t, "self", "100", "S", "5000")
 	s.lives(t, "100", "100", "S", "5000")
 	return s
@@ -117,9 +120,7 @@ func (s system) lives(t *testing.T, at, pid, state, start string) {
 func (s system) makes(t *testing.T, name string) {
 	t.Helper()
 	dir := filepath.Join(s.tracefs, "instances", name)
-	if err := s.mkdir(dir); err != nil {
-		t.Fatal(err)
-	}
+	must(t, s.mkdir(dir))
 	write(t, "1", dir, "events", "enable")
 }
 
@@ -127,9 +128,7 @@ func (s system) makes(t *testing.T, name string) {
 func opened(t *testing.T, s system) *Instance {
 	t.Helper()
 	i, err := s.open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return i
 }
 
@@ -144,42 +143,39 @@ func TestOpen(t *testing.T) {
 	if on, err := os.ReadFile(filepath.Join(i.dir, "tracing_on")); err != nil || !strings.HasPrefix(string(on), "0") {
 		t.Errorf("tracing_on is %q, %v", on, err)
 	}
-	if err := i.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(i.dir); !os.IsNotExist(err) {
-		t.Errorf("the instance is still there: %v", err)
-	}
+	must(t, i.Close())
+	gone(t, i.dir)
 }
 
 // If this fails, an Open that fails leaves its instance, or does not report that it is left.
 func TestOpenFailsHalfWay(t *testing.T) {
-	s := fake(t)
-	s.mkdir = func(dir string) error { return os.Mkdir(dir, 0o777) } // no tracing_on in it
-	i, err := s.open()
-	if i != nil || !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("Open: %v, %v", i, err)
+	mkdir := func(dir string) error { return os.Mkdir(dir, 0o777) }
+	full := func(dir string) error {
+		return errors.Join(mkdir(dir), os.Symlink("/dev/full", filepath.Join(dir, "tracing_on")))
 	}
-	if err != nil && strings.Contains(err.Error(), "still there") {
-		t.Errorf("the error reports an instance that was removed: %v", err)
-	}
-	if left := s.instances(t); len(left) > 0 {
-		t.Errorf("left: %v", left)
-	}
-	// tracing_on cannot be written.
-	s.mkdir = func(dir string) error {
-		return errors.Join(os.Mkdir(dir, 0o777), os.Symlink("/dev/full", filepath.Join(dir, "tracing_on")))
-	}
-	if i, err := s.open(); i != nil || !errors.Is(err, syscall.ENOSPC) {
-		t.Errorf("Open: %v, %v", i, err)
-	}
-	if left := s.instances(t); len(left) > 0 {
-		t.Errorf("left: %v", left)
-	}
-
-	s.rmdir = func(string) error { return errors.New("cannot remove") }
-	if _, err := s.open(); err == nil || !strings.Contains(err.Error(), "cannot remove") {
-		t.Errorf("the error does not report the instance: %v", err)
+	for _, tc := range []struct {
+		why   string
+		mkdir func(dir string) error
+		want  error
+		stays string // why the instance cannot be removed
+	}{
+		{"there is no tracing_on", mkdir, os.ErrNotExist, ""},
+		{"tracing_on cannot be written", full, syscall.ENOSPC, ""},
+		{"and the instance cannot be removed", full, syscall.ENOSPC, "cannot remove"},
+	} {
+		s := fake(t)
+		s.mkdir = tc.mkdir
+		if tc.stays != "" {
+			s.rmdir = func(string) error { return errors.New(tc.stays) }
+		}
+		i, err := s.open()
+		_, stays, _ := strings.Cut(fmt.Sprint(err), "the instance is still there: ")
+		if i != nil || !errors.Is(err, tc.want) || stays != tc.stays {
+			t.Errorf("%s: Open: %v, %v", tc.why, i, err)
+		}
+		if left := s.instances(t); len(left) > 0 != (tc.stays != "") {
+			t.Errorf("%s: left %v", tc.why, left)
+		}
 	}
 }
 
@@ -188,15 +184,11 @@ func TestSwitchFails(t *testing.T) {
 	i := opened(t, fake(t))
 	enable := filepath.Join(i.dir, "events", "enable")
 	for _, on := range []bool{true, false} {
-		if err := os.RemoveAll(enable); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.RemoveAll(enable))
 		if err := i.Switch(on); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("Switch(%v) without the file: %v", on, err)
 		}
-		if err := os.Symlink("/dev/full", enable); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.Symlink("/dev/full", enable))
 		if err := i.Switch(on); !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("Switch(%v) that cannot write: %v", on, err)
 		}
@@ -222,9 +214,7 @@ func TestClose(t *testing.T) {
 		return os.RemoveAll(dir)
 	}
 	i := opened(t, s)
-	if err := i.Switch(true); err != nil {
-		t.Fatal(err)
-	}
+	must(t, i.Switch(true))
 	if err := i.Close(); err == nil || !strings.Contains(err.Error(), "busy") {
 		t.Errorf("the first Close: %v", err)
 	}
@@ -287,9 +277,7 @@ func TestCheck(t *testing.T) {
 		{"no directory", func(s *system) error { s.tracefs = filepath.Join(s.tracefs, "available_events"); return nil }, "not a directory"},
 	} {
 		s := fake(t)
-		if err := tc.spoil(&s); err != nil {
-			t.Fatal(err)
-		}
+		must(t, tc.spoil(&s))
 		err := s.check()
 		if tc.want == "" {
 			if err != nil {
@@ -305,9 +293,7 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	s := fake(t)
-	if err := os.RemoveAll(s.proc); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.RemoveAll(s.proc))
 	if _, err := s.open(); !errors.Is(err, impls.ErrUnsupported) || !strings.Contains(err.Error(), "mount -t proc") {
 		t.Errorf("without proc: Open: %v", err)
 	}
@@ -316,9 +302,7 @@ func TestCheck(t *testing.T) {
 func (s system) instances(t *testing.T) []string {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(s.tracefs, "instances"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())

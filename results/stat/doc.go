@@ -9,17 +9,15 @@
 //
 //  1. Summarize returns the median of one benchmark's sample with its order-statistic
 //     interval, which assumes nothing about the distribution.
-//  2. Compare tests two unpaired samples (of two files) with the Mann-Whitney U test.
-//     Values of several clusters are Collapsed first, because rounds
-//     at one alignment are not independent.
+//  2. Compare tests two unpaired samples (of two files) with the Mann-Whitney U test. Values of
+//     several clusters are Collapsed first, because rounds at one alignment are not independent.
 //  3. PairedRatio and PairedDiffs compare two benchmarks round by round. When the machine
 //     gets slower for minutes, both values of a round do, and their ratio stays.
 //  4. Slope returns how a time grows: the exponent of a power law.
 //
 // Units are the caller's; nothing here converts them.
 //
-// Package stat does not drop outliers, does not assume that times have a normal distribution
-// (only PairedRatio and Slope assume it, of logarithms), and does not
-// return an interval that it cannot compute: too few samples make an error or a
-// warning.
+// Package stat does not drop outliers, does not assume that times have a normal distribution (only
+// PairedRatio and Slope assume it, of logarithms), and does not return an interval that it cannot
+// compute: too few samples make an error or a warning.
 package stat

@@ -3,6 +3,7 @@ package stat
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -30,9 +31,8 @@ type Estimate struct {
 	Warnings       []error
 }
 
-// PairedRatio estimates a/b as the geometric mean of the ratios of the rounds that
-// both have, with a t interval of their logarithms. With a and b swapped it is the
-// reciprocal.
+// PairedRatio estimates a/b as the geometric mean of the ratios of the rounds that both have, with
+// a t interval of their logarithms. With a and b swapped it is the reciprocal.
 //
 // Rounds of one cluster are not independent: a bad alignment is in each of them. If there are
 // several clusters, the interval is computed from the mean logarithm of each.
@@ -43,11 +43,11 @@ type Estimate struct {
 func PairedRatio(a, b []Pair) (Estimate, error) {
 	clusters := map[int][]float64{}
 	n := 0
-	for _, p := range match(a, b) {
-		if p.a <= 0 || p.b <= 0 {
-			return Estimate{}, fmt.Errorf("stat: ratio of %v to %v in round %d: both must be above zero", p.a, p.b, p.round)
+	for p, q := range match(a, b) {
+		if p.Value <= 0 || q.Value <= 0 {
+			return Estimate{}, fmt.Errorf("stat: ratio of %v to %v in round %d: both must be above zero", p.Value, q.Value, p.Round)
 		}
-		clusters[p.cluster] = append(clusters[p.cluster], math.Log(p.a)-math.Log(p.b))
+		clusters[p.Cluster] = append(clusters[p.Cluster], math.Log(p.Value)-math.Log(q.Value))
 		n++
 	}
 	if n < 2 {
@@ -72,8 +72,7 @@ func PairedRatio(a, b []Pair) (Estimate, error) {
 	return e, nil
 }
 
-// MeanInterval returns the mean of two values or more, and half the width of its t
-// interval.
+// MeanInterval returns the mean of two values or more, and half the width of its t interval.
 func MeanInterval(values []float64) (mean, half float64) {
 	half = tQuantile(len(values)-1) * stats.StdDev(values) / math.Sqrt(float64(len(values)))
 	return stats.Mean(values), half
@@ -83,8 +82,8 @@ func MeanInterval(values []float64) (mean, half float64) {
 // an empty loop from that of a loop with an operation in it.
 func PairedDiffs(a, b []Pair) []Pair {
 	var diffs []Pair
-	for _, p := range match(a, b) {
-		diffs = append(diffs, Pair{p.round, p.cluster, p.a - p.b})
+	for p, q := range match(a, b) {
+		diffs = append(diffs, Pair{p.Round, p.Cluster, p.Value - q.Value})
 	}
 	return diffs
 }
@@ -108,25 +107,19 @@ func Collapse(ps []Pair) []float64 {
 	return medians
 }
 
-// A matched is a round that two benchmarks both have.
-type matched struct {
-	round, cluster int // a's cluster
-	a, b           float64
-}
-
-// match returns the rounds that a and b both have, in a's order.
-func match(a, b []Pair) []matched {
-	inB := make(map[int]float64, len(b))
+// match returns the pairs of the rounds that a and b both have, in a's order.
+func match(a, b []Pair) iter.Seq2[Pair, Pair] {
+	inB := make(map[int]Pair, len(b))
 	for _, p := range b {
-		inB[p.Round] = p.Value
+		inB[p.Round] = p
 	}
-	var both []matched
-	for _, p := range a {
-		if v, ok := inB[p.Round]; ok {
-			both = append(both, matched{p.Round, p.Cluster, p.Value, v})
+	return func(yield func(Pair, Pair) bool) {
+		for _, p := range a {
+			if q, ok := inB[p.Round]; ok && !yield(p, q) {
+				return
+			}
 		}
 	}
-	return both
 }
 
 // tQuantile returns the t for which the share of Student's distribution within ±t is confidence,

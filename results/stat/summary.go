@@ -13,10 +13,9 @@ const confidence = 0.95
 
 // A Summary is the median of a sample and its confidence interval.
 //
-// Lo and Hi are the closest two values of the sample between which the median is at
-// that level; they need not be symmetric. With fewer than 6 values at least one is
-// infinite, and Warnings says how many are needed. Min and Max are the smallest
-// and the largest value.
+// Lo and Hi are the closest two values of the sample between which the median is at that level;
+// they need not be symmetric. With fewer than 6 values at least one is infinite, and Warnings says
+// how many are needed. Min and Max are the smallest and the largest value.
 type Summary struct {
 	benchmath.Summary
 	N        int

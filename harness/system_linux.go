@@ -1,8 +1,10 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
@@ -11,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tpbench/tpbench/harness/host"
 )
 
 // threadsOf returns what each thread of a process does, in a line for each:
@@ -22,17 +26,12 @@ import (
 // no signal wakes, t one that is stopped. What this user may not read is left out; a
 // process that has ended has no line.
 func threadsOf(pid int) string {
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
-	if err != nil {
-		return ""
-	}
-	var lines strings.Builder
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid)) // the pattern is well formed
+	lines := ""
 	for _, task := range tasks {
-		if line := threadLine(task); line != "" {
-			fmt.Fprintln(&lines, line)
-		}
+		lines += threadLine(task)
 	}
-	return lines.String()
+	return lines
 }
 
 // threadLine returns the line of the thread with that directory of proc; "" if it has ended.
@@ -44,19 +43,12 @@ func threadLine(task string) string {
 		}
 		return strings.TrimSpace(string(text))
 	}
-	stat := read("stat")
-	open, shut := strings.IndexByte(stat, '('), strings.LastIndexByte(stat, ')') // a name may contain both
-	if open < 0 || shut < open {
+	name, fields, ok := host.CutStat(read("stat"))
+	const state, user, system, cpu = 0, 11, 12, 36 // the CPU is field 39 of proc(5)
+	if !ok || len(fields) <= cpu {
 		return ""
 	}
-	// These begin with the state, which is field 3 of proc(5); its fields 14 and 15 are the
-	// times, and 39 is the CPU.
-	fields := strings.Fields(stat[shut+1:])
-	const state, user, system, cpu = 0, 11, 12, 36
-	if len(fields) <= cpu {
-		return ""
-	}
-	line := fmt.Sprintf("%s %s %s on CPU %s, %s user, %s system", filepath.Base(task), stat[open+1:shut],
+	line := fmt.Sprintf("%s %s %s on CPU %s, %s user, %s system", filepath.Base(task), name,
 		fields[state], fields[cpu], ticks(fields[user]), ticks(fields[system]))
 	// The file holds "running", or "-1 ..." outside of a system call, or the number and the
 	// arguments of the call.
@@ -66,11 +58,10 @@ func threadLine(task string) string {
 	if in := read("wchan"); in != "" && in != "0" {
 		line += ", in " + in
 	}
-	return line
+	return line + "\n"
 }
 
-// ticks formats a time of proc, which is in hundredths of a second on every Linux that runs
-// Go.
+// ticks formats a time of proc, which is in hundredths of a second on every Linux that runs Go.
 func ticks(text string) string {
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
@@ -104,4 +95,35 @@ func ShowStacks() error {
 		return fmt.Errorf("harness: turning core files off: %w", err)
 	}
 	return nil
+}
+
+// Isolate puts the process of cmd into its own process group, so that Ctrl-C in a terminal
+// reaches only the coordinator, and has the kernel kill it when the coordinator dies.
+func Isolate(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// lock locks the file until this process closes it, or returns a *FileError if another process has
+// locked it. Workers do not inherit the lock.
+func lock(f *os.File) error {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		const busy = "another run is writing to this file; wait for its end, or name another with -o or --out"
+		return &FileError{f.Name(), 0, busy}
+	}
+	return cannotWrite(err)
+}
+
+func threadID() int { return unix.Gettid() }
+
+// threadTime is how long a thread of this process has been on a CPU.
+func threadTime(tid int) time.Duration {
+	// The clockid_t of another thread's CPU time is its inverted number with the kernel's
+	// CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED, as in glibc's pthread_getcpuclockid.
+	const perThread, sched = 4, 2
+	var ts unix.Timespec
+	if err := unix.ClockGettime(int32(^tid)<<3|perThread|sched, &ts); err != nil {
+		panic("harness: reading the CPU time of a running thread: " + err.Error())
+	}
+	return time.Duration(ts.Nano())
 }

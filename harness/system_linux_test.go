@@ -4,17 +4,21 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tpbench/tpbench/harness/host"
 )
 
 // nameThread locks the calling goroutine to its thread and names the thread.
@@ -42,25 +46,20 @@ func awaitThreads(t *testing.T, pid int, pattern string) {
 // times or the system call of a thread wrong.
 func TestThreads(t *testing.T) {
 	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer r.Close()
 	fd := int(r.Fd()) // makes reads block in the kernel
-	slept := make(chan struct{})
-	go func() {
-		defer close(slept)
+	var threads sync.WaitGroup
+	threads.Go(func() {
 		nameThread("sleeps) R 1 (")
 		_, _ = unix.Read(fd, make([]byte, 1)) // until w is closed
-	}()
+	})
 	var stop atomic.Bool
-	spun := make(chan struct{})
-	go func() {
-		defer close(spun)
+	threads.Go(func() {
 		nameThread("spins")
 		for !stop.Load() {
 		}
-	}()
+	})
 	pid := os.Getpid()
 	awaitThreads(t, pid, fmt.Sprintf(`^\d+ sleeps\) R 1 \( S on CPU \d+, \d+\.\d\d s user, \d+\.\d\d s system(, system call %d)?`, unix.SYS_READ))
 	awaitThreads(t, pid, `^\d+ spins R on CPU \d+, \d+\.[1-9]\d s user, \d+\.\d\d s system`)
@@ -69,8 +68,7 @@ func TestThreads(t *testing.T) {
 	}
 	stop.Store(true)
 	w.Close()
-	<-slept
-	<-spun
+	threads.Wait()
 }
 
 // If this fails, the times of a thread have a wrong unit.
@@ -111,9 +109,7 @@ func TestHangs(t *testing.T) {
 	if os.Getenv(hangEnv) == "" {
 		t.Skip("the body of a process that another test starts")
 	}
-	if err := ShowStacks(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, ShowStacks())
 	go hang()
 	fmt.Println("hangs")
 	select {}
@@ -125,13 +121,9 @@ func start(t *testing.T, cmd *exec.Cmd) *bytes.Buffer {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	Isolate(cmd)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill() }) // it fails if the process has ended
 	if _, err := stdout.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
@@ -198,5 +190,42 @@ func TestInterrogateKills(t *testing.T) {
 	}
 	if strings.Count(threads, "\n") != 1 {
 		t.Errorf("threads %q, want one line", threads)
+	}
+}
+
+// If this fails, a thread beside shares the CPU of the measuring one, or Go's scheduler
+// has too few Ps for both: the two run in turn and not at the same time.
+func TestThreadsHaveCPUsOfTheirOwn(t *testing.T) {
+	c := openClock(t)
+	allowed, err := host.Allowed()
+	if err != nil || len(allowed) < 2 {
+		t.Skipf("%d CPUs, %v", len(allowed), err)
+	}
+	own := func() (set unix.CPUSet) {
+		if err := unix.SchedGetaffinity(0, &set); err != nil {
+			t.Error(err)
+		}
+		return set
+	}
+	var measuring, beside unix.CPUSet
+	procs := 0
+	cs := &Case{Names: []string{"A"}, CPUs: 2, Ops: 1, Open: func(e *Env) (*Op, error) {
+		err := e.Beside(func() (pass, end func(), err error) {
+			beside = own()
+			return func() { emptyLoop(10_000) }, func() {}, nil
+		})
+		return &Op{Run: func(n int, timer Timer) {
+			measuring, procs = own(), runtime.GOMAXPROCS(0)
+			timer.Start(0)
+			emptyLoop(1_000_000)
+			timer.Stop()
+		}, Close: e.Stop}, err
+	}}
+	_ = work(t.Context(), io.Discard, c, cs, Task{Names: cs.Names}) // it may fail on a busy machine, and Run has run
+	if measuring.Count() != 1 || beside.Count() != 1 || measuring == beside || !measuring.IsSet(allowed[1]) {
+		t.Errorf("of the CPUs %v the measuring thread has %v, and the one beside %v", allowed, measuring, beside)
+	}
+	if procs < 4 {
+		t.Errorf("GOMAXPROCS is %d with two pinned threads", procs)
 	}
 }
