@@ -29,7 +29,7 @@ var disturbBench = Benchmark{
 	Roles: []string{"reader-latency"},
 	Table: "Reader latency while another core switches every event",
 	axes: []axis{
-		implAxis(append([]string{Undisturbed}, anyStrategy...), append([]string{Undisturbed}, strategies...)),
+		implAxis(append([]string{Undisturbed}, allStrategies...), append([]string{Undisturbed}, strategies...)),
 		gpAxis, eventsAxis(256), readersAxis(1),
 	},
 	fits:  func(k keys) bool { return k.num("events") >= disturbSites && k.num("readers") == 1 },

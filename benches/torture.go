@@ -18,7 +18,7 @@ var tortureBench = Benchmark{
 	Names: []string{"Torture"},
 	Doc:   "random transitions under a reader that is interrupted anywhere: does a strategy hold?",
 	Roles: []string{"torture"},
-	axes:  []axis{implAxis(anyStrategy, strategies), axisOf("gp", torture.Flavour().Name), readersAxis(1)},
+	axes:  []axis{implAxis(allStrategies, strategies), axisOf("gp", torture.Flavour().Name), readersAxis(1)},
 	fits:  func(k keys) bool { return k.num("readers") == 1 },
 	check: func(k keys) error { return tortured(k).Check() },
 	ops:   always(1),

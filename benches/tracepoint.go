@@ -18,18 +18,21 @@ import (
 // DefaultEvents is about a third of what a distribution's kernel has.
 const DefaultEvents = 1000
 
-// transitionsPerSample is how many transitions make a sample. They are few: one that
-// waits takes milliseconds, and counts such as gp-waits are exact for any number.
+// transitionsPerSample is how many operations of Churn, PingPong or Shrink make a sample. They
+// are few: one that waits for a grace period takes milliseconds, and counts such as gp-waits
+// are exact for any number.
 const transitionsPerSample = 5
 
-// baseline is the busted strategy that is measured without being named: what the kernel
-// had before the fix that was too slow.
+// baseline is what the kernel had in v5.10: direct calls without the waits that make them safe. A
+// busted strategy (wrong on purpose) is measured only if --impl names it; this one always is,
+// since it shows what the waits cost.
 const baseline = "direct-static-call"
 
-// anyStrategy lists all strategies, strategies those to measure where none is named.
+// allStrategies are the values that --impl can name; strategies are those that are measured
+// without --impl.
 var (
-	anyStrategy = variantNames(tracepoint.Variants())
-	strategies  = slices.DeleteFunc(slices.Clone(anyStrategy), func(name string) bool {
+	allStrategies = variantNames(tracepoint.Variants())
+	strategies    = slices.DeleteFunc(slices.Clone(allStrategies), func(name string) bool {
 		return name != baseline && find(tracepoint.Variants(), name).Status == impls.Busted
 	})
 )
@@ -44,7 +47,7 @@ var bulkBench = Benchmark{
 	Roles: []string{"disable", "enable"},
 	// The running kernel is measured only where it is named.
 	axes: []axis{
-		implAxis(append(slices.Clone(anyStrategy), kernel.Name), strategies),
+		implAxis(append(slices.Clone(allStrategies), kernel.Name), strategies),
 		gpAxis, eventsAxis(DefaultEvents), numbers("probes", nil, 1), readersAxis(0),
 	},
 	fits:  func(k keys) bool { return k["impl"] != kernel.Name || k["gp"] == KernelGP },
@@ -62,8 +65,8 @@ var churnBench = singleTransition(Benchmark{
 	Doc:   "disable one event, and enable another one, of which no reader can hold data any more",
 	Short: "disable one event, enable an unrelated one",
 }, 2*transitionsPerSample, func(_ keys, s *setup) (func(int, harness.Timer), error) {
-	// An event's first probe of all makes its static call leave the iterator, which is not
-	// to be measured. So each event gets a probe here; the second half loses it again.
+	// The first probe that an event ever has costs more: its static call leaves the
+	// iterator. So each event gets a probe here, and half of the events lose it again.
 	for i, tp := range s.events {
 		if err := s.register(tp, 0, 0); err != nil {
 			return nil, err
@@ -136,11 +139,12 @@ var shrinkBench = singleTransition(Benchmark{
 	}, nil
 }, axisOf("removed", "first", "last"))
 
-// singleTransition completes a benchmark of single transitions of some events. prepare
-// registers what is registered at first, and returns the operation's Run.
+// singleTransition completes a benchmark of single transitions (changes of one event's number of
+// probes). It opens so many events without probes. prepare registers the probes that the
+// operation begins with, and returns the operation.
 func singleTransition(b Benchmark, events int, prepare func(keys, *setup) (func(n int, t harness.Timer), error), more ...axis) Benchmark {
 	b.Roles, b.Table = []string{"transition"}, "Single transitions"
-	b.axes = slices.Concat([]axis{implAxis(anyStrategy, strategies), gpAxis}, more, []axis{readersAxis(0)})
+	b.axes = slices.Concat([]axis{implAxis(allStrategies, strategies), gpAxis}, more, []axis{readersAxis(0)})
 	b.check = checkStrategy
 	b.ops = always(transitionsPerSample)
 	b.open = func(k keys, e *harness.Env) (*harness.Op, error) {
@@ -176,8 +180,9 @@ type setup struct {
 	data [2]*uint64
 }
 
-// newSetup opens the flavour, adds so many events to a registry of the strategy, and
-// starts the readers. Undisturbed has a flavour and sites only.
+// newSetup opens a domain of the flavour k["gp"], adds the given number of events to a registry
+// of the strategy k["impl"], and starts k["readers"] readers. For Undisturbed, the control of
+// Disturb, there is a domain and sites, and no registry.
 func newSetup(k keys, e *harness.Env, events int) (*setup, error) {
 	s := &setup{
 		domain: find(rcu.Variants(), k["gp"]).New(rcu.Options{}),
@@ -202,9 +207,9 @@ func newSetup(k keys, e *harness.Env, events int) (*setup, error) {
 	return s, nil
 }
 
-// reader fires the events one after the other, again and again. A pass takes some
-// microseconds. It leaves out events beyond dispatch.TextSites, whose sites are mapped
-// memory and not text.
+// reader returns a pass that fires events one after the other, 256 times or each once, which takes
+// some microseconds; the harness repeats it. Events beyond dispatch.TextSites are left out: their
+// sites have another shape, and would take another time.
 func (s *setup) reader() (pass, end func(), err error) {
 	r := s.domain.Register()
 	n := min(len(s.events), dispatch.TextSites)
@@ -254,8 +259,8 @@ func (s *setup) counts() []harness.Count {
 	}
 }
 
-// close leaves the sites as the next setup expects them: off. A worker process has no next
-// setup, and a strategy that waits would wait for as many grace periods as were measured.
+// close switches the sites off, as the next setup expects them. A worker process, which measures
+// one sample on a pinned CPU, has no next setup, and switching off may take as long as the sample.
 func (s *setup) close() {
 	s.env.Stop()
 	if !s.env.Pinned {
@@ -267,8 +272,8 @@ func (s *setup) close() {
 	s.domain.Close()
 }
 
-// must ends a measurement whose own steps failed: its number would be nonsense. In a
-// worker process one sample is lost by that.
+// must panics if a step of a measurement failed: its result would be wrong. The panic ends the
+// worker process, and the run goes on without this sample.
 func must(err error) {
 	if err != nil {
 		panic(err)
@@ -315,15 +320,15 @@ func perEvent(k keys) []harness.Count {
 	return []harness.Count{{Unit: "event", N: uint64(k.num("events"))}}
 }
 
-// waitsAtEveryEvent reports whether a strategy waits for a grace period at every event that
-// one bulk change disables. It is measured and not declared: a new strategy whose declaration
-// were forgotten would make the evidence take half an hour. With a fast flavour the
-// measurement takes microseconds.
+// waitsAtEveryEvent reports whether a strategy waits for a grace period at every event that one bulk
+// change disables. `tpbench evidence` measures such strategies fewer times: each sample takes
+// seconds. The answer is found by trying with a fast flavour, which takes microseconds. If
+// each strategy had to declare it, a forgotten declaration would cost half an hour.
 func waitsAtEveryEvent(strategy string) bool {
 	const events = 3
 	k := keys{"impl": strategy, "gp": expedited, "readers": "0"}
 	if checkStrategy(k) != nil {
-		return false // nor can the evidence be measured here
+		return false // the strategy cannot run on this machine, so the answer has no effect
 	}
 	s, err := newSetup(k, &harness.Env{}, events)
 	must(err)

@@ -13,12 +13,18 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// A Drawing is a chart that can be drawn of a run.
-type Drawing struct {
-	Name string       // of its files
-	Role results.Role // of the benchmarks that it shows
+// This file has one function for each chart. It selects from a run (one result file) the samples of
+// the benchmark with a role; the caller's catalog says which benchmark has which role, and in
+// which order implementations are shown. README.md and docs/glossary.md define tracepoints'
+// words: event, site, reader, strategy, grace period.
 
-	// Draw draws it. Its error is a *results.MissingError if the run lacks what it shows.
+// A Drawing is one of the charts.
+type Drawing struct {
+	Name string       // the chart's files are Name.svg and Name.png
+	Role results.Role // the role of the benchmarks that the chart shows
+
+	// Draw draws the chart. It returns a *results.MissingError if the run has no samples of
+	// these benchmarks.
 	Draw func(*results.Run, results.Catalog) (*Chart, error)
 }
 
@@ -174,16 +180,19 @@ func dispatchProbes(run *results.Run, cat results.Catalog) (*Chart, error) {
 	return c.orMissing(cat.Name(results.Firing) + " in ns/op")
 }
 
-// disturb has a line for each strategy, and one for the reader alone. The horizontal axis has
-// the percentiles (p50 is the median pass, max the longest), which are units of the file.
+// disturb shows how much slower a reader gets while another CPU switches all events on and off: the
+// benchmark measures many passes of the reader over 64 sites. There is a line for each strategy, and
+// a grey one for a reader that nothing disturbs. The horizontal axis has percentiles of the time of
+// a pass, from the median to the longest. A sample has each as a unit of its own: p50-ns, max-ns.
 func disturb(run *results.Run, cat results.Catalog) (*Chart, error) {
 	all, setting := cat.Select(run.Samples, results.ReaderLatency).OneSetting("impl")
+	// sec/op is how long a sample took, many passes.
 	percentiles := slices.DeleteFunc(all.Units(), func(u string) bool { return !results.IsTime(u) || u == "sec/op" })
 
 	c := newChart(run, cat, all, "How long a reader's pass takes while another core switches every event", setting)
-	c.note = "Logarithmic vertical axis. Grey: the reader alone. " +
-		"Lines join the medians of each percentile over the rounds."
-	c.plot.X.Label.Text = "percentile of one pass over the sites"
+	c.note = "Logarithmic vertical axis. Grey: undisturbed. " +
+		"A sample has each percentile once; lines join the medians over all samples."
+	c.plot.X.Label.Text = "percentile of the times of a pass"
 	c.yLabel = "latency of one pass"
 	var lines []series
 	for _, impl := range cat.Sort(all) {
@@ -207,7 +216,7 @@ func disturb(run *results.Run, cat results.Catalog) (*Chart, error) {
 		ticks = append(ticks, plot.Tick{Value: float64(i), Label: results.HumanUnit(u)})
 	}
 	c.plot.X.Tick.Marker = ticks
-	c.plot.X.Min, c.plot.X.Max = -0.15, float64(len(percentiles))-0.85
+	c.plot.X.Min, c.plot.X.Max = -0.15, float64(len(percentiles))-0.85 // a margin on both sides
 	return c.orMissing(cat.Name(results.ReaderLatency) + " in p50-ns, max-ns or the like")
 }
 

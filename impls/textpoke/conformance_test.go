@@ -121,8 +121,9 @@ func trapLate(t *testing.T, s *subject) {
 	}
 }
 
-// tableFirst: a watcher reads the text as data, and the table when it finds an int3. What it finds
-// counts only if the same patch is under way before and after.
+// tableFirst: the table of sites has the new instruction before the code has the int3, because
+// the trap handler looks there. A second thread reads the site's first byte without executing it.
+// When it finds an int3 it reads the table (Insn), and compares, if no other patch has begun meanwhile.
 func tableFirst(t *testing.T, s *subject) {
 	site := testSiteInWord(t)
 	var announced atomic.Int64 // the number of the patch under way
