@@ -136,7 +136,7 @@ func vetLooks(t *testing.T, run *results.Run) map[string]int {
 		looks := map[string]bool{}
 		for _, p := range c.drawn {
 			if l, ok := p.(*plotter.Line); ok {
-				look := fmt.Sprint(l.Color, l.Dashes)
+				look := fmt.Sprint(l.Color)
 				if looks[look] {
 					t.Errorf("%s, %s: two lines look like %s", run.Path, d.Name, look)
 				}

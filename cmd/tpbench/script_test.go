@@ -156,10 +156,10 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 // not ignore the configuration lines that differ from run to run.
 func TestBenchstatIgnores(t *testing.T) {
 	differ := []string{"commit", "binary", "load", "steal", "date", "seed", "tsc"}
-	readme, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile("../../docs/compare.md")
 	must(t, err)
-	if want := "benchstat -ignore " + strings.Join(differ, ",") + " old.txt new.txt"; !strings.Contains(string(readme), want) {
-		t.Errorf("the README does not say %q", want)
+	if want := "benchstat -ignore " + strings.Join(differ, ",") + " old.txt new.txt"; !strings.Contains(string(text), want) {
+		t.Errorf("docs/compare.md does not say %q", want)
 	}
 	for _, key := range differ[:5] { // the last two are no facts of the host
 		if !slices.ContainsFunc(host.Facts(), func(f host.Fact) bool { return f.Key == key }) {
