@@ -333,7 +333,7 @@ func TestLayoutsAreUsed(t *testing.T) {
 }
 
 // If this fails, a plan has phases that are not wanted, or has a case that cannot run here,
-// or refuses one because of a case that is not wanted.
+// or returns an error because of a case that is not wanted.
 func TestPlan(t *testing.T) {
 	chosen := []Chosen{{bulkBench.Cases(Params{Impls: strategies[:1], GPs: []string{"memb"}}), 3}}
 	for i := range chosen[0].Cases {

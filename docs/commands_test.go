@@ -154,7 +154,7 @@ func execute(t *testing.T, dir, bin, line string) {
 		// It calls this test.
 		line, dir = "bash -n .ci/run", ".."
 	case strings.HasPrefix(line, "go test"):
-		// The tests themselves are run by whoever runs this one.
+		// Here only the names: the tests themselves run where this one does.
 		line, dir = strings.Replace(line, "-run ", "-list ", 1), ".."
 		if !strings.Contains(line, "-list ") {
 			line = strings.Replace(line, "go test", "go test -list '^Test'", 1)

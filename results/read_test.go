@@ -147,7 +147,7 @@ func FuzzRead(f *testing.F) {
 
 // If this fails, a file that tpbench did not write, or one that cannot be trusted, is read as
 // results, or its error does not say in one sentence what is wrong in which line, what is
-// expected and what to do.
+// expected and what to do. It is one long table: a row for each kind of such a file.
 func TestRefuse(t *testing.T) {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)

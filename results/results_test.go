@@ -326,7 +326,7 @@ func TestUnequalShares(t *testing.T) {
 		{"much was lost, by all alike", 8, only(.3, .3), none, ""},
 		{"one lost much", 8, only(.3, 1), none, "A/impl=1 was kept off its CPU in 70 % of its batches, and what it is compared with in 0 %"},
 		{"one lost a little", 8, only(.8, 1), none, ""},
-		{"one lost a little more than the others, who lost much", 8, only(.4, .5), none, ""},
+		{"one lost a little more than the others, which lost much", 8, only(.4, .5), none, ""},
 		{"one lost nothing", 8, only(1, .3), none, "A/impl=1 was kept off its CPU in 0 % of its batches, and what it is compared with in 70 %"},
 		{"one lost much, but in two rounds only", 2, only(.3, 1), none, ""},
 		{"one had the neighbours", 8, all, only(.6, .1), "A/impl=1 shared the core with a neighbour in 60 % of its batches, and what it is compared with in 10 %"},

@@ -21,7 +21,7 @@ type Run struct {
 	Losses   []Loss
 	Planned  int     // samples the run set out to take; 0 if the file has no "# plan" line
 	Complete bool    // the file ends in "# end complete"
-	Warnings []error // what a person who reads the results must know
+	Warnings []error // what a reader of the results must know
 
 	// Superseded counts the samples that the file keeps as comments: their blocks were
 	// disturbed, and taken again.

@@ -72,7 +72,8 @@ func inBinary(addr uintptr) (bool, error) {
 func Nop() Func { return Func(machine.pcs.probeNop) }
 
 // Count returns the assembler probe that adds one to the 64-bit word that its data points to.
-// Only one thread at a time may fire it.
+// Only one thread at a time may fire it. It is exported for tests: those of benches count with
+// it how often a site fires.
 func Count() Func { return Func(machine.pcs.probeCount) }
 
 // Stub returns the assembler function that replaces a probe's when the probe is removed
