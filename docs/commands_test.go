@@ -22,8 +22,11 @@ type command struct {
 }
 
 var (
-	// A line of a code block that begins with a prompt or with a program.
-	typed = regexp.MustCompile(`(?m)^    (?:([$#]) )?((?:go|bash|tpbench) .*)$`)
+	// A line of a code block that begins with a program, or with # and a program: it needs root.
+	typed = regexp.MustCompile(`(?m)^    (?:(#) )?((?:go|bash|tpbench) .*)$`)
+
+	// A line that begins with the prompt $, whatever the program.
+	prompt = regexp.MustCompile(`(?m)^ *\$ (.*)$`)
 
 	// A code span that begins with a program and has at least one word more.
 	span = regexp.MustCompile("`((?:go (?:run|test|tool) |bash \\.ci/run|tpbench )[^`]*)`")
@@ -45,8 +48,11 @@ func commandsOf(text string) []command {
 	for _, m := range typed.FindAllStringSubmatch(text, -1) {
 		add(command{m[2], m[1] == "#"})
 	}
-	for _, m := range span.FindAllStringSubmatch(text, -1) {
+	for _, m := range prompt.FindAllStringSubmatch(text, -1) {
 		add(command{m[1], false})
+	}
+	for _, m := range span.FindAllStringSubmatch(text, -1) {
+		add(command{strings.Join(strings.Fields(m[1]), " "), false}) // a paragraph may break it
 	}
 	return list
 }
@@ -65,7 +71,7 @@ func TestCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	total := 0
-	for _, d := range append(documents, "../README.md", "../results/data/README.md") {
+	for _, d := range append(documents, "../README.md", "../ARCHITECTURE.md", "../results/data/README.md") {
 		text, err := os.ReadFile(d)
 		if err != nil {
 			t.Fatal(err)
@@ -152,9 +158,15 @@ func execute(t *testing.T, dir, bin, line string) {
 	switch {
 	case strings.HasPrefix(line, "bash .ci/run"):
 		// It calls this test.
+		if tier := strings.TrimPrefix(line, "bash .ci/run"); tier != "" && tier != " quick" {
+			t.Errorf("%s: .ci/run has no tier%s", line, tier)
+		}
 		line, dir = "bash -n .ci/run", ".."
 	case strings.HasPrefix(line, "go test"):
 		// Here only the names: the tests themselves run where this one does.
+		if strings.Contains(line, "-tags ") && !strings.Contains(line, "-tags steps ") {
+			t.Errorf("%s: steps is the only tag", line)
+		}
 		line, dir = strings.Replace(line, "-run ", "-list ", 1), ".."
 		if !strings.Contains(line, "-list ") {
 			line = strings.Replace(line, "go test", "go test -list '^Test'", 1)
@@ -187,6 +199,8 @@ func execute(t *testing.T, dir, bin, line string) {
 	switch {
 	case err == nil && strings.Contains(line, "-list ") && !strings.Contains(out.String(), "Test"):
 		t.Errorf("it names no test")
+	case err == nil && strings.Contains(out.String(), "benchstat: "): // its errors leave the exit status 0
+		t.Errorf("%s: %s", line, out.String())
 	case err == nil:
 	case errors.As(err, &exit) && exit.ExitCode() == cannotRunHere:
 		t.Skip(strings.TrimSpace(out.String()))
