@@ -52,13 +52,13 @@ func TestNamesAreNotWiredIn(t *testing.T) {
 			return err
 		}
 		ast.Inspect(tree, func(n ast.Node) bool {
-			lit, ok := n.(*ast.BasicLit)
-			if !ok || lit.Kind != token.STRING {
-				return true
+			if _, ok := n.(*ast.ImportSpec); ok {
+				return false
 			}
-			text, err := strconv.Unquote(lit.Value)
-			if err != nil {
-				t.Errorf("%s: %s: %v", file, lit.Value, err)
+			expr, _ := n.(ast.Expr)
+			text, ok := literal(expr)
+			if !ok {
+				return true
 			}
 			for _, name := range wiredIn(text, names) {
 				at := file + " " + name
@@ -79,6 +79,20 @@ func TestNamesAreNotWiredIn(t *testing.T) {
 	}
 }
 
+// literal returns the text of a string literal, or of several that + joins.
+func literal(e ast.Expr) (text string, ok bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		text, err := strconv.Unquote(e.Value)
+		return text, err == nil && e.Kind == token.STRING
+	case *ast.BinaryExpr:
+		left, isLeft := literal(e.X)
+		right, isRight := literal(e.Y)
+		return left + right, e.Op == token.ADD && isLeft && isRight
+	}
+	return "", false
+}
+
 // components find the parts of a benchmark's full name in a text.
 var components = []*regexp.Regexp{
 	regexp.MustCompile(`\bBenchmark([A-Za-z]+)`),
@@ -86,9 +100,13 @@ var components = []*regexp.Regexp{
 	regexp.MustCompile(`\b(?:impl|gp)=([a-z0-9-]+)`),
 }
 
-// wiredIn returns the names that a literal is, or holds as a part of a benchmark's name.
+// wiredIn returns the names that a literal is, or holds as a part of a list or of a benchmark's name.
 func wiredIn(text string, names map[string]bool) []string {
 	parts := []string{text}
+	// A list, or a family and a name.
+	if strings.ContainsAny(text, "/,|") && !strings.ContainsAny(text, " =") {
+		parts = strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("/,|^$()", r) })
+	}
 	for _, c := range components {
 		for _, m := range c.FindAllStringSubmatch(text, -1) {
 			parts = append(parts, m[1])
@@ -111,6 +129,9 @@ func TestWiredIn(t *testing.T) {
 		"tpbench run --bench Churn":       "",
 		"run --impl naive-sync --gp memb": "",
 		"Churn":                           "Churn",
+		"tracepoint/naive-sync":           "naive-sync",
+		"^(memb|naive-sync)$":             "memb naive-sync",
+		"memb,other":                      "memb",
 	} {
 		if got := strings.Join(wiredIn(text, names), " "); got != want {
 			t.Errorf("%q names %q, expected %q", text, got, want)
