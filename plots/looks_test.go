@@ -70,6 +70,26 @@ func TestColoursStay(t *testing.T) {
 	}
 }
 
+// If this fails, a strategy whose colour is a shade of another's has also its shape or its dashes.
+func TestShadesDiffer(t *testing.T) {
+	cat, text := results.Catalog{}, ""
+	for i := range 3 * len(palette) {
+		name := fmt.Sprint("strategy-", i)
+		cat.Impls = append(cat.Impls, results.Impl{Name: name})
+		text += "BenchmarkDispatch/impl=" + name + "/probes=1 1 5 ns/op\n"
+	}
+	alike := map[string]int{}
+	for _, l := range looksOf(cat, parse(t, text).Samples) {
+		alike[fmt.Sprintf("shape %T", l.shape)]++
+		alike[fmt.Sprint("dashes ", l.dashes)]++
+	}
+	for look, n := range alike {
+		if n != len(palette) {
+			t.Errorf("%d strategies have the %s, expected one for each of %d colours", n, look, len(palette))
+		}
+	}
+}
+
 // If this fails, two series of a chart look alike, or its labels lie above it: of the recorded
 // runs, or of one with 25 implementations.
 func TestNoTwoAlike(t *testing.T) {
