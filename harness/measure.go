@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/montanaflynn/stats"
+
 	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/harness/host"
 )
@@ -231,6 +233,6 @@ func gather(batches []batch, i int) (ns, rates []float64, sum phase) {
 
 // median returns the median of one value or more.
 func median(values []float64) float64 {
-	sorted, n := slices.Sorted(slices.Values(values)), len(values)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+	m, _ := stats.Median(values) // the error is that there are no values
+	return m
 }
