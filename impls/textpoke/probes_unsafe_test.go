@@ -35,20 +35,10 @@ func probeB(data unsafe.Pointer, a, b uint64) { (*log)(data).b.Add(1) }
 // probeStack makes the runtime move the stack while a patched call is on it.
 func probeStack(data unsafe.Pointer, a, b uint64) {
 	l := (*log)(data)
-	if got := deep(200, a); got != a+200 {
+	if got := judge.Deep(200, a); got != a+200 {
 		l.complain("the stack's contents changed when it grew")
 	}
 	l.a.Add(1)
-}
-
-//go:noinline
-func deep(n int, v uint64) uint64 {
-	var room [256]byte
-	room[n%len(room)] = byte(n)
-	if n == 0 {
-		return v
-	}
-	return deep(n-1, v) + uint64(room[n%len(room)]-byte(n)) + 1
 }
 
 var sink atomic.Pointer[[]byte]

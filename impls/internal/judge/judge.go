@@ -68,3 +68,16 @@ func Rand(tb testing.TB) *rand.Rand {
 	tb.Logf("TPBENCH_SEED=%d", seed)
 	return rand.New(rand.NewPCG(seed, 0))
 }
+
+// Deep calls itself n times, with 256 bytes of stack each time, and returns v+n: or another
+// number, if the stack's contents changed when it grew.
+//
+//go:noinline
+func Deep(n int, v uint64) uint64 {
+	var room [256]byte
+	room[n%len(room)] = byte(n)
+	if n == 0 {
+		return v
+	}
+	return Deep(n-1, v) + uint64(room[n%len(room)]-byte(n)) + 1
+}

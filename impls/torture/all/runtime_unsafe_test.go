@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/tpbench/tpbench/impls/dispatch"
+	"github.com/tpbench/tpbench/impls/internal/judge"
 	"github.com/tpbench/tpbench/impls/torture"
 )
 
@@ -54,19 +55,9 @@ func actAllocate(data unsafe.Pointer, a, b uint64) {
 
 func actGrow(data unsafe.Pointer, a, b uint64) {
 	enter(1, data)
-	if got := deep(500, a); got != a+500 {
+	if got := judge.Deep(500, a); got != a+500 {
 		panic("the stack's contents changed when it grew")
 	}
-}
-
-//go:noinline
-func deep(n int, v uint64) uint64 {
-	var room [256]byte
-	room[n%len(room)] = byte(n)
-	if n == 0 {
-		return v
-	}
-	return deep(n-1, v) + uint64(room[n%len(room)]-byte(n)) + 1
 }
 
 func actPanic(data unsafe.Pointer, a, b uint64) {
