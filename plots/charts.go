@@ -3,7 +3,6 @@ package plots
 import (
 	"cmp"
 	"fmt"
-	"image/color"
 	"slices"
 	"strconv"
 
@@ -314,7 +313,7 @@ func poke(run *results.Run, cat results.Catalog) (*Chart, error) {
 	for _, s := range c.over("sites", "sec/site", idle, cat) {
 		s.name += ", idle"
 		s.dashes = []vg.Length{1, 3}
-		s.color = mix(s.color, color.RGBA{0xff, 0xff, 0xff, 0xff}, 0.5) // no two lines have one colour
+		s.color = s.light() // no two lines have one colour
 		lines = append(lines, s)
 	}
 	c.addSeries(lines, "sec", func(s series) string {

@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	paper = color.White
+	paper = color.RGBA{0xff, 0xff, 0xff, 0xff}
 	ink   = color.RGBA{0x22, 0x22, 0x22, 0xff}
 	muted = color.RGBA{0x66, 0x66, 0x66, 0xff}
 	faint = color.RGBA{0xdd, 0xdd, 0xdd, 0xff}
@@ -83,8 +83,8 @@ var greys = []color.RGBA{
 }
 
 // A kind of implementation has looks that no other kind has. When its colours are used up,
-// the next turn has other shades of them, other shapes and other dashes, so that they
-// differ also for a reader of the chart to whom the shades look alike.
+// the next turn has other shades of them, and also other shapes and other dashes: two shades of
+// one colour are hard to tell apart.
 type kind struct {
 	colors []color.RGBA
 	shapes []draw.GlyphDrawer
@@ -144,7 +144,7 @@ func shade(c color.RGBA, turn int) color.RGBA {
 	if turn%2 == 1 {
 		return mix(c, ink, 1-math.Pow(0.55, n))
 	}
-	return mix(c, color.RGBA{0xff, 0xff, 0xff, 0xff}, 1-math.Pow(0.65, n))
+	return mix(c, paper, 1-math.Pow(0.65, n))
 }
 
 // mix is a colour with a share of another one.
@@ -180,9 +180,11 @@ func (l look) point() draw.GlyphStyle {
 }
 
 func (l look) dot() draw.GlyphStyle {
-	half := mix(l.color, color.RGBA{0xff, 0xff, 0xff, 0xff}, 0.5)
-	return draw.GlyphStyle{Color: half, Radius: 1.5, Shape: draw.CircleGlyph{}}
+	return draw.GlyphStyle{Color: l.light(), Radius: 1.5, Shape: draw.CircleGlyph{}}
 }
+
+// light is the colour half way to the paper's.
+func (l look) light() color.RGBA { return mix(l.color, paper, 0.5) }
 
 // crossed is a hollow circle with a cross in it. What lies below it stays visible.
 type crossed struct{}
