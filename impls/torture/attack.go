@@ -55,8 +55,9 @@ type Thread struct {
 	Interrupted bool         // an intruder shares its CPU
 }
 
-// Launch runs the threads, and their intruders, and returns when all have ended. Each is a thread of the kernel
-// on one CPU. None runs before all are ready, and the time of the attack starts then:
+// Launch runs the threads, and their intruders, and returns when all have ended. Each is a
+// thread of the kernel on one CPU. None runs before all are ready, and the time of the attack
+// starts then:
 //
 //	Launch                      thread 0           thread 1, on a busy CPU
 //	starts the threads
