@@ -57,8 +57,8 @@ func commandsOf(text string) []command {
 	return list
 }
 
-// If this fails, a reader who types what a document says gets an error. Every command
-// is executed as it stands, in order, in one directory for each document; one that
+// If this fails, a reader who types what a document or a help text says gets an error. Every
+// command is executed as it stands, in order, in one directory for each document; one that
 // measures for longer than a moment is interrupted, as a reader may do with Ctrl-C.
 // Those of CONTRIBUTING.md need the strategy that it adds: see TestThrowaway.
 func TestCommands(t *testing.T) {
@@ -81,15 +81,12 @@ func TestCommands(t *testing.T) {
 	if total < 20 {
 		t.Errorf("the documents have %d commands; that is too few: the expressions that find them are wrong", total)
 	}
+	executeAll(t, "help", bin, helpCommands(t, bin))
 }
 
-// If this fails, an example of --help does not work.
-func TestHelp(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it executes every command of the help texts, for half a minute")
-	}
-	bin := programs(t)
-	var list []command
+// helpCommands returns the examples of the help texts. Each command has one at least.
+func helpCommands(t *testing.T, bin string) (list []command) {
+	t.Helper()
 	// compare is first: its examples write the files that the root's example compares.
 	for _, name := range []string{"compare", "", "evidence", "run", "torture", "list", "doctor"} {
 		out, err := exec.Command(filepath.Join(bin, "tpbench"), strings.Fields(name+" --help")...).Output()
@@ -106,7 +103,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("tpbench %s --help has no example", name)
 		}
 	}
-	executeAll(t, "help", bin, list)
+	return list
 }
 
 // programs builds tpbench with some flags of go build, finds benchstat, and returns the
@@ -172,8 +169,8 @@ func execute(t *testing.T, dir, bin, line string) {
 			line = strings.Replace(line, "go test", "go test -list '^Test'", 1)
 		}
 	}
-	const patience, atMost = time.Second, time.Minute
-	ctx, cancel := context.WithTimeout(t.Context(), atMost)
+	const patience = time.Second
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", "exec "+line)
 	cmd.Dir = dir
@@ -181,12 +178,11 @@ func execute(t *testing.T, dir, bin, line string) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
-	cmd.WaitDelay = atMost
+	cmd.WaitDelay = time.Minute
 	if file := written.FindStringSubmatch(line); strings.HasPrefix(line, "tpbench") {
-		began := time.Now()
 		interrupt := time.AfterFunc(patience, func() {
 			// The next command may need a sample in the file.
-			for file != nil && !hasSample(filepath.Join(dir, file[1])) && time.Since(began) < atMost {
+			for file != nil && !hasSample(filepath.Join(dir, file[1])) && ctx.Err() == nil {
 				time.Sleep(50 * time.Millisecond)
 			}
 			cancel()

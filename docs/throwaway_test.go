@@ -32,7 +32,7 @@ type throwaway struct {
 // patch and a uprobe variant. Then list, torture and run have them, and the commands of
 // CONTRIBUTING.md work. All other tests run with them in .ci/run.
 func TestThrowaway(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() && *keep == "" {
 		t.Skip("it builds tpbench with six more variants, for a minute")
 	}
 	all := throwaways(t)
@@ -41,6 +41,9 @@ func TestThrowaway(t *testing.T) {
 		dir = t.TempDir()
 	}
 	overlay := writeOverlay(t, dir, all)
+	if testing.Short() {
+		return // the caller of -throwaway wants no more
+	}
 	bin := programs(t, "-overlay", overlay)
 
 	list := output(t, bin, "list")
