@@ -302,7 +302,7 @@ func poke(run *results.Run, cat results.Catalog) (*Chart, error) {
 	executed := cat.Select(run.Samples, results.Patching, "beside=sites")
 	idle := cat.Select(run.Samples, results.Patching, "beside=idle")
 	c := newChart(run, cat, append(executed, idle...), "What it costs to patch one site, by the sites of a batch")
-	c.note = "Both axes logarithmic. Dotted and light: the other core is idle; else it executes the sites."
+	c.note = "Both axes logarithmic. Dotted and dark: the other core is idle; else it executes the sites."
 	c.plot.X.Label.Text = "sites in a batch"
 	c.yLabel = "time for one site"
 	c.logX = "sites"
@@ -313,7 +313,7 @@ func poke(run *results.Run, cat results.Catalog) (*Chart, error) {
 	for _, s := range c.over("sites", "sec/site", idle, cat) {
 		s.name += ", idle"
 		s.dashes = []vg.Length{1, 3}
-		s.color = s.light() // no two lines have one colour
+		s.color = mix(s.color, ink, 0.3) // as dark as no turn of the palette: no two lines have one colour
 		lines = append(lines, s)
 	}
 	c.addSeries(lines, "sec", func(s series) string {

@@ -180,11 +180,8 @@ func (l look) point() draw.GlyphStyle {
 }
 
 func (l look) dot() draw.GlyphStyle {
-	return draw.GlyphStyle{Color: l.light(), Radius: 1.5, Shape: draw.CircleGlyph{}}
+	return draw.GlyphStyle{Color: mix(l.color, paper, 0.5), Radius: 1.5, Shape: draw.CircleGlyph{}}
 }
-
-// light is the colour half way to the paper's.
-func (l look) light() color.RGBA { return mix(l.color, paper, 0.5) }
 
 // crossed is a hollow circle with a cross in it. What lies below it stays visible.
 type crossed struct{}
