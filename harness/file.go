@@ -50,7 +50,7 @@ type file interface {
 
 type sampleID struct {
 	round int
-	name  string
+	name  string // with the arm
 }
 
 // Done returns how many samples the file held when it was opened.
@@ -224,7 +224,7 @@ func (f *File) resume(path string, old []byte, plan *Plan, facts []host.Fact) (i
 	return int64(len(whole)), nil
 }
 
-// missing returns those names of which f has no sample in the round.
-func (f *File) missing(round int, names []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return f.done[sampleID{round, name}] })
+// missing returns those of c's Wanted of which f has no sample in the round.
+func (f *File) missing(round int, c *Planned) []string {
+	return slices.DeleteFunc(slices.Clone(c.Wanted), func(name string) bool { return f.done[sampleID{round, withArm(name, c.Arm)}] })
 }

@@ -318,7 +318,7 @@ func openClock(tb testing.TB) *clock.Clock {
 
 // BenchmarkTimer times an empty Start/Stop pair of the harness's timer.
 func BenchmarkTimer(b *testing.B) {
-	t := newTimer(openClock(b), &Op{}, 1)
+	t := newTimer(openClock(b), nil, &Op{}, 1)
 	for b.Loop() {
 		t.Start(0)
 		t.Stop()

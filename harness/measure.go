@@ -71,18 +71,22 @@ func (s *sample) disturbed() bool { return float64(s.shared) > disturbedShare*fl
 // A sampler makes samples of batches. Its functions read the machine; tests replace them.
 type sampler struct {
 	op       *Op
-	least    float64 // how long a batch lasts at least, in ns
+	least    float64   // how long a batch lasts at least, in ns
+	slower   *slowdown // of all batches, or nil
 	batch    func(n int) (batch, error)
 	quiet    func() bool
 	switches func() (int64, error) // see host.Switches
 	now      func() time.Time
 }
 
-// newSampler returns the sampler of a case on this machine.
-func newSampler(c *clock.Clock, cs *Case, op *Op, env *Env) *sampler {
-	s := &sampler{op: op, least: max(batchMin, batchSteps*c.Precision()), quiet: quiet, switches: host.Switches, now: time.Now}
+// newSampler returns the sampler of a case on this machine. See Planned.Slower.
+func newSampler(c *clock.Clock, cs *Case, op *Op, env *Env, slower float64) *sampler {
+	s := &sampler{
+		op: op, least: max(batchMin, batchSteps*c.Precision()), slower: newSlowdown(slower, c, len(cs.Names)),
+		quiet: quiet, switches: host.Switches, now: time.Now,
+	}
 	s.batch = func(n int) (batch, error) {
-		t := newTimer(c, op, len(cs.Names))
+		t := newTimer(c, s.slower, op, len(cs.Names))
 		before, err := s.switches()
 		if err != nil {
 			return batch{}, err

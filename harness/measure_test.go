@@ -64,7 +64,7 @@ func TestTimerBracketsItsPart(t *testing.T) {
 			counted = clock.Stop()
 			return nil
 		}}
-		timer := newTimer(c, op, 2)
+		timer := newTimer(c, nil, op, 2)
 		for phase := range 2 {
 			timer.Start(phase)
 			outer, inner := counted, clock.Start()
@@ -261,7 +261,7 @@ func TestFitNeedsBatchesThatCount(t *testing.T) {
 func TestCanaryBesideBatches(t *testing.T) {
 	c := openClock(t)
 	for _, tc := range []struct{ before, after bool }{{true, true}, {false, true}, {true, false}, {false, false}} {
-		s := newSampler(c, &Case{Names: []string{"A"}}, &Op{Run: loop}, &Env{})
+		s := newSampler(c, &Case{Names: []string{"A"}}, &Op{Run: loop}, &Env{}, 0)
 		calls := 0
 		s.quiet = func() bool {
 			calls++
@@ -285,7 +285,7 @@ func TestSwitchesDuringBatches(t *testing.T) {
 		failing int   // the number of the call that fails, from 1; 0: none
 		counts  bool
 	}{{0, 0, 0, true}, {0, 1, 0, false}, {0, 7, 0, false}, {5, 0, 0, true}, {5, 7, 0, true}, {0, 0, 1, false}, {0, 0, 2, true}, {5, 0, 2, true}} {
-		s := newSampler(c, &Case{Names: []string{"A"}, Ops: tc.ops}, &Op{Run: loop}, &Env{})
+		s := newSampler(c, &Case{Names: []string{"A"}, Ops: tc.ops}, &Op{Run: loop}, &Env{}, 0)
 		calls := 0
 		s.switches = func() (int64, error) {
 			calls++
@@ -305,7 +305,7 @@ func TestSwitchesDuringBatches(t *testing.T) {
 // it, or that a thread beside it makes no pass in it although it runs.
 func TestBatchesOutlastTheStep(t *testing.T) {
 	for _, step := range []float64{0.4, 10, 50, 51, 1000} {
-		if s := newSampler(fakeClock(t, step, 0), &Case{Names: []string{"A"}}, &Op{}, &Env{}); s.least != max(50_000, 1000*step) {
+		if s := newSampler(fakeClock(t, step, 0), &Case{Names: []string{"A"}}, &Op{}, &Env{}, 0); s.least != max(50_000, 1000*step) {
 			t.Errorf("batches of %v ns with steps of %v ns", s.least, step)
 		}
 	}
@@ -574,7 +574,7 @@ func TestStandstill(t *testing.T) {
 		runtime.Gosched()
 	}
 	for _, ops := range []int{0, 1} {
-		b, err := newSampler(c, &Case{Names: []string{"A"}, Ops: ops}, &Op{Run: loop}, env).batch(100_000)
+		b, err := newSampler(c, &Case{Names: []string{"A"}, Ops: ops}, &Op{Run: loop}, env, 0).batch(100_000)
 		if err != nil || b.counts {
 			t.Errorf("Ops %d: %+v, %v", ops, b, err)
 		}
@@ -678,7 +678,7 @@ func TestCounts(t *testing.T) {
 			cs.Names = cs.Names[:1]
 		}
 		op := tick(&counted, len(cs.Names))
-		samples, err := newSampler(c, cs, op, &Env{}).measure(t.Context(), cs, 0)
+		samples, err := newSampler(c, cs, op, &Env{}, 0).measure(t.Context(), cs, 0)
 		if errors.Is(err, errStandstill) {
 			t.Skip(err) // the tests with synthetic machines do not depend on this one
 		}

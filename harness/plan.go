@@ -13,6 +13,17 @@ type Plan struct {
 	// Seed orders the blocks within each round, and the cases within each block.
 	Seed uint64
 
+	// Builds is how many builds each binary has. Round r is measured with build r modulo Builds,
+	// in every arm. 0: there is one binary. Rounds are not rounded up to a multiple of Builds, and a
+	// case that is not due in every round may miss some builds.
+	//
+	// Builds and layouts both take turns by rounds. So with 12 builds and 4 layouts build b is
+	// measured only at layout b modulo 4; with 11 builds, at each layout in turn. If the two numbers
+	// have the common factor g, a build is measured at one in g of the layouts. No arm gains by it, since
+	// those of a block have the same build and layout, but the difference between two builds then
+	// holds the difference between their layouts.
+	Builds int
+
 	// SeedGiven: Create does not continue a file that has another seed. Otherwise
 	// Create replaces Seed by that of the file it continues.
 	SeedGiven bool
@@ -21,7 +32,7 @@ type Plan struct {
 // Planned is a Case in a Plan.
 type Planned struct {
 	Case
-	Wanted []string // those of Names that are written to the file
+	Wanted []string // those of Names that are written to the file, without the arm
 
 	// Rounds is how many samples are taken. If the case has layouts, it is rounded up to a
 	// multiple of their number, so that each gets as many.
@@ -30,6 +41,16 @@ type Planned struct {
 	// Block is a name that the cases share which are compared with each other: those that
 	// are due in one round are measured one after the other.
 	Block string
+
+	// Arm tells apart several of one Case in one Block: the base, the base again, another
+	// revision. In the file, the names of the case have it as their last key: "X/readers=0/arm=A2".
+	// If a name ends as go test lets it end, in a minus and a number of CPUs, that stays the end.
+	// "": the case has no such key.
+	Arm string
+
+	// Slower makes each timed part longer by that share: 0.005 is half a percent. It shows what
+	// a comparison would find. It does not change what Op.Values returns. At least 0.
+	Slower float64
 }
 
 // rounds is how many rounds the case is due in.
@@ -56,6 +77,14 @@ type block struct {
 // layout returns the layout at which c is measured in the block: the same for all cases
 // that have as many.
 func (b *block) layout(c *Planned) int { return b.round % max(1, c.Layouts) }
+
+// task is what a worker measures in the block for those names of c.
+func (p *Plan) task(b *block, c *Planned, names []string) Task {
+	return Task{Names: names, Arm: c.Arm, Round: b.round, Layout: b.layout(c), Build: p.build(b), Slower: c.Slower}
+}
+
+// build returns the build with which the block is measured.
+func (p *Plan) build(b *block) int { return b.round % max(1, p.Builds) }
 
 // blocks returns the blocks of the run in the order to measure them, round by round. The case
 // with the most rounds is due in each.
@@ -115,8 +144,9 @@ func (c *Planned) due(most int) []int {
 // id is a hash of the plan without its seed.
 func (p *Plan) id() string {
 	h := fnv.New64a()
+	fmt.Fprintln(h, p.Builds)
 	for _, c := range p.Cases {
-		fmt.Fprintln(h, c.Rounds, c.Layouts, c.Block, c.Wanted)
+		fmt.Fprintf(h, "%d %d %q %q %q %v\n", c.Rounds, c.Layouts, c.Block, c.Wanted, c.Arm, c.Slower)
 	}
 	return fmt.Sprintf("%016x", h.Sum64())
 }

@@ -14,7 +14,7 @@ import (
 // A Runner runs plans.
 type Runner struct {
 	// Worker returns the command of a process that calls Work for the task, which writes
-	// to standard output.
+	// to standard output. It chooses the binary by the task's Arm and Build.
 	Worker func(context.Context, Task) *exec.Cmd
 
 	// Progress, if not nil, is called before each sample, and never while one is measured.
@@ -108,7 +108,7 @@ func (r *running) all(ctx context.Context) error {
 func (r *running) block(ctx context.Context, id int, b block) error {
 	var due []int
 	for _, i := range b.cases {
-		if len(r.file.missing(b.round, r.plan.Cases[i].Wanted)) > 0 {
+		if len(r.file.missing(b.round, &r.plan.Cases[i])) > 0 {
 			due = append(due, i)
 		} else {
 			r.spent.done(i) // an earlier session took them
@@ -157,14 +157,19 @@ func (r *running) take(ctx context.Context, id int, b block, due []int) (take, e
 	if first := &r.plan.Cases[due[0]]; first.Layouts > 0 {
 		t.lines = fmt.Appendf(t.lines, " layout %d", b.layout(first))
 	}
+	if r.plan.Builds > 0 {
+		t.lines = fmt.Appendf(t.lines, " build %d", r.plan.build(&b))
+	}
 	t.lines = append(t.lines, '\n')
 	for _, i := range due {
 		c := &r.plan.Cases[i]
-		missing := r.file.missing(b.round, c.Wanted)
+		missing := r.file.missing(b.round, c)
+		written := c.written(missing)
 		if r.Progress != nil {
-			r.Progress(Progress{r.report.Done + t.samples, r.report.Total, missing[0], r.spent.left()})
+			r.Progress(Progress{r.report.Done + t.samples, r.report.Total, written[0], r.spent.left()})
 		}
-		task := Task{missing, b.round, b.layout(c), min(patience, runPatience-r.waited)}
+		task := r.plan.task(&b, c, missing)
+		task.Patience = min(patience, runPatience-r.waited)
 		began := time.Now()
 		lines, err := r.sample(ctx, c, task)
 		if ctx.Err() != nil {
@@ -174,7 +179,7 @@ func (r *running) take(ctx context.Context, id int, b block, due []int) (take, e
 		t.took += took
 		r.spent.add(i, took)
 		if err != nil {
-			for _, name := range missing {
+			for _, name := range written {
 				why := fmt.Sprintf("lost round %d Benchmark%s: %v", b.round, name, err)
 				t.lost = append(t.lost, why)
 				t.lines = fmt.Appendf(t.lines, "# %s\n", why)
@@ -198,8 +203,8 @@ func superseded(lines []byte) []byte {
 	return bytes.ReplaceAll(lines, []byte("\nBenchmark"), []byte("\n# superseded Benchmark"))
 }
 
-// sample runs one worker and returns its lines, or an error of one sentence.
-func (r *running) sample(ctx context.Context, c *Planned, task Task) ([]byte, error) {
+// sample runs one worker and returns its lines as the file has them, or an error of one sentence.
+func (r *Runner) sample(ctx context.Context, c *Planned, task Task) ([]byte, error) {
 	limit := usualLimit + c.Slow
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -224,9 +229,9 @@ func (r *running) sample(ctx context.Context, c *Planned, task Task) ([]byte, er
 		return nil, fmt.Errorf("worker died: %w%s", err, firstLine(stderr.String()))
 	}
 	for _, name := range task.Names {
-		if !bytes.Contains(stdout.Bytes(), []byte("\nBenchmark"+name+" ")) {
+		if !prints(stdout.Bytes(), name) {
 			return nil, fmt.Errorf("worker gave no line for Benchmark%s", name)
 		}
 	}
-	return stdout.Bytes(), nil
+	return rename(stdout.Bytes(), c.Arm), nil
 }

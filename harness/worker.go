@@ -15,9 +15,12 @@ import (
 
 // A Task is what one worker process measures.
 type Task struct {
-	Names    []string      // of one Case: those whose samples are wanted
+	Names    []string      // of one Case: those whose samples are wanted, without the arm
+	Arm      string        // Planned.Arm; the command of the worker may depend on it
 	Round    int           // Env.Round
 	Layout   int           // Env.Layout
+	Build    int           // below Plan.Builds; the command of the worker may depend on it
+	Slower   float64       // Planned.Slower
 	Patience time.Duration // the longest wait for a quiet core
 }
 
@@ -45,7 +48,7 @@ func Work(ctx context.Context, w io.Writer, c *clock.Clock, cs *Case, task Task)
 	}
 	runtime.GC()
 	debug.SetGCPercent(-1)
-	samples, err := newSampler(c, cs, op, env).measure(ctx, cs, task.Patience)
+	samples, err := newSampler(c, cs, op, env, task.Slower).measure(ctx, cs, task.Patience)
 	if op.Close != nil {
 		op.Close()
 	}

@@ -123,6 +123,9 @@ func TestWorkers(t *testing.T) {
 	if got := strings.Join(cmd.Args[1:], " "); got != "worker --round 5 --layout 3 --patience 1s A/x=1 B/x=1" {
 		t.Errorf("arguments %q", got)
 	}
+	if got := strings.Join(workerArgs(harness.Task{Names: []string{"A"}, Arm: "A2", Build: 3, Slower: 0.0025}), " "); got != "worker --round 0 --layout 0 --patience 0s --slower 0.0025 A" {
+		t.Errorf("arguments %q of a slower arm", got)
+	}
 	if cmd.Path != "/proc/self/exe" {
 		t.Errorf("the worker is %s, which may have been replaced", cmd.Path)
 	}

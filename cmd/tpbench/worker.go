@@ -18,6 +18,9 @@ import (
 // clockEnv carries the coordinator's calibration to its workers.
 const clockEnv = "TPBENCH_CLOCK"
 
+// mostSlower bounds a known slowdown, so that a worker ends before it is taken to hang.
+const mostSlower = 100
+
 // newWorker returns the command of the process that measures one sample: tpbench worker NAME...
 func newWorker() *cobra.Command {
 	var task harness.Task
@@ -35,6 +38,9 @@ func newWorker() *cobra.Command {
 		if task.Layout < 0 || task.Layout >= max(1, c.Layouts) {
 			return usagef("worker: --layout %d: expected less than %d, the layouts of %s", task.Layout, max(1, c.Layouts), args[0])
 		}
+		if !(task.Slower >= 0 && task.Slower <= mostSlower) {
+			return usagef("worker: --slower %v: expected 0 to %d", task.Slower, mostSlower)
+		}
 		if c.Err != nil {
 			return c.Err
 		}
@@ -47,6 +53,7 @@ func newWorker() *cobra.Command {
 	f := cmd.Flags()
 	f.IntVar(&task.Round, "round", 0, "round of the sample")
 	f.IntVar(&task.Layout, "layout", 0, "alignment to measure at")
+	f.Float64Var(&task.Slower, "slower", 0, "share by which each timed part is made longer: 0.005 is half a percent")
 	f.DurationVar(&task.Patience, "patience", 0, "longest wait for a quiet core")
 	return cmd
 }
@@ -103,9 +110,18 @@ func workers(ticks *clock.Clock) (func(context.Context, harness.Task) *exec.Cmd,
 		return nil, err
 	}
 	return func(ctx context.Context, t harness.Task) *exec.Cmd {
-		args := append([]string{"worker", "--round", strconv.Itoa(t.Round), "--layout", strconv.Itoa(t.Layout), "--patience", t.Patience.String()}, t.Names...)
-		cmd := itself(exec.CommandContext(ctx, self, args...))
+		cmd := itself(exec.CommandContext(ctx, self, workerArgs(t)...))
 		cmd.Env = append(os.Environ(), clockEnv+"="+string(calibration))
 		return cmd
 	}, nil
+}
+
+// workerArgs returns the arguments of the worker of a task. A binary of an older revision does
+// not know --slower, so it stands there only if it is needed.
+func workerArgs(t harness.Task) []string {
+	args := []string{"worker", "--round", strconv.Itoa(t.Round), "--layout", strconv.Itoa(t.Layout), "--patience", t.Patience.String()}
+	if t.Slower > 0 {
+		args = append(args, "--slower", strconv.FormatFloat(t.Slower, 'g', -1, 64))
+	}
+	return append(args, t.Names...)
 }
