@@ -1,91 +1,17 @@
 package results
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-const (
-	lineLimit = 64 << 10 // of package benchfmt
-	headLimit = 1 << 20  // the line "tpbench:" is among a file's first lines
-)
-
-const expected = `expected a file written by "tpbench run"`
-
-// readInput reads a whole file. A file that tpbench did not write is an error before much of
-// it is read. The returned text has no invisible characters: in the names and units of
-// benchmarks they are an error, because two names may then look alike; elsewhere, in a fact
-// of the machine or in the reason of a loss, they are replaced by an escape. So neither a
-// terminal nor an SVG gets one of them.
-func readInput(r io.Reader, name string) ([]byte, error) {
-	in := bufio.NewReaderSize(r, lineLimit)
-	start, _ := in.Peek(512) // what cannot be read now cannot be read below
-	if what := foreign(start, name); what != "" {
-		return nil, &FormatError{name, 0, what}
-	}
-	var (
-		text  bytes.Buffer
-		known bool // a line that only tpbench writes was read
-		read  int
-	)
-	for n := 1; ; n++ {
-		line, err := in.ReadSlice('\n')
-		read += len(line)
-		fail := func(format string, args ...any) ([]byte, error) {
-			return nil, &FormatError{name, n, fmt.Sprintf(format, args...)}
-		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			return fail("a line of %d KiB or more; a line of benchmark format is below 64 KiB; %s", lineLimit>>10, expected)
-		case err != nil && !errors.Is(err, io.EOF):
-			return nil, fmt.Errorf("results: reading %s: %w", name, err)
-		case bytes.HasSuffix(line, []byte("\r\n")):
-			return fail("the line ends in CR LF, as on Windows; expected LF alone; convert the file: sed -i 's/\\r$//' %s", shellQuote(name))
-		}
-		switch {
-		case bytes.HasPrefix(line, []byte("tpbench:")), bytes.HasPrefix(line, []byte("# block ")):
-			known = true
-		case bytes.HasPrefix(line, []byte("Benchmark")) && !known:
-			return fail(`no "tpbench:" line above the first benchmark, as in the output of go test -bench; benchstat compares such files, tpbench compares those that "tpbench run" writes`)
-		}
-		if bytes.HasPrefix(line, []byte("Benchmark")) || bytes.HasPrefix(line, []byte("Unit")) {
-			if bad, found := hidden(string(line)); found {
-				return fail("the character %s, which is not to be seen, in a benchmark's name or a unit; delete the line or run again", bad)
-			}
-			text.Write(line)
-		} else {
-			rest, whole := strings.CutSuffix(string(line), "\n")
-			text.WriteString(Visible(strings.ReplaceAll(rest, "\t", " ")))
-			if whole {
-				text.WriteByte('\n')
-			}
-		}
-		if !known && read > headLimit {
-			return nil, &FormatError{name, 0, fmt.Sprintf(`no "tpbench:" line and no benchmark lines in its first %d KiB; %s`, headLimit>>10, expected)}
-		}
-		if err != nil {
-			break
-		}
-	}
-	switch {
-	case read == 0:
-		return nil, &FormatError{name, 0, "the file is empty and has no benchmark lines; " + expected}
-	case !known:
-		return nil, &FormatError{name, 0, `no "tpbench:" line and no benchmark lines; ` + expected}
-	}
-	return text.Bytes(), nil
-}
-
-// foreign names the format of a file that is not plain UTF-8, by its first bytes, and what to
+// unreadable names the format of a file that is not plain UTF-8, by its first bytes, and what to
 // do about it; or is "".
-func foreign(start []byte, name string) string {
+func unreadable(start []byte, name, expected string) string {
 	for _, packed := range []struct{ magic, format, unpack string }{
 		{"\x1f\x8b", "gzip", "gunzip"},
 		{"\x28\xb5\x2f\xfd", "zstd", "unzstd"},
@@ -134,11 +60,19 @@ func shellQuote(name string) string {
 
 // hidden returns the first character of a benchmark line that is not to be seen. Tabs may
 // stand between its fields.
-func hidden(line string) (escape string, found bool) {
-	for i, r := range line {
-		if e := visible(r, line[i:]); e != "" && r != '\t' && r != '\n' {
-			return e, true
+func hidden(line []byte) (escape string, found bool) {
+	plain := func(c byte) bool { return ' ' <= c && c < 0x7f || c == '\t' || c == '\n' }
+	for i, c := range line {
+		if plain(c) {
+			continue
 		}
+		rest := string(line[i:])
+		for j, r := range rest {
+			if e := visible(r, rest[j:]); e != "" && !plain(rest[j]) {
+				return e, true
+			}
+		}
+		break
 	}
 	return "", false
 }

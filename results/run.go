@@ -14,31 +14,24 @@ import (
 
 // A Run is one result file. It is not modified after Read.
 type Run struct {
+	Facts
 	Path     string
 	Config   []KeyValue // facts of the machine and the run, in the file's order
 	Units    benchfmt.UnitMetadataMap
 	Samples  Samples // in the file's order
-	Losses   []Loss
-	Planned  int     // samples the run set out to take; 0 if the file has no "# plan" line
-	Complete bool    // the file ends in "# end complete"
 	Warnings []error // what a reader of the results must know
-
-	// Superseded counts the samples that the file keeps as comments: their blocks were
-	// disturbed, and taken again.
-	Superseded int
 }
 
 // A KeyValue is a configuration line, or a part of a benchmark's name: the part
 // /events=10 has key "events" and value "10", a part without '=' an empty key,
-// and a -8 at the end the key "gomaxprocs".
+// and the -8 that go test appends the key "gomaxprocs".
 type KeyValue struct{ Key, Value string }
 
 // A Sample is one benchmark line: one timed observation.
 type Sample struct {
-	Name   string     // full, without "Benchmark"
-	Base   string     // up to the first '/'
-	Keys   []KeyValue // the rest of Name, in order
-	Values []Value    // in tidy units, in the line's order
+	*Bench
+	Config *Config
+	Values []Value // in tidy units, in the line's order
 	Line   int
 
 	Place
@@ -51,9 +44,17 @@ type Place struct {
 	// among them one after the other.
 	Session, Block, Round int
 
-	// Layout is the alignment that the timed loop stood at, or NoLayout.
-	Layout int
+	// Layout is the alignment that the timed loop stood at, or NoLayout. Build is the
+	// index of the binary, of those that were linked from one program, or NoBuild.
+	Layout, Build int
 }
+
+// What a Place says of a sample that has none of it.
+const (
+	NoLayout = -1
+	NoBuild  = -1
+	NoBlock  = -1 // of Block and Round, in a file that tpbench did not write
+)
 
 // A Taking is how a sample was taken: what the "# sample" line above it says.
 type Taking struct {
@@ -63,9 +64,6 @@ type Taking struct {
 	Tried, Kept, Shared int
 	Disturbed           bool // so many of them that the sample is not reliable
 }
-
-// NoLayout is the Layout of what has just one.
-const NoLayout = -1
 
 // A Value is a measurement in a tidy unit, such as 8.003 sec/op.
 type Value struct {
@@ -83,9 +81,6 @@ type Loss struct {
 // Get returns the value of a configuration key, or "".
 func (r *Run) Get(key string) string { return lookup(r.Config, key) }
 
-// Key returns the value of a key of the sample's name, or "".
-func (s *Sample) Key(key string) string { return lookup(s.Keys, key) }
-
 // Value returns the sample's measurement in a tidy unit.
 func (s *Sample) Value(unit string) (v float64, ok bool) {
 	for _, m := range s.Values {
@@ -94,18 +89,6 @@ func (s *Sample) Value(unit string) (v float64, ok bool) {
 		}
 	}
 	return 0, false
-}
-
-// Except returns the sample's name without the given keys: what two samples
-// share that may be compared along those keys.
-func (s *Sample) Except(keys ...string) string {
-	parts := []string{s.Base}
-	for _, kv := range s.Keys {
-		if !slices.Contains(keys, kv.Key) {
-			parts = append(parts, kv.String())
-		}
-	}
-	return strings.Join(parts, "/")
 }
 
 func (kv KeyValue) String() string {
