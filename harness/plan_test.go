@@ -90,6 +90,14 @@ func TestPlanID(t *testing.T) {
 		"fewer wanted":     func(p *Plan) { p.Cases[1].Wanted = []string{"B"} },
 		"the other wanted": func(p *Plan) { p.Cases[1].Wanted = []string{"C"} },
 		"fewer cases":      func(p *Plan) { p.Cases = p.Cases[:2] },
+		"an arm":           func(p *Plan) { p.Cases[0].Arm = "A" },
+		"another's arm":    func(p *Plan) { p.Cases[1].Arm = "A" },
+		"another arm":      func(p *Plan) { p.Cases[0].Arm = "A2" },
+		"builds":           func(p *Plan) { p.Builds = 1 },
+		"more builds":      func(p *Plan) { p.Builds = 12 },
+		"a slowdown":       func(p *Plan) { p.Cases[0].Slower = 0.0025 },
+		"more slowdown":    func(p *Plan) { p.Cases[0].Slower = 0.005 },
+		"names in one":     func(p *Plan) { p.Cases[1].Wanted = []string{"B C"} },
 		"another order":    func(p *Plan) { p.Cases[0], p.Cases[1] = p.Cases[1], p.Cases[0] },
 	} {
 		p := plan()
