@@ -40,6 +40,9 @@ func (e *FileError) Error() string {
 type File struct {
 	f    file
 	done map[sampleID]bool
+
+	// past: looks after so many rounds, or fewer, are of the past. See running.look.
+	past int
 }
 
 // A file is what Run needs of an *os.File.
@@ -59,7 +62,7 @@ func (f *File) Done() int { return len(f.done) }
 // Create opens the file at path for the results of the plan, before anything is measured:
 //
 //   - It begins a file that does not exist, and one that has no sample yet.
-//   - It continues a file without "# end complete", if that is of the same plan, binary
+//   - It continues a file without "# end complete" and "# end decided", if that is of the same plan, binary
 //     and machine. See also Plan.SeedGiven.
 //   - For any other file, and for one that another run is writing to, it returns a *FileError
 //     and leaves the file as it is.
@@ -149,7 +152,7 @@ func header(plan *Plan, facts []host.Fact) []host.Fact {
 }
 
 // headRE matches the lines of a file that come before its first sample.
-var headRE = regexp.MustCompile(`^([a-z][a-z0-9-]*: .*|Unit \S+ better=\S+.*|# (plan|session|block|lost|again|end|sample|superseded) ?.*)$`)
+var headRE = regexp.MustCompile(`^([a-z][a-z0-9-]*: .*|Unit \S+ better=\S+.*|# (plan|session|block|look|lost|again|end|sample|superseded) ?.*)$`)
 
 // onlyHead reports whether a file is a result file without a sample. Nothing is lost when Create
 // begins it again. It is false of a file of another kind, even one with the first line of a
@@ -178,14 +181,19 @@ func (f *File) resume(path string, old []byte, plan *Plan, facts []host.Fact) (i
 	// The last line may be cut off, and is then not a sample.
 	whole := old[:bytes.LastIndexByte(old, '\n')+1]
 	rounds := map[int]int{} // the round of each line
-	block, round, line := 0, 0, 0
+	block, round, look, line := 0, 0, 0, 0
 	for text := range bytes.Lines(whole) {
 		line++
 		if bytes.HasPrefix(text, []byte("# end complete")) {
 			return fail(line, "this file holds a whole run already; name another with -o or --out, or remove it")
 		}
+		if bytes.HasPrefix(text, []byte("# end decided")) {
+			return fail(line, "this file holds a run that a look has decided, so nothing is missing; name another with -o or --out, or remove it")
+		}
 		fmt.Sscanf(string(text), "# block %d round %d", &block, &round) // other lines do not change them
+		fmt.Sscanf(string(text), "# look after %d rounds", &look)
 		rounds[line] = round
+		f.past = max(f.past, round, look)
 	}
 	config := map[string]string{}
 	r := benchfmt.NewReader(bytes.NewReader(whole), path)

@@ -26,12 +26,12 @@ func plan() *Plan {
 
 var facts = []host.Fact{{Key: "goos", Value: "linux"}, {Key: "cpu", Value: "a cpu"}, {Key: "kernel", Value: "6.1"}, {Key: "binary", Value: "abc"}, {Key: "load", Value: "0.1"}}
 
-// script returns a Runner whose workers run shell code. $@, $round and $layout are the names,
-// the round and the layout of the task.
+// script returns a Runner whose workers run shell code. $@, $round, $layout and $arm are the names,
+// the round, the layout and the arm of the task.
 func script(code string) *Runner {
 	return &Runner{Worker: func(ctx context.Context, task Task) *exec.Cmd {
 		cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", code, "worker"}, task.Names...)...)
-		cmd.Env = append(os.Environ(), fmt.Sprint("round=", task.Round), fmt.Sprint("layout=", task.Layout))
+		cmd.Env = append(os.Environ(), fmt.Sprint("round=", task.Round), fmt.Sprint("layout=", task.Layout), "arm="+task.Arm)
 		return cmd
 	}}
 }

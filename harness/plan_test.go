@@ -80,6 +80,40 @@ func TestPlanIsBalanced(t *testing.T) {
 	}
 }
 
+// If this fails, a case that is due in every round is measured more often with one build than with
+// another, or meets other layouts with a build than the documentation of Plan.Builds says, or
+// a run without builds has more than one.
+func TestBuildsTakeTurns(t *testing.T) {
+	for builds := range 14 {
+		for layouts := 1; layouts <= 6; layouts++ {
+			n := max(1, builds)
+			factor := n
+			for n%factor != 0 || layouts%factor != 0 {
+				factor--
+			}
+			p := &Plan{Builds: builds, Cases: []Planned{{Case: Case{Layouts: layouts}, Wanted: []string{"A"}, Rounds: 3 * n * layouts}}}
+			met := make([]map[int]int, n) // by build: layouts
+			for _, b := range p.blocks() {
+				task := p.task(&b, &p.Cases[0], nil)
+				if met[task.Build] == nil {
+					met[task.Build] = map[int]int{}
+				}
+				met[task.Build][task.Layout]++
+			}
+			for build, of := range met {
+				if len(of) != layouts/factor {
+					t.Errorf("build %d of %d meets the layouts %v, of %d", build, builds, of, layouts)
+				}
+				for layout, times := range of {
+					if times != 3*factor {
+						t.Errorf("build %d of %d meets layout %d of %d %d times, want %d", build, builds, layout, layouts, times, 3*factor)
+					}
+				}
+			}
+		}
+	}
+}
+
 // If this fails, a run continues the file of another plan, and mixes the samples of both.
 func TestPlanID(t *testing.T) {
 	seen := map[string]string{plan().id(): "the plan itself"}
@@ -90,6 +124,14 @@ func TestPlanID(t *testing.T) {
 		"fewer wanted":     func(p *Plan) { p.Cases[1].Wanted = []string{"B"} },
 		"the other wanted": func(p *Plan) { p.Cases[1].Wanted = []string{"C"} },
 		"fewer cases":      func(p *Plan) { p.Cases = p.Cases[:2] },
+		"an arm":           func(p *Plan) { p.Cases[0].Arm = "A" },
+		"another's arm":    func(p *Plan) { p.Cases[1].Arm = "A" },
+		"another arm":      func(p *Plan) { p.Cases[0].Arm = "A2" },
+		"builds":           func(p *Plan) { p.Builds = 1 },
+		"more builds":      func(p *Plan) { p.Builds = 12 },
+		"a slowdown":       func(p *Plan) { p.Cases[0].Slower = 0.0025 },
+		"more slowdown":    func(p *Plan) { p.Cases[0].Slower = 0.005 },
+		"names in one":     func(p *Plan) { p.Cases[1].Wanted = []string{"B C"} },
 		"another order":    func(p *Plan) { p.Cases[0], p.Cases[1] = p.Cases[1], p.Cases[0] },
 	} {
 		p := plan()

@@ -17,6 +17,16 @@ type Runner struct {
 	// to standard output. It chooses the binary by the task's Arm and Build.
 	Worker func(context.Context, Task) *exec.Cmd
 
+	// Looks are the numbers of rounds after which Look is asked whether the run stops, in
+	// ascending order. They are fixed before the run. One that is not below the number of the plan's
+	// rounds is not asked, since the run ends there.
+	Looks []int
+
+	// Look is called when the samples of that many rounds are in the file, and synced, and nothing
+	// is measured. Samples that were lost are missing. If it returns an error, the run ends as an
+	// interrupted one, and another Run asks again.
+	Look func(rounds int) (stop bool, err error)
+
 	// Progress, if not nil, is called before each sample, and never while one is measured.
 	Progress func(Progress)
 }
@@ -32,6 +42,7 @@ type Progress struct {
 type Report struct {
 	Done, Total int
 	Lost        []string // a sentence for each sample that could not be measured
+	Decided     bool     // a look stopped the run
 }
 
 const (
@@ -54,7 +65,7 @@ const (
 // Run measures those samples of the plan that f does not hold yet, and ends f. Another Run
 // with f measures again what was lost. When ctx is done, Run keeps what was measured, writes
 // an interrupted end, and returns ctx's error, or the error of writing if there is one:
-// samples that are not in f cannot be continued from.
+// samples that are not in f cannot be continued from. A look may end the run early; f is then whole.
 func (r *Runner) Run(ctx context.Context, plan *Plan, f *File) (Report, error) {
 	run := &running{
 		Runner: r, plan: plan, file: f,
@@ -66,6 +77,8 @@ func (r *Runner) Run(ctx context.Context, plan *Plan, f *File) (Report, error) {
 	switch interrupted := ctx.Err(); {
 	case err != nil && !errors.Is(err, interrupted):
 		return report, err
+	case report.Decided:
+		return report, f.end("# end decided %d of %d samples\n", report.Done, report.Total)
 	case interrupted != nil:
 		return report, cmp.Or(f.end("# end interrupted %d of %d samples\n", report.Done, report.Total), interrupted)
 	case report.Done < report.Total:
@@ -94,6 +107,10 @@ func (r *running) all(ctx context.Context) error {
 				return err
 			}
 			round = b.round
+			stop, err := r.look(ctx, round)
+			if r.report.Decided = stop; stop || err != nil {
+				return err
+			}
 		}
 		if err := r.block(ctx, id, b); err != nil {
 			return err

@@ -215,7 +215,7 @@ func TestPatienceOfARun(t *testing.T) {
 // If this fails, a run whose results could not be written or synced ends without an error:
 // the test fails each operation on the file in turn, for each way in which a run can end.
 func TestEveryFailedWriteIsReported(t *testing.T) {
-	for _, how := range []string{"complete", "interrupted", "incomplete"} {
+	for _, how := range []string{"complete", "interrupted", "incomplete", "decided", "unanswered"} {
 		for at := 1; ; at++ {
 			p := plan()
 			p.Cases = p.Cases[1:] // one block
@@ -227,10 +227,19 @@ func TestEveryFailedWriteIsReported(t *testing.T) {
 			if how == "incomplete" {
 				r = script(`[ "$1" = D ] && exit 1; ` + honest)
 			}
+			if how == "decided" || how == "unanswered" {
+				r.Looks = []int{1}
+				r.Look = func(int) (bool, error) {
+					if how == "unanswered" {
+						return false, errors.New("no answer")
+					}
+					return true, nil
+				}
+			}
 			f := &recorder{failing: at}
 			_, err := r.Run(ctx, p, onto(f))
 			if f.begun < at { // the run ended before that operation
-				if (err != nil) != (how == "interrupted") || errors.Is(err, errDisk) {
+				if (err != nil) != (how == "interrupted" || how == "unanswered") || errors.Is(err, errDisk) {
 					t.Errorf("%s, without a failure: %v", how, err)
 				}
 				if at < 7 {
@@ -320,6 +329,7 @@ func TestOnlyHead(t *testing.T) {
 		head:                                     true,
 		head[:len(head)-5]:                       true, // cut off in its last line
 		head + "# block 0 round 0":               true,
+		head + "# look after 1 rounds\n":         true,
 		"tpbench: ":                              false,
 		"tpbench: 2\n":                           false,
 		"tpbench: a note of mine\nplan: lunch\n": false,
