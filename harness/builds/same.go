@@ -289,8 +289,8 @@ func (m *image) bytesDiffer(n *image, s, t section) string {
 	for _, sym := range m.symbols {
 		from, to := sym.Value-s.Addr, sym.Value-s.Addr+sym.Size
 		if from < to && to <= uint64(len(a)) && !bytes.Equal(a[from:to], b[from:to]) {
-			return fmt.Sprintf("%s has other bytes (%s)", sym.Name, s.Name)
+			return fmt.Sprintf("the first other bytes are in %s (%s)", sym.Name, s.Name)
 		}
 	}
-	return s.Name + " has other bytes"
+	return "the first other bytes are in " + s.Name
 }
