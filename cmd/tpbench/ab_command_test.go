@@ -119,11 +119,11 @@ func TestRunCommandFails(t *testing.T) {
 	good := print(t, onePackage)
 	for command, want := range map[string]string{
 		good + "; echo one >&2; echo two words >&2; exit 3": "failed, exit status 3: two words",
-		good + "; exit 1":       "failed, exit status 1: ok  \texample.com/m/lib\t3.2s",
-		"exit 4":                "failed, exit status 4: it printed nothing",
-		"kill -TERM $$":         "failed, signal: terminated: it printed nothing",
-		"nonesuch-command":      "failed, exit status 127: ",
-		"echo hello":            `command "echo hello" printed no benchmark line (expected the format of go test -bench)`,
+		good + "; exit 1":  "failed, exit status 1: ok  \texample.com/m/lib\t3.2s",
+		"exit 4":           "failed, exit status 4: it printed nothing",
+		"kill -TERM $$":    "failed, signal: terminated: it printed nothing",
+		"nonesuch-command": "failed, exit status 127: ",
+		"echo hello":       `command "echo hello" printed no benchmark line (expected the format of go test -bench)`,
 	} {
 		if _, err := runCommand(t.Context(), command); err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != 1 {
 			t.Errorf("%q: %v; want %q and exit code 1", command, err, want)
