@@ -47,7 +47,7 @@ plots: results results/stat golang.org/x/perf/benchunit gonum.org/v1/plot golang
 
 benches: harness harness/clock impls impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister impls/livepatch impls/uprobe impls/torture impls/torture/all impls/kernel github.com/HdrHistogram/hdrhistogram-go
 docs:
-cmd/tpbench: benches harness harness/clock harness/host impls impls/kernel impls/torture impls/torture/all plots results github.com/spf13/cobra
+cmd/tpbench: benches harness harness/clock harness/host impls impls/kernel impls/torture impls/torture/all plots results github.com/spf13/cobra github.com/montanaflynn/stats golang.org/x/perf/benchfmt
 `
 
 // why says what an edge that is not in the policy would break.

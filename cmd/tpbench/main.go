@@ -78,7 +78,7 @@ Without a command it runs "tpbench evidence".`,
 		return usageError{fmt.Errorf("%w; `%s --help` lists the flags", err, cmd.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(evidence, newList(), newRun(), newCompare(), newTorture(), newDoctor(), newWorker(), newTortureWorker())
+	root.AddCommand(evidence, newList(), newRun(), newCompare(), newTorture(), newDoctor(), newWorker(), newTortureWorker(), newCommandWorker())
 	return root
 }
 
