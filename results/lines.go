@@ -30,11 +30,12 @@ type lines struct {
 	name   string
 	strict bool // the first problem is the error, and the file has to be one of tpbench
 
-	in   *bufio.Reader
-	line int    // the number of the last one that was read
-	size int    // bytes that were read
-	rest []byte // of what benchfmt gets for it
-	end  bool
+	in      *bufio.Reader
+	line    int    // the number of the last one that was read
+	size    int    // bytes that were read
+	skipped int    // lines that were not passed on, of which benchfmt has not got an empty one yet
+	rest    []byte // of what benchfmt gets for the last line
+	end     bool
 
 	own        bool // had a line "tpbench:"
 	benchmarks bool // had a benchmark line
@@ -54,21 +55,28 @@ type benchLine struct {
 	taking  Taking
 }
 
-// Read gives benchfmt no more than one line, so what the marks say is never ahead of what
-// benchfmt has read by much. The next line is read when this one is used up.
+// Read gives benchfmt no more than one line that is not empty, and the next one when this one
+// is used up. So what the marks say is not far ahead of what benchfmt has read.
 func (l *lines) Read(p []byte) (int, error) {
 	for len(l.rest) == 0 && l.err == nil && !l.end {
-		l.rest = l.next()
+		if l.rest = l.next(); l.rest == nil {
+			l.skipped++
+		}
 	}
 	if len(l.rest) == 0 {
 		return 0, cmp.Or(l.err, io.EOF)
 	}
-	n := copy(p, l.rest)
-	l.rest = l.rest[n:]
-	return n, nil
+	n := 0
+	for ; l.skipped > 0 && n < len(p); n++ {
+		p[n] = '\n'
+		l.skipped--
+	}
+	passed := copy(p[n:], l.rest)
+	l.rest = l.rest[passed:]
+	return n + passed, nil
 }
 
-// next reads a line, and returns what benchfmt gets for it.
+// next reads a line, and returns what benchfmt gets for it: nil if it is not passed on.
 func (l *lines) next() []byte {
 	if l.line == 0 {
 		start, _ := l.in.Peek(512) // what cannot be read now cannot be read below
@@ -104,10 +112,10 @@ var (
 	benchmarkPrefix = []byte("Benchmark")
 	unitPrefix      = []byte("Unit")
 	ownPrefix       = []byte("tpbench:")
-	skipped         = []byte("\n")
+	newline         = []byte("\n")
 )
 
-// pass returns what benchfmt gets for a line.
+// pass returns what benchfmt gets for a line, or nil.
 func (l *lines) pass(text []byte) []byte {
 	taking := l.marks.taking
 	l.marks.taking = Taking{} // it is about this line only
@@ -125,7 +133,7 @@ func (l *lines) pass(text []byte) []byte {
 	case benchmark || unit:
 		if bad, found := hidden(text); found {
 			l.problem(l.line, "the character %s, which is not to be seen, in a benchmark's name or a unit; delete the line or run again", bad)
-			return skipped
+			return nil
 		}
 		if benchmark {
 			l.benchmarks = true
@@ -135,7 +143,7 @@ func (l *lines) pass(text []byte) []byte {
 		}
 		return text
 	case text[0] == '#':
-		if text = bytes.TrimSuffix(text, skipped); (l.own || l.strict) && !l.marks.read(text) {
+		if text = bytes.TrimSuffix(text, newline); (l.own || l.strict) && !l.marks.read(text) {
 			l.problem(l.line, "%q: expected %s; mend or delete the line", Visible(string(text)), markForms)
 		}
 	case ('a' <= text[0] && text[0] <= 'z' || text[0] >= utf8.RuneSelf) && bytes.IndexByte(text, ':') > 0:
@@ -148,12 +156,12 @@ func (l *lines) pass(text []byte) []byte {
 			}
 		}
 		if _, found := hidden(text); found || bytes.IndexByte(text, '\t') >= 0 {
-			text = bytes.ReplaceAll(bytes.TrimSuffix(text, skipped), []byte("\t"), []byte(" "))
+			text = bytes.ReplaceAll(bytes.TrimSuffix(text, newline), []byte("\t"), []byte(" "))
 			text = append([]byte(Visible(string(text))), '\n')
 		}
 		return text
 	}
-	return skipped
+	return nil
 }
 
 // known reports whether there was a line that only tpbench writes. Of its marks a block's

@@ -130,12 +130,10 @@ func (s *Scanner) arrange(name *named) {
 		}
 		m.Rearranged = true
 	case place.Round == NoBlock: // its "# block" line is broken
-	case name.in(place.Round):
+	case name.add(place.Round):
 		s.lines.problem(s.sample.Line, "round %d has Benchmark%s already; lines were added or moved, so what is compared cannot be paired by blocks", place.Round, name.Name)
 		place.Block = NoBlock
 		m.Rearranged = true
-	default:
-		name.add(place.Round)
 	}
 }
 
