@@ -39,7 +39,7 @@ type lines struct {
 
 	own        bool // had a line "tpbench:"
 	benchmarks bool // had a benchmark line
-	changed    bool // the configuration may be another than at the benchmark line above
+	configs    int  // how often the configuration may have changed
 	marks      marks
 	pending    []benchLine // passed on, and not yet taken
 
@@ -50,7 +50,7 @@ type lines struct {
 // A benchLine is what is known of a benchmark line beside its text.
 type benchLine struct {
 	line    int
-	changed bool // see lines
+	configs int // see lines
 	place   Place
 	taking  Taking
 }
@@ -138,8 +138,7 @@ func (l *lines) pass(text []byte) []byte {
 		if benchmark {
 			l.benchmarks = true
 			l.marks.Complete, l.marks.Decided = false, 0 // a resumed run goes on below an earlier end
-			l.pending = append(l.pending, benchLine{l.line, l.changed, l.marks.place, taking})
-			l.changed = false
+			l.pending = append(l.pending, benchLine{l.line, l.configs, l.marks.place, taking})
 		}
 		return text
 	case text[0] == '#':
@@ -147,7 +146,7 @@ func (l *lines) pass(text []byte) []byte {
 			l.problem(l.line, "%q: expected %s; mend or delete the line", Visible(string(text)), markForms)
 		}
 	case ('a' <= text[0] && text[0] <= 'z' || text[0] >= utf8.RuneSelf) && bytes.IndexByte(text, ':') > 0:
-		l.changed = true
+		l.configs++
 		if !l.own && bytes.HasPrefix(text, ownPrefix) {
 			l.own = true
 			if l.benchmarks {
@@ -175,9 +174,7 @@ func (l *lines) known() bool { return l.own || l.strict && l.marks.blocks > 0 }
 func (l *lines) take(line int) benchLine {
 	var b benchLine
 	for len(l.pending) > 0 && (l.pending[0].line <= line || line == 0) {
-		changed := b.changed
 		b = l.pending[0]
-		b.changed = b.changed || changed
 		l.pending = slices.Delete(l.pending, 0, 1)
 		if b.line != line && l.known() {
 			l.problem(b.line, "expected %s; delete the line or run again", benchmarkForm)
