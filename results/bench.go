@@ -108,11 +108,15 @@ func (in *interner) bench(full []byte, own bool) *named {
 // in reports whether the benchmark was added to the round.
 func (n *named) in(round int) bool { return n.rounds[round/64]>>(round%64)&1 != 0 }
 
-func (n *named) add(round int) {
+// add adds the benchmark to the round, and reports whether it was there.
+func (n *named) add(round int) (twice bool) {
 	if n.rounds == nil {
 		n.rounds = map[int]uint64{}
 	}
-	n.rounds[round/64] |= 1 << (round % 64)
+	before := n.rounds[round/64]
+	now := before | 1<<(round%64)
+	n.rounds[round/64] = now
+	return now == before
 }
 
 // config returns the Config of those lines, whatever their order.

@@ -61,18 +61,15 @@ func shellQuote(name string) string {
 // hidden returns the first character of a benchmark line that is not to be seen. Tabs may
 // stand between its fields.
 func hidden(line []byte) (escape string, found bool) {
-	plain := func(c byte) bool { return ' ' <= c && c < 0x7f || c == '\t' || c == '\n' }
-	for i, c := range line {
-		if plain(c) {
-			continue
+	i := 0
+	for i < len(line) && (line[i]-' ' < 0x7f-' ' || line[i] == '\t' || line[i] == '\n') { // most lines are ASCII
+		i++
+	}
+	rest := string(line[i:])
+	for j, r := range rest {
+		if e := visible(r, rest[j:]); e != "" && r != '\t' && r != '\n' {
+			return e, true
 		}
-		rest := string(line[i:])
-		for j, r := range rest {
-			if e := visible(r, rest[j:]); e != "" && !plain(rest[j]) {
-				return e, true
-			}
-		}
-		break
 	}
 	return "", false
 }

@@ -30,15 +30,16 @@ type lines struct {
 	name   string
 	strict bool // the first problem is the error, and the file has to be one of tpbench
 
-	in   *bufio.Reader
-	line int    // the number of the last one that was read
-	size int    // bytes that were read
-	rest []byte // of what benchfmt gets for it
-	end  bool
+	in      *bufio.Reader
+	line    int    // the number of the last one that was read
+	size    int    // bytes that were read
+	skipped int    // lines that were not passed on, of which benchfmt has not got an empty one yet
+	rest    []byte // of what benchfmt gets for the last line
+	end     bool
 
 	own        bool // had a line "tpbench:"
 	benchmarks bool // had a benchmark line
-	changed    bool // the configuration may be another than at the benchmark line above
+	configs    int  // how often the configuration may have changed
 	marks      marks
 	pending    []benchLine // passed on, and not yet taken
 
@@ -49,26 +50,33 @@ type lines struct {
 // A benchLine is what is known of a benchmark line beside its text.
 type benchLine struct {
 	line    int
-	changed bool // see lines
+	configs int // see lines
 	place   Place
 	taking  Taking
 }
 
-// Read gives benchfmt no more than one line, so what the marks say is never ahead of what
-// benchfmt has read by much. The next line is read when this one is used up.
+// Read gives benchfmt no more than one line that is not empty, and the next one when this one
+// is used up. So what the marks say is not far ahead of what benchfmt has read.
 func (l *lines) Read(p []byte) (int, error) {
 	for len(l.rest) == 0 && l.err == nil && !l.end {
-		l.rest = l.next()
+		if l.rest = l.next(); l.rest == nil {
+			l.skipped++
+		}
 	}
 	if len(l.rest) == 0 {
 		return 0, cmp.Or(l.err, io.EOF)
 	}
-	n := copy(p, l.rest)
-	l.rest = l.rest[n:]
-	return n, nil
+	n := 0
+	for ; l.skipped > 0 && n < len(p); n++ {
+		p[n] = '\n'
+		l.skipped--
+	}
+	passed := copy(p[n:], l.rest)
+	l.rest = l.rest[passed:]
+	return n + passed, nil
 }
 
-// next reads a line, and returns what benchfmt gets for it.
+// next reads a line, and returns what benchfmt gets for it: nil if it is not passed on.
 func (l *lines) next() []byte {
 	if l.line == 0 {
 		start, _ := l.in.Peek(512) // what cannot be read now cannot be read below
@@ -104,10 +112,10 @@ var (
 	benchmarkPrefix = []byte("Benchmark")
 	unitPrefix      = []byte("Unit")
 	ownPrefix       = []byte("tpbench:")
-	skipped         = []byte("\n")
+	newline         = []byte("\n")
 )
 
-// pass returns what benchfmt gets for a line.
+// pass returns what benchfmt gets for a line, or nil.
 func (l *lines) pass(text []byte) []byte {
 	taking := l.marks.taking
 	l.marks.taking = Taking{} // it is about this line only
@@ -125,21 +133,20 @@ func (l *lines) pass(text []byte) []byte {
 	case benchmark || unit:
 		if bad, found := hidden(text); found {
 			l.problem(l.line, "the character %s, which is not to be seen, in a benchmark's name or a unit; delete the line or run again", bad)
-			return skipped
+			return nil
 		}
 		if benchmark {
 			l.benchmarks = true
 			l.marks.Complete, l.marks.Decided = false, 0 // a resumed run goes on below an earlier end
-			l.pending = append(l.pending, benchLine{l.line, l.changed, l.marks.place, taking})
-			l.changed = false
+			l.pending = append(l.pending, benchLine{l.line, l.configs, l.marks.place, taking})
 		}
 		return text
 	case text[0] == '#':
-		if text = bytes.TrimSuffix(text, skipped); (l.own || l.strict) && !l.marks.read(text) {
+		if text = bytes.TrimSuffix(text, newline); (l.own || l.strict) && !l.marks.read(text) {
 			l.problem(l.line, "%q: expected %s; mend or delete the line", Visible(string(text)), markForms)
 		}
 	case ('a' <= text[0] && text[0] <= 'z' || text[0] >= utf8.RuneSelf) && bytes.IndexByte(text, ':') > 0:
-		l.changed = true
+		l.configs++
 		if !l.own && bytes.HasPrefix(text, ownPrefix) {
 			l.own = true
 			if l.benchmarks {
@@ -148,12 +155,12 @@ func (l *lines) pass(text []byte) []byte {
 			}
 		}
 		if _, found := hidden(text); found || bytes.IndexByte(text, '\t') >= 0 {
-			text = bytes.ReplaceAll(bytes.TrimSuffix(text, skipped), []byte("\t"), []byte(" "))
+			text = bytes.ReplaceAll(bytes.TrimSuffix(text, newline), []byte("\t"), []byte(" "))
 			text = append([]byte(Visible(string(text))), '\n')
 		}
 		return text
 	}
-	return skipped
+	return nil
 }
 
 // known reports whether there was a line that only tpbench writes. Of its marks a block's
@@ -167,9 +174,7 @@ func (l *lines) known() bool { return l.own || l.strict && l.marks.blocks > 0 }
 func (l *lines) take(line int) benchLine {
 	var b benchLine
 	for len(l.pending) > 0 && (l.pending[0].line <= line || line == 0) {
-		changed := b.changed
 		b = l.pending[0]
-		b.changed = b.changed || changed
 		l.pending = slices.Delete(l.pending, 0, 1)
 		if b.line != line && l.known() {
 			l.problem(b.line, "expected %s; delete the line or run again", benchmarkForm)

@@ -1,6 +1,9 @@
 package results
 
-import "math"
+import (
+	"bytes"
+	"math"
+)
 
 // Facts are what the lines of tpbench say about a file as a whole.
 type Facts struct {
@@ -199,23 +202,37 @@ func (p *phrase) hex() []byte {
 	return p.take(func(c byte) bool { return digit(c) || 'a' <= c && c <= 'f' })
 }
 
-func (p *phrase) field() []byte { return p.take(func(c byte) bool { return c != ' ' }) }
+func (p *phrase) field() []byte {
+	n := bytes.IndexByte(p.rest, ' ')
+	if n < 0 {
+		n = len(p.rest)
+	}
+	taken := p.rest[:n]
+	p.rest = p.rest[n:]
+	p.bad = p.bad || n == 0
+	return taken
+}
 
 func (p *phrase) number() int {
-	n := 0
-	for _, c := range p.take(digit) {
-		if n > (math.MaxInt-9)/10 {
+	v, n := 0, 0
+	for ; n < len(p.rest) && digit(p.rest[n]); n++ {
+		if v > (math.MaxInt-9)/10 {
 			p.bad = true
 			return 0
 		}
-		n = 10*n + int(c-'0')
+		v = 10*v + int(p.rest[n]-'0')
 	}
-	return n
+	p.rest = p.rest[n:]
+	p.bad = p.bad || n == 0
+	return v
 }
 
 // text takes the rest, which is for people.
 func (p *phrase) text() string {
-	return Visible(string(p.take(func(byte) bool { return true })))
+	text := p.rest
+	p.rest = nil
+	p.bad = p.bad || len(text) == 0
+	return Visible(string(text))
 }
 
 func (p *phrase) ends() bool { return !p.bad && len(p.rest) == 0 }

@@ -23,10 +23,11 @@ type Scanner struct {
 	done   bool
 
 	interner
-	units  map[string]tidyUnit // by what is written
-	config *Config             // at the sample above
-	sample Sample
-	count  int
+	units      map[string]tidyUnit // by what is written
+	config     *Config             // at the sample above
+	configured int                 // see lines.configs
+	sample     Sample
+	count      int
 }
 
 // NewScanner returns a Scanner of r; name is for messages.
@@ -87,7 +88,8 @@ func (s *Scanner) Units() benchfmt.UnitMetadataMap { return tidyUnits(s.reader.U
 func (s *Scanner) take(rec *benchfmt.Result) bool {
 	_, line := rec.Pos()
 	at := s.lines.take(line)
-	if at.changed || s.config == nil {
+	if at.configs != s.configured || s.config == nil {
+		s.configured = at.configs
 		s.reconfigure(rec.Config, line)
 	}
 	if rec.Iters < 1 {
@@ -130,12 +132,10 @@ func (s *Scanner) arrange(name *named) {
 		}
 		m.Rearranged = true
 	case place.Round == NoBlock: // its "# block" line is broken
-	case name.in(place.Round):
+	case name.add(place.Round):
 		s.lines.problem(s.sample.Line, "round %d has Benchmark%s already; lines were added or moved, so what is compared cannot be paired by blocks", place.Round, name.Name)
 		place.Block = NoBlock
 		m.Rearranged = true
-	default:
-		name.add(place.Round)
 	}
 }
 
