@@ -14,8 +14,11 @@ import (
 // times, from the same run. `tpbench torture` tries longer.
 const tortureTime = 500 * time.Millisecond
 
+// TortureName is the benchmark that tells whether a strategy is safe.
+const TortureName = "Torture"
+
 var tortureBench = Benchmark{
-	Names: []string{"Torture"},
+	Names: []string{TortureName},
 	Doc:   "random transitions under a reader that is interrupted anywhere: does a strategy hold?",
 	Roles: []string{"torture"},
 	// Its flavour is found by trying, which not every start of tpbench must do: so it is asked for late.

@@ -88,7 +88,7 @@ func firingTable(run *Run, cat Catalog) *Table {
 		}
 		compared := ""
 		if r, err := stat.PairedRatio(net(impl.Samples.Select("", "probes=1")), net(all.Select("", "impl="+cat.PlainCall, "probes=1"))); err == nil && impl.Value != cat.PlainCall {
-			compared = fmt.Sprintf("%s [%s..%s]", ratio(r.Center), factor(r.Lo), factor(r.Hi))
+			compared = fmt.Sprintf("%s [%s..%s]", ratio(r.Center), Factor(r.Lo), Factor(r.Hi))
 			rests := fmt.Sprintf("ratios are of pairs from one round, %s", restsOn(r))
 			for _, w := range r.Warnings {
 				rests += ": " + w.Error()

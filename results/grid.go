@@ -47,7 +47,7 @@ func grid(cat Catalog, ss Samples, without ...string) *gridTable {
 	slices.SortStableFunc(t.rows, func(a, b Group) int {
 		x, y := &a.Samples[0], &b.Samples[0]
 		for _, k := range keys {
-			c := natural(get(x, k), get(y, k))
+			c := Natural(get(x, k), get(y, k))
 			if k == "impl" {
 				c = cmp.Compare(cat.Index(x.Key(k)), cat.Index(y.Key(k)))
 			}

@@ -56,9 +56,9 @@ func HumanUnit(unit string) string {
 }
 
 // ratio prints a factor with about three digits: 1.04x, 13.6x, 1,128x.
-func ratio(r float64) string { return factor(r) + "x" }
+func ratio(r float64) string { return Factor(r) + "x" }
 
-func factor(r float64) string {
+func Factor(r float64) string {
 	prec := 0
 	switch {
 	case r < 9.995:

@@ -148,8 +148,8 @@ BenchmarkA/impl=x/n=2000/r=1 1 1 ns/op
 	ordered := []string{"A/n=9", "A/n=10", "A/n=10.5", "A/n=x", "A/n=y", "B/-1", "B/0", "B/x"}
 	for i, a := range ordered {
 		for j, b := range ordered {
-			if got := natural(a, b); got != cmp.Compare(i, j) {
-				t.Errorf("natural(%s, %s) = %d", a, b, got)
+			if got := Natural(a, b); got != cmp.Compare(i, j) {
+				t.Errorf("Natural(%s, %s) = %d", a, b, got)
 			}
 		}
 	}

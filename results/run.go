@@ -149,7 +149,7 @@ func (ss Samples) groupBy(by func(*Sample) string) []Group {
 		groups = append(groups, Group{v, samples})
 	}
 	slices.SortFunc(groups, func(a, b Group) int {
-		return cmp.Or(natural(a.Value, b.Value), strings.Compare(a.Value, b.Value))
+		return cmp.Or(Natural(a.Value, b.Value), strings.Compare(a.Value, b.Value))
 	})
 	return groups
 }
@@ -181,7 +181,7 @@ func (ss Samples) OneSetting(vary ...string) (sel Samples, setting string) {
 		return nil, ""
 	}
 	best := slices.MaxFunc(groups, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(len(a.Samples.ByName()), len(b.Samples.ByName())), natural(a.Value, b.Value))
+		return cmp.Or(cmp.Compare(len(a.Samples.ByName()), len(b.Samples.ByName())), Natural(a.Value, b.Value))
 	})
 	return best.Samples, strings.ReplaceAll(best.Value, "/", " ")
 }
@@ -259,7 +259,7 @@ func (ss Samples) Rounds() int {
 }
 
 // natural compares names part by part, a number by its size and before a word.
-func natural(a, b string) int {
+func Natural(a, b string) int {
 	sep := func(r rune) bool { return r == '/' || r == '=' }
 	return slices.CompareFunc(strings.FieldsFunc(a, sep), strings.FieldsFunc(b, sep), naturalPart)
 }

@@ -57,7 +57,7 @@ func (t *Table) String() string {
 }
 
 // dropEmpty removes the columns that have no cell.
-func (t *Table) dropEmpty() {
+func (t *Table) DropEmpty() {
 	for i := len(t.Columns) - 1; i >= 0; i-- {
 		if slices.ContainsFunc(t.Rows, func(row []string) bool { return row[i] != "" }) {
 			continue
@@ -96,7 +96,7 @@ func (t *Table) spread(s stat.Summary, format func(float64) string) string {
 // finish drops empty columns, and adds notes on the table's samples and on the brackets that
 // spread has put into it.
 func (t *Table) finish(ss Samples) {
-	t.dropEmpty()
+	t.DropEmpty()
 	if n := ss.Disturbed(); n > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("a neighbour shared the core in %d of %d samples", n, len(ss)))
 	}

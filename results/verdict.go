@@ -49,7 +49,7 @@ func Verdict(run *Run, cat Catalog) (string, error) {
 		for _, w := range r.Warnings {
 			doubts += "; " + w.Error()
 		}
-		fmt.Fprintf(&b, "%s [%s..%s, 95 %%, %d paired rounds%s] %s", ratio(r.Center), factor(r.Lo), factor(r.Hi), r.N, doubts, word)
+		fmt.Fprintf(&b, "%s [%s..%s, 95 %%, %d paired rounds%s] %s", ratio(r.Center), Factor(r.Lo), Factor(r.Hi), r.N, doubts, word)
 	}
 
 	if n := naive.Disturbed() + cond.Disturbed(); n > 0 {

@@ -4,59 +4,150 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tpbench/tpbench/results"
+	"github.com/tpbench/tpbench/results/compare"
 )
 
 func newCompare() *cobra.Command {
-	return &cobra.Command{
-		Use:   "compare OLD NEW",
-		Short: "Compare two result files: medians, intervals, a U test and a verdict for each benchmark",
-		Example: `  tpbench run --bench Dispatch -o old.txt
-  tpbench run --bench Dispatch -o new.txt
-  tpbench compare old.txt new.txt`,
+	var (
+		by, base string
+		out      output
+	)
+	cmd := &cobra.Command{
+		Use:   "compare OLD NEW | compare FILE [--by KEY --base VALUE]",
+		Short: "Compare two result files, or the arms of one, with a verdict for each benchmark",
+		Long: `compare says for each benchmark whether an arm is slower, faster or equal, and how surely.
+
+Within one file, arms are the values of a key in the benchmarks' names: --by impl --base naive-sync
+compares all other implementations with naive-sync. Without --by, compare takes the arms of
+"tpbench ab". Samples of one block are compared as pairs.
+
+Of two files, OLD is the base. Two sessions cannot tell a slower program from a slower machine, so what
+all benchmarks have in common is named, and only what departs from it counts.
+
+compare reads every file in Go benchmark format, such as the output of go test -bench -count=10.`,
+		Example: `  tpbench compare churn.txt --by impl --base naive-sync
+  tpbench compare old.txt new.txt
+  tpbench compare old.txt new.txt --markdown --gate`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return usagef("compare takes two result files, OLD and NEW, not %d", len(args))
+			switch {
+			case len(args) == 2 && (by != "" || base != ""):
+				return usagef("compare takes two files, or one file with --by and --base")
+			case len(args) == 1 && (by == "") != (base == ""):
+				return usagef("compare FILE takes --by and --base together, such as --by impl --base naive-sync")
+			case len(args) != 1 && len(args) != 2:
+				return usagef("compare takes two result files, OLD and NEW, or one with --by and --base, not %d", len(args))
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var runs [2]*results.Run
-			for i, path := range args {
-				run, err := results.Open(path)
+			var sets []*compare.Set
+			for _, path := range args {
+				set, err := compare.Load(path)
 				if is[*fs.PathError](err) {
 					return usageError{err} // the user gave the name, also one in /proc
 				}
 				if err != nil {
 					return err
 				}
-				runs[i] = run
+				sets = append(sets, set)
 			}
-			for _, run := range runs {
-				if err := warn(cmd.OutOrStdout(), run); err != nil {
-					return err
-				}
+			var report *compare.Report
+			var err error
+			switch {
+			case len(sets) == 2:
+				report, err = compare.Between(sets[0], sets[1])
+			case by == "":
+				report, err = compare.Within(sets[0], compare.ArmKey, compare.ArmA)
+			default:
+				report, err = compare.Within(sets[0], by, base)
 			}
-			return results.Compare(runs[0], runs[1]).WriteText(cmd.OutOrStdout())
+			if err != nil {
+				return err
+			}
+			report.Command = commandLine()
+			return out.write(cmd, report)
 		},
 	}
+	f := cmd.Flags()
+	f.StringVar(&by, "by", "", "key whose values are the arms, such as impl or gp (default arm, as \"tpbench ab\" writes it)")
+	f.StringVar(&base, "base", "", "the value of that key which the others are compared with")
+	out.flags(f)
+	return cmd
 }
 
-// warn writes the warnings of a run, with the name of its file. A run that was interrupted can be
-// compared too, but lacks samples.
-func warn(w io.Writer, run *results.Run) error {
-	for _, warning := range run.Warnings {
-		text := warning.Error()
-		if !strings.Contains(text, " in "+run.Path+" ") {
-			text = run.Path + ": " + text
+// An output is how a comparison is written, and whether it decides the exit code.
+type output struct {
+	json, csv, markdown, mail bool
+	gate                      bool
+}
+
+func (o *output) flags(f *pflag.FlagSet) {
+	f.BoolVar(&o.json, "json", false, "write the comparison as JSON")
+	f.BoolVar(&o.csv, "csv", false, "write the comparison as CSV")
+	f.BoolVar(&o.markdown, "markdown", false, "write the comparison for a pull request")
+	f.BoolVar(&o.mail, "mail", false, "write the comparison for a mailing list: plain text, 72 columns")
+	f.BoolVar(&o.gate, "gate", false, "exit with 1 also if an arm is slower, and not only if it is worse")
+}
+
+// write writes a report to standard output. Its error says that an arm is worse, or, with --gate,
+// slower. The warnings go to standard error where a program reads the output.
+func (o *output) write(cmd *cobra.Command, r *compare.Report) error {
+	n := 0
+	write := r.WriteText
+	for _, form := range []struct {
+		on    bool
+		write func(io.Writer) error
+	}{{o.json, r.WriteJSON}, {o.csv, r.WriteCSV}, {o.markdown, r.WriteMarkdown}, {o.mail, r.WriteMail}} {
+		if form.on {
+			n++
+			write = form.write
 		}
-		if _, err := fmt.Fprintf(w, "warning: %s\n", text); err != nil {
+	}
+	if n > 1 {
+		return usagef("expected one of --json, --csv, --markdown and --mail")
+	}
+	warnings := cmd.OutOrStdout()
+	if n > 0 {
+		warnings = cmd.ErrOrStderr()
+	}
+	for _, w := range r.Warnings {
+		if _, err := fmt.Fprintf(warnings, "warning: %s\n", results.Visible(w)); err != nil {
 			return err
 		}
 	}
+	if err := write(cmd.OutOrStdout()); err != nil {
+		return err
+	}
+	switch {
+	case r.Worse(), o.gate && r.Regressed():
+		return regressedError(fmt.Sprintf("the verdict is %s; see above", r.Whole))
+	}
 	return nil
+}
+
+// A regressedError is the verdict of a comparison: exit code 1.
+type regressedError string
+
+func (e regressedError) Error() string { return string(e) }
+
+// commandLine is how this process was started, as text to be copied into a shell.
+func commandLine() string {
+	words := []string{"tpbench"}
+	for _, arg := range os.Args[1:] {
+		if strings.ContainsFunc(arg, func(r rune) bool {
+			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./,:=@+~^", r)
+		}) || arg == "" {
+			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+		words = append(words, arg)
+	}
+	return strings.Join(words, " ")
 }

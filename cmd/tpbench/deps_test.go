@@ -43,11 +43,12 @@ harness/builds:
 
 results/stat: golang.org/x/perf/benchmath github.com/aclements/go-moremath
 results: results/stat golang.org/x/perf/benchfmt golang.org/x/perf/benchmath golang.org/x/perf/benchunit
+results/compare: results results/stat golang.org/x/perf/benchfmt
 plots: results results/stat golang.org/x/perf/benchunit gonum.org/v1/plot golang.org/x/image
 
 benches: harness harness/clock impls impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister impls/livepatch impls/uprobe impls/torture impls/torture/all impls/kernel github.com/HdrHistogram/hdrhistogram-go
 docs:
-cmd/tpbench: benches harness harness/clock harness/host impls impls/kernel impls/torture impls/torture/all plots results github.com/spf13/cobra github.com/montanaflynn/stats golang.org/x/perf/benchfmt
+cmd/tpbench: benches harness harness/builds harness/clock harness/host impls impls/kernel impls/torture impls/torture/all plots results results/compare results/stat github.com/spf13/cobra github.com/spf13/pflag github.com/montanaflynn/stats golang.org/x/perf/benchfmt
 `
 
 // why says what an edge that is not in the policy would break.

@@ -9,7 +9,7 @@
 //
 //	0    no error
 //	1    something failed during the run, or torture found an implementation whose status is
-//	     wrong
+//	     wrong, or the verdict of a comparison is worse, or, with --gate, slower
 //	2    wrong usage or wrong input
 //	3    this machine cannot run what was asked for
 //	130  interrupted; what was measured is kept
@@ -29,6 +29,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/harness/builds"
 	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/harness/host"
 	"github.com/tpbench/tpbench/impls"
@@ -63,7 +64,8 @@ Without a command it runs "tpbench evidence".`,
   tpbench list                             list implementations and benchmarks, and what cannot run here
   tpbench run --bench Churn -o churn.txt   measure one benchmark, to a file
   tpbench torture                          try to break each implementation
-  tpbench compare old.txt new.txt          compare two files, with a verdict for each benchmark
+  tpbench ab main my-branch                compare two revisions, with a verdict for each benchmark
+  tpbench compare old.txt new.txt          compare two files, likewise
   tpbench doctor                           check what on this machine makes measurements worse`,
 		Args: noArgs,
 		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
@@ -78,7 +80,7 @@ Without a command it runs "tpbench evidence".`,
 		return usageError{fmt.Errorf("%w; `%s --help` lists the flags", err, cmd.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(evidence, newList(), newRun(), newCompare(), newTorture(), newDoctor(), newWorker(), newTortureWorker(), newCommandWorker())
+	root.AddCommand(evidence, newList(), newRun(), newCompare(), newAB(), newSelftest(), newTorture(), newDoctor(), newWorker(), newTortureWorker(), newCommandWorker())
 	return root
 }
 
@@ -165,13 +167,13 @@ func exitCode(err error) int {
 		return 0
 	case errors.Is(err, context.Canceled):
 		return 130
-	case errors.Is(err, impls.ErrUnsupported), errors.Is(err, clock.ErrUnavailable), is[*host.UnavailableError](err):
+	case errors.Is(err, impls.ErrUnsupported), errors.Is(err, clock.ErrUnavailable), is[*host.UnavailableError](err), is[*builds.MissingError](err):
 		return 3
 	case ofFile && slices.Contains([]string{"write", "sync", "close"}, path.Op),
 		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT): // the disk is full; the name is not wrong
 		return 1
 	case is[usageError](err), is[*impls.UnknownError](err), is[*results.FormatError](err), is[*results.MissingError](err),
-		is[*harness.FileError](err), is[*plots.FileError](err):
+		is[*harness.FileError](err), is[*plots.FileError](err), is[*builds.InputError](err), is[*builds.BuildError](err):
 		return 2
 	case ofMachine(err) != "":
 		return 3

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os/exec"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/harness/host"
+	"github.com/tpbench/tpbench/results/compare"
 )
 
 // mostEvents is 400 times the number of events in a kernel. A worker needs 2 GB of memory for
@@ -30,47 +32,70 @@ func checkEvents(n int) error {
 	return nil
 }
 
-// measure measures the chosen cases, and writes the samples of those that are wanted to the
-// file at path. Before it measures, it checks that the cases can run here and that the file can
-// be written. cmd has the flag --seed; without it the seed is random.
-func measure(cmd *cobra.Command, chosen []benches.Chosen, wanted func(string) bool, seed uint64, path string) error {
-	ticks, err := clock.Open()
+// A session is what a command that measures needs of this machine, and what it measures.
+type session struct {
+	cmd     *cobra.Command
+	ticks   *clock.Clock
+	allowed []int
+	facts   []host.Fact
+	worker  func(context.Context, harness.Task) *exec.Cmd
+	seed    uint64
+	plan    *harness.Plan
+
+	looks []int  // harness.Runner.Looks
+	by    string // what is compared at a look: compare.Within
+	base  string
+}
+
+// newSession prepares this machine for measuring. cmd has the flag --seed; without it the seed is
+// random.
+func newSession(cmd *cobra.Command, seed uint64) (*session, error) {
+	s := &session{cmd: cmd, seed: seed}
+	var err error
+	if s.ticks, err = clock.Open(); err != nil {
+		return nil, err
+	}
+	if s.allowed, err = host.Allowed(); err != nil {
+		return nil, err
+	}
+	if !cmd.Flags().Changed("seed") {
+		s.seed = rand.Uint64()
+	}
+	s.facts = append(host.Facts(), host.Fact{Key: "tsc", Value: fmt.Sprintf("%.0f Hz +-%.0f, step %.1f ns, overhead %.1f ns",
+		s.ticks.Rate().Hz, s.ticks.Rate().Uncertainty, s.ticks.Precision(), s.ticks.Overhead().Median)})
+	s.worker, err = workers(s.ticks)
+	return s, err
+}
+
+// choose makes the plan of chosen cases, with the names that are wanted.
+func (s *session) choose(chosen []benches.Chosen, wanted func(string) bool) error {
+	plan, err := benches.Plan(chosen, wanted, s.allowed, s.seed)
 	if err != nil {
-		return err
+		return withRunnable(err, chosen, s.allowed)
 	}
-	allowed, err := host.Allowed()
-	if err != nil {
-		return err
-	}
-	given := cmd.Flags().Changed("seed")
-	if !given {
-		seed = rand.Uint64()
-	}
-	plan, err := benches.Plan(chosen, wanted, allowed, seed)
-	if err != nil {
-		return withRunnable(err, chosen, allowed)
-	}
-	plan.SeedGiven = given
 	if len(plan.Cases) == 0 {
 		return usagef("no benchmark has all of these names and numbers; `tpbench list` shows what there is")
 	}
-	facts := append(host.Facts(), host.Fact{Key: "tsc", Value: fmt.Sprintf("%.0f Hz +-%.0f, step %.1f ns, overhead %.1f ns",
-		ticks.Rate().Hz, ticks.Rate().Uncertainty, ticks.Precision(), ticks.Overhead().Median)})
-	start, err := workers(ticks)
+	plan.SeedGiven = s.cmd.Flags().Changed("seed")
+	s.plan = plan
+	return nil
+}
+
+// run measures the plan and writes the samples to the file at path. Before it measures, it checks
+// that the file can be written.
+func (s *session) run(path string) error {
+	file, err := harness.Create(path, s.plan, s.facts, benches.Units())
 	if err != nil {
 		return err
 	}
-	file, err := harness.Create(path, plan, facts, benches.Units())
-	if err != nil {
-		return err
-	}
-	stderr := cmd.ErrOrStderr()
+	stderr := s.cmd.ErrOrStderr()
 	if done := file.Done(); done > 0 {
-		fmt.Fprintf(stderr, "%s holds %d of %d samples of this run; measuring the others\n", path, done, plan.Samples())
+		fmt.Fprintf(stderr, "%s holds %d of %d samples of this run; measuring the others\n", path, done, s.plan.Samples())
 	}
 	bar := newProgress(stderr)
-	runner := harness.Runner{Worker: start, Progress: bar.show}
-	report, err := runner.Run(cmd.Context(), plan, file)
+	runner := harness.Runner{Worker: s.worker, Progress: bar.show, Looks: s.looks}
+	runner.Look = func(int) (bool, error) { return s.decided(path) }
+	report, err := runner.Run(s.cmd.Context(), s.plan, file)
 	bar.end()
 	for _, lost := range report.Lost {
 		fmt.Fprintln(stderr, lost)
@@ -83,6 +108,47 @@ func measure(cmd *cobra.Command, chosen []benches.Chosen, wanted func(string) bo
 		return lostError(fmt.Sprintf("%d of %d samples were lost, for the reasons above; the same command with %s measures them again", len(report.Lost), report.Total, path))
 	}
 	return err
+}
+
+// decided reports whether every line of the gate family has its verdict.
+func (s *session) decided(path string) (bool, error) {
+	set, err := compare.Load(path)
+	if err != nil {
+		return false, err
+	}
+	report, err := compare.Within(set, s.by, s.base)
+	return err == nil && report.Decided(), err
+}
+
+// measure measures the chosen cases, and writes the samples of those that are wanted to the file at
+// path.
+func measure(cmd *cobra.Command, chosen []benches.Chosen, wanted func(string) bool, seed uint64, path string) error {
+	s, err := newSession(cmd, seed)
+	if err != nil {
+		return err
+	}
+	if err := s.choose(chosen, wanted); err != nil {
+		return err
+	}
+	return s.run(path)
+}
+
+// report compares the arms of the run in the file at path, and writes the verdict. It does so too if the
+// run lost samples; that error is returned if the verdict is none.
+func (s *session) report(measured error, path string, out output) error {
+	if measured != nil && !is[lostError](measured) {
+		return measured
+	}
+	set, err := compare.Load(path)
+	if err != nil {
+		return errors.Join(measured, err)
+	}
+	r, err := compare.Within(set, s.by, s.base)
+	if err != nil {
+		return errors.Join(measured, err)
+	}
+	r.Command = commandLine()
+	return errors.Join(out.write(s.cmd, r), measured)
 }
 
 // A lostError says that a run ended without some of its samples.

@@ -50,6 +50,11 @@ func (p *progress) show(at harness.Progress) {
 	}
 }
 
+// step shows what a step of the preparation does: for package builds.
+func (p *progress) step(done, total int, what string) {
+	p.note("%d of %d  %s", done, total, what)
+}
+
 // note shows a line.
 func (p *progress) note(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)

@@ -105,15 +105,18 @@ func workers(ticks *clock.Clock) (func(context.Context, harness.Task) *exec.Cmd,
 	if err := checkSelf(); err != nil {
 		return nil, err
 	}
+	start, err := workersOf(ticks, func(harness.Task) string { return self })
+	return func(ctx context.Context, t harness.Task) *exec.Cmd { return itself(start(ctx, t)) }, err
+}
+
+// workersOf returns a function that makes the command of a worker of the program that has a task.
+func workersOf(ticks *clock.Clock, program func(harness.Task) string) (func(context.Context, harness.Task) *exec.Cmd, error) {
 	calibration, err := ticks.MarshalText()
-	if err != nil {
-		return nil, err
-	}
 	return func(ctx context.Context, t harness.Task) *exec.Cmd {
-		cmd := itself(exec.CommandContext(ctx, self, workerArgs(t)...))
+		cmd := exec.CommandContext(ctx, program(t), workerArgs(t)...)
 		cmd.Env = append(os.Environ(), clockEnv+"="+string(calibration))
 		return cmd
-	}, nil
+	}, err
 }
 
 // workerArgs returns the arguments of the worker of a task. A binary of an older revision does

@@ -1,0 +1,63 @@
+package compare
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tpbench/tpbench/results"
+)
+
+// A Count is an exact quantity of one benchmark in both arms: all samples of an arm have one value.
+type Count struct {
+	Unit   string  `json:"unit"`
+	Base   float64 `json:"base"`
+	Other  float64 `json:"value"`
+	better int
+}
+
+// isExact reports whether a contest is about exact counts: both arms have one value each, and the
+// file declares it or there are two samples or more of each. A time is never exact: equal times are
+// a clock's steps.
+func isExact(c contest) bool {
+	if results.IsTime(c.unit) || !c.base.constant() || !c.other.constant() {
+		return false
+	}
+	declared := c.baseSet.exactly(c.unit) || c.otherSet.exactly(c.unit)
+	return declared || len(c.base.values) > 1 && len(c.other.values) > 1
+}
+
+// firstCounts are what a difference is looked for in first: how often an operation waits, then how
+// often it interrupts other CPUs. Other counts follow in the order of their names.
+var firstCounts = []string{"gp-waits/op", "ftrace-waits/op", "core-syncs/op"}
+
+func sortCounts(counts []Count) {
+	rank := func(c Count) int {
+		if i := slices.Index(firstCounts, c.Unit); i >= 0 {
+			return i
+		}
+		return len(firstCounts)
+	}
+	slices.SortFunc(counts, func(a, b Count) int { return cmp.Or(rank(a)-rank(b), cmp.Compare(a.Unit, b.Unit)) })
+}
+
+// byCounts is the word that the counts decide, and the count that does, or "": the first that differs and of
+// which less is better. (Counts of which more is better, such as waits that were avoided, tell what
+// a strategy does, and not what it costs. Of which of two less is better, the file says; where it does not,
+// a count that differs has changed.)
+func byCounts(counts []Count) (Word, Count) {
+	for _, c := range counts {
+		switch {
+		case c.better >= 0 || c.Base == c.Other:
+		case c.Other > c.Base:
+			return Worse, c
+		default:
+			return Better, c
+		}
+	}
+	for _, c := range counts {
+		if c.better == 0 && c.Base != c.Other {
+			return Changed, c
+		}
+	}
+	return "", Count{}
+}

@@ -1,0 +1,143 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tpbench/tpbench/results"
+)
+
+// The key of a benchmark's name by which package harness tells apart samples of one benchmark that
+// differ in nothing else; the value of the base, and that of the null control.
+const (
+	ArmKey = "arm"
+	ArmA   = "A"
+	ArmA2  = "A2"
+	ArmB   = "B"
+)
+
+// A contest is one quantity of one benchmark: the base's samples and those of one other arm.
+type contest struct {
+	name string // of the benchmark, without the key that the arms differ in
+	arm  string // the other arm
+	unit string
+
+	base, other *series
+	null        *series // of A2, or nil
+
+	baseSet, otherSet *Set // the same in one file
+}
+
+// within makes the contests of one file: arms have different values of the key by.
+func within(set *Set, by, base string) (all []contest, lacks []string, err error) {
+	type id struct{ name, unit string }
+	bases, nulls := map[id]*series{}, map[id]*series{}
+	arms := map[string]bool{}
+	at := func(s *series) id { return id{s.name(set, by, ArmKey), s.unit} }
+	again := func(s *series) bool { return s.bench.Key(ArmKey) == ArmA2 }
+	for _, s := range set.series {
+		arms[s.bench.Key(by)] = true
+		switch {
+		case again(s) && (by == ArmKey || s.bench.Key(by) == base):
+			nulls[at(s)] = s
+		case again(s): // the null control of another base
+		case s.bench.Key(by) == base:
+			bases[at(s)] = s
+		}
+	}
+	delete(arms, "")
+	if len(arms) == 0 {
+		return nil, nil, &results.MissingError{Path: set.Path, What: fmt.Sprintf("a benchmark with the key %s in its name", by)}
+	}
+	if !arms[base] {
+		return nil, nil, &results.MissingError{Path: set.Path, What: by + "=" + base}
+	}
+	met := map[id]bool{}
+	for _, s := range set.series {
+		arm := s.bench.Key(by)
+		if arm == "" || arm == base || again(s) {
+			continue
+		}
+		if b := bases[at(s)]; b != nil {
+			met[at(s)] = true
+			all = append(all, contest{at(s).name, arm, s.unit, b, s, nulls[at(s)], set, set})
+		} else {
+			lacks = append(lacks, fmt.Sprintf("%s=%s has no %s [%s]", by, base, at(s).name, s.unit))
+		}
+	}
+	for _, s := range set.series {
+		if b := at(s); bases[b] == s && !met[b] {
+			lacks = append(lacks, fmt.Sprintf("only %s=%s has %s [%s]", by, base, b.name, b.unit))
+		}
+	}
+	return all, lacks, nil
+}
+
+// between makes the contests of two files.
+func between(old, new *Set) (all []contest, lacks []string) {
+	type id struct{ name, unit string }
+	before, after := map[id]*series{}, map[id]bool{}
+	for _, s := range old.series {
+		before[id{s.name(old), s.unit}] = s
+	}
+	for _, s := range new.series {
+		if s.bench.Key(ArmKey) == ArmA2 {
+			continue // a null control of its own session
+		}
+		at := id{s.name(new), s.unit}
+		after[at] = true
+		if b := before[at]; b != nil {
+			all = append(all, contest{at.name, new.Path, s.unit, b, s, nil, old, new})
+		} else {
+			lacks = append(lacks, fmt.Sprintf("only %s has %s [%s]", new.Path, at.name, at.unit))
+		}
+	}
+	for _, s := range old.series {
+		if at := (id{s.name(old), s.unit}); !after[at] && s.bench.Key(ArmKey) != ArmA2 {
+			lacks = append(lacks, fmt.Sprintf("only %s has %s [%s]", old.Path, at.name, at.unit))
+		}
+	}
+	return all, lacks
+}
+
+// derived reports whether a quantity of a benchmark is its time in other words: a constant part of it,
+// as the time of one event is of the time of a bulk change. It would be tested twice.
+func derived(c, main contest) bool {
+	return results.IsTime(c.unit) && proportional(c.base, main.base) && proportional(c.other, main.other)
+}
+
+// mainUnit is the quantity that decides about a benchmark's time.
+const mainUnit = "sec/op"
+
+// proportional reports whether the values of a are those of b times a constant, up to the six digits
+// that files have.
+func proportional(a, b *series) bool {
+	if len(a.values) != len(b.values) || len(a.values) == 0 {
+		return false
+	}
+	const digits = 2e-5
+	factor := a.values[0] / b.values[0]
+	for i, v := range a.values {
+		if want := factor * b.values[i]; !(v >= want*(1-digits) && v <= want*(1+digits)) {
+			return false
+		}
+	}
+	return true
+}
+
+// provenance are the configuration keys that differ from run to run as a matter of course.
+var provenance = []string{"commit", "binary", "date", "seed", "plan", "tsc", "load", "steal"}
+
+// differ names the facts in which two files differ, and which can move a number.
+func differ(a, b *Set) string {
+	var list []string
+	for _, kv := range slices.Concat(a.Facts, b.Facts) {
+		if x, y := a.Fact(kv.Key), b.Fact(kv.Key); x != y && !slices.Contains(provenance, kv.Key) {
+			if text := fmt.Sprintf("%s (%q, %q)", kv.Key, x, y); !slices.Contains(list, text) {
+				list = append(list, text)
+			}
+		}
+	}
+	return strings.Join(list, ", ")
+}

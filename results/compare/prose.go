@@ -1,0 +1,131 @@
+package compare
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/tpbench/tpbench/results"
+)
+
+// WriteMarkdown writes the report for a pull request: what was decided, a table, how it was measured.
+func (r *Report) WriteMarkdown(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s: **%s**\n\n", markdown(r.title()), r.Whole)
+	for _, s := range r.sentences() {
+		fmt.Fprintf(&b, "- %s\n", markdown(s))
+	}
+	short, same := r.names()
+	if same != "" {
+		fmt.Fprintf(&b, "\nAll lines: %s\n", markdown(same))
+	}
+	b.WriteString("\n| benchmark | base | new | change | 95 % | of means | n | floor | would show | verdict |\n|---|--:|--:|--:|---|--:|--:|--:|--:|---|\n")
+	for i, l := range r.Lines {
+		cells := l.cells(short[i])
+		for j := range cells {
+			cells[j] = markdown(cells[j])
+		}
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
+	}
+	b.WriteString("\n")
+	for _, n := range append(r.notes(), r.Warnings...) {
+		fmt.Fprintf(&b, "%s\n", markdown(n))
+	}
+	for _, s := range r.provenance() {
+		fmt.Fprintf(&b, "\n%s\n", markdown(s))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// markdown escapes what would be markup.
+func markdown(s string) string {
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, "\n", " ").Replace(results.Visible(s))
+}
+
+// provenance says what machine the report is from, and how to repeat it.
+func (r *Report) provenance() []string {
+	var list []string
+	if h := r.host(); h != "" {
+		list = append(list, "Machine: "+h)
+	}
+	if r.Command != "" {
+		list = append(list, "To repeat: "+r.Command)
+	}
+	return list
+}
+
+// host names the facts that a reader asks for first.
+func (r *Report) host() string {
+	var parts []string
+	for _, key := range []string{"cpu", "cpus", "kernel", "hypervisor", "go", "goversion", "commit"} {
+		for _, kv := range r.Facts {
+			if kv.Key == key && kv.Value != "" {
+				parts = append(parts, kv.Key+" "+kv.Value)
+			}
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// mailWidth is that of a mailing list.
+const mailWidth = 72
+
+// WriteMail writes the report as plain text in 72 columns, for a mailing list: each line of the
+// comparison in two, its name and below it its numbers. A name or a command that is longer stands alone in its
+// line, so that it can be copied.
+func (r *Report) WriteMail(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString(wrap(fmt.Sprintf("%s: %s", r.title(), r.Whole), "") + "\n")
+	for _, s := range r.sentences() {
+		b.WriteString(wrap(s, "  "))
+	}
+	short, same := r.names()
+	b.WriteString("\n")
+	if same != "" {
+		b.WriteString(wrap("All lines: "+same, "") + "\n")
+	}
+	for i, l := range r.Lines {
+		c := l.cells(short[i])
+		fmt.Fprintln(&b, c[0])
+		numbers := ""
+		if c[3] != "" {
+			numbers = fmt.Sprintf("%s -> %s  %s %s  n=%s floor %s, would show %s: ", c[1], c[2], c[3], c[4], c[6], c[7], c[8])
+			if c[5] != "" {
+				numbers += "of means " + c[5] + ": "
+			}
+		}
+		b.WriteString(wrap(numbers+c[9], "    "))
+	}
+	b.WriteString("\n")
+	for _, n := range append(r.notes(), r.Warnings...) {
+		b.WriteString(wrap(n, ""))
+	}
+	b.WriteString("\n")
+	for _, kv := range r.Facts {
+		b.WriteString(wrap(kv.Key+": "+kv.Value, ""))
+	}
+	if r.Command != "" {
+		fmt.Fprintf(&b, "\nTo repeat:\n  %s\n", r.Command)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// wrap breaks text into lines of the mail's width, each after the indent; a word that is longer stays whole.
+func wrap(text, indent string) string {
+	var b strings.Builder
+	line := indent
+	for _, word := range strings.Fields(text) {
+		if line != indent && len([]rune(line))+1+len([]rune(word)) > mailWidth {
+			fmt.Fprintln(&b, line)
+			line = indent
+		}
+		if line != indent {
+			line += " "
+		}
+		line += word
+	}
+	fmt.Fprintln(&b, line)
+	return b.String()
+}

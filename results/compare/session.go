@@ -1,0 +1,104 @@
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/tpbench/tpbench/results/stat"
+)
+
+// Common is what all times of two files have in common: the machine or the session made it, or all
+// benchmarks are slower for one reason of the program. Two files cannot tell these apart.
+type Common struct {
+	Ratio  float64 `json:"ratio"`
+	Lo     number  `json:"lo"` // the 95 % interval, if there are benchmarks enough
+	Hi     number  `json:"hi"`
+	Groups int     `json:"benchmarks"` // of which it is the centre
+}
+
+// session judges the times of two files. Each benchmark is compared with what the others have in common, and
+// with how much they differ among themselves:
+//
+//  1. The difference of a group is the median over the lines of one benchmark, however many cases it has.
+//     With few benchmarks each line is a group.
+//  2. For each line, the groups of the other benchmarks are a crowd. Where there are fewer than three,
+//     only a change counts that no machine makes.
+//  3. A line differs if its samples differ by other than the crowd's centre (Mann-Whitney), and if the line is not
+//     one more of the crowd (Student). Its p value is the larger one.
+//
+// What is compared are times: an exact count does not depend on the session.
+func session(lines []*Line) *Common {
+	const leastBases = 4
+	bases, single := map[string][]float64{}, map[string][]float64{}
+	var timed []*Line
+	group := func(l *Line) string { base, _, _ := strings.Cut(l.Name, "/"); return base }
+	for _, l := range lines {
+		if l.test == nil || !l.Gate || !isTimeLike(l.Unit) || l.test.why != "" {
+			continue
+		}
+		timed = append(timed, l)
+		bases[group(l)] = append(bases[group(l)], l.slower())
+		single[l.Name+l.Unit] = []float64{l.slower()}
+	}
+	groups := bases
+	if len(bases) < leastBases {
+		groups, group = single, func(l *Line) string { return l.Name + l.Unit }
+	}
+	of := map[string]float64{}
+	for name, values := range groups {
+		of[name] = stat.Summarize(values).Center
+	}
+	for _, l := range timed {
+		var others []float64
+		for _, name := range slices.Sorted(maps.Keys(of)) {
+			if name != group(l) {
+				others = append(others, of[name])
+			}
+		}
+		l.judge(others)
+	}
+	if len(of) < 2 {
+		return nil
+	}
+	all := stat.Paired(slices.Collect(maps.Values(of)))
+	lo, hi := all.Interval(Level)
+	return &Common{math.Exp(all.Center()), number(math.Exp(lo)), number(math.Exp(hi)), len(of)}
+}
+
+// mostDrift is more than a machine differs between two sessions: up to 1.5 was seen on shared
+// guests, for code that a neighbour on the core slows down.
+const mostDrift = 2.0
+
+// judge tests a line against the differences of the other benchmarks.
+func (l *Line) judge(others []float64) {
+	t := l.test
+	crowd, ok := stat.NewCrowd(others)
+	if !ok {
+		t.floor = math.Log(mostDrift)
+		samples := t.detectable
+		t.detectable = func(alpha float64) float64 { return samples(alpha) + t.floor }
+		if math.Abs(t.center()) <= t.floor {
+			t.why = fmt.Sprintf("two sessions, and fewer than three other benchmarks to know the machine by: only a change above %gx counts", mostDrift)
+		}
+		return
+	}
+	t.common = crowd.Center * l.sign()
+	t.floor = crowd.Reach(Level)
+	t.p = max(t.shift.P(t.common), crowd.P(l.slower()))
+	samples := t.detectable
+	t.detectable = func(alpha float64) float64 { return samples(alpha) + crowd.Reach(alpha) }
+}
+
+// slower is the line's difference, above zero if the other arm is slower.
+func (l *Line) slower() float64 { return l.test.shift.Center() * l.sign() }
+
+// sign is +1 where more is slower, as of a time, and -1 for a rate.
+func (l *Line) sign() float64 {
+	if l.better > 0 {
+		return -1
+	}
+	return 1
+}

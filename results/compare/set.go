@@ -1,0 +1,195 @@
+package compare
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/perf/benchfmt"
+
+	"github.com/tpbench/tpbench/results"
+	"github.com/tpbench/tpbench/results/stat"
+)
+
+// A Set is what a comparison needs of one file: the values of each benchmark in each unit. Of
+// 10^6 samples it keeps little more than their values.
+type Set struct {
+	Path     string
+	Facts    []results.KeyValue // the configuration that is the same for all samples
+	Foreign  bool               // tpbench did not write the file
+	Complete bool               // of a file of tpbench: the run came to its end
+
+	// Problems are lines that were left out, and why. Warnings are about the run.
+	Problems, Warnings []error
+
+	units  benchfmt.UnitMetadataMap
+	losses []results.Loss
+	series []*series // in order of first appearance
+	varies []string  // configuration keys with several values, which tell benchmarks of one name apart
+	rounds int
+}
+
+// A series is one benchmark in one unit.
+type series struct {
+	bench  *results.Bench
+	config *results.Config
+	unit   string // tidy
+	values []float64
+	places []place // of values; empty in a foreign file
+}
+
+// A place is a results.Place in few bytes.
+type place struct {
+	session, block, round int32
+	layout, build         int16
+}
+
+// Load reads the file at path. Its errors are those of os.Open and Read.
+func Load(path string) (*Set, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // only read
+	return Read(f, path)
+}
+
+// Read reads a file in benchmark format; name is for messages. A file that has no benchmarks is a
+// *results.FormatError. Lines that cannot be used are left out, and are among the Problems.
+func Read(r io.Reader, name string) (*Set, error) {
+	type id struct {
+		*results.Bench
+		*results.Config
+	}
+	scan := results.NewScanner(r, name)
+	set := &Set{Path: results.Visible(name)}
+	of := map[id][]*series{} // the units of one benchmark are few
+	for scan.Scan() {
+		s := scan.Sample()
+		b := id{s.Bench, s.Config}
+		for _, v := range s.Values {
+			i := slices.IndexFunc(of[b], func(one *series) bool { return one.unit == v.Unit })
+			if i < 0 {
+				i = len(of[b])
+				one := &series{bench: s.Bench, config: s.Config, unit: v.Unit}
+				of[b], set.series = append(of[b], one), append(set.series, one)
+			}
+			of[b][i].add(v.Value, s.Place)
+		}
+		set.rounds = max(set.rounds, s.Round+1)
+	}
+	if err := scan.Err(); err != nil {
+		return nil, err
+	}
+	set.Foreign, set.Complete, set.Problems = scan.Foreign(), scan.Complete, scan.Problems()
+	set.units, set.losses = scan.Units(), scan.Losses
+	if !set.Foreign && !scan.Complete {
+		set.Warnings = append(set.Warnings, fmt.Errorf("the run in %s did not finish; resume it to have the rest", set.Path))
+	}
+	for _, l := range set.losses {
+		set.Warnings = append(set.Warnings, fmt.Errorf("%s: round %d lost %s: %s", set.Path, l.Round, l.Name, l.Reason))
+	}
+	set.configure()
+	return set, nil
+}
+
+func (s *series) add(value float64, at results.Place) {
+	s.values = append(s.values, value)
+	if at.Round != results.NoBlock {
+		s.places = append(s.places, place{int32(at.Session), int32(at.Block), int32(at.Round), int16(at.Layout), int16(at.Build)})
+	}
+}
+
+// configure parts the configuration: what is the same for all samples, and what tells benchmarks apart.
+func (set *Set) configure() {
+	values := map[string][]string{}
+	var keys []string
+	seen := map[*results.Config]bool{}
+	for _, s := range set.series {
+		if seen[s.config] {
+			continue
+		}
+		seen[s.config] = true
+		for _, kv := range s.config.All() {
+			if !slices.Contains(keys, kv.Key) {
+				keys = append(keys, kv.Key)
+			}
+			if !slices.Contains(values[kv.Key], kv.Value) {
+				values[kv.Key] = append(values[kv.Key], kv.Value)
+			}
+		}
+	}
+	for _, key := range keys {
+		everywhere := true
+		for c := range seen {
+			everywhere = everywhere && c.Get(key) != ""
+		}
+		if len(values[key]) == 1 && everywhere {
+			set.Facts = append(set.Facts, results.KeyValue{Key: key, Value: values[key][0]})
+		} else {
+			set.varies = append(set.varies, key)
+		}
+	}
+}
+
+// Fact returns the value of a configuration key that all samples share, or "".
+func (set *Set) Fact(key string) string {
+	for _, kv := range set.Facts {
+		if kv.Key == key {
+			return kv.Value
+		}
+	}
+	return ""
+}
+
+// alpha returns the level of the look that the file has come to. A file without looks was looked at
+// once, at the whole level.
+func (set *Set) alpha() float64 {
+	for i, at := range strings.Fields(set.Fact(LooksFact)) {
+		looks := stat.Looks(Level)
+		if rounds, err := strconv.Atoi(at); err == nil && i < len(looks) && set.rounds <= rounds {
+			return looks[i].Alpha
+		}
+	}
+	return Level
+}
+
+// LooksFact is the configuration key of the numbers of rounds after which a run was looked at, with
+// spaces between them.
+const LooksFact = "looks"
+
+// Level is the level of all tests of a report together, and of the intervals it prints.
+const Level = 0.05
+
+// exactly reports whether the file declares that all samples of a benchmark have the same value.
+func (set *Set) exactly(unit string) bool {
+	m := set.units.Get(unit, "assume")
+	return m != nil && m.Value == "exact"
+}
+
+// better is -1 if a lower value is better, +1 if a higher one is, and 0 if the file does not say.
+func (set *Set) better(unit string) int {
+	if set.units.Get(unit, "better") == nil && (results.IsTime(unit) || slices.Contains(firstCounts, unit)) {
+		return -1
+	}
+	return set.units.GetBetter(unit)
+}
+
+// name is the series' full name without some of its keys, and with the configuration that tells
+// benchmarks of one name apart.
+func (s *series) name(set *Set, without ...string) string {
+	name := s.bench.Except(without...)
+	for _, key := range set.varies {
+		if v := s.config.Get(key); v != "" {
+			name += " " + key + ":" + v
+		}
+	}
+	return name
+}
+
+func (s *series) constant() bool {
+	return slices.Min(s.values) == slices.Max(s.values)
+}
