@@ -243,7 +243,7 @@ func TestOrderOfArmsIsUniform(t *testing.T) {
 
 // If this fails, which arm is disturbed decides what is taken again, or only one arm is.
 func TestDisturbedArmSupersedesTheBlock(t *testing.T) {
-	for seed := range uint64(4) {
+	for _, seed := range []uint64{0, 1, 5} { // the first arm of the first block is A, A2, B
 		var first string // what happened, without the arms
 		for _, arm := range []string{"A", "A2", "B"} {
 			dir := t.TempDir()
