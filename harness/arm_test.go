@@ -243,31 +243,34 @@ func TestOrderOfArmsIsUniform(t *testing.T) {
 
 // If this fails, which arm is disturbed decides what is taken again, or only one arm is.
 func TestDisturbedArmSupersedesTheBlock(t *testing.T) {
-	var first string
-	for _, arm := range []string{"A", "A2", "B"} {
-		dir := t.TempDir()
-		code := samples(fmt.Sprintf(`if [ "$n$arm" = "X/readers=0%s" ]; then echo x >> %[2]s/times; [ $(wc -l < %[2]s/times) -le 2 ] && s="shared 1 disturbed"; fi`, arm, dir))
-		report, text, err := runArmed(t.Context(), t, script(code), filepath.Join(dir, "out.txt"))
-		if err != nil || report.Done != armedSamples {
-			t.Fatalf("%+v, %v", report, err)
-		}
-		// What happened, without the arms.
-		var got []string
-		for _, b := range blocksOf(text) {
-			slices.Sort(b.superseded)
-			if n := len(b.superseded); n > 0 && !slices.Equal(b.superseded, armedNames[:3]) {
-				t.Errorf("superseded: %s", b.superseded)
+	for _, seed := range []uint64{0, 1, 5} { // the first arm of the first block is A, A2, B
+		var first string // what happened, without the arms
+		for _, arm := range []string{"A", "A2", "B"} {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "out.txt")
+			code := samples(fmt.Sprintf(`if [ "$n$arm" = "X/readers=0%s" ]; then echo x >> %[2]s/times; [ $(wc -l < %[2]s/times) -le 2 ] && s="shared 1 disturbed"; fi`, arm, dir))
+			p := armed()
+			p.Seed = seed
+			report, err := script(code).Run(t.Context(), p, create(t, path, p))
+			if err != nil || report.Done != armedSamples {
+				t.Fatalf("%+v, %v", report, err)
 			}
-			got = append(got, fmt.Sprint(b.round, b.layout, b.build, len(b.names), len(b.superseded)))
+			var got []string
+			for _, b := range blocksOf(read(t, path)) {
+				slices.Sort(b.superseded)
+				if n := len(b.superseded); n > 0 && !slices.Equal(b.superseded, armedNames[:3]) {
+					t.Errorf("superseded: %s", b.superseded)
+				}
+				got = append(got, fmt.Sprintf("round %d layout %s build %d: %d and %d superseded", b.round, b.layout, b.build, len(b.names), len(b.superseded)))
+			}
+			all := strings.Join(got, "; ")
+			if first == "" {
+				first = all
+			}
+			if all != first || strings.Count(all, ": 0 and 3") != 2 {
+				t.Errorf("seed %d, arm %s disturbed: %s\narm A disturbed: %s\nwant two superseded blocks", seed, arm, all, first)
+			}
 		}
-		if all := strings.Join(got, "; "); first == "" {
-			first = all
-		} else if all != first {
-			t.Errorf("arm %s disturbed: %s\narm A disturbed: %s", arm, all, first)
-		}
-	}
-	if n := strings.Count(first, " 0 3"); n != 2 {
-		t.Errorf("%d blocks were superseded, want 2: %s", n, first)
 	}
 }
 

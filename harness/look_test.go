@@ -125,34 +125,51 @@ func TestInterruptedLook(t *testing.T) {
 }
 
 // If this fails, a look is asked again over more samples than it has decided on: those that were
-// lost before it and were measured after it, or those of a later round of a run without looks.
+// lost before it and were measured after it.
 func TestPastLooksAreNotAskedAgain(t *testing.T) {
-	for _, tc := range []struct {
-		how   string
-		at    int // the sample before which the first run ends
-		looks []int
-		asked string
-	}{
-		{"lost, and interrupted just after the look", 6, []int{1, 2}, "1 rounds, 8 samples; 2 rounds, 18 samples"},
-		{"without looks", 15, nil, "3 rounds, 27 samples"},
-		{"without looks, in the first block of a round", 12, nil, "3 rounds, 27 samples"},
-	} {
-		l := &looker{path: filepath.Join(t.TempDir(), "out.txt")}
+	l := &looker{path: filepath.Join(t.TempDir(), "out.txt")}
+	_, text, err := runArmed(t.Context(), t, l.attach(script(`[ "$1$round$arm" = X/readers=00B ] && exit 1; `+honest), 1, 2), l.path)
+	must(t, err)
+	const line = "# look after 1 rounds\n"
+	before, _, found := strings.Cut(text, line)
+	if !found || len(samplesOf(before)) != perRound-1 {
+		t.Fatalf("%q is not below the first round's samples:\n%s", line, text)
+	}
+	for text, want := range map[string]string{before: "1 rounds, 9 samples; 2 rounds, 18 samples", before + line: "2 rounds, 18 samples"} {
+		must(t, os.WriteFile(l.path, []byte(text), 0o666))
+		l.asked = nil
+		report, _, err := runArmed(t.Context(), t, l.attach(script(honest), 1, 2), l.path)
+		if asked := strings.Join(l.asked, "; "); err != nil || report.Done != armedSamples || asked != want {
+			t.Errorf("%+v, %v, asked %s; want %s", report, err, asked, want)
+		}
+	}
+}
+
+// If this fails, a look is asked over samples of later rounds, because an earlier session had no
+// looks.
+func TestLooksBeforeLaterRounds(t *testing.T) {
+	l := &looker{path: filepath.Join(t.TempDir(), "out.txt")}
+	until := func(at int) (*Runner, context.Context) {
 		sample := 0
-		r, ctx := interruptedWhen(t, func(Progress) bool { sample++; return sample > tc.at })
-		if tc.looks != nil {
-			r.Worker = script(`[ "$1$round$arm" = X/readers=00B ] && exit 1; ` + honest).Worker
-		}
-		if _, _, err := runArmed(ctx, t, l.attach(r, tc.looks...), l.path); !errors.Is(err, context.Canceled) {
-			t.Fatal(err)
-		}
-		if tc.looks == nil {
-			tc.looks = []int{1, 2, 3}
-		}
-		report, text, err := runArmed(t.Context(), t, l.attach(script(honest), tc.looks...), l.path)
-		if asked := strings.Join(l.asked, "; "); err != nil || report.Done != armedSamples || len(samplesOf(text)) != armedSamples || asked != tc.asked {
-			t.Errorf("%s: %+v, %v, asked %s; want %s", tc.how, report, err, asked, tc.asked)
-		}
+		return interruptedWhen(t, func(Progress) bool { sample++; return sample > at })
+	}
+	// The first session loses a sample of round 0 and ends in round 2. The second measures that
+	// sample again, so that the last whole block of the file is one of round 0.
+	r, ctx := until(15)
+	r.Worker = script(`[ "$1$round$arm" = X/readers=00B ] && exit 1; ` + honest).Worker
+	if _, _, err := runArmed(ctx, t, r, l.path); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	r, ctx = until(1)
+	if _, text, err := runArmed(ctx, t, r, l.path); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	} else if at := strings.LastIndex(text, "# block"); strings.Contains(text[at:], "# again") {
+		// The interrupted block is as if the process had been killed.
+		must(t, os.WriteFile(l.path, []byte(text[:at]), 0o666))
+	}
+	report, _, err := runArmed(t.Context(), t, l.attach(script(honest), 1, 2, 3), l.path)
+	if asked := strings.Join(l.asked, "; "); err != nil || report.Done != armedSamples || asked != "3 rounds, 27 samples" {
+		t.Errorf("%+v, %v, asked %s; want only the look after 3 rounds", report, err, asked)
 	}
 }
 

@@ -19,9 +19,9 @@ type Plan struct {
 	//
 	// Builds and layouts both take turns by rounds. So with 12 builds and 4 layouts build b is
 	// measured only at layout b modulo 4; with 11 builds, at each layout in turn. If the two numbers
-	// have the common factor g, a build is measured at one in g of the layouts. No arm gains by it, since
-	// those of a block have the same build and layout, but the difference between two builds then
-	// holds the difference between their layouts.
+	// have the common factor g, a build is measured at one in g of the layouts. No arm gains by it,
+	// since those of a block have the same build and layout. But the difference between two builds
+	// then holds the difference between their layouts.
 	Builds int
 
 	// SeedGiven: Create does not continue a file that has another seed. Otherwise

@@ -23,8 +23,9 @@ type Runner struct {
 	Looks []int
 
 	// Look is called when the samples of that many rounds are in the file, and synced, and nothing
-	// is measured. Samples that were lost are missing. If it returns an error, the run ends as an
-	// interrupted one, and another Run asks again.
+	// is measured. Samples that were lost are missing. It is asked once for each look, also if the
+	// file is continued. If it returns an error, the run ends as an interrupted one, and another Run
+	// asks again.
 	Look func(rounds int) (stop bool, err error)
 
 	// Progress, if not nil, is called before each sample, and never while one is measured.

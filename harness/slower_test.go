@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"io"
 	"math"
 	"math/rand/v2"
 	"sync"
@@ -133,5 +134,26 @@ func TestBatchesShareOneSlowdown(t *testing.T) {
 	}
 	if reads == 0 || reads > batches/2 {
 		t.Errorf("%d batches read the clock %d times to be slower by a billionth", batches, reads)
+	}
+}
+
+// If this fails, a worker does not make its case slower, or makes slower what should not be.
+func TestWorkIsSlower(t *testing.T) {
+	c := openClock(t)
+	for _, share := range []float64{0, 0.25} {
+		got := -1.0
+		cs := &Case{Names: []string{"A"}, CPUs: 1, Ops: 1, Open: func(*Env) (*Op, error) {
+			return &Op{Run: func(n int, t Timer) {
+				got = 0
+				if s := t.(*tscTimer).slower; s != nil {
+					got = s.share
+				}
+				loop(1000, t)
+			}}, nil
+		}}
+		_ = work(t.Context(), io.Discard, c, cs, Task{Names: cs.Names, Slower: share}) // it may fail on a busy machine, and Run has run
+		if got != share {
+			t.Errorf("a task that is to be slower by %v is by %v", share, got)
+		}
 	}
 }
