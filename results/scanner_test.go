@@ -115,7 +115,7 @@ PASS
 		t.Error("the order of configuration lines counts")
 	}
 	// A broken line, or a name alone, does not hide that the configuration changed above it.
-	s = scanText(t, "a: 1\nBenchmarkA 1 1 ns/op\na: 2\nBenchmarkA one\nBenchmarkA 1 1 ns/op\na: 3\nBenchmarkA\nBenchmarkA 1 1 ns/op\na: 4\nBenchmarkA 0 1 ns/op\nBenchmarkA 1 1 ns/op\n")
+	s = scanText(t, "a: 1\nBenchmarkA 1 1 ns/op\na: 2\nb: x\nBenchmarkA one\nBenchmarkA 1 1 ns/op\na: 3\nBenchmarkA\nBenchmarkA 1 1 ns/op\na: 4\nBenchmarkA 0 1 ns/op\nBenchmarkA 1 1 ns/op\n")
 	for i, sample := range s.samples {
 		if want := fmt.Sprint(i + 1); sample.Config.Get("a") != want {
 			t.Errorf("after a broken line: sample %d has %v", i, sample.Config.All())
