@@ -148,9 +148,9 @@ func TestName(t *testing.T) {
 		{"A-", "A-", "A-"},
 		{"A/x=-8", "A x= gomaxprocs=8", "A x=-8"},
 		{"A/b//c=d=e", "A =b = c=d=e", "A =b = c=d=e"},
-		{"A/arm=A2", "A arm=A2", "A arm=A2"},
+		{"A/arm=B", "A arm=B", "A arm=B"},
 		{"A/arm=B-8", "A arm=B gomaxprocs=8", "A arm=B gomaxprocs=8"},
-		{"A/impl=no-sync-2-1/arm=A2", "A impl=no-sync-2-1 arm=A2", "A impl=no-sync-2-1 arm=A2"},
+		{"A/impl=no-sync-2-1/arm=B", "A impl=no-sync-2-1 arm=B", "A impl=no-sync-2-1 arm=B"},
 		{"A/arm=B/x=1-8", "A arm=B x=1 gomaxprocs=8", "A arm=B x=1-8"},
 		{"A-99999999999999999999", "A-99999999999999999999", "A-99999999999999999999"},
 	} {
