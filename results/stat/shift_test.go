@@ -73,12 +73,16 @@ func shifts(t *testing.T, check func(r *rand.Rand, s Shift)) {
 	}
 }
 
-// If this fails, a count or the k-th smallest average or difference differs from that of the list.
+// If this fails, a count, the k-th smallest average or difference, or the median differs from that of
+// the list.
 func TestSums(t *testing.T) {
 	shifts(t, func(r *rand.Rand, s Shift) {
 		all := s.sums.list()
 		if s.sums.number() != len(all) {
 			t.Fatalf("%v: %d sums", s.sums, s.sums.number())
+		}
+		if n := len(all); n > 0 && s.Center() != all[n/2]/2+all[(n-1)/2]/2 && s.Center() != all[n/2] {
+			t.Fatalf("%v: centre %v", s.sums, s.Center())
 		}
 		for k, want := range all {
 			if k > 30 && r.IntN(300) > 0 {
