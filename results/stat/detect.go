@@ -16,8 +16,9 @@ package stat
 // 1 + 0.3 LeastUnits(alpha)/n. The factor was chosen by simulation: of normal differences, of Student's
 // distribution with 3 degrees of freedom, and of two states (10 % of the units 5 standard deviations
 // off), with 6 to 200 units at alpha 0.05 to 0.0005 and power 0.8. Between 71 and 88 % of the
-// shifts were found, half of them up and half down; without the factor 57 to 80 %. (A resampling of
-// the units needs a factor as well: it draws no difference larger than the largest.)
+// shifts were found, half of them up and half down; without the factor 57 to 80 %. (Resampling the units
+// with random signs is as low, 65 to 78 % with 12 and 24 units, because it draws no difference above the
+// largest. Resamples with noise of 0.4 standard deviations found 73 to 85 %, at 200 times the cost.)
 //
 // The promise is for both directions together. If d has one long tail, which a random order of two arms
 // prevents, shifts that move it away from zero are found more often than those that move it towards
