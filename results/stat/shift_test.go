@@ -94,7 +94,7 @@ func TestSums(t *testing.T) {
 			if k > 30 && r.IntN(300) > 0 {
 				continue
 			}
-			if got := s.sums.smallest(k + 1); got != want {
+			if got := s.sums.smallest(k + 1); got != want || got == 0 && math.Signbit(got) {
 				t.Fatalf("%v: sum %d is %v, want %v", s.sums, k+1, got, want)
 			}
 			for _, limit := range []float64{want, math.Nextafter(want, 9), r.NormFloat64(), math.Inf(1), math.Inf(-1)} {
@@ -112,6 +112,23 @@ func TestSums(t *testing.T) {
 			}
 		}
 	})
+}
+
+// If this fails, the search for a sum takes more than three times 64 counts where the sums lie so
+// that each guess is as wrong as it can be, or looks outside the range.
+func TestGuesses(t *testing.T) {
+	r := span{position(-math.MaxFloat64), position(math.Inf(1)), 0, 1 << 30}
+	for pass := 0; r.lo < r.hi; pass++ {
+		guess := r.guess(1<<29, pass)
+		if guess < r.lo || guess >= r.hi || pass > 3*64 {
+			t.Fatalf("pass %d: guess %d in %+v", pass, guess, r)
+		}
+		if r.hi-guess > guess-r.lo { // all sums are on the side where most numbers are
+			r.lo = guess + 1
+		} else {
+			r.hi = guess
+		}
+	}
 }
 
 // If this fails, the test and the interval disagree: theta is in Interval(alpha) if and only if
