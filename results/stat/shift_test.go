@@ -117,16 +117,18 @@ func TestSums(t *testing.T) {
 // If this fails, the search for a sum takes more than three times 64 counts where the sums lie so
 // that each guess is as wrong as it can be, or looks outside the range.
 func TestGuesses(t *testing.T) {
-	r := span{position(-math.MaxFloat64), position(math.Inf(1)), 0, 1 << 30}
-	for pass := 0; r.lo < r.hi; pass++ {
-		guess := r.guess(1<<29, pass)
-		if guess < r.lo || guess >= r.hi || pass > 3*64 {
-			t.Fatalf("pass %d: guess %d in %+v", pass, guess, r)
-		}
-		if r.hi-guess > guess-r.lo { // all sums are on the side where most numbers are
-			r.lo = guess + 1
-		} else {
-			r.hi = guess
+	for _, largest := range []float64{1, math.MaxFloat64, math.Inf(1)} {
+		r := span{position(-largest), position(largest), 0, 1 << 30}
+		for pass := 0; r.lo < r.hi; pass++ {
+			guess := r.guess(1<<29, pass)
+			if guess < r.lo || guess >= r.hi || pass > 3*64 {
+				t.Fatalf("pass %d: guess %d in %+v", pass, guess, r)
+			}
+			if r.hi-guess > guess-r.lo { // all sums are on the side where most numbers are
+				r.lo = guess + 1
+			} else {
+				r.hi = guess
+			}
 		}
 	}
 }
