@@ -22,6 +22,19 @@ const (
 	expedited = "memb"     // the kernel's expedited one, within this process
 )
 
+// fewIfSlow is an ops of operations that may wait for a grace period of the flavour k["gp"]: n
+// are a sample where a wait may take milliseconds. Elsewhere the harness repeats them in many
+// batches and takes the median: the time of a few operations of microseconds, taken once, contains
+// cold caches and whatever interrupted them.
+func fewIfSlow(n int) func(keys) int {
+	return func(k keys) int {
+		if find(rcu.Variants(), k["gp"]).Slow {
+			return n
+		}
+		return 0
+	}
+}
+
 var gracePeriodBench = Benchmark{
 	Names: []string{"GracePeriod"},
 	Doc:   "one synchronize, alone and beside a reader that enters sections all the time",
@@ -29,14 +42,9 @@ var gracePeriodBench = Benchmark{
 	Table: "Grace period: one synchronize",
 	axes:  []axis{gpAxis, readersAxis(0, 1)},
 	check: checkFlavour,
-	ops: func(k keys) int {
-		// A slow grace period takes whole ticks of the kernel, 2 or 4 of them. What a
-		// strategy waits for, over many, is their mean and not their median.
-		if find(rcu.Variants(), k["gp"]).Slow {
-			return 20
-		}
-		return 0
-	},
+	// A slow grace period takes whole ticks of the kernel, 2 or 4 of them. What a strategy waits
+	// for, over many, is their mean and not their median.
+	ops: fewIfSlow(20),
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		d := find(rcu.Variants(), k["gp"]).New(rcu.Options{})
 		err := k.beside(e, func() (pass, end func(), err error) {

@@ -27,7 +27,7 @@ var unregisterBench = Benchmark{
 	},
 	fits:  func(k keys) bool { return k.num("probes") >= 2 },
 	check: func(k keys) error { return errors.Join(checkUnregister(k), checkFlavour(k)) },
-	ops:   always(transitionsPerSample),
+	ops:   fewIfSlow(transitionsPerSample),
 	open:  openUnregister,
 }
 

@@ -103,7 +103,6 @@ var uprobeRegisterBench = Benchmark{
 	axes:  []axis{uprobeImpls, numbers("batch", nil, 1, 10, 100)},
 	fits:  func(k keys) bool { return k.num("batch") > 0 },
 	check: checkUprobe,
-	ops:   always(20),
 	open: func(k keys, _ *harness.Env) (*harness.Op, error) {
 		b, err := newUprobeSetup(k, uprobeOthers)
 		if err != nil {
