@@ -140,7 +140,7 @@ func TestCommandWorkerEnds(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip(err)
 	}
-	const says = `trap "echo >$F.end" INT; echo $$ >"$F.new"; mv "$F.new" "$F"; sleep 1000`
+	const says = `trap "echo >$F.end; exit" INT; echo $$ >"$F.new"; mv "$F.new" "$F"; while :; do sleep 0.01; done`
 	for _, c := range []struct {
 		what, command string
 		signal        os.Signal
