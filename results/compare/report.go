@@ -27,7 +27,7 @@ const (
 // A Report is a comparison.
 type Report struct {
 	Base string   // what the arms are compared with
-	Arms []string // the others, in order of first appearance
+	Arms []string // the others, in the natural order of their names
 	Of   string   // the file, or both
 
 	Lines  []*Line
@@ -44,6 +44,8 @@ type Report struct {
 
 	Facts   []results.KeyValue // of the machine and the run
 	Command string             // how to repeat the run, or ""
+
+	sessions bool // two files
 }
 
 // A Verdict is about one arm, by the lines of the gate family.
@@ -71,7 +73,9 @@ type Line struct {
 	P, Adjusted               float64
 	Floor, Margin, Detectable float64 // as shares: 0.01 is 1 %
 	HasNull                   bool
+	Widened                   float64 // the factor of stat.Widen, or 1
 
+	group  string // benchmarks that are one to session
 	better int
 	test   *tested
 }
@@ -106,7 +110,7 @@ func Between(old, new *Set) (*Report, error) {
 	if len(all) == 0 {
 		return nil, &results.MissingError{Path: new.Path, What: "a benchmark that " + old.Path + " has, too"}
 	}
-	r := &Report{Base: old.Path, Of: old.Path + " and " + new.Path, Lacks: lacks, Facts: new.Facts, Alpha: Level}
+	r := &Report{Base: old.Path, Of: old.Path + " and " + new.Path, Lacks: lacks, Facts: new.Facts, Alpha: Level, sessions: true}
 	r.read(old)
 	r.read(new)
 	if d := differ(old, new); d != "" {
@@ -179,7 +183,7 @@ func (r *Report) lines(all []contest) {
 			}
 			return 1
 		}
-		return results.Natural(a.Name, b.Name)
+		return cmp.Or(results.Natural(a.Name, b.Name), results.Natural(a.Arm, b.Arm))
 	})
 }
 
@@ -200,7 +204,7 @@ func linesOf(contests []contest) []*Line {
 	for _, c := range contests {
 		switch {
 		case isExact(c):
-			counts = append(counts, Count{c.unit, c.base.values[0], c.other.values[0], c.baseSet.better(c.unit)})
+			counts = append(counts, Count{c.unit, c.base.values[0], c.other.values[0], c.better()})
 		case main != nil && c.unit != mainUnit && derived(c, *main):
 		default:
 			lines = append(lines, newLine(c))
@@ -230,9 +234,7 @@ func rank(l *Line) int {
 }
 
 func newLine(c contest) *Line {
-	t := test(c)
-	l := &Line{Name: c.name, Arm: c.arm, Unit: c.unit, Base: side(c.base), Other: side(c.other), better: c.baseSet.better(c.unit), test: &t}
-	return l
+	return &Line{Name: c.name, Arm: c.arm, Unit: c.unit, Base: side(c.base), Other: side(c.other), better: c.better(), group: c.group, test: test(c)}
 }
 
 func side(s *series) Side {
@@ -247,6 +249,7 @@ func side(s *series) Side {
 // judge gives every line its word, every arm its verdict, and the report the worst of them.
 func (r *Report) judge(s safety) {
 	r.addLost(s)
+	slices.SortFunc(r.Arms, results.Natural)
 	alphas := r.adjust()
 	for _, l := range r.Lines {
 		l.word(s, alphas[l.Gate], r.Alpha)
@@ -305,7 +308,7 @@ func (r *Report) adjust() map[bool]float64 {
 
 // word decides about a line: safety before exact counts before time.
 func (l *Line) word(s safety, strictest, alpha float64) {
-	l.numbers(strictest)
+	l.numbers(strictest, alpha)
 	if word, why := s.about(l); word != "" {
 		l.Word, l.Why = word, why
 		return
@@ -317,6 +320,8 @@ func (l *Line) word(s safety, strictest, alpha float64) {
 	}
 	t := l.test
 	switch {
+	case t == nil && len(l.Counts) == 0:
+		l.Word, l.Why = Inconclusive, "all samples were lost"
 	case t == nil: // counts alone, and none that costs differs
 		l.Word = Equal
 	case t.differs(l.Adjusted, alpha):
@@ -347,19 +352,23 @@ func (l *Line) direction(center float64) Word {
 	return Better
 }
 
-// numbers fills in what a line shows.
-func (l *Line) numbers(alpha float64) {
+// numbers fills in what a line shows: the interval at the level of this look, so that the intervals of all
+// looks together hold with 95 %, and the change that is found at the strictest level of the family.
+func (l *Line) numbers(strictest, level float64) {
 	t := l.test
 	if t == nil {
 		return
 	}
-	lo, hi := t.shift.Interval(Level)
-	l.N, l.Of, l.P, l.HasNull, l.Linear = t.shift.N(), t.of, t.p, t.hasNull, t.linear
-	out := func(v float64) float64 { return math.Exp(v) }
+	lo, hi := math.Inf(-1), math.Inf(1)
+	if t.detectable != nil {
+		lo, hi = t.interval(level)
+	}
+	l.N, l.Of, l.P, l.HasNull, l.Linear, l.Widened = t.shift.N(), t.units.of, t.p, t.hasNull, t.linear, t.units.factor
+	out := math.Exp
 	if t.linear {
 		out = func(v float64) float64 { return v }
 	}
-	l.Ratio, l.Lo, l.Hi = out(t.center()), out(lo-t.common), out(hi-t.common)
+	l.Ratio, l.Lo, l.Hi = out(t.center()), out(lo), out(hi)
 	share := func(v float64) float64 {
 		if t.linear {
 			return v
@@ -369,7 +378,7 @@ func (l *Line) numbers(alpha float64) {
 	l.Floor, l.Margin = share(t.floor), share(t.margin())
 	l.Detectable = math.Inf(1)
 	if t.detectable != nil && t.why == "" {
-		l.Detectable = share(t.detectable(alpha))
+		l.Detectable = share(t.detectable(strictest))
 	}
 }
 
