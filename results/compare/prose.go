@@ -116,7 +116,11 @@ func (r *Report) mailLines(b *strings.Builder) {
 		fmt.Fprintln(b, c[0])
 		numbers := ""
 		if c[3] != "" {
-			numbers = fmt.Sprintf("%s -> %s  %s %s  n=%s floor %s, would show %s: ", c[1], c[2], c[3], c[4], c[6], c[7], c[8])
+			numbers = fmt.Sprintf("%s -> %s  %s %s  n=%s ", c[1], c[2], c[3], c[4], c[6])
+			if c[7] != "" {
+				numbers += "floor " + c[7] + ", "
+			}
+			numbers += "would show " + c[8] + ": "
 			if c[5] != "" {
 				numbers += "of means " + c[5] + ": "
 			}

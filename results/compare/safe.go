@@ -128,11 +128,11 @@ func (s safety) about(l *Line) (Word, string) {
 	lost, baseLost := s.lost[subject{l.Arm, l.Name}], s.lost[subject{"", l.Name}]
 	switch {
 	case broke && s.tried[base] == 0:
-		return Worse, fmt.Sprintf("broke under torture in %d of %d samples (the base was not tortured)", s.broke[other], s.tried[other])
+		return Worse, fmt.Sprintf("torture broke %d of %d, the base was not tried", s.broke[other], s.tried[other])
 	case broke && !baseBroke:
-		return Worse, fmt.Sprintf("broke under torture in %d of %d samples", s.broke[other], s.tried[other])
+		return Worse, fmt.Sprintf("torture broke %d of %d", s.broke[other], s.tried[other])
 	case baseBroke && !broke && s.tried[other] > 0:
-		return Better, fmt.Sprintf("the base broke under torture in %d of %d samples", s.broke[base], s.tried[base])
+		return Better, fmt.Sprintf("torture broke the base, %d of %d", s.broke[base], s.tried[base])
 	case lost > 0 && baseLost == 0:
 		return Worse, "lost " + samples(lost)
 	case lost == 0 && baseLost > 0:

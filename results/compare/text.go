@@ -68,7 +68,7 @@ func (r *Report) names() (short []string, same string) {
 	// The configuration in a name, after a space, is one part, though it may have a '/'.
 	parts := func(l *Line) []string {
 		name, config, found := strings.Cut(l.Name, " ")
-		list := strings.SplitAfter(name, "/")
+		list := strings.Split(name, "/")
 		if found {
 			list = append(list, " "+config)
 		}
@@ -77,14 +77,13 @@ func (r *Report) names() (short []string, same string) {
 	count := map[string]int{}
 	for _, l := range r.Lines {
 		for _, part := range slices.Compact(slices.Sorted(slices.Values(parts(l)[1:]))) {
-			count[strings.TrimSuffix(part, "/")]++
+			count[part]++
 		}
 	}
 	var common []string
 	for _, l := range r.Lines {
 		name := ""
 		for i, part := range parts(l) {
-			part = strings.TrimSuffix(part, "/")
 			switch {
 			case i == 0:
 				name = part
@@ -92,7 +91,7 @@ func (r *Report) names() (short []string, same string) {
 				if part = strings.TrimSpace(part); !slices.Contains(common, part) {
 					common = append(common, part)
 				}
-			case part[:1] == " ":
+			case strings.HasPrefix(part, " "):
 				name += part
 			default:
 				name += "/" + part
@@ -124,7 +123,10 @@ func (l *Line) cells(name string) []string {
 		row[5] = l.change(l.Other.Mean / l.Base.Mean)
 	}
 	row[6] = fmt.Sprint(l.N)
-	row[7], row[8] = l.share(l.Floor), l.share(l.Detectable)
+	if !math.IsNaN(l.Floor) {
+		row[7] = l.share(l.Floor)
+	}
+	row[8] = l.share(l.Detectable)
 	return row
 }
 
@@ -167,9 +169,13 @@ func (l *Line) share(v float64) string {
 
 // notes explain the table.
 func (r *Report) notes() []string {
+	floor := ""
+	if slices.ContainsFunc(r.Lines, func(l *Line) bool { return !math.IsNaN(l.Floor) }) {
+		floor = "floor: how far apart the same thing measured twice is here; "
+	}
 	notes := []string{
 		"change: the centre of the " + cmp.Or(r.counted(), "samples") + " (Hodges-Lehmann), of which there are n; 95 %: its interval.",
-		"floor: how far apart the same thing measured twice is here; would show: the change that is found with 80 % probability.",
+		floor + "would show: the change that is found with 80 % probability.",
 		"inconclusive: no change was shown, and none was ruled out. equal: shown to be within 1 %, or the floor if that is larger.",
 	}
 	if slices.ContainsFunc(r.Lines, func(l *Line) bool { return l.Widened > 1 }) {
@@ -220,10 +226,7 @@ func (r *Report) sentences() []string {
 	for _, v := range r.Arm {
 		list = append(list, fmt.Sprintf("%s: %s (%s)", v.Arm, v.Word, tally(v.Lines)))
 	}
-	for _, l := range r.Lacks {
-		list = append(list, l)
-	}
-	return list
+	return append(list, r.Lacks...)
 }
 
 func percent(ratio float64) string { return (&Line{}).change(ratio) }
