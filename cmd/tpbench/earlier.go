@@ -21,7 +21,6 @@ import (
 // harness.Create checks the same and more when all is known. What has no sample yet, or is
 // no result file, is left to it.
 func (s *session) resume(path string, sc schedule, facts ...host.Fact) error {
-	s.facts = append(s.facts, facts...)
 	given := s.cmd.Flags().Changed("seed")
 	if text, err := os.ReadFile(seedOf(path)); err == nil && !given {
 		if seed, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64); err == nil {
@@ -30,21 +29,23 @@ func (s *session) resume(path string, sc schedule, facts ...host.Fact) error {
 	}
 	set, err := compare.Load(path)
 	if err != nil {
+		s.facts = append(s.facts, facts...)
 		return nil
 	}
 	if set.Complete {
 		return otherRun(path, "this file holds a whole run already")
 	}
-	if given {
-		facts = append(facts, host.Fact{Key: "seed", Value: strconv.FormatUint(s.seed, 10)})
-	}
-	if sc.rounds > 0 {
-		facts = append(facts, host.Fact{Key: roundsFact, Value: strconv.Itoa(sc.rounds)})
-	}
+	s.earlier = set
 	for _, f := range facts {
-		if err := agree(path, set, f); err != nil {
+		if err := s.agree(path, f); err != nil {
 			return err
 		}
+	}
+	if seed := set.Fact("seed"); given && seed != strconv.FormatUint(s.seed, 10) {
+		return otherRun(path, fmt.Sprintf("another run began this file (seed was %s, now it is %d)", seed, s.seed))
+	}
+	if rounds := set.Fact(roundsFact); sc.rounds > 0 && rounds != "" && rounds != strconv.Itoa(sc.rounds) {
+		return otherRun(path, fmt.Sprintf("another run began this file (--rounds was %s, now it is %d)", rounds, sc.rounds))
 	}
 	if _, err := strconv.Atoi(set.Fact(roundsFact)); err != nil {
 		return otherRun(path, "another run began this file, which compares nothing")
@@ -55,15 +56,17 @@ func (s *session) resume(path string, sc schedule, facts ...host.Fact) error {
 	if seed, err := strconv.ParseUint(set.Fact("seed"), 10, 64); err == nil {
 		s.seed = seed
 	}
-	s.earlier = set
 	return nil
 }
 
-// agree returns an error if a file has another value of a fact.
-func agree(path string, set *compare.Set, f host.Fact) error {
-	if was := set.Fact(f.Key); was != f.Value {
-		return otherRun(path, fmt.Sprintf("another run began this file (%s was %q, now it is %q)", f.Key, was, f.Value))
+// agree adds a fact of this run. Its error says that the file has another value of it.
+func (s *session) agree(path string, f host.Fact) error {
+	if s.earlier != nil {
+		if was := s.earlier.Fact(f.Key); was != f.Value {
+			return otherRun(path, fmt.Sprintf("another run began this file (%s was %q, now it is %q)", f.Key, was, f.Value))
+		}
 	}
+	s.facts = append(s.facts, f)
 	return nil
 }
 

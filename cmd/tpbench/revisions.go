@@ -1,8 +1,12 @@
 package main
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -102,16 +106,16 @@ func (s *session) measureBuilds(a, b *builds.Revision, n int, sc schedule, path 
 // build builds n programs of each arm, and makes them the workers.
 func (s *session) build(a, b *builds.Revision, n int, path string) (err error) {
 	count := host.Fact{Key: "builds", Value: strconv.Itoa(n)}
-	if s.earlier != nil {
-		if err := agree(path, s.earlier, count); err != nil {
-			return err
-		}
+	if err := s.agree(path, count); err != nil {
+		return err
 	}
 	dir := programsOf(path)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	if err := os.WriteFile(seedOf(path), fmt.Appendln(nil, s.seed), 0o666); err != nil {
+	// The working tree as it is does not include these programs.
+	err = cmp.Or(os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o666), os.WriteFile(seedOf(path), fmt.Appendln(nil, s.seed), 0o666))
+	if err != nil {
 		return err
 	}
 	programs, seeds := map[string][]string{}, s.layouts(3*n)
@@ -127,18 +131,34 @@ func (s *session) build(a, b *builds.Revision, n int, path string) (err error) {
 		}
 	}
 	bar.end()
+	// The working tree may have other code than in the session before, under the same name.
+	code, err := hashOf(programs[benches.Base][0], programs[benches.Other][0])
+	if err != nil {
+		return err
+	}
+	if err := s.agree(path, code); err != nil {
+		return err
+	}
 	s.plan.Builds = n
 	s.by, s.base = compare.ArmKey, compare.ArmA
-	s.facts = append(s.facts, count)
 	s.worker, err = workersOf(s.ticks, func(t harness.Task) string { return programs[t.Arm][t.Build] })
 	return err
 }
 
-// armFacts are the facts of two revisions: what they are called, and all of their files.
+// armFacts say what two revisions are called.
 func armFacts(a, b *builds.Revision) []host.Fact {
-	const enough = 12 // digits
-	return []host.Fact{
-		{Key: compare.FactA, Value: a.String()}, {Key: "tree-a", Value: a.Tree[:min(enough, len(a.Tree))]},
-		{Key: compare.FactB, Value: b.String()}, {Key: "tree-b", Value: b.Tree[:min(enough, len(b.Tree))]},
+	return []host.Fact{{Key: compare.FactA, Value: a.String()}, {Key: compare.FactB, Value: b.String()}}
+}
+
+// hashOf is a fact: a hash of programs.
+func hashOf(paths ...string) (host.Fact, error) {
+	h := sha256.New()
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return host.Fact{}, err
+		}
+		h.Write(text)
 	}
+	return host.Fact{Key: "programs", Value: hex.EncodeToString(h.Sum(nil)[:8])}, nil
 }

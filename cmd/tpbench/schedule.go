@@ -64,8 +64,8 @@ func (sc *schedule) set(s *session, lines int, took trialTime) error {
 		what, units = "builds", s.plan.Builds
 	}
 	if units < sc.enough(lines) {
-		fmt.Fprintf(s.cmd.ErrOrStderr(), "%d %s are too few for a verdict about times: %s need %d; only torture, losses and exact counts can decide\n",
-			units, what, comparisons(lines), sc.enough(lines))
+		fmt.Fprintf(s.cmd.ErrOrStderr(), "%d %s are too few for a verdict about times: %s %d; only torture, losses and exact counts can decide\n",
+			units, what, need(lines), sc.enough(lines))
 	}
 	s.facts = append(s.facts, host.Fact{Key: roundsFact, Value: strconv.Itoa(rounds)})
 	most := s.setRounds(rounds)
@@ -101,35 +101,40 @@ func (sc *schedule) roundsOf(s *session, lines int, took trialTime) (int, error)
 		if s.plan.Builds == enough {
 			why = ", one for each build,"
 		}
-		return 0, usagef("--budget %v: %s need %d rounds%s of %v here; expected %v or more, or fewer benchmarks",
-			sc.budget, comparisons(lines), enough, why, each.Round(time.Millisecond), (took.once + each*time.Duration(enough) + time.Second).Truncate(time.Second))
+		return 0, usagef("--budget %v: %s %d rounds%s of %v here; expected %v or more, or fewer benchmarks",
+			sc.budget, need(lines), enough, why, each.Round(time.Millisecond), (took.once + each*time.Duration(enough) + time.Second).Truncate(time.Second))
 	}
 	return min(rounds, mostRounds), nil
 }
 
-// comparisons words a number of lines.
-func comparisons(lines int) string {
+// need begins a sentence on what so many lines need.
+func need(lines int) string {
 	if lines == 1 {
-		return "1 comparison"
+		return "1 comparison needs"
 	}
-	return fmt.Sprintf("%d comparisons", lines)
+	return fmt.Sprintf("%d comparisons need", lines)
 }
 
 // setRounds sets the rounds of the cases that have none, and returns the largest number of rounds. A case with
 // several layouts is measured so many times at each, unless each round has builds of its own:
-// their layouts differ anyway. Then it gets as many as a multiple of its layouts has.
+// their layouts differ anyway. Then all cases get as many, a multiple of the layouts: a case that is
+// not due in every round would miss some builds.
 func (s *session) setRounds(rounds int) (most int) {
+	if s.plan.Builds > 0 {
+		for _, c := range s.plan.Cases {
+			layouts := max(1, c.Layouts)
+			most = max(most, (rounds+layouts-1)/layouts*layouts)
+		}
+	}
 	for i := range s.plan.Cases {
-		c := &s.plan.Cases[i]
-		layouts := max(1, c.Layouts)
-		switch {
+		switch c := &s.plan.Cases[i]; {
 		case c.Rounds > 0:
 		case s.plan.Builds > 0:
-			c.Rounds = (rounds + layouts - 1) / layouts * layouts
+			c.Rounds = most
 		default:
-			c.Rounds = rounds * layouts
+			c.Rounds = rounds * max(1, c.Layouts)
 		}
-		most = max(most, c.Rounds)
+		most = max(most, s.plan.Cases[i].Rounds)
 	}
 	return most
 }

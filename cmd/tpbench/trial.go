@@ -59,8 +59,9 @@ type lack struct {
 // declines reports whether a worker ended with a sentence that says that its binary does not have
 // the benchmark, or cannot measure it here.
 func declines(err error) bool {
+	// A panic has the exit code 2, too.
 	exit, ok := errors.AsType[*exec.ExitError](err)
-	return ok && (exit.ExitCode() == 2 || exit.ExitCode() == 3) && strings.Contains(err.Error(), ": tpbench: ")
+	return ok && (exit.ExitCode() == 2 || exit.ExitCode() == 3) && strings.Contains(err.Error(), exit.String()+": tpbench: ")
 }
 
 // leave leaves out what an arm lacks. Its error says that nothing is left.
