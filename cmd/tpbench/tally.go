@@ -145,16 +145,16 @@ func (t *tally) rows() (rows [][]string) {
 // benchmarkLines has the tallies in Go benchmark format: the facts that all trials have in common, and a
 // line for each effect. Its number of iterations is that of lines; each share has its bounds beside it.
 func benchmarkLines(tallies []*tally) string {
+	tallies = slices.DeleteFunc(slices.Clone(tallies), func(t *tally) bool { return t.lines == 0 })
 	var b strings.Builder
-	for _, f := range tallies[0].facts {
-		common := func(t *tally) bool { return t.trials == 0 || slices.Contains(t.facts, f) }
-		if all := !slices.ContainsFunc(tallies, func(t *tally) bool { return !common(t) }); all && f.Key != "tpbench" && f.Key != slowerFact {
-			fmt.Fprintf(&b, "%s: %s\n", f.Key, f.Value)
-		}
-	}
-	for _, t := range tallies {
-		if t.lines == 0 {
-			continue
+	for i, t := range tallies {
+		if i == 0 {
+			for _, f := range t.facts {
+				differs := func(t *tally) bool { return !slices.Contains(t.facts, f) }
+				if !slices.ContainsFunc(tallies, differs) && f.Key != "tpbench" && f.Key != slowerFact {
+					fmt.Fprintf(&b, "%s: %s\n", f.Key, f.Value)
+				}
+			}
 		}
 		fmt.Fprintf(&b, "BenchmarkSelftest/%s=%g %d %d trials", slowerFact, t.percent, t.lines, t.trials)
 		for kind, unit := range units {
