@@ -73,7 +73,7 @@ builds are in FILE.programs.`,
 	f.IntVar(&run.builds, "builds", usualBuilds, "builds of each arm")
 	run.schedule.flags(f)
 	f.StringVarP(&run.path, "output", "o", "", "file to write the results to (default tpbench-ab-TIME.txt)")
-	f.Uint64Var(&run.seed, "seed", 0, "determines the order of the samples in each round (default random; the file names it)")
+	f.Uint64Var(&run.seed, "seed", 0, "determines the order of the samples in each round, and the layouts (default random; the file names it)")
 	run.out.flags(f)
 	return cmd
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -18,8 +19,7 @@ import (
 // left out; or else programs beside it, from which it takes the seed. What the file must agree in
 // are these facts. Its error is a *harness.FileError if the file is of another run, or complete.
 //
-// harness.Create checks the same and more when all is known. What has no sample yet, or is
-// no result file, is left to it.
+// harness.Create checks the same and more when all is known. A file that has no sample yet is left to it.
 func (s *session) resume(path string, sc schedule, facts ...host.Fact) error {
 	given := s.cmd.Flags().Changed("seed")
 	if text, err := os.ReadFile(seedOf(path)); err == nil && !given {
@@ -30,6 +30,9 @@ func (s *session) resume(path string, sc schedule, facts ...host.Fact) error {
 	set, err := compare.Load(path)
 	if err != nil {
 		s.facts = append(s.facts, facts...)
+		if text, err := os.ReadFile(path); err == nil && len(text) > 0 && !bytes.HasPrefix(text, []byte("tpbench: ")) {
+			return otherRun(path, "this is no result file of tpbench")
+		}
 		return nil
 	}
 	if set.Complete {

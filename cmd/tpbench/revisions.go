@@ -2,8 +2,10 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,6 +47,10 @@ func checkBuilds(n int, sc schedule) error {
 
 // revisions compares two revisions.
 func (run *ab) revisions(cmd *cobra.Command, nameA, nameB string) error {
+	chosen, wanted, err := run.cases.orGate(cmd)
+	if err != nil {
+		return err
+	}
 	ctx := cmd.Context()
 	a, err := builds.Resolve(ctx, ".", nameA)
 	if err != nil {
@@ -74,10 +80,6 @@ func (run *ab) revisions(cmd *cobra.Command, nameA, nameB string) error {
 			return run.out.write(cmd, r)
 		}
 	}
-	chosen, wanted, err := run.cases.orGate(cmd)
-	if err != nil {
-		return err
-	}
 	if err := s.chooseArms(chosen, wanted); err != nil {
 		return err
 	}
@@ -86,7 +88,8 @@ func (run *ab) revisions(cmd *cobra.Command, nameA, nameB string) error {
 }
 
 // measureBuilds measures the plan, whose cases have arms, with n builds of each arm: A and A2 of revision a, and
-// B of b. If the flag --builds is not given, lines that need more get more. The programs stay until the run is complete.
+// B of b. If the flag --builds is not given, lines that need more get more. The programs stay if the
+// run is interrupted or loses samples.
 func (s *session) measureBuilds(a, b *builds.Revision, n int, sc schedule, path string) error {
 	if enough := sc.enough(benches.Lines(s.plan)); !s.cmd.Flags().Changed("builds") && (sc.rounds == 0 || sc.rounds >= enough) {
 		n = max(n, enough)
@@ -95,6 +98,9 @@ func (s *session) measureBuilds(a, b *builds.Revision, n int, sc schedule, path 
 		return err
 	}
 	if err := s.arrange(sc); err != nil {
+		if !errors.Is(err, context.Canceled) {
+			os.RemoveAll(programsOf(path)) // the error says more than one of removing
+		}
 		return err
 	}
 	if err := s.run(path); err != nil {
