@@ -2,9 +2,9 @@ package benches
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tpbench/tpbench/harness"
-	"github.com/tpbench/tpbench/impls"
 )
 
 // The arms of a comparison: harness.Planned.Arm.
@@ -15,8 +15,8 @@ const (
 )
 
 // Against narrows chosen cases to those that can be compared with an implementation: to the blocks
-// in which it is. Its error is an *impls.UnknownError if there are none.
-func Against(base string, chosen []Chosen) ([]Chosen, error) {
+// in which it and another one are. It returns nil if there are none.
+func Against(base string, chosen []Chosen) (comparable []Chosen) {
 	blocks := map[string]bool{}
 	for _, ch := range chosen {
 		for _, c := range ch.Cases {
@@ -25,76 +25,78 @@ func Against(base string, chosen []Chosen) ([]Chosen, error) {
 			}
 		}
 	}
-	var comparable []Chosen
 	for _, ch := range chosen {
-		if cases := keep(ch.Cases, func(c Case) bool { return blocks[c.Block] }); len(cases) > 1 {
+		cases := keep(ch.Cases, func(c Case) bool { return blocks[c.Block] })
+		if slices.ContainsFunc(cases, func(c Case) bool { return c.keys["impl"] != base }) {
 			comparable = append(comparable, Chosen{cases, ch.Rounds})
 		}
 	}
-	if len(comparable) == 0 {
-		return nil, &impls.UnknownError{Kind: "implementation that the chosen benchmarks have beside others", Name: base}
-	}
-	return comparable, nil
+	return comparable
 }
 
-// Tortured chooses the torture of those strategies that chosen cases measure. What is not safe
-// need not be fast.
-func Tortured(chosen []Chosen) Chosen {
+// WithTorture adds the torture of those strategies that chosen cases measure, a few samples of each. What
+// is not safe need not be fast.
+func WithTorture(chosen []Chosen) []Chosen {
 	var names []string
+	var timed []Chosen
 	for _, ch := range chosen {
+		timed = append(timed, Chosen{keep(ch.Cases, func(c Case) bool { return c.Benchmark != &tortureBench }), ch.Rounds})
 		for _, c := range ch.Cases {
-			if impl := c.keys["impl"]; c.Benchmark != &tortureBench && slices.Contains(allStrategies, impl) && !slices.Contains(names, impl) {
+			if impl := c.keys["impl"]; slices.Contains(allStrategies, impl) && !slices.Contains(names, impl) {
 				names = append(names, impl)
 			}
 		}
 	}
 	if names == nil {
-		return Chosen{}
+		return timed
 	}
-	return Chosen{tortureBench.Cases(Params{Impls: names}), few}
+	return append(timed, Chosen{tortureBench.Cases(Params{Impls: names}), few})
 }
 
 // AddNull adds the null control to a plan that compares implementations: each case of the base once
-// more, in the same blocks. It returns how many lines are compared with the base, each of one
-// benchmark and one other implementation.
-func AddNull(plan *harness.Plan, base string) (lines int) {
+// more, in the same blocks.
+func AddNull(plan *harness.Plan, base string) {
 	for _, p := range plan.Cases {
-		c, err := Find(p.Names[0])
-		if err != nil {
+		if c, err := Find(p.Names[0]); err != nil {
 			panic("benches: " + err.Error()) // the plan was made of cases
-		}
-		switch {
-		case c.Benchmark == &tortureBench:
-		case c.keys["impl"] == base:
+		} else if !isTorture(&p) && c.keys["impl"] == base {
 			p.Arm = Again
 			plan.Cases = append(plan.Cases, p)
-		default:
-			lines += len(p.Wanted)
 		}
 	}
-	return lines
 }
 
 // Arms makes three arms of each case of a plan: the base, the base again, and another. Torture needs
-// no null control. It returns how many lines are compared.
-func Arms(plan *harness.Plan) (lines int) {
+// no null control.
+func Arms(plan *harness.Plan) {
 	cases := plan.Cases
 	plan.Cases = nil
 	for _, p := range cases {
-		c, err := Find(p.Names[0])
-		if err != nil {
-			panic("benches: " + err.Error())
-		}
 		arms := []string{Base, Again, Other}
-		if c.Benchmark == &tortureBench {
+		if isTorture(&p) {
 			arms = []string{Base, Other}
-		} else {
-			lines += len(p.Wanted)
 		}
 		for _, arm := range arms {
 			p.Arm = arm
 			plan.Cases = append(plan.Cases, p)
 		}
 	}
+}
+
+// Lines returns how many times a plan with arms compares: so many benchmarks have another arm than the base.
+func Lines(plan *harness.Plan) (lines int) {
+	again := map[string]bool{} // the base's names
+	for _, p := range plan.Cases {
+		if p.Arm == Again {
+			again[p.Names[0]] = true
+		}
+	}
+	for _, p := range plan.Cases {
+		if !isTorture(&p) && (p.Arm == Other || p.Arm == "" && !again[p.Names[0]]) {
+			lines += len(p.Wanted)
+		}
+	}
 	return lines
 }
+
+func isTorture(p *harness.Planned) bool { return strings.HasPrefix(p.Names[0], TortureName+"/") }

@@ -22,7 +22,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/perf/benchfmt"
 
+	"github.com/tpbench/tpbench/benches"
 	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/results"
 )
 
 // newCommandWorker returns the hidden command of the worker: tpbench command-worker -- 'go test -bench .'.
@@ -229,4 +231,19 @@ func learnCommands(ctx context.Context, commandA, commandB string) (*learned, er
 		}
 	}
 	return l, nil
+}
+
+// show says what is wrong with the commands' output, and what only one of them has.
+func (l *learned) show(w io.Writer) {
+	for _, p := range l.problems {
+		fmt.Fprintln(w, results.Visible(p))
+	}
+	for _, only := range []struct {
+		arm   string
+		names []string
+	}{{benches.Base, l.onlyA}, {benches.Other, l.onlyB}} {
+		for _, n := range only.names {
+			fmt.Fprintf(w, "%s is left out: only arm %s has it\n", results.Visible(n), only.arm)
+		}
+	}
 }

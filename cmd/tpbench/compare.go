@@ -48,27 +48,10 @@ compare reads every file in Go benchmark format, such as the output of go test -
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var sets []*compare.Set
-			for _, path := range args {
-				set, err := compare.Load(path)
-				if is[*fs.PathError](err) {
-					return usageError{err} // the user gave the name, also one in /proc
-				}
-				if err != nil {
-					return err
-				}
-				sets = append(sets, set)
+			if err := out.check(); err != nil {
+				return err
 			}
-			var report *compare.Report
-			var err error
-			switch {
-			case len(sets) == 2:
-				report, err = compare.Between(sets[0], sets[1])
-			case by == "":
-				report, err = compare.Within(sets[0], compare.ArmKey, compare.ArmA)
-			default:
-				report, err = compare.Within(sets[0], by, base)
-			}
+			report, err := compareFiles(args, by, base)
 			if err != nil {
 				return err
 			}
@@ -81,6 +64,41 @@ compare reads every file in Go benchmark format, such as the output of go test -
 	f.StringVar(&base, "base", "", "the value of that key which the others are compared with")
 	out.flags(f)
 	return cmd
+}
+
+// compareFiles compares two files, or the arms of one: those that have different values of the key by, or
+// those of "tpbench ab".
+func compareFiles(paths []string, by, base string) (*compare.Report, error) {
+	var sets []*compare.Set
+	for _, path := range paths {
+		set, err := compare.Load(path)
+		if is[*fs.PathError](err) {
+			return nil, usageError{err} // the user gave the name, also one in /proc
+		}
+		if err != nil {
+			return nil, err
+		}
+		sets = append(sets, set)
+	}
+	if len(sets) == 2 {
+		return compare.Between(sets[0], sets[1])
+	}
+	has := "no key has several values there"
+	if keys := sets[0].Keys(); len(keys) > 0 {
+		has = "its keys: " + results.Visible(strings.Join(keys, "; "))
+	}
+	if by == "" {
+		report, err := compare.Within(sets[0], compare.ArmKey, compare.ArmA)
+		if is[*results.MissingError](err) {
+			return nil, usagef("%s has no arms of \"tpbench ab\"; expected --by and --base, such as --by impl --base naive-sync, or two files; %s", sets[0].Path, has)
+		}
+		return report, err
+	}
+	report, err := compare.Within(sets[0], by, base)
+	if is[*results.MissingError](err) {
+		return nil, fmt.Errorf("%w; %s", err, has)
+	}
+	return report, err
 }
 
 // An output is how a comparison is written, and whether it decides the exit code.
@@ -97,26 +115,34 @@ func (o *output) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.gate, "gate", false, "exit with 1 also if an arm is slower, and not only if it is worse")
 }
 
-// write writes a report to standard output. Its error says that an arm is worse, or, with --gate,
-// slower. The warnings go to standard error where a program reads the output.
-func (o *output) write(cmd *cobra.Command, r *compare.Report) error {
+// outputFlags are the flags of an output.
+var outputFlags = []string{"json", "csv", "markdown", "mail", "gate"}
+
+// check returns an error if there is more than one form.
+func (o *output) check() error {
 	n := 0
-	write := r.WriteText
-	for _, form := range []struct {
-		on    bool
-		write func(io.Writer) error
-	}{{o.json, r.WriteJSON}, {o.csv, r.WriteCSV}, {o.markdown, r.WriteMarkdown}, {o.mail, r.WriteMail}} {
-		if form.on {
+	for _, on := range []bool{o.json, o.csv, o.markdown, o.mail} {
+		if on {
 			n++
-			write = form.write
 		}
 	}
 	if n > 1 {
 		return usagef("expected one of --json, --csv, --markdown and --mail")
 	}
-	warnings := cmd.OutOrStdout()
-	if n > 0 {
-		warnings = cmd.ErrOrStderr()
+	return nil
+}
+
+// write writes a report to standard output. Its error says that an arm is worse, or, with --gate,
+// slower. The warnings go to standard error where a program reads the output.
+func (o *output) write(cmd *cobra.Command, r *compare.Report) error {
+	write, warnings := r.WriteText, cmd.OutOrStdout()
+	for _, form := range []struct {
+		on    bool
+		write func(io.Writer) error
+	}{{o.json, r.WriteJSON}, {o.csv, r.WriteCSV}, {o.markdown, r.WriteMarkdown}, {o.mail, r.WriteMail}} {
+		if form.on {
+			write, warnings = form.write, cmd.ErrOrStderr()
+		}
 	}
 	for _, w := range r.Warnings {
 		if _, err := fmt.Fprintf(warnings, "warning: %s\n", results.Visible(w)); err != nil {
@@ -126,8 +152,7 @@ func (o *output) write(cmd *cobra.Command, r *compare.Report) error {
 	if err := write(cmd.OutOrStdout()); err != nil {
 		return err
 	}
-	switch {
-	case r.Worse(), o.gate && r.Regressed():
+	if r.Worse() || o.gate && r.Regressed() {
 		return regressedError(fmt.Sprintf("the verdict is %s; see above", r.Whole))
 	}
 	return nil

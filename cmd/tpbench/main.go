@@ -162,6 +162,7 @@ func is[E error](err error) bool {
 // exitCode returns the exit code that the package's documentation promises.
 func exitCode(err error) int {
 	path, ofFile := errors.AsType[*fs.PathError](err)
+	build, ofBuild := errors.AsType[*builds.BuildError](err)
 	switch {
 	case err == nil:
 		return 0
@@ -170,7 +171,8 @@ func exitCode(err error) int {
 	case errors.Is(err, impls.ErrUnsupported), errors.Is(err, clock.ErrUnavailable), is[*host.UnavailableError](err), is[*builds.MissingError](err):
 		return 3
 	case ofFile && slices.Contains([]string{"write", "sync", "close"}, path.Op),
-		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT): // the disk is full; the name is not wrong
+		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT),
+		ofBuild && strings.Contains(build.Output, syscall.ENOSPC.Error()): // the disk is full; the name is not wrong
 		return 1
 	case is[usageError](err), is[*impls.UnknownError](err), is[*results.FormatError](err), is[*results.MissingError](err),
 		is[*harness.FileError](err), is[*plots.FileError](err), is[*builds.InputError](err), is[*builds.BuildError](err):

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tpbench/tpbench/harness"
+	"github.com/tpbench/tpbench/harness/builds"
 	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/harness/host"
 	"github.com/tpbench/tpbench/impls"
@@ -43,6 +44,9 @@ func TestExitCode(t *testing.T) {
 	}
 	check(1, errors.New("anything"), pathError("write", "/sys/kernel/tracing/instances/x/events/enable", syscall.EINVAL))
 	check(2, usagef("no"), &impls.UnknownError{}, &results.FormatError{}, &results.MissingError{}, &harness.FileError{}, &plots.FileError{})
+	check(1, &builds.BuildError{Output: "link: write a.out: " + syscall.ENOSPC.Error()}, lostError("5"), regressedError("worse"), errors.Join(regressedError("worse"), lostError("5")))
+	check(2, &builds.BuildError{Output: "undefined: x"}, &builds.InputError{})
+	check(3, &builds.MissingError{Tool: "git"})
 	check(3, impls.ErrUnsupported, clock.ErrUnavailable, &host.UnavailableError{})
 	check(130, context.Canceled, interruptedError("half"))
 	// Names that the user gave, files that the machine lacks, and a full disk.

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os/exec"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -42,9 +44,10 @@ type session struct {
 	seed    uint64
 	plan    *harness.Plan
 
-	looks []int  // harness.Runner.Looks
-	by    string // what is compared at a look: compare.Within
-	base  string
+	// Of a comparison:
+	earlier  *compare.Set // what the file held when this session began, or nil
+	looks    []int        // harness.Runner.Looks
+	by, base string       // of compare.Within
 }
 
 // newSession prepares this machine for measuring. cmd has the flag --seed; without it the seed is
@@ -65,6 +68,16 @@ func newSession(cmd *cobra.Command, seed uint64) (*session, error) {
 		s.ticks.Rate().Hz, s.ticks.Rate().Uncertainty, s.ticks.Precision(), s.ticks.Overhead().Median)})
 	s.worker, err = workers(s.ticks)
 	return s, err
+}
+
+// chooseArms makes the plan of a comparison: of chosen cases, with the torture of their strategies.
+func (s *session) chooseArms(chosen []benches.Chosen, wanted func(string) bool) error {
+	for i := range chosen {
+		chosen[i].Rounds = 0 // until the schedule is known
+	}
+	return s.choose(benches.WithTorture(chosen), func(name string) bool {
+		return wanted(name) || strings.HasPrefix(name, benches.TortureName+"/")
+	})
 }
 
 // choose makes the plan of chosen cases, with the names that are wanted.
@@ -134,18 +147,18 @@ func measure(cmd *cobra.Command, chosen []benches.Chosen, wanted func(string) bo
 }
 
 // report compares the arms of the run in the file at path, and writes the verdict. It does so too if the
-// run lost samples; that error is returned if the verdict is none.
+// run lost samples; that error is returned as well.
 func (s *session) report(measured error, path string, out output) error {
 	if measured != nil && !is[lostError](measured) {
 		return measured
 	}
 	set, err := compare.Load(path)
-	if err != nil {
-		return errors.Join(measured, err)
+	var r *compare.Report
+	if err == nil {
+		r, err = compare.Within(set, s.by, s.base)
 	}
-	r, err := compare.Within(set, s.by, s.base)
 	if err != nil {
-		return errors.Join(measured, err)
+		return cmp.Or(measured, err) // so many samples were lost that there is nothing to compare
 	}
 	r.Command = commandLine()
 	return errors.Join(out.write(s.cmd, r), measured)
@@ -160,6 +173,14 @@ func (e lostError) Error() string { return string(e) }
 type interruptedError string
 
 func (e interruptedError) Error() string { return string(e) }
+
+// interrupted adds to context.Canceled what is left of the command's work. Other errors it returns.
+func interrupted(err error, left string) error {
+	if errors.Is(err, context.Canceled) {
+		return interruptedError("interrupted; " + left)
+	}
+	return err
+}
 
 func (e interruptedError) Is(target error) bool { return target == context.Canceled }
 

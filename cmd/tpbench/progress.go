@@ -50,9 +50,11 @@ func (p *progress) show(at harness.Progress) {
 	}
 }
 
-// step shows what a step of the preparation does: for package builds.
-func (p *progress) step(done, total int, what string) {
-	p.note("%d of %d  %s", done, total, what)
+// step shows a step of the preparation, for package builds: elsewhere than on a terminal only the first one.
+func (p *progress) step(done, _ int, what string) {
+	if p.terminal || done == 0 {
+		p.note("%s", what)
+	}
 }
 
 // note shows a line.

@@ -2,7 +2,7 @@ package main
 
 import (
 	"cmp"
-	"slices"
+	"fmt"
 
 	"github.com/spf13/cobra"
 )
@@ -19,39 +19,45 @@ func newRun() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run -o FILE",
 		Short: "Measure the benchmarks and implementations you choose, to a file",
-		Long: `run measures the benchmarks and implementations you choose, and writes every sample to
+		Long: fmt.Sprintf(`run measures the benchmarks and implementations you choose, and writes every sample to
 FILE in Go benchmark format. It works in rounds: each round takes one sample of every
 case that is due, in an order that the seed determines. Each sample is taken by a new process.
 
-With --against IMPL, run compares the other implementations with that one, and prints a verdict for each:
-see "tpbench compare --help". The base is measured twice in each block; what differs between the two
-is noise. Strategies are tortured, too.
+With --against IMPL, run compares the other implementations with that one, the base, and prints a verdict
+for each, as "tpbench compare" does. It measures the base twice in each block: what differs between the two
+is noise, and the others must differ by more. It tortures strategies, too. Without --rounds and --budget it
+measures as many rounds as the number of comparisons needs; else it measures %d.
 
-If FILE was left by an interrupted run with the same flags, run measures what is missing.`,
+If FILE was left by an interrupted run with the same flags, run measures what is missing.`, defaultRounds),
 		Example: `  tpbench run --bench 'Dispatch|DisableAll' --impl naive-sync,rcu-cond-sync --events 200 --rounds 10 -o a.txt
   tpbench run --bench GracePeriod --gp memb,qsbr --readers 1 -o gp.txt
   tpbench run --bench Poke --impl int3-batch -o poke.txt
-  tpbench run --against rcu-cond-sync --impl batched,bound --bench DisableAll --gp memb -o a.txt`,
+  tpbench run --against rcu-cond-sync --impl batched,bound --bench DisableAll --gp memb -o against.txt`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if p := &cases.Params; against != "" && p.Impls != nil && !slices.Contains(p.Impls, against) {
-				p.Impls = append(p.Impls, against)
+			compares := cmd.Flags().Changed("against")
+			if compares {
+				if err := cases.against(against); err != nil {
+					return err
+				}
 			}
 			chosen, wanted, err := cases.choose(cmd)
 			if err != nil {
 				return err
 			}
-			if err := schedule.check(cmd.Flags()); err != nil {
+			if err := cmp.Or(schedule.check(cmd.Flags()), out.check()); err != nil {
 				return err
 			}
 			if path == "" {
 				return usagef("run needs -o FILE, the file to write the results to")
 			}
-			if against != "" {
+			if compares {
 				return runAgainst(cmd, against, chosen, wanted, seed, schedule, path, out)
 			}
-			if schedule.budget > 0 {
-				return usagef("--budget is for comparisons: expected --against, too, or --rounds")
+			for _, flag := range append([]string{"budget"}, outputFlags...) {
+				if cmd.Flags().Changed(flag) {
+					return usagef("--%s is for comparisons; expected --against, too", flag)
+				}
 			}
 			for i := range chosen {
 				chosen[i].Rounds = cmp.Or(schedule.rounds, defaultRounds)

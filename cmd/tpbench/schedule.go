@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/tpbench/tpbench/benches"
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/harness/host"
 	"github.com/tpbench/tpbench/results/compare"
@@ -24,7 +25,7 @@ type schedule struct {
 
 func (sc *schedule) flags(f *pflag.FlagSet) {
 	f.IntVar(&sc.rounds, "rounds", 0, "blocks of each benchmark; of one with 4 alignments, at each (default as many as the number of benchmarks needs)")
-	f.DurationVar(&sc.budget, "budget", 0, "time to spend, such as 2m; stops early once every benchmark has a verdict")
+	f.DurationVar(&sc.budget, "budget", 0, "time to measure for, such as 2m; stops early once every benchmark has a verdict")
 }
 
 func (sc *schedule) check(given *pflag.FlagSet) error {
@@ -39,114 +40,129 @@ func (sc *schedule) check(given *pflag.FlagSet) error {
 	return nil
 }
 
-// set sets the rounds of those cases of the plan that have none yet. So many lines will be compared.
-// trial has measured each case once. A file at path that is to be continued keeps its rounds.
-func (sc *schedule) set(s *session, lines int, path string, trial time.Duration) error {
+// alpha is the level of the last look at the samples, which is the only one without a budget.
+func (sc *schedule) alpha() float64 {
 	if sc.budget == 0 {
-		rounds := sc.rounds
-		if rounds == 0 {
-			rounds = stat.LeastUnits(compare.Level / float64(lines))
-		}
-		s.setRounds(max(rounds, s.plan.Builds))
-		return nil
+		return compare.Level
 	}
 	looks := stat.Looks(compare.Level)
-	rounds, _ := strconv.Atoi(factOf(path, roundsFact)) // 0 if the run begins
-	if rounds == 0 {
-		least := max(s.plan.Builds, stat.LeastUnits(looks[len(looks)-1].Alpha/float64(lines)))
-		each := trial * 9 / 8 // an eighth for blocks that are measured again
-		if rounds = int(sc.budget / each); rounds < least {
-			return usagef("--budget %v: %d benchmarks need %d rounds, and a round takes %v here; expected %v or more, or fewer benchmarks",
-				sc.budget, lines, least, each.Round(time.Millisecond), (each * time.Duration(least)).Round(time.Second))
-		}
+	return looks[len(looks)-1].Alpha
+}
+
+// enough is how many units a verdict about so many lines needs.
+func (sc *schedule) enough(lines int) int { return stat.LeastUnits(sc.alpha() / float64(lines)) }
+
+// set sets the rounds of those cases of the plan that have none yet, and with a budget the looks.
+// A run that is continued keeps the rounds of its file. So many lines will be compared. A trial took so long.
+func (sc *schedule) set(s *session, lines int, took trialTime) error {
+	rounds, err := sc.roundsOf(s, lines, took)
+	if err != nil {
+		return err
 	}
-	s.setRounds(rounds)
-	most := 0
-	for _, c := range s.plan.Cases {
-		most = max(most, c.Rounds)
+	what, units := "rounds", rounds
+	if s.plan.Builds > 0 {
+		what, units = "builds", s.plan.Builds
+	}
+	if units < sc.enough(lines) {
+		fmt.Fprintf(s.cmd.ErrOrStderr(), "%d %s are too few for a verdict about times: %s %d; only torture, losses and exact counts can decide\n",
+			units, what, need(lines), sc.enough(lines))
+	}
+	s.facts = append(s.facts, host.Fact{Key: roundsFact, Value: strconv.Itoa(rounds)})
+	most := s.setRounds(rounds)
+	if sc.budget == 0 {
+		return nil
 	}
 	var words []string
-	for _, l := range looks {
+	for _, l := range stat.Looks(compare.Level) {
 		s.looks = append(s.looks, int(l.Share*float64(most)+0.5))
 		words = append(words, strconv.Itoa(s.looks[len(s.looks)-1]))
 	}
-	s.facts = append(s.facts,
-		host.Fact{Key: roundsFact, Value: strconv.Itoa(rounds)},
-		host.Fact{Key: compare.LooksFact, Value: strings.Join(words, " ")})
+	s.facts = append(s.facts, host.Fact{Key: compare.LooksFact, Value: strings.Join(words, " ")})
 	return nil
 }
 
-// roundsFact is the configuration key of what a budget came to, for a session that continues the run.
+// roundsFact is the configuration key of a comparison's rounds.
 const roundsFact = "rounds"
 
-// factOf returns a fact of the file at path, or "" if there is no such file, or no sample in it yet.
-func factOf(path, key string) string {
-	set, err := compare.Load(path)
-	if err != nil {
-		return ""
+func (sc *schedule) roundsOf(s *session, lines int, took trialTime) (int, error) {
+	enough := max(sc.enough(lines), s.plan.Builds)
+	switch {
+	case s.earlier != nil:
+		return strconv.Atoi(s.earlier.Fact(roundsFact)) // resume has checked that there is one
+	case sc.rounds > 0:
+		return sc.rounds, nil
+	case sc.budget == 0:
+		return enough, nil
 	}
-	return set.Fact(key)
+	each := took.round * 9 / 8 // an eighth for blocks that are measured again
+	rounds := int((sc.budget - took.once) / max(each, 1))
+	if rounds < enough {
+		why := ""
+		if s.plan.Builds == enough {
+			why = ", one for each build,"
+		}
+		return 0, usagef("--budget %v: %s %d rounds%s of %v here; expected %v or more, or fewer benchmarks",
+			sc.budget, need(lines), enough, why, each.Round(time.Millisecond), (took.once + each*time.Duration(enough) + time.Second).Truncate(time.Second))
+	}
+	return min(rounds, mostRounds), nil
 }
 
-// setRounds sets the rounds of the cases that have none. One with several layouts is measured so
-// many times at each, unless each round has builds of its own: their layouts differ anyway.
-func (s *session) setRounds(rounds int) {
+// need begins a sentence on what so many lines need.
+func need(lines int) string {
+	if lines == 1 {
+		return "1 comparison needs"
+	}
+	return fmt.Sprintf("%d comparisons need", lines)
+}
+
+// setRounds sets the rounds of the cases that have none, and returns the largest number of rounds. A case with
+// several layouts is measured so many times at each, unless each round has builds of its own:
+// their layouts differ anyway. Then all cases get as many, a multiple of the layouts: a case that is
+// not due in every round would miss some builds.
+func (s *session) setRounds(rounds int) (most int) {
+	if s.plan.Builds > 0 {
+		for _, c := range s.plan.Cases {
+			layouts := max(1, c.Layouts)
+			most = max(most, (rounds+layouts-1)/layouts*layouts)
+		}
+	}
 	for i := range s.plan.Cases {
 		switch c := &s.plan.Cases[i]; {
 		case c.Rounds > 0:
 		case s.plan.Builds > 0:
-			c.Rounds = rounds
+			c.Rounds = most
 		default:
 			c.Rounds = rounds * max(1, c.Layouts)
 		}
+		most = max(most, s.plan.Cases[i].Rounds)
 	}
+	return most
 }
 
-// trial measures each case of the plan once, and returns how long a round takes in the mean: one with
-// several layouts counts once for each. Cases that fail in an arm are taken out of the plan in all
-// arms, and named.
-func (s *session) trial() (took time.Duration, failed []string, err error) {
-	layouts := map[int][]harness.Planned{}
-	for _, c := range s.plan.Cases {
-		n := max(1, c.Layouts)
-		if s.plan.Builds > 0 {
-			n = 1
+// arrange sets the schedule of a comparison in arms of this or other binaries. It measures a trial first if
+// there is a budget, or if there are builds, some of which may lack a benchmark.
+func (s *session) arrange(sc schedule) error {
+	var took trialTime
+	var err error
+	switch {
+	case s.earlier != nil:
+		if names := s.earlier.Fact(leftOutFact); names != "" {
+			s.leaveOut(strings.Fields(names))
 		}
-		layouts[n] = append(layouts[n], c)
+	case sc.budget > 0 || s.plan.Builds > 0:
+		took, err = s.trial()
 	}
-	bar := newProgress(s.cmd.ErrOrStderr())
-	defer bar.end()
-	runner := harness.Runner{Worker: s.worker, Progress: bar.show}
-	bad := map[string]bool{}
-	for n, cases := range layouts {
-		t, errs, err := runner.Trial(s.cmd.Context(), &harness.Plan{Cases: cases, Builds: s.plan.Builds})
-		if err != nil {
-			return 0, nil, err
-		}
-		took += t * time.Duration(n)
-		for i, err := range errs {
-			if err != nil {
-				bad[cases[i].Names[0]] = true
-				failed = append(failed, fmt.Sprintf("%s is left out, because arm %s cannot run it: %v", cases[i].Names[0], cases[i].Arm, err))
-			}
-		}
-	}
-	s.plan.Cases = slices.DeleteFunc(s.plan.Cases, func(c harness.Planned) bool { return bad[c.Names[0]] })
-	slices.Sort(failed)
-	return took, failed, nil
-}
-
-// arrange sets the schedule of a comparison, after a trial if there is a budget.
-func (s *session) arrange(lines int, sc schedule, path string) error {
-	if sc.budget == 0 {
-		return sc.set(s, lines, path, 0)
-	}
-	took, failed, err := s.trial()
 	if err != nil {
 		return err
 	}
-	if len(failed) > 0 {
-		return fmt.Errorf("%s", strings.Join(failed, "\n"))
-	}
-	return sc.set(s, lines, path, took)
+	return sc.set(s, benches.Lines(s.plan), took)
+}
+
+// leftOutFact is the configuration key of the benchmarks that an arm lacks.
+const leftOutFact = "left-out"
+
+// leaveOut takes cases out of the plan, by the names of their first phases.
+func (s *session) leaveOut(names []string) {
+	s.plan.Cases = slices.DeleteFunc(s.plan.Cases, func(c harness.Planned) bool { return slices.Contains(names, c.Names[0]) })
+	s.facts = append(s.facts, host.Fact{Key: leftOutFact, Value: strings.Join(names, " ")})
 }

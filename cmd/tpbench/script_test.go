@@ -34,11 +34,33 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"await": await,
-			"code":  code,
-			"cut":   cut,
-			"shoot": shoot,
-			"try":   try,
+			"await":   await,
+			"code":    code,
+			"cut":     cut,
+			"replace": replace,
+			"shoot":   shoot,
+			"try":     try,
+		},
+		Setup: func(env *testscript.Env) error {
+			// Scripts build small programs. Compiled packages of Go are taken from the usual cache.
+			for _, name := range []string{"GOCACHE", "GOFLAGS"} {
+				value, err := exec.Command("go", "env", name).Output()
+				if err != nil {
+					return err
+				}
+				env.Setenv(name, strings.TrimSpace(string(value)))
+			}
+			tiny, err := filepath.Abs("testdata/tiny")
+			if err != nil {
+				return err
+			}
+			env.Setenv("TINY", tiny)
+			env.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+			for _, by := range []string{"AUTHOR", "COMMITTER"} {
+				env.Setenv("GIT_"+by+"_NAME", "a test")
+				env.Setenv("GIT_"+by+"_EMAIL", "test@example.com")
+			}
+			return nil
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
@@ -138,6 +160,17 @@ func shoot(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	ts.Fatalf("no worker measures %s", args[0])
+}
+
+// replace OLD NEW FILE: replaces a text that the file has once.
+func replace(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[2])
+	text, err := os.ReadFile(path)
+	ts.Check(err)
+	if n := strings.Count(string(text), args[0]); n != 1 {
+		ts.Fatalf("%q is %d times in %s", args[0], n, args[2])
+	}
+	ts.Check(os.WriteFile(path, []byte(strings.Replace(string(text), args[0], args[1], 1)), 0o666))
 }
 
 // cut FILE TEXT: cuts the file off before the last occurrence of text, as a killed run leaves it.

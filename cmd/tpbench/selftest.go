@@ -1,24 +1,19 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tpbench/tpbench/benches"
 	"github.com/tpbench/tpbench/harness/builds"
 	"github.com/tpbench/tpbench/harness/host"
-	"github.com/tpbench/tpbench/results"
 	"github.com/tpbench/tpbench/results/compare"
-	"github.com/tpbench/tpbench/results/stat"
 )
 
 // A selftest is one call of "tpbench selftest".
@@ -44,8 +39,9 @@ an amount that is known, because its timed parts spin: each difference that is n
 With REV, the arms are builds of that revision, each with functions in another order; otherwise they are
 this binary.
 
-Each trial is a file in DIR that "tpbench compare" reads. With the DIR of an interrupted selftest and the
-same flags, selftest measures what is missing.`,
+Each trial is a file in DIR that "tpbench compare" reads. DIR/selftest.txt has what all trials there found, in
+Go benchmark format. With the DIR of an interrupted selftest and the same flags, selftest measures what is
+missing; with more --trials it adds some.`,
 		Example: `  tpbench selftest --bench ReadSide --gp memb,qsbr --effects 0,1 --trials 10 --out selftest
   tpbench selftest HEAD --effects 0 --trials 25 --out a-against-a`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -55,18 +51,11 @@ same flags, selftest measures what is missing.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case run.dir == "":
-				return usagef("selftest needs --out DIR, the directory to write the trials to")
-			case run.trials < 1 || run.trials > mostRounds:
-				return usagef("--trials %d: expected 1 to %d", run.trials, mostRounds)
-			case run.builds < fewestBuilds || run.builds > mostBuilds:
-				return usagef("--builds %d: expected %d to %d", run.builds, fewestBuilds, mostBuilds)
-			}
-			if err := run.schedule.check(cmd.Flags()); err != nil {
+			effects, err := run.check(cmd.Flags(), args)
+			if err != nil {
 				return err
 			}
-			return run.all(cmd, args)
+			return run.all(cmd, args, effects)
 		},
 	}
 	f := cmd.Flags()
@@ -76,31 +65,53 @@ same flags, selftest measures what is missing.`,
 	f.IntVar(&run.builds, "builds", usualBuilds, "with REV: builds of each arm")
 	run.schedule.flags(f)
 	f.StringVar(&run.dir, "out", "", "directory to write the trials to")
-	f.Uint64Var(&run.seed, "seed", 0, "determines the order of the samples in each round (default random; each file names its own)")
+	f.Uint64Var(&run.seed, "seed", 0, "determines the order of the samples and the layouts, others in each trial (default random; each file names its own)")
 	return cmd
 }
 
-// all measures the trials that DIR lacks, the effects in turn, and shows what all have found.
-func (run *selftest) all(cmd *cobra.Command, revisions []string) error {
-	var effects []float64
+// check returns the effects, or an error if the flags are wrong.
+func (run *selftest) check(given *pflag.FlagSet, revisions []string) (effects []float64, err error) {
+	switch {
+	case run.dir == "":
+		return nil, usagef("selftest needs --out DIR, the directory to write the trials to")
+	case run.trials < 1 || run.trials > mostRounds:
+		return nil, usagef("--trials %d: expected 1 to %d", run.trials, mostRounds)
+	case len(revisions) == 0 && given.Changed("builds"):
+		return nil, usagef("--builds is for a revision; expected REV, too")
+	}
 	for _, text := range run.effects {
 		percent, err := strconv.ParseFloat(text, 64)
-		if err != nil || percent < 0 || percent > 100 {
-			return usagef("--effects %s: expected percents from 0 to 100, with commas between them", text)
+		if err != nil || !(percent >= 0 && percent <= 100) {
+			return nil, usagef("--effects %s: expected percents from 0 to 100, with commas between them", text)
+		}
+		if slices.Contains(effects, percent) {
+			return nil, usagef("--effects has %g twice", percent)
 		}
 		effects = append(effects, percent)
 	}
+	if len(effects) == 0 {
+		return nil, usagef("--effects: expected percents, with commas between them")
+	}
+	if err := run.schedule.check(given); err != nil || len(revisions) == 0 {
+		return effects, err
+	}
+	return effects, checkBuilds(run.builds, run.schedule)
+}
+
+// all measures the trials that DIR lacks, the effects in turn, and shows what all have found.
+func (run *selftest) all(cmd *cobra.Command, revisions []string, effects []float64) error {
 	if err := os.MkdirAll(run.dir, 0o777); err != nil {
 		return err
 	}
 	for trial := range run.trials {
-		for _, e := range effects {
+		for i, e := range effects {
 			path := filepath.Join(run.dir, fmt.Sprintf("effect-%g-trial-%03d.txt", e, trial))
 			if set, err := compare.Load(path); err == nil && set.Complete {
 				continue
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", path)
-			if err := run.trial(cmd, revisions, e, path); err != nil && !is[lostError](err) {
+			seed := run.seed + uint64(trial*len(effects)+i) // each trial has an order and layouts of its own
+			if err := run.trial(cmd, revisions, e, path, seed); err != nil && !is[lostError](err) {
 				return err
 			}
 		}
@@ -109,139 +120,44 @@ func (run *selftest) all(cmd *cobra.Command, revisions []string) error {
 }
 
 // trial measures one trial.
-func (run *selftest) trial(cmd *cobra.Command, revisions []string, percent float64, path string) error {
-	s, err := newSession(cmd, run.seed)
+func (run *selftest) trial(cmd *cobra.Command, revisions []string, percent float64, path string, seed uint64) error {
+	s, err := newSession(cmd, seed)
 	if err != nil {
+		return err
+	}
+	facts := []host.Fact{{Key: slowerFact, Value: fmt.Sprint(percent)}}
+	var rev *builds.Revision
+	if len(revisions) > 0 {
+		if rev, err = builds.Resolve(cmd.Context(), ".", revisions[0]); err != nil {
+			return err
+		}
+		facts = append(facts, armFacts(rev, rev)...)
+	}
+	if err := s.resume(path, run.schedule, facts...); err != nil {
 		return err
 	}
 	chosen, wanted, err := run.cases.orGate(cmd)
 	if err != nil {
 		return err
 	}
-	for i := range chosen {
-		chosen[i].Rounds = 0 // until the schedule is known
-	}
-	if err := s.choose(chosen, wanted); err != nil {
+	if err := s.chooseArms(chosen, wanted); err != nil {
 		return err
 	}
-	lines := benches.Arms(s.plan)
-	s.by, s.base = compare.ArmKey, compare.ArmA
+	benches.Arms(s.plan)
 	for i := range s.plan.Cases {
 		if c := &s.plan.Cases[i]; c.Arm == benches.Other {
 			c.Slower = percent / 100
 		}
 	}
-	if len(revisions) > 0 {
-		rev, err := builds.Resolve(cmd.Context(), ".", revisions[0])
-		if err != nil {
-			return err
-		}
-		if err := s.build(rev, rev, run.builds, path); err != nil {
-			return err
-		}
+	if rev != nil {
+		return s.measureBuilds(rev, rev, run.builds, run.schedule, path)
 	}
-	s.facts = append(s.facts, host.Fact{Key: slowerFact, Value: fmt.Sprint(percent)})
-	if err := s.arrange(lines, run.schedule, path); err != nil {
+	s.by, s.base = compare.ArmKey, compare.ArmA
+	if err := s.arrange(run.schedule); err != nil {
 		return err
 	}
-	err = s.run(path)
-	if !errors.Is(err, context.Canceled) {
-		os.RemoveAll(programsOf(path)) // an interrupted trial goes on with them
-	}
-	return err
+	return s.run(path)
 }
 
 // slowerFact is the configuration key of a trial's effect, in percent.
 const slowerFact = "slower-percent"
-
-// A tally counts what trials of one effect have found.
-type tally struct {
-	percent                          float64
-	trials, lines                    int
-	raw, slower, faster, gates, held int
-	detectable                       []float64
-}
-
-// show prints what the trials found.
-func (run *selftest) show(w io.Writer, effects []float64) error {
-	t := &results.Table{
-		Title:   "selftest: arm B slower by a known amount",
-		Columns: []string{"slower by", "trials", "lines", "p <= 5 %", "called slower", "called faster", "gate failed", "interval holds it", "would show"},
-		Notes: []string{
-			"p <= 5 %: lines whose own test says that the arms differ, before the adjustment for many lines.",
-			"[lo..hi]: 95 % interval of the share (Clopper and Pearson). would show: the median over the lines.",
-		},
-	}
-	for _, percent := range effects {
-		sum := tally{percent: percent}
-		paths, err := filepath.Glob(filepath.Join(run.dir, fmt.Sprintf("effect-%g-trial-*.txt", percent)))
-		if err != nil {
-			return err
-		}
-		for _, path := range paths {
-			if err := sum.add(path); err != nil {
-				return err
-			}
-		}
-		t.Rows = append(t.Rows, sum.row())
-	}
-	_, err := fmt.Fprint(w, t)
-	return err
-}
-
-// add adds a trial.
-func (sum *tally) add(path string) error {
-	set, err := compare.Load(path)
-	if err != nil {
-		return err
-	}
-	r, err := compare.Within(set, compare.ArmKey, compare.ArmA)
-	if err != nil {
-		return err
-	}
-	sum.trials++
-	if r.Regressed() {
-		sum.gates++
-	}
-	truth := 1 + sum.percent/100
-	for _, l := range r.Lines {
-		if !l.Gate {
-			continue
-		}
-		sum.lines++
-		for _, found := range []struct {
-			count *int
-			is    bool
-		}{
-			{&sum.raw, l.P <= compare.Level},
-			{&sum.slower, l.Word == compare.Slower},
-			{&sum.faster, l.Word == compare.Faster},
-			{&sum.held, l.Lo <= truth && truth <= l.Hi},
-		} {
-			if found.is {
-				*found.count++
-			}
-		}
-		sum.detectable = append(sum.detectable, l.Detectable)
-	}
-	return nil
-}
-
-func (sum *tally) row() []string {
-	share := func(k, n int) string {
-		if n == 0 {
-			return ""
-		}
-		e := stat.Proportion(k, n)
-		return fmt.Sprintf("%d of %d, %.1f %% [%.1f..%.1f]", k, n, 100*e.Center, 100*e.Lo, 100*e.Hi)
-	}
-	show := ""
-	if n := len(sum.detectable); n > 0 {
-		slices.Sort(sum.detectable)
-		if v := sum.detectable[n/2]; !math.IsInf(v, 0) {
-			show = fmt.Sprintf("%.2f %%", 100*v)
-		}
-	}
-	return []string{fmt.Sprintf("%g %%", sum.percent), strconv.Itoa(sum.trials), strconv.Itoa(sum.lines),
-		share(sum.raw, sum.lines), share(sum.slower, sum.lines), share(sum.faster, sum.lines), share(sum.gates, sum.trials), share(sum.held, sum.lines), show}
-}
