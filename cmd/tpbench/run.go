@@ -31,7 +31,7 @@ If FILE was left by an interrupted run with the same flags, run measures what is
 		Example: `  tpbench run --bench 'Dispatch|DisableAll' --impl naive-sync,rcu-cond-sync --events 200 --rounds 10 -o a.txt
   tpbench run --bench GracePeriod --gp memb,qsbr --readers 1 -o gp.txt
   tpbench run --bench Poke --impl int3-batch -o poke.txt
-  tpbench run --against rcu-cond-sync --impl batched,bound --bench DisableAll --gp memb -o a.txt`,
+  tpbench run --against rcu-cond-sync --impl batched,bound --bench DisableAll --gp memb -o against.txt`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if p := &cases.Params; against != "" && p.Impls != nil && !slices.Contains(p.Impls, against) {
