@@ -151,6 +151,10 @@ func programs(t *testing.T, flags ...string) string {
 func executeAll(t *testing.T, document, bin, text string, list []command) int {
 	dir := t.TempDir()
 	if slices.ContainsFunc(list, needsRepository) {
+		if out, err := exec.Command("git", "rev-parse", "HEAD").CombinedOutput(); err != nil {
+			t.Run(document, func(t *testing.T) { t.Skipf("it compares revisions, and this tree has none: %v: %s", err, out) })
+			return len(list)
+		}
 		dir = repository(t, text)
 	}
 	for _, c := range list {
@@ -176,12 +180,9 @@ var diff = regexp.MustCompile("(?s)```diff\n(.*?)```")
 // repository returns a clone of this repository in a directory of its own: the last commit as the
 // branch main, and on top of it the branch my-branch with the change that the document shows, or with an
 // empty file of Go. It needs no other commit, so this repository may be a shallow clone. In a tree without
-// history, such as an unpacked archive, nothing can be compared, and the test is skipped.
+// any, such as an unpacked archive, documents that compare revisions are skipped.
 func repository(t *testing.T, document string) string {
 	t.Helper()
-	if out, err := exec.Command("git", "rev-parse", "HEAD").CombinedOutput(); err != nil {
-		t.Skipf("it compares revisions, and this tree has none: %v: %s", err, out)
-	}
 	dir := filepath.Join(t.TempDir(), "tpbench")
 	git := func(input string, args ...string) {
 		t.Helper()
