@@ -8,6 +8,7 @@
 //     all its values, so [Find] makes the same case again in another process.
 //  3. [Evidence] chooses the cases of the run that tpbench makes by default, and how often
 //     each is measured.
+//  4. [Gate] returns the cases whose verdicts together decide whether a change is refused.
 //
 // The same cases run under `go test -bench`. Package benches does not time anything itself
 // (package harness does), and does not know how its figures are shown: a Benchmark names the

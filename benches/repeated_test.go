@@ -12,8 +12,8 @@ import (
 // are timed once.
 func TestShortOperationsAreRepeated(t *testing.T) {
 	for name, want := range map[string]int{
-		"DisableAll/impl=batched/gp=memb/events=256/probes=1/readers=0":            0,
-		"DisableAll/impl=batched/gp=memb/events=257/probes=1/readers=0":            1,
+		"DisableAll/impl=batched/gp=memb/events=128/probes=1/readers=0":            0,
+		"DisableAll/impl=batched/gp=memb/events=129/probes=1/readers=0":            1,
 		"DisableAll/impl=batched/gp=kernelgp/events=100/probes=1/readers=0":        1,
 		"DisableAll/impl=batched/gp=paced/events=100/probes=1/readers=0":           1,
 		"DisableAll/impl=running-kernel/gp=kernelgp/events=100/probes=1/readers=0": 1,

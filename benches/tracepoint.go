@@ -62,10 +62,11 @@ var bulkBench = Benchmark{
 	open: openBulk,
 }
 
-// shortBulk is up to how many events a bulk change is repeated within a sample. A longer one
-// is a sample by itself: it lasts as long as a time slice of the kernel, so on a busy machine
-// hardly one of them is not interrupted, and batches that are interrupted do not count.
-const shortBulk = 256
+// shortBulk is up to how many events a bulk change is repeated within a sample. A longer one is a
+// sample by itself: with some strategies it lasts milliseconds, as a time slice of the kernel does,
+// so on a busy machine most of them are interrupted, and batches that are interrupted do not
+// count.
+const shortBulk = 128
 
 // slowestGracePeriod is more than one grace period of a loaded kernel takes.
 const slowestGracePeriod = 200 * time.Millisecond

@@ -2,6 +2,7 @@ package docs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -76,32 +77,52 @@ func TestCommands(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		total += executeAll(t, filepath.Base(d), bin, commandsOf(string(text)))
+		total += executeAll(t, filepath.Base(d), bin, string(text), commandsOf(string(text)))
 	}
 	if total < 20 {
 		t.Errorf("the documents have %d commands; that is too few: the expressions that find them are wrong", total)
 	}
-	executeAll(t, "help", bin, helpCommands(t, bin))
+	for _, help := range helps {
+		executeAll(t, "help "+help.command, bin, "", append(help.before, helpCommands(t, bin, help.command)...))
+	}
 }
 
-// helpCommands returns the examples of the help texts. Each command has one at least.
-func helpCommands(t *testing.T, bin string) (list []command) {
+// helps are the commands with a help text, and what has to be typed before its examples, which read
+// files that they do not write.
+var helps = []struct {
+	command string
+	before  []command
+}{
+	{"", twoFiles},
+	{"evidence", nil},
+	{"run", nil},
+	{"compare", append([]command{{line: "tpbench run --bench Churn --impl naive-sync,batched --gp memb --rounds 1 -o churn.txt"}}, twoFiles...)},
+	{"ab", []command{{line: "go test -c -o old.test ./results"}, {line: "go test -c -o new.test ./results"}}},
+	{"selftest", nil},
+	{"torture", nil},
+	{"list", nil},
+	{"doctor", nil},
+}
+
+var twoFiles = []command{
+	{line: "tpbench run --bench ReadSide --gp memb --rounds 1 -o old.txt"},
+	{line: "tpbench run --bench ReadSide --gp memb --rounds 1 -o new.txt"},
+}
+
+// helpCommands returns the examples of a help text. There is one at least.
+func helpCommands(t *testing.T, bin, name string) (list []command) {
 	t.Helper()
-	// compare is first: its examples write the files that the root's example compares.
-	for _, name := range []string{"compare", "", "evidence", "run", "torture", "list", "doctor"} {
-		out, err := exec.Command(filepath.Join(bin, "tpbench"), strings.Fields(name+" --help")...).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, examples, found := strings.Cut(string(out), "Examples:\n")
-		examples, _, _ = strings.Cut(examples, "\nFlags:")
-		before := len(list)
-		for _, m := range example.FindAllStringSubmatch(examples, -1) {
-			list = append(list, command{line: m[1]})
-		}
-		if !found || len(list) == before {
-			t.Errorf("tpbench %s --help has no example", name)
-		}
+	out, err := exec.Command(filepath.Join(bin, "tpbench"), strings.Fields(name+" --help")...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, examples, found := strings.Cut(string(out), "Examples:\n")
+	examples, _, _ = strings.Cut(examples, "\nFlags:")
+	for _, m := range example.FindAllStringSubmatch(examples, -1) {
+		list = append(list, command{line: m[1]})
+	}
+	if !found || len(list) == 0 {
+		t.Errorf("tpbench %s --help has no example", name)
 	}
 	return list
 }
@@ -127,8 +148,15 @@ func programs(t *testing.T, flags ...string) string {
 }
 
 // executeAll executes the commands of one document and returns how many there were.
-func executeAll(t *testing.T, document, bin string, list []command) int {
+func executeAll(t *testing.T, document, bin, text string, list []command) int {
 	dir := t.TempDir()
+	if slices.ContainsFunc(list, needsRepository) {
+		if out, err := exec.Command("git", "rev-parse", "HEAD").CombinedOutput(); err != nil {
+			t.Run(document, func(t *testing.T) { t.Skipf("it compares revisions, and this tree has none: %v: %s", err, out) })
+			return len(list)
+		}
+		dir = repository(t, text)
+	}
 	for _, c := range list {
 		t.Run(document+"/"+c.line, func(t *testing.T) {
 			if c.root && os.Getuid() != 0 {
@@ -140,12 +168,63 @@ func executeAll(t *testing.T, document, bin string, list []command) int {
 	return len(list)
 }
 
-// written finds the file that a run writes.
-var written = regexp.MustCompile(`^tpbench run .*-o (\S+)`)
+// needsRepository reports whether a command only works in a checked-out tree of this repository.
+func needsRepository(c command) bool {
+	return slices.ContainsFunc([]string{"git ", "go test -c ", "tpbench ab ", "go run ./cmd/tpbench ab ", "tpbench selftest HEAD"},
+		func(p string) bool { return strings.HasPrefix(c.line, p) })
+}
 
+// diff is a change that a document shows.
+var diff = regexp.MustCompile("(?s)```diff\n(.*?)```")
+
+// repository returns a clone of this repository in a directory of its own: the last commit as the
+// branch main, and on top of it the branch my-branch with the change that the document shows, or with an
+// empty file of Go. It needs no other commit, so this repository may be a shallow clone. In a tree without
+// any, such as an unpacked archive, documents that compare revisions are skipped.
+func repository(t *testing.T, document string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "tpbench")
+	git := func(input string, args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"}, args...)...)
+		cmd.Dir, cmd.Stdin = filepath.Dir(dir), strings.NewReader(input)
+		if _, err := os.Stat(dir); err == nil {
+			cmd.Dir = dir
+		}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v: %s", strings.Join(args, " "), err, out)
+		}
+	}
+	top, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	git("", "clone", "-q", "--no-tags", top, dir)
+	git("", "checkout", "-q", "-B", "main")
+	git("", "checkout", "-q", "-b", "my-branch")
+	if m := diff.FindStringSubmatch(document); m != nil {
+		git(m[1], "apply", "-")
+	} else if err := os.WriteFile(filepath.Join(dir, "cmd/tpbench/change.go"), []byte("package main\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	git("", "add", ".")
+	git("", "commit", "-q", "-m", "a change")
+	git("", "checkout", "-q", "main")
+	return dir
+}
+
+// written finds the file that a comparison or a run writes.
+var written = regexp.MustCompile(`^tpbench run .*-o (\S+)|^tpbench ab --cmd-a .*-o (\S+)`)
+
+// hasSample reports whether a file has a sample that can be compared. One of torture has no time.
 func hasSample(path string) bool {
 	text, _ := os.ReadFile(path)
-	return bytes.Contains(text, []byte("\nBenchmark"))
+	for line := range bytes.Lines(text) {
+		if bytes.HasPrefix(line, []byte("Benchmark")) && !bytes.HasPrefix(line, []byte("BenchmarkTorture/")) {
+			return true
+		}
+	}
+	return false
 }
 
 // execute executes one command and fails the test if a reader would see an error.
@@ -159,6 +238,8 @@ func execute(t *testing.T, dir, bin, line string) {
 			t.Errorf("%s: .ci/run has no tier%s", line, tier)
 		}
 		line, dir = "bash -n .ci/run", ".."
+	case strings.HasPrefix(line, "go test -c "):
+		// It builds what a later command runs.
 	case strings.HasPrefix(line, "go test"):
 		// Here only the names: the tests themselves run where this one does.
 		if strings.Contains(line, "-tags ") && !strings.Contains(line, "-tags steps ") {
@@ -182,7 +263,7 @@ func execute(t *testing.T, dir, bin, line string) {
 	if file := written.FindStringSubmatch(line); strings.HasPrefix(line, "tpbench") {
 		interrupt := time.AfterFunc(patience, func() {
 			// The next command may need a sample in the file.
-			for file != nil && !hasSample(filepath.Join(dir, file[1])) && ctx.Err() == nil {
+			for file != nil && !hasSample(filepath.Join(dir, cmp.Or(file[1], file[2]))) && ctx.Err() == nil {
 				time.Sleep(50 * time.Millisecond)
 			}
 			cancel()
@@ -190,7 +271,7 @@ func execute(t *testing.T, dir, bin, line string) {
 		defer interrupt.Stop()
 	}
 	err := cmd.Run()
-	const cannotRunHere, interrupted = 3, 130
+	const decided, cannotRunHere, interrupted = 1, 3, 130
 	var exit *exec.ExitError
 	switch {
 	case err == nil && strings.Contains(line, "-list ") && !strings.Contains(out.String(), "Test"):
@@ -198,6 +279,7 @@ func execute(t *testing.T, dir, bin, line string) {
 	case err == nil && strings.Contains(out.String(), "benchstat: "): // its errors leave the exit status 0
 		t.Errorf("%s: %s", line, out.String())
 	case err == nil:
+	case errors.As(err, &exit) && exit.ExitCode() == decided && strings.Contains(out.String(), "\ntpbench: the verdict is "):
 	case errors.As(err, &exit) && exit.ExitCode() == cannotRunHere:
 		t.Skip(strings.TrimSpace(out.String()))
 	case errors.As(err, &exit) && exit.ExitCode() == interrupted && ctx.Err() != nil:

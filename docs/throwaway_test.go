@@ -88,7 +88,7 @@ func TestThrowaway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	executeAll(t, "CONTRIBUTING.md", bin, commandsOf(string(text)))
+	executeAll(t, "CONTRIBUTING.md", bin, string(text), commandsOf(string(text)))
 }
 
 // output runs tpbench, which must succeed, and returns what it printed.

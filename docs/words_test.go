@@ -111,7 +111,7 @@ var (
 	raceRE      = regexp.MustCompile(`\b([a-z]+-[A-Z]\d+)\b`)
 	codeRE      = regexp.MustCompile(`(^|[^-\w])([ABDGHKLMPRSTUVW]\d{1,2})\b`)
 
-	// notCodes are registers, percentiles, and an arm.
+	// notCodes are registers, percentiles, and the arm that is the base again.
 	notCodes = regexp.MustCompile(`^(R([89]|1[0-5])|P[1-9]0|A2)$`)
 )
 

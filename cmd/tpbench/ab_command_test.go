@@ -140,7 +140,7 @@ func TestCommandWorkerEnds(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip(err)
 	}
-	const says = `echo $$ >"$F.new"; mv "$F.new" "$F"; exec sleep 1000`
+	const says = `trap "echo >$F.end; exit" INT; echo $$ >"$F.new"; mv "$F.new" "$F"; while :; do sleep 0.01; done`
 	for _, c := range []struct {
 		what, command string
 		signal        os.Signal
@@ -168,6 +168,9 @@ func TestCommandWorkerEnds(t *testing.T) {
 		_ = cmd.Wait() // its error is the exit code's:
 		if code := cmd.ProcessState.ExitCode(); code != 130 {
 			t.Errorf("%s: exit code %d (%v), want 130", c.what, code, cmd.ProcessState)
+		}
+		if _, err := os.Stat(pidFile + ".end"); (err != nil) != c.slow {
+			t.Errorf("%s: a process of the command has ended by itself: %v, want %v", c.what, err == nil, !c.slow)
 		}
 		if stillRuns(t, pid) {
 			t.Errorf("%s: a process of the command still runs", c.what)

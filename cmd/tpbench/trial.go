@@ -83,9 +83,6 @@ func (s *session) leave(lacks []lack) error {
 	if len(names) == 0 {
 		return nil
 	}
-	if len(names) == 0 {
-		return nil
-	}
 	s.leaveOut(names)
 	if benches.Lines(s.plan) == 0 {
 		return usagef("no benchmark is left to compare")

@@ -28,8 +28,8 @@ func TestBuild(t *testing.T) {
 	seeds := []uint64{3, 1<<63 - 1}
 	var all []string
 	for name, want := range map[string]string{
-		"HEAD~1": "good morning 6 3 2 41 79 5", "evening": "good evening 6 3 2 41 79 5",
-		".": "good night 6 3 2 42 79 5",
+		"HEAD~1": "good morning 6 3 2 48 79 5", "evening": "good evening 6 3 2 48 79 5",
+		".": "good night 6 3 2 49 79 5",
 	} {
 		var steps []string
 		r := resolve(t, filepath.Join(dir, "lib"), name)

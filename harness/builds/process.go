@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 )
 
 // An InputError says that what was named does not exist: no repository, no module, no such commit.
@@ -64,6 +65,7 @@ func run(ctx context.Context, dir string, env []string, program string, args ...
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	killTogether(cmd)
+	cmd.WaitDelay = 5 * time.Second // for a process that has left the group and holds the output
 	err := cmd.Run()
 	switch {
 	case ctx.Err() != nil:

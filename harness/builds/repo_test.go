@@ -27,7 +27,7 @@ import (
 func main() {
 	println(lib.Greeting, lib.Sum([]int{1, 2, 3}), lib.Sum([]float64{1, 2}), d.Two())
 	lib.Keep(lib.New(3))
-	println(lib.Start, lib.Later(5)(), lib.Asm(4))
+	println(*lib.Pair[0]+int(lib.Plain), lib.Later(5)(), lib.Asm(4))
 }
 `,
 	"lib/lib.go": `package lib
@@ -39,6 +39,12 @@ const Greeting = "good morning"
 
 // Start is a global with an initial value.
 var Start = 41
+
+// Plain is a number.
+var Plain = 7
+
+// Pair has addresses, so it is among the data with pointers.
+var Pair = [2]*int{&Start, new(int)}
 
 type T struct {
 	a int32

@@ -98,6 +98,12 @@ var table = []row{
 			pids := m.eachBusy(func(u usage) string { return strconv.Itoa(u.pid) }, " ")
 			return "kill -STOP " + pids + "  # afterwards: kill -CONT " + pids
 		}},
+	{"interrupts", machine.interruptions, func(m machine, _ string) Status { return m.interrupted() },
+		"a device's interrupt takes microseconds from the batch that it hits; the timer's tick does so on every machine",
+		machine.divert},
+	{"isolated", machine.isolation, func(m machine, _ string) Status { return ifElse(m.onlyIsolated(), Warn, OK) },
+		"the kernel moves no thread between isolated CPUs, so threads that are not pinned stay on the CPU where they began, which may be the one that measures",
+		machine.joinOther},
 	{"tracer", func(m machine) string { return ifElse(m.tracer() == "0", "none", m.tracer()) }, unless(Fail, "none", ""),
 		"a debugger sees every SIGTRAP first, and breakpoints are how code is patched here",
 		func(m machine) string {
@@ -150,6 +156,9 @@ var table = []row{
 	{"rwx", func(m machine) string { return errorOr(m.rwx, "allowed") }, unless(Fail, "allowed"),
 		"code that patches itself needs a page that is writable and executable at once",
 		always("systemd-run --pipe -p MemoryDenyWriteExecute=no tpbench  # SELinux: sudo setsebool -P selinuxuser_execmem on")},
+	{"tracefs", machine.tracing, traceable,
+		"the benchmarks of the running kernel's own events switch them through it; no others need it",
+		machine.mountTracefs},
 	{"limits",
 		func(m machine) string {
 			return cmp.Or(strings.Join(m.limits(), ", "), ifElse(m.text("proc/self/limits") != "", "high enough", ""))
@@ -168,6 +177,9 @@ var table = []row{
 	{"thp", func(m machine) string { return chosen(m.text(hugepages)) }, unless(Warn, "madvise", "never", ""),
 		"khugepaged moves pages into huge ones during a run, and with them the cost of every miss",
 		always("echo madvise | sudo tee /" + hugepages)},
+	{"mitigations", machine.mitigation, func(m machine, _ string) Status { return m.unusual() },
+		"they change what system calls, traps and indirect calls cost, so numbers from a kernel with unusual ones hold for few machines",
+		always("sudo grubby --update-kernel=ALL --remove-args='mitigations spectre_v2 nospectre_v2 pti nopti spec_store_bypass_disable' && sudo reboot")},
 	{"aslr", machine.aslr, unless(Warn, "2", "1", ""),
 		"one fixed layout is one sample of the layout: processes must differ for placement to average out",
 		always("sudo sysctl kernel.randomize_va_space=2  # and no setarch -R")},

@@ -9,32 +9,35 @@ import (
 	"github.com/tpbench/tpbench/harness/clock"
 )
 
-// watched is how long Doctor watches other processes: 20 jiffies, so that one jiffy of
-// CPU time is 5 % of a CPU.
+// watched is how long Doctor watches other processes and interrupts: 20 jiffies, so that one
+// jiffy of CPU time is 5 % of a CPU, and one interrupt is 5 a second.
 const watched = 200 * time.Millisecond
 
 // trials is what Doctor learns by trying. What it reads is in the probe.
 type trials struct {
 	clock    *clock.Clock // nil: clockErr says why
 	clockErr error
-	rwx      error   // nil: allowed
-	counters error   // nil: available
-	busy     []usage // other processes, busiest first
+	rwx      error     // nil: allowed
+	counters error     // nil: available
+	busy     []usage   // other processes, busiest first
+	arrivals []arrival // of interrupts; nil: unknown
 }
 
 // Doctor says what on this machine makes measurements worse or wrong, and the command that
 // mends it. It takes about 0.2 s, mostly asleep, and changes nothing.
 func Doctor() []Check {
 	p := here()
-	before, start := p.tasks(), time.Now()
+	before, interrupts, start := p.tasks(), p.interrupts(), time.Now()
 	c, err := clock.Open() // asleep for most of the time that is watched
 	time.Sleep(watched - time.Since(start))
+	passed := time.Since(start)
 	return machine{p, trials{
 		clock:    c,
 		clockErr: err,
 		rwx:      tryRWX(),
 		counters: tryCounters(),
-		busy:     busiest(before, p.tasks(), time.Since(start), os.Getpid()),
+		busy:     busiest(before, p.tasks(), passed, os.Getpid()),
+		arrivals: arrivals(interrupts, p.interrupts(), passed, p.measuring()),
 	}}.checks()
 }
 

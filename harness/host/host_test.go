@@ -37,6 +37,7 @@ var machines = []struct {
 	}, trials{
 		clock:    calibrated("tsc/1 hz=2.59612223e+09 hz-err=8100.25 step-ns=10.015 pair-ns=25.25 pair-p10=17.125 pair-p90=32.5"),
 		counters: fmt.Errorf("perf_event_open: %w", syscall.ENOENT),
+		arrivals: []arrival{{interrupt{irq: "LOC"}, []int{0, 1}, 500}, {interrupt{irq: "36", name: "virtio1-req.0"}, []int{1}, 5}},
 	}},
 	{"spoiled", probe{ // a laptop on which nearly every row is bad
 		allowed:    []int{3},
@@ -47,6 +48,7 @@ var machines = []struct {
 		rwx:      fmt.Errorf("mmap RWX: %w", syscall.EACCES),
 		counters: fmt.Errorf("perf_event_open: %w", syscall.EACCES),
 		busy:     []usage{{task{4711, 0, "cc1plus"}, 0.97}, {task{4712, 0, "Web Content"}, 0.2}},
+		arrivals: []arrival{{interrupt{irq: "155", name: "xhci_hcd"}, []int{3}, 1005}, {interrupt{irq: "LOC"}, []int{3}, 1000}},
 	}},
 	{"blank", probe{}, trials{ // no /proc, no /sys, no system call
 		clockErr: fmt.Errorf("clock: %w", clock.ErrUnavailable), rwx: errors.ErrUnsupported, counters: errors.ErrUnsupported,

@@ -19,7 +19,8 @@ func (n number) MarshalJSON() ([]byte, error) {
 	return []byte("null"), nil
 }
 
-// A record is a line as programs read it: ratios are 1.01 for 1 % more, shares 0.01 for 1 %.
+// A record is a line as programs read it: ratios are 1.01 for 1 % more, shares 0.01 for 1 %. If Difference, the
+// ratio with its bounds, the floor, the margin and what is detectable are differences of values.
 type record struct {
 	Benchmark  string  `json:"benchmark"`
 	Arm        string  `json:"arm"`
@@ -31,11 +32,13 @@ type record struct {
 	Other      number  `json:"median"`
 	BaseMean   number  `json:"base_mean"`
 	Mean       number  `json:"mean"`
+	Difference bool    `json:"difference"`
 	Ratio      number  `json:"ratio"`
 	Lo         number  `json:"lo"`
 	Hi         number  `json:"hi"`
 	N          int     `json:"n"`
 	Of         string  `json:"n_of"`
+	Widened    number  `json:"widened"`
 	P          number  `json:"p"`
 	Adjusted   number  `json:"p_adjusted"`
 	Floor      number  `json:"floor"`
@@ -49,13 +52,14 @@ func (l *Line) record() record {
 	rec := record{
 		Benchmark: l.Name, Arm: l.Arm, Unit: l.Unit, Gate: l.Gate, Verdict: l.Word, Why: l.Why,
 		Base: none, Other: none, BaseMean: none, Mean: none, Ratio: none, Lo: none, Hi: none,
-		N: l.N, Of: l.Of, P: none, Adjusted: none, Floor: none, Margin: none, Detectable: none,
+		N: l.N, Of: l.Of, Widened: none, Difference: l.Linear, P: none, Adjusted: none, Floor: none, Margin: none, Detectable: none,
 		Counts: append([]Count{}, l.Counts...),
 	}
 	if l.test != nil {
 		rec.Base, rec.Other = number(l.Base.Median), number(l.Other.Median)
 		rec.BaseMean, rec.Mean = number(l.Base.Mean), number(l.Other.Mean)
 		rec.Ratio, rec.Lo, rec.Hi = number(l.Ratio), number(l.Lo), number(l.Hi)
+		rec.Widened = number(l.Widened)
 		rec.P, rec.Adjusted = number(l.P), number(l.Adjusted)
 		rec.Floor, rec.Margin, rec.Detectable = number(l.Floor), number(l.Margin), number(l.Detectable)
 	}
@@ -102,7 +106,7 @@ func list(s []string) []string { return append([]string{}, s...) }
 func (r *Report) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.Write([]string{"benchmark", "arm", "unit", "gate", "verdict", "why", "base_median", "median", "base_mean", "mean",
-		"ratio", "lo", "hi", "n", "n_of", "p", "p_adjusted", "floor", "margin", "detectable", "counts"})
+		"difference", "ratio", "lo", "hi", "n", "n_of", "widened", "p", "p_adjusted", "floor", "margin", "detectable", "counts"})
 	for _, l := range r.Lines {
 		rec := l.record()
 		counts := ""
@@ -113,8 +117,9 @@ func (r *Report) WriteCSV(w io.Writer) error {
 			counts += fmt.Sprintf("%s %v to %v", c.Unit, c.Base, c.Other)
 		}
 		out.Write([]string{rec.Benchmark, rec.Arm, rec.Unit, strconv.FormatBool(rec.Gate), string(rec.Verdict), rec.Why,
-			cell(rec.Base), cell(rec.Other), cell(rec.BaseMean), cell(rec.Mean), cell(rec.Ratio), cell(rec.Lo), cell(rec.Hi),
-			strconv.Itoa(rec.N), rec.Of, cell(rec.P), cell(rec.Adjusted), cell(rec.Floor), cell(rec.Margin), cell(rec.Detectable), counts})
+			cell(rec.Base), cell(rec.Other), cell(rec.BaseMean), cell(rec.Mean),
+			strconv.FormatBool(rec.Difference), cell(rec.Ratio), cell(rec.Lo), cell(rec.Hi),
+			strconv.Itoa(rec.N), rec.Of, cell(rec.Widened), cell(rec.P), cell(rec.Adjusted), cell(rec.Floor), cell(rec.Margin), cell(rec.Detectable), counts})
 	}
 	out.Flush()
 	return out.Error()

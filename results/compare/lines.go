@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,9 +20,10 @@ const (
 
 // A contest is one quantity of one benchmark: the base's samples and those of one other arm.
 type contest struct {
-	name string // of the benchmark, without the key that the arms differ in
-	arm  string // the other arm
-	unit string
+	name  string // of the benchmark, without the key that the arms differ in
+	group string // of the benchmark, without parameters
+	arm   string // the other arm
+	unit  string
 
 	base, other *series
 	null        *series // of A2, or nil
@@ -29,12 +31,15 @@ type contest struct {
 	baseSet, otherSet *Set // the same in one file
 }
 
+// better is -1 if less of the contest's unit is better, +1 if more is, and 0 if neither file says.
+func (c contest) better() int { return cmp.Or(c.baseSet.better(c.unit), c.otherSet.better(c.unit)) }
+
 // within makes the contests of one file: arms have different values of the key by.
 func within(set *Set, by, base string) (all []contest, lacks []string, err error) {
 	type id struct{ name, unit string }
 	bases, nulls := map[id]*series{}, map[id]*series{}
 	arms := map[string]bool{}
-	at := func(s *series) id { return id{s.name(set, by, ArmKey), s.unit} }
+	at := func(s *series) id { return id{s.name(set.varies, by, ArmKey), s.unit} }
 	again := func(s *series) bool { return s.bench.Key(ArmKey) == ArmA2 }
 	for _, s := range set.series {
 		arms[s.bench.Key(by)] = true
@@ -61,7 +66,7 @@ func within(set *Set, by, base string) (all []contest, lacks []string, err error
 		}
 		if b := bases[at(s)]; b != nil {
 			met[at(s)] = true
-			all = append(all, contest{at(s).name, arm, s.unit, b, s, nulls[at(s)], set, set})
+			all = append(all, contest{at(s).name, s.group(set.varies), arm, s.unit, b, s, nulls[at(s)], set, set})
 		} else {
 			lacks = append(lacks, fmt.Sprintf("%s=%s has no %s [%s]", by, base, at(s).name, s.unit))
 		}
@@ -77,24 +82,25 @@ func within(set *Set, by, base string) (all []contest, lacks []string, err error
 // between makes the contests of two files.
 func between(old, new *Set) (all []contest, lacks []string) {
 	type id struct{ name, unit string }
+	varies := slices.Compact(slices.Sorted(slices.Values(slices.Concat(old.varies, new.varies))))
 	before, after := map[id]*series{}, map[id]bool{}
 	for _, s := range old.series {
-		before[id{s.name(old), s.unit}] = s
+		before[id{s.name(varies), s.unit}] = s
 	}
 	for _, s := range new.series {
 		if s.bench.Key(ArmKey) == ArmA2 {
 			continue // a null control of its own session
 		}
-		at := id{s.name(new), s.unit}
+		at := id{s.name(varies), s.unit}
 		after[at] = true
 		if b := before[at]; b != nil {
-			all = append(all, contest{at.name, new.Path, s.unit, b, s, nil, old, new})
+			all = append(all, contest{at.name, s.group(varies), new.Path, s.unit, b, s, nil, old, new})
 		} else {
 			lacks = append(lacks, fmt.Sprintf("only %s has %s [%s]", new.Path, at.name, at.unit))
 		}
 	}
 	for _, s := range old.series {
-		if at := (id{s.name(old), s.unit}); !after[at] && s.bench.Key(ArmKey) != ArmA2 {
+		if at := (id{s.name(varies), s.unit}); !after[at] && s.bench.Key(ArmKey) != ArmA2 {
 			lacks = append(lacks, fmt.Sprintf("only %s has %s [%s]", old.Path, at.name, at.unit))
 		}
 	}

@@ -15,21 +15,28 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	for _, s := range r.sentences() {
 		fmt.Fprintf(&b, "- %s\n", markdown(s))
 	}
-	short, same := r.names()
-	if same != "" {
-		fmt.Fprintf(&b, "\nAll lines: %s\n", markdown(same))
-	}
-	b.WriteString("\n| benchmark | base | new | change | 95 % | of means | n | floor | would show | verdict |\n|---|--:|--:|--:|---|--:|--:|--:|--:|---|\n")
-	for i, l := range r.Lines {
-		cells := l.cells(short[i])
-		for j := range cells {
-			cells[j] = markdown(cells[j])
+	if len(r.Lines) > 0 {
+		t, same := r.table()
+		if same != "" {
+			fmt.Fprintf(&b, "\nAll lines: %s\n", markdown(same))
 		}
-		fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
+		b.WriteString("\n")
+		for i, row := range append([][]string{t.Columns}, t.Rows...) {
+			for _, cell := range row {
+				b.WriteString("| " + markdown(cell) + " ")
+			}
+			b.WriteString("|\n")
+			if i == 0 {
+				b.WriteString(strings.Repeat("|---", len(row)) + "|\n")
+			}
+		}
+		b.WriteString("\n")
+		for _, n := range r.notes() {
+			fmt.Fprintf(&b, "%s\n", markdown(n))
+		}
 	}
-	b.WriteString("\n")
-	for _, n := range append(r.notes(), r.Warnings...) {
-		fmt.Fprintf(&b, "%s\n", markdown(n))
+	for _, w := range r.Warnings {
+		fmt.Fprintf(&b, "\nwarning: %s\n", markdown(w))
 	}
 	for _, s := range r.provenance() {
 		fmt.Fprintf(&b, "\n%s\n", markdown(s))
@@ -38,10 +45,11 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	return err
 }
 
-// markdown escapes what would be markup.
-func markdown(s string) string {
-	return strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, "\n", " ").Replace(results.Visible(s))
-}
+// markdown makes text of what would be markup, a mention or an end of a cell.
+func markdown(s string) string { return escapes.Replace(results.Visible(s)) }
+
+var escapes = strings.NewReplacer(`\`, `\\`, "&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "&#64;",
+	"|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, "#", `\#`, "~", `\~`, "$", `\$`)
 
 // provenance says what machine the report is from, and how to repeat it.
 func (r *Report) provenance() []string {
@@ -80,17 +88,39 @@ func (r *Report) WriteMail(w io.Writer) error {
 	for _, s := range r.sentences() {
 		b.WriteString(wrap(s, "  "))
 	}
-	short, same := r.names()
+	if len(r.Lines) > 0 {
+		b.WriteString("\n")
+		r.mailLines(&b)
+	}
 	b.WriteString("\n")
+	for _, w := range r.Warnings {
+		b.WriteString(wrap("warning: "+w, ""))
+	}
+	for _, kv := range r.Facts {
+		b.WriteString(wrap(kv.Key+": "+kv.Value, ""))
+	}
+	if r.Command != "" {
+		fmt.Fprintf(&b, "\nTo repeat:\n  %s\n", results.Visible(r.Command))
+	}
+	return writeVisible(w, b.String())
+}
+
+// mailLines writes the lines of the comparison, and what they mean.
+func (r *Report) mailLines(b *strings.Builder) {
+	short, same := r.names()
 	if same != "" {
 		b.WriteString(wrap("All lines: "+same, "") + "\n")
 	}
 	for i, l := range r.Lines {
 		c := l.cells(short[i])
-		fmt.Fprintln(&b, c[0])
+		fmt.Fprintln(b, c[0])
 		numbers := ""
 		if c[3] != "" {
-			numbers = fmt.Sprintf("%s -> %s  %s %s  n=%s floor %s, would show %s: ", c[1], c[2], c[3], c[4], c[6], c[7], c[8])
+			numbers = fmt.Sprintf("%s -> %s  %s %s  n=%s ", c[1], c[2], c[3], c[4], c[6])
+			if c[7] != "" {
+				numbers += "floor " + c[7] + ", "
+			}
+			numbers += "would show " + c[8] + ": "
 			if c[5] != "" {
 				numbers += "of means " + c[5] + ": "
 			}
@@ -98,18 +128,9 @@ func (r *Report) WriteMail(w io.Writer) error {
 		b.WriteString(wrap(numbers+c[9], "    "))
 	}
 	b.WriteString("\n")
-	for _, n := range append(r.notes(), r.Warnings...) {
+	for _, n := range r.notes() {
 		b.WriteString(wrap(n, ""))
 	}
-	b.WriteString("\n")
-	for _, kv := range r.Facts {
-		b.WriteString(wrap(kv.Key+": "+kv.Value, ""))
-	}
-	if r.Command != "" {
-		fmt.Fprintf(&b, "\nTo repeat:\n  %s\n", r.Command)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // wrap breaks text into lines of the mail's width, each after the indent; a word that is longer stays whole.

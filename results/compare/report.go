@@ -2,12 +2,9 @@ package compare
 
 import (
 	"cmp"
-	"fmt"
-	"math"
 	"slices"
 
 	"github.com/tpbench/tpbench/results"
-	"github.com/tpbench/tpbench/results/stat"
 )
 
 // A Word is a verdict.
@@ -27,7 +24,7 @@ const (
 // A Report is a comparison.
 type Report struct {
 	Base string   // what the arms are compared with
-	Arms []string // the others, in order of first appearance
+	Arms []string // the others, in the natural order of their names
 	Of   string   // the file, or both
 
 	Lines  []*Line
@@ -44,6 +41,8 @@ type Report struct {
 
 	Facts   []results.KeyValue // of the machine and the run
 	Command string             // how to repeat the run, or ""
+
+	sessions bool // two files
 }
 
 // A Verdict is about one arm, by the lines of the gate family.
@@ -69,9 +68,11 @@ type Line struct {
 	N                         int
 	Of                        string // what N counts
 	P, Adjusted               float64
-	Floor, Margin, Detectable float64 // as shares: 0.01 is 1 %
+	Floor, Margin, Detectable float64 // as shares: 0.01 is 1 %. Floor is NaN if the same thing was not measured twice
 	HasNull                   bool
+	Widened                   float64 // the factor of stat.Widen, or 1
 
+	group  string // benchmarks that are one to session
 	better int
 	test   *tested
 }
@@ -106,7 +107,7 @@ func Between(old, new *Set) (*Report, error) {
 	if len(all) == 0 {
 		return nil, &results.MissingError{Path: new.Path, What: "a benchmark that " + old.Path + " has, too"}
 	}
-	r := &Report{Base: old.Path, Of: old.Path + " and " + new.Path, Lacks: lacks, Facts: new.Facts, Alpha: Level}
+	r := &Report{Base: old.Path, Of: old.Path + " and " + new.Path, Lacks: lacks, Facts: new.Facts, Alpha: Level, sessions: true}
 	r.read(old)
 	r.read(new)
 	if d := differ(old, new); d != "" {
@@ -121,7 +122,7 @@ func Between(old, new *Set) (*Report, error) {
 
 // Same reports that two arms have the same machine code, so that there is nothing to measure.
 func Same(base, other string) *Report {
-	return &Report{Base: base, Arms: []string{other}, Whole: SameCode, Alpha: Level, Arm: []Verdict{{Arm: other, Word: SameCode}}}
+	return &Report{Base: base, Arms: []string{other}, Whole: SameCode, Alpha: Level, Arm: []Verdict{{other, SameCode, map[Word]int{}}}}
 }
 
 // FactA and FactB are the configuration keys that say what the arms A and B are.
@@ -147,229 +148,6 @@ func (r *Report) named(set *Set) {
 func (r *Report) read(set *Set) {
 	for _, p := range slices.Concat(set.Problems, set.Warnings) {
 		r.Warnings = append(r.Warnings, p.Error())
-	}
-}
-
-// lines makes the lines of contests, and tests them.
-func (r *Report) lines(all []contest) {
-	type id struct{ name, arm string }
-	of := map[id][]contest{}
-	var order []id
-	for _, c := range all {
-		at := id{c.name, c.arm}
-		if of[at] == nil {
-			order = append(order, at)
-		}
-		of[at] = append(of[at], c)
-		if !slices.Contains(r.Arms, c.arm) {
-			r.Arms = append(r.Arms, c.arm)
-		}
-	}
-	for _, at := range order {
-		lines := linesOf(of[at])
-		for i, l := range lines {
-			l.Gate = i == 0
-		}
-		r.Lines = append(r.Lines, lines...)
-	}
-	slices.SortStableFunc(r.Lines, func(a, b *Line) int {
-		if a.Gate != b.Gate {
-			if a.Gate {
-				return -1
-			}
-			return 1
-		}
-		return results.Natural(a.Name, b.Name)
-	})
-}
-
-// linesOf makes the lines of one benchmark and one arm: one for each quantity that varies, the main one
-// first. Exact counts are parts of the first.
-func linesOf(contests []contest) []*Line {
-	if slices.ContainsFunc(contests, func(c contest) bool { return c.unit == mistakesUnit }) {
-		return nil // torture, see safe.go
-	}
-	var lines []*Line
-	var counts []Count
-	var main *contest
-	for i, c := range contests {
-		if c.unit == mainUnit {
-			main = &contests[i]
-		}
-	}
-	for _, c := range contests {
-		switch {
-		case isExact(c):
-			counts = append(counts, Count{c.unit, c.base.values[0], c.other.values[0], c.baseSet.better(c.unit)})
-		case main != nil && c.unit != mainUnit && derived(c, *main):
-		default:
-			lines = append(lines, newLine(c))
-		}
-	}
-	slices.SortStableFunc(lines, func(a, b *Line) int { return rank(a) - rank(b) })
-	sortCounts(counts)
-	if len(lines) == 0 && len(counts) > 0 { // there are counts alone
-		c := contests[0]
-		lines = []*Line{{Name: c.name, Arm: c.arm, Unit: counts[0].Unit, N: min(len(c.base.values), len(c.other.values)), Of: "samples"}}
-	}
-	if len(lines) > 0 {
-		lines[0].Counts = counts
-	}
-	return lines
-}
-
-// rank orders the quantities of one benchmark: its main time, other times, the rest.
-func rank(l *Line) int {
-	switch {
-	case l.Unit == mainUnit:
-		return 0
-	case isTimeLike(l.Unit):
-		return 1
-	}
-	return 2
-}
-
-func newLine(c contest) *Line {
-	t := test(c)
-	l := &Line{Name: c.name, Arm: c.arm, Unit: c.unit, Base: side(c.base), Other: side(c.other), better: c.baseSet.better(c.unit), test: &t}
-	return l
-}
-
-func side(s *series) Side {
-	sum := stat.Summarize(s.values)
-	mean := 0.0
-	for _, v := range s.values {
-		mean += v / float64(len(s.values))
-	}
-	return Side{sum.Center, sum.Lo, sum.Hi, mean, sum.N}
-}
-
-// judge gives every line its word, every arm its verdict, and the report the worst of them.
-func (r *Report) judge(s safety) {
-	r.addLost(s)
-	alphas := r.adjust()
-	for _, l := range r.Lines {
-		l.word(s, alphas[l.Gate], r.Alpha)
-	}
-	for _, arm := range r.Arms {
-		v := Verdict{Arm: arm, Lines: map[Word]int{}}
-		for _, l := range r.Lines {
-			if l.Arm == arm && l.Gate {
-				v.Lines[l.Word]++
-			}
-		}
-		v.Word = whole(v.Lines)
-		if s.unsafe(arm) {
-			v.Word = Worse
-		}
-		r.Arm = append(r.Arm, v)
-	}
-	all := map[Word]int{}
-	for _, v := range r.Arm {
-		all[v.Word]++
-	}
-	r.Whole = whole(all)
-	r.Safety = s.sentences()
-}
-
-// adjust adjusts the p values: Holm's method in the gate family, so that one wrong word among all its
-// lines has the probability Alpha; Benjamini and Hochberg's for the rest, so that Alpha of what
-// they call different is wrong. It returns the strictest level in either.
-func (r *Report) adjust() map[bool]float64 {
-	alphas := map[bool]float64{}
-	for _, family := range []bool{true, false} {
-		var lines []*Line
-		var p, equal []float64
-		for _, l := range r.Lines {
-			if l.Gate == family && l.test != nil {
-				lines = append(lines, l)
-				p = append(p, l.test.p)
-				equal = append(equal, l.test.equal())
-			}
-		}
-		method := stat.Holm
-		if !family {
-			method = stat.BenjaminiHochberg
-		}
-		p, equal = method(p), method(equal)
-		for i, l := range lines {
-			l.Adjusted, l.test.adjustedEqual = p[i], equal[i]
-		}
-		alphas[family] = r.Alpha / float64(max(1, len(lines)))
-		if family {
-			r.Family = len(lines)
-		}
-	}
-	return alphas
-}
-
-// word decides about a line: safety before exact counts before time.
-func (l *Line) word(s safety, strictest, alpha float64) {
-	l.numbers(strictest)
-	if word, why := s.about(l); word != "" {
-		l.Word, l.Why = word, why
-		return
-	}
-	if word, c := byCounts(l.Counts); word != "" {
-		l.Word = word
-		l.Why = fmt.Sprintf("%s %s, not %s", results.Human(c.Other, c.Unit), c.Unit, results.Human(c.Base, c.Unit))
-		return
-	}
-	t := l.test
-	switch {
-	case t == nil: // counts alone, and none that costs differs
-		l.Word = Equal
-	case t.differs(l.Adjusted, alpha):
-		l.Word = l.direction(t.center())
-	case t.why == "" && t.adjustedEqual <= alpha:
-		l.Word = Equal
-		if t.margin() > t.least {
-			l.Why = "within the floor, " + l.share(l.Margin)
-		}
-	default:
-		l.Word, l.Why = Inconclusive, t.why
-	}
-}
-
-// direction words a difference that is shown.
-func (l *Line) direction(center float64) Word {
-	worse := center*l.sign() > 0
-	switch {
-	case l.better == 0:
-		return Changed
-	case isTimeLike(l.Unit) && worse:
-		return Slower
-	case isTimeLike(l.Unit):
-		return Faster
-	case worse:
-		return Worse
-	}
-	return Better
-}
-
-// numbers fills in what a line shows.
-func (l *Line) numbers(alpha float64) {
-	t := l.test
-	if t == nil {
-		return
-	}
-	lo, hi := t.shift.Interval(Level)
-	l.N, l.Of, l.P, l.HasNull, l.Linear = t.shift.N(), t.of, t.p, t.hasNull, t.linear
-	out := func(v float64) float64 { return math.Exp(v) }
-	if t.linear {
-		out = func(v float64) float64 { return v }
-	}
-	l.Ratio, l.Lo, l.Hi = out(t.center()), out(lo-t.common), out(hi-t.common)
-	share := func(v float64) float64 {
-		if t.linear {
-			return v
-		}
-		return math.Expm1(v)
-	}
-	l.Floor, l.Margin = share(t.floor), share(t.margin())
-	l.Detectable = math.Inf(1)
-	if t.detectable != nil && t.why == "" {
-		l.Detectable = share(t.detectable(alpha))
 	}
 }
 

@@ -6,11 +6,14 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/tpbench/tpbench/results"
 )
 
 // A safety is what files say about the safety of their arms: torture and losses. The base's arm
 // is "".
 type safety struct {
+	impl  string          // the base, if the arms are implementations
 	broke map[subject]int // samples in which torture broke it
 	tried map[subject]int // samples of torture
 	lost  map[subject]int // samples that were lost
@@ -23,11 +26,11 @@ type subject struct{ arm, what string }
 // mistakesUnit is what a sample of torture reports.
 const mistakesUnit = "mistakes/op"
 
-// add reads what one file says. arm and line split a benchmark's full name; an arm
-// that does not count is not ok.
-func (s *safety) add(set *Set, split func(name string) (line, arm string, ok bool)) {
+// add reads what one file says. split takes a benchmark apart into the name of its line and its arm; an arm
+// that is not compared is not ok.
+func (s *safety) add(set *Set, split func(*results.Bench) (line, arm string, ok bool)) {
 	for _, one := range set.series {
-		_, arm, ok := split(one.bench.Name)
+		_, arm, ok := split(one.bench)
 		if !ok || one.unit != mistakesUnit {
 			continue
 		}
@@ -40,93 +43,115 @@ func (s *safety) add(set *Set, split func(name string) (line, arm string, ok boo
 		}
 	}
 	for _, l := range set.losses {
-		if line, arm, ok := split(l.Name); ok {
+		if line, arm, ok := split(set.bench(l.Name)); ok {
 			s.lost[subject{arm, line}]++
 		}
 	}
 }
 
 func newSafety() safety {
-	return safety{map[subject]int{}, map[subject]int{}, map[subject]int{}}
+	return safety{broke: map[subject]int{}, tried: map[subject]int{}, lost: map[subject]int{}}
 }
 
+// safetyWithin reads the safety of the arms of one file. A2 is the base once more: what
+// happens to it says as much about the base.
 func safetyWithin(set *Set, by, base string) safety {
 	s := newSafety()
-	s.add(set, func(name string) (line, arm string, ok bool) {
-		line, arm = without(name, by)
-		if arm == base {
-			arm = ""
-		} else if arm == "" {
-			return "", "", false
+	if by == "impl" {
+		s.impl = base
+	}
+	s.add(set, func(b *results.Bench) (line, arm string, ok bool) {
+		arm = b.Key(by)
+		if arm == base || by == ArmKey && arm == ArmA2 {
+			return b.Except(by, ArmKey), "", true
 		}
-		line, again := without(line, ArmKey)
-		return line, arm, by == ArmKey || again != ArmA2
+		return b.Except(by, ArmKey), arm, arm != "" && b.Key(ArmKey) != ArmA2
 	})
 	return s
 }
 
 func safetyBetween(old, new *Set) safety {
 	s := newSafety()
-	s.add(old, func(name string) (string, string, bool) { return name, "", true })
-	s.add(new, func(name string) (string, string, bool) { return name, new.Path, true })
+	s.add(old, func(b *results.Bench) (string, string, bool) { return b.Except(), "", b.Key(ArmKey) != ArmA2 })
+	s.add(new, func(b *results.Bench) (string, string, bool) { return b.Except(), new.Path, b.Key(ArmKey) != ArmA2 })
 	return s
 }
 
-// without takes a key out of a benchmark's full name, and returns its value.
-func without(name, key string) (rest, value string) {
-	parts := strings.Split(name, "/")
-	i := slices.IndexFunc(parts, func(p string) bool { return strings.HasPrefix(p, key+"=") })
-	if i < 1 {
-		return name, ""
-	}
-	value = strings.TrimPrefix(parts[i], key+"=")
-	return strings.Join(slices.Delete(parts, i, i+1), "/"), value
-}
-
-// brokeOnly reports whether torture broke an implementation in one arm and not in the other.
-func (s safety) brokeOnly(arm, other subject) bool { return s.broke[arm] > 0 && s.broke[other] == 0 }
-
-// implementations returns what was tortured in the base, and in an arm, for a line. Where
-// the arms are implementations, they are the arm itself.
-func (s safety) implementations(l *Line) (base, other subject) {
-	_, impl := without(l.Name, "impl")
-	other = subject{l.Arm, cmp.Or(impl, l.Arm)}
-	for at := range s.tried {
-		if at.arm == "" && (impl == "" || at.what == impl) {
-			base = at
+// bench returns the benchmark of a full name. If all its samples were lost, the file has none, and the name
+// is taken apart here. Only the names of other programs have a number of CPUs, after their arm.
+func (set *Set) bench(full string) *results.Bench {
+	for _, s := range set.series {
+		if s.bench.Name == full {
+			return s.bench
 		}
 	}
-	return base, other
+	base, rest, _ := strings.Cut(full, "/")
+	b := &results.Bench{Name: full, Base: base}
+	for part := range strings.SplitSeq(rest, "/") {
+		key, value, found := strings.Cut(part, "=")
+		switch arm, cpus, more := strings.Cut(value, "-"); {
+		case part == "":
+		case !found:
+			b.Keys = append(b.Keys, results.KeyValue{Value: part})
+		case key == ArmKey && more:
+			b.Keys = append(b.Keys, results.KeyValue{Key: key, Value: arm}, results.KeyValue{Key: "gomaxprocs", Value: cpus})
+		default:
+			b.Keys = append(b.Keys, results.KeyValue{Key: key, Value: value})
+		}
+	}
+	return b
+}
+
+// tortured returns what was tortured in the base, and in an arm, for a line: the implementation in its name, or
+// else the arms themselves, if they are implementations.
+func (s safety) tortured(arm, impl string) (base, other subject) {
+	if s.impl != "" {
+		return subject{"", s.impl}, subject{arm, arm}
+	}
+	return subject{"", impl}, subject{arm, impl}
+}
+
+// implOf is the implementation in a line's name, or "".
+func implOf(name string) string {
+	for part := range strings.SplitSeq(name, "/") {
+		if value, ok := strings.CutPrefix(part, "impl="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // about is the word that safety decides about a line, or "".
 func (s safety) about(l *Line) (Word, string) {
-	base, other := s.implementations(l)
+	base, other := s.tortured(l.Arm, implOf(l.Name))
+	broke, baseBroke := s.broke[other] > 0, s.broke[base] > 0
 	lost, baseLost := s.lost[subject{l.Arm, l.Name}], s.lost[subject{"", l.Name}]
 	switch {
-	case s.brokeOnly(other, base):
-		return Worse, fmt.Sprintf("broke under torture in %d of %d samples", s.broke[other], s.tried[other])
-	case s.brokeOnly(base, other):
-		return Better, fmt.Sprintf("the base broke under torture in %d of %d samples", s.broke[base], s.tried[base])
+	case broke && s.tried[base] == 0:
+		return Worse, fmt.Sprintf("torture broke %d of %d, the base was not tried", s.broke[other], s.tried[other])
+	case broke && !baseBroke:
+		return Worse, fmt.Sprintf("torture broke %d of %d", s.broke[other], s.tried[other])
+	case baseBroke && !broke && s.tried[other] > 0:
+		return Better, fmt.Sprintf("torture broke the base, %d of %d", s.broke[base], s.tried[base])
 	case lost > 0 && baseLost == 0:
-		return Worse, fmt.Sprintf("lost %d samples", lost)
+		return Worse, "lost " + samples(lost)
 	case lost == 0 && baseLost > 0:
-		return Better, fmt.Sprintf("the base lost %d samples", baseLost)
+		return Better, "the base lost " + samples(baseLost)
 	}
 	return "", ""
+}
+
+func samples(n int) string {
+	if n == 1 {
+		return "1 sample"
+	}
+	return fmt.Sprintf("%d samples", n)
 }
 
 // unsafe reports whether torture broke an arm where it did not break the base.
 func (s safety) unsafe(arm string) bool {
 	for at := range s.broke {
-		if at.arm != arm {
-			continue
-		}
-		base, other := s.implementations(&Line{Name: "/impl=" + at.what, Arm: arm})
-		if base == (subject{}) { // the arms are implementations
-			base, _ = s.implementations(&Line{Arm: arm})
-		}
-		if s.brokeOnly(other, base) {
+		if base, other := s.tortured(arm, at.what); at == other && s.broke[base] == 0 {
 			return true
 		}
 	}
@@ -162,7 +187,7 @@ func (s safety) sentences() []string {
 		if s.broke[at] > 0 {
 			list = append(list, fmt.Sprintf("torture broke %s in %d of %d samples", name, s.broke[at], s.tried[at]))
 		} else {
-			list = append(list, fmt.Sprintf("%s held under torture (%d samples)", name, s.tried[at]))
+			list = append(list, fmt.Sprintf("%s held under torture (%s)", name, samples(s.tried[at])))
 		}
 	}
 	return list

@@ -1,11 +1,9 @@
 package compare
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/tpbench/tpbench/results/stat"
 )
@@ -13,10 +11,10 @@ import (
 // Common is what all times of two files have in common: the machine or the session made it, or all
 // benchmarks are slower for one reason of the program. Two files cannot tell these apart.
 type Common struct {
-	Ratio  float64 `json:"ratio"`
-	Lo     number  `json:"lo"` // the 95 % interval, if there are benchmarks enough
-	Hi     number  `json:"hi"`
-	Groups int     `json:"benchmarks"` // of which it is the centre
+	Ratio  number `json:"ratio"`
+	Lo     number `json:"lo"` // the 95 % interval, if there are benchmarks enough
+	Hi     number `json:"hi"`
+	Groups int    `json:"benchmarks"` // of which it is the median
 }
 
 // session judges the times of two files. Each benchmark is compared with what the others have in common, and
@@ -34,18 +32,20 @@ func session(lines []*Line) *Common {
 	const leastBases = 4
 	bases, single := map[string][]float64{}, map[string][]float64{}
 	var timed []*Line
-	group := func(l *Line) string { base, _, _ := strings.Cut(l.Name, "/"); return base }
+	group := func(l *Line) string { return l.group }
 	for _, l := range lines {
-		if l.test == nil || !l.Gate || !isTimeLike(l.Unit) || l.test.why != "" {
+		if l.test == nil || !isTimeLike(l.Unit) || l.test.why != "" {
 			continue
 		}
 		timed = append(timed, l)
-		bases[group(l)] = append(bases[group(l)], l.slower())
-		single[l.Name+l.Unit] = []float64{l.slower()}
+		if l.Gate { // other times of a benchmark say the same again
+			bases[l.group] = append(bases[l.group], l.slower())
+			single[l.Name] = []float64{l.slower()}
+		}
 	}
 	groups := bases
 	if len(bases) < leastBases {
-		groups, group = single, func(l *Line) string { return l.Name + l.Unit }
+		groups, group = single, func(l *Line) string { return l.Name }
 	}
 	of := map[string]float64{}
 	for name, values := range groups {
@@ -63,14 +63,16 @@ func session(lines []*Line) *Common {
 	if len(of) < 2 {
 		return nil
 	}
-	all := stat.Paired(slices.Collect(maps.Values(of)))
-	lo, hi := all.Interval(Level)
-	return &Common{math.Exp(all.Center()), number(math.Exp(lo)), number(math.Exp(hi)), len(of)}
+	all := stat.Summarize(slices.Collect(maps.Values(of)))
+	return &Common{number(math.Exp(all.Center)), number(math.Exp(all.Lo)), number(math.Exp(all.Hi)), len(of)}
 }
 
 // mostDrift is more than a machine differs between two sessions: up to 1.5 was seen on shared
 // guests, for code that a neighbour on the core slows down.
 const mostDrift = 2.0
+
+// fewOthers is why nothing is said about a line; a note says more.
+const fewOthers = "two sessions, few benchmarks"
 
 // judge tests a line against the differences of the other benchmarks.
 func (l *Line) judge(others []float64) {
@@ -81,12 +83,12 @@ func (l *Line) judge(others []float64) {
 		samples := t.detectable
 		t.detectable = func(alpha float64) float64 { return samples(alpha) + t.floor }
 		if math.Abs(t.center()) <= t.floor {
-			t.why = fmt.Sprintf("two sessions, and fewer than three other benchmarks to know the machine by: only a change above %gx counts", mostDrift)
+			t.why = fewOthers
 		}
 		return
 	}
 	t.common = crowd.Center * l.sign()
-	t.floor = crowd.Reach(Level)
+	t.floor, t.reach = crowd.Reach(Level), crowd.Reach
 	t.p = max(t.shift.P(t.common), crowd.P(l.slower()))
 	samples := t.detectable
 	t.detectable = func(alpha float64) float64 { return samples(alpha) + crowd.Reach(alpha) }

@@ -86,6 +86,12 @@ func Read(r io.Reader, name string) (*Set, error) {
 	}
 	set.Foreign, set.Complete, set.Problems = scan.Foreign(), scan.Complete, scan.Problems()
 	set.units, set.losses = scan.Units(), scan.Losses
+	if scan.Rearranged {
+		set.Warnings = append(set.Warnings, fmt.Errorf("the lines of %s are not in the order in which tpbench wrote them, so no sample has a block; samples are compared as if they were independent", set.Path))
+		for _, s := range set.series {
+			s.places = nil
+		}
+	}
 	if !set.Foreign && !scan.Complete {
 		set.Warnings = append(set.Warnings, fmt.Errorf("the run in %s did not finish; resume it to have the rest", set.Path))
 	}
@@ -148,13 +154,17 @@ func (set *Set) Fact(key string) string {
 // alpha returns the level of the look that the file has come to. A file without looks was looked at
 // once, at the whole level.
 func (set *Set) alpha() float64 {
-	for i, at := range strings.Fields(set.Fact(LooksFact)) {
-		looks := stat.Looks(Level)
-		if rounds, err := strconv.Atoi(at); err == nil && i < len(looks) && set.rounds <= rounds {
-			return looks[i].Alpha
+	at := strings.Fields(set.Fact(LooksFact))
+	looks := stat.Looks(Level)
+	if len(at) == 0 {
+		return Level
+	}
+	for i, look := range looks[:min(len(looks), len(at))] {
+		if rounds, err := strconv.Atoi(at[i]); err == nil && set.rounds <= rounds {
+			return look.Alpha
 		}
 	}
-	return Level
+	return looks[len(looks)-1].Alpha
 }
 
 // LooksFact is the configuration key of the numbers of rounds after which a run was looked at, with
@@ -178,16 +188,24 @@ func (set *Set) better(unit string) int {
 	return set.units.GetBetter(unit)
 }
 
-// name is the series' full name without some of its keys, and with the configuration that tells
-// benchmarks of one name apart.
-func (s *series) name(set *Set, without ...string) string {
-	name := s.bench.Except(without...)
-	for _, key := range set.varies {
+// name is the series' full name without some of its keys, and with the configuration of these keys, which
+// tell benchmarks of one name apart.
+func (s *series) name(varies []string, without ...string) string {
+	return s.bench.Except(without...) + s.under(varies)
+}
+
+// group is what benchmarks have in common that differ in their parameters only.
+func (s *series) group(varies []string) string { return s.bench.Base + s.under(varies) }
+
+// under names the configuration of some keys.
+func (s *series) under(keys []string) string {
+	text := ""
+	for _, key := range keys {
 		if v := s.config.Get(key); v != "" {
-			name += " " + key + ":" + v
+			text += " " + key + ":" + v
 		}
 	}
-	return name
+	return text
 }
 
 func (s *series) constant() bool {

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -14,27 +15,37 @@ import (
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", r.title())
-	if len(r.Lines) == 0 {
-		fmt.Fprintln(&b, strings.Join(r.sentences(), "\n"))
-		_, err := io.WriteString(w, b.String())
-		return err
+	if len(r.Lines) > 0 {
+		t, same := r.table()
+		if same != "" {
+			fmt.Fprintf(&b, "all lines: %s\n", same)
+		}
+		b.WriteString(strings.TrimPrefix(t.String(), "\n"))
+		fmt.Fprintf(&b, "%s\n\n", strings.Join(r.notes(), "\n"))
 	}
+	fmt.Fprintln(&b, strings.Join(r.sentences(), "\n"))
+	return writeVisible(w, b.String())
+}
+
+// writeVisible writes lines, with what a terminal would not show as text made visible.
+func writeVisible(w io.Writer, text string) error {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = results.Visible(line)
+	}
+	_, err := io.WriteString(w, strings.Join(lines, "\n"))
+	return err
+}
+
+// table returns the lines as a table without empty columns, and the keys that all have in common.
+func (r *Report) table() (t *results.Table, same string) {
 	short, same := r.names()
-	if same != "" {
-		fmt.Fprintf(&b, "%s\n", same)
-	}
-	t := &results.Table{Title: "", Columns: []string{"benchmark", "base", r.armHead(), "change", "95 %", "of means", "n", "floor", "would show", "verdict"}}
+	t = &results.Table{Columns: []string{"benchmark", "base", r.armHead(), "change", "95 %", "of means", "n", "floor", "would show", "verdict"}}
 	for i, l := range r.Lines {
 		t.Rows = append(t.Rows, l.cells(short[i]))
 	}
 	t.DropEmpty()
-	b.WriteString(strings.TrimPrefix(t.String(), "\n"))
-	for _, n := range r.notes() {
-		fmt.Fprintln(&b, n)
-	}
-	fmt.Fprintf(&b, "\n%s\n", strings.Join(r.sentences(), "\n"))
-	_, err := io.WriteString(w, b.String())
-	return err
+	return t, same
 }
 
 // title says what is compared.
@@ -54,21 +65,36 @@ func (r *Report) armHead() string {
 
 // names returns the lines' names without the keys that all have in common, and these keys.
 func (r *Report) names() (short []string, same string) {
+	// The configuration in a name, after a space, is one part, though it may have a '/'.
+	parts := func(l *Line) []string {
+		name, config, found := strings.Cut(l.Name, " ")
+		list := strings.Split(name, "/")
+		if found {
+			list = append(list, " "+config)
+		}
+		return list
+	}
 	count := map[string]int{}
 	for _, l := range r.Lines {
-		for _, part := range strings.Split(l.Name, "/")[1:] {
+		for _, part := range slices.Compact(slices.Sorted(slices.Values(parts(l)[1:]))) {
 			count[part]++
 		}
 	}
 	var common []string
 	for _, l := range r.Lines {
-		parts := strings.Split(l.Name, "/")
-		name := parts[0]
-		for _, part := range parts[1:] {
-			if count[part] < len(r.Lines) {
+		name := ""
+		for i, part := range parts(l) {
+			switch {
+			case i == 0:
+				name = part
+			case count[part] == len(r.Lines):
+				if part = strings.TrimSpace(part); !slices.Contains(common, part) {
+					common = append(common, part)
+				}
+			case strings.HasPrefix(part, " "):
+				name += part
+			default:
 				name += "/" + part
-			} else if !slices.Contains(common, part) {
-				common = append(common, part)
 			}
 		}
 		if !l.Gate {
@@ -77,7 +103,7 @@ func (r *Report) names() (short []string, same string) {
 		if len(r.Arms) > 1 {
 			name += ": " + l.Arm
 		}
-		short = append(short, name)
+		short = append(short, results.Visible(name))
 	}
 	return short, strings.Join(common, " ")
 }
@@ -97,7 +123,10 @@ func (l *Line) cells(name string) []string {
 		row[5] = l.change(l.Other.Mean / l.Base.Mean)
 	}
 	row[6] = fmt.Sprint(l.N)
-	row[7], row[8] = l.share(l.Floor), l.share(l.Detectable)
+	if !math.IsNaN(l.Floor) {
+		row[7] = l.share(l.Floor)
+	}
+	row[8] = l.share(l.Detectable)
 	return row
 }
 
@@ -140,10 +169,26 @@ func (l *Line) share(v float64) string {
 
 // notes explain the table.
 func (r *Report) notes() []string {
+	floor := ""
+	if slices.ContainsFunc(r.Lines, func(l *Line) bool { return !math.IsNaN(l.Floor) }) {
+		floor = "floor: how far apart the same thing measured twice is here; "
+	}
 	notes := []string{
-		"change: of the medians' ratio (Hodges-Lehmann); n: " + r.counted() + ".",
-		"floor: how far apart the same thing measured twice is here; would show: the change found with 80 % probability.",
+		"change: the centre of the " + cmp.Or(r.counted(), "samples") + " (Hodges-Lehmann), of which there are n; 95 %: its interval.",
+		floor + "would show: the change that is found with 80 % probability.",
 		"inconclusive: no change was shown, and none was ruled out. equal: shown to be within 1 %, or the floor if that is larger.",
+	}
+	if slices.ContainsFunc(r.Lines, func(l *Line) bool { return l.Widened > 1 }) {
+		notes = append(notes, "95 %: wider, as the tests are, by how much successive blocks resemble each other.")
+	}
+	if r.Alpha < Level {
+		notes = append(notes, fmt.Sprintf("The run could stop early: intervals and tests have a level of %.3g %% here, which makes 95 %% of all looks together.", 100*(1-r.Alpha)))
+	}
+	if r.sessions {
+		notes = append(notes, "Two sessions: a machine may slow down some benchmarks more than others, which looks like a change; tpbench ab tells these apart.")
+	}
+	if slices.ContainsFunc(r.Lines, func(l *Line) bool { return l.Why == fewOthers }) {
+		notes = append(notes, fmt.Sprintf("%s: with fewer than three others to know the machine by, only a change above %gx counts.", fewOthers, mostDrift))
 	}
 	if slices.ContainsFunc(r.Lines, (*Line).waits) {
 		notes = append(notes, "of means: the change of the means, where an operation waits for grace periods. These come in ticks, which a median may hide.")
@@ -172,7 +217,7 @@ func (r *Report) sentences() []string {
 	var list []string
 	if c := r.Common; c != nil {
 		list = append(list, fmt.Sprintf("machine or session: %s [%s..%s], which all %d benchmarks have in common; only what departs from it counts",
-			percent(c.Ratio), percent(float64(c.Lo)), percent(float64(c.Hi)), c.Groups))
+			percent(float64(c.Ratio)), percent(float64(c.Lo)), percent(float64(c.Hi)), c.Groups))
 	}
 	list = append(list, r.Safety...)
 	if r.Whole == SameCode {
@@ -181,10 +226,7 @@ func (r *Report) sentences() []string {
 	for _, v := range r.Arm {
 		list = append(list, fmt.Sprintf("%s: %s (%s)", v.Arm, v.Word, tally(v.Lines)))
 	}
-	for _, l := range r.Lacks {
-		list = append(list, l)
-	}
-	return list
+	return append(list, r.Lacks...)
 }
 
 func percent(ratio float64) string { return (&Line{}).change(ratio) }

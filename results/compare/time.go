@@ -9,17 +9,23 @@ import (
 
 // A tested is the statistics of a contest. Differences are of logarithms; if linear, of values.
 type tested struct {
-	shift  stat.Shift // of the other arm to the base
-	linear bool
-	of     string  // what N counts
-	p      float64 // of no difference; with a null control, the larger of those against A and A2
-	floor  float64
-	least  float64 // the least margin
-	why    string  // why nothing can be said, or ""
+	difference         // of the other arm to the base
+	linear     bool    // values are compared as they are
+	p          float64 // of no difference; with a null control, the larger of those against A and A2
+	floor      float64
+	least      float64 // the least margin
+	why        string  // why nothing can be said, or ""
 
 	hasNull       bool
-	common        float64 // what all benchmarks of two files have in common; 0 in one file
+	common        float64                     // what all benchmarks of two files have in common; 0 in one file
+	reach         func(alpha float64) float64 // of two files, how far others are from that; else nil
 	adjustedEqual float64
+}
+
+// A difference is that of one series to another.
+type difference struct {
+	shift stat.Shift
+	units units
 
 	// detectable returns the least difference that the test finds at a level with probability power.
 	detectable func(alpha float64) float64
@@ -33,57 +39,58 @@ const leastMargin = 0.01
 
 // test makes the statistics of a contest. A time has a ratio. Another quantity that is 0 in some
 // samples has a difference.
-func test(c contest) tested {
-	t := tested{least: math.Log1p(leastMargin)}
+func test(c contest) *tested {
+	t := &tested{least: math.Log1p(leastMargin)}
 	on := scale(math.Log)
 	if !positive(c.base) || !positive(c.other) || c.null != nil && !positive(c.null) {
 		if isTimeLike(c.unit) {
-			return tested{p: 1, floor: math.Inf(1), why: "a value is 0, so there is no ratio"}
+			return &tested{p: 1, floor: math.Inf(1), why: "a value is 0, so there is no ratio"}
 		}
 		t.linear, on = true, identity
-		t.least = leastMargin * stat.Summarize(c.base.values).Center
+		t.least = leastMargin * min(stat.Summarize(c.base.values).Center, stat.Summarize(c.other.values).Center)
 	}
-	if c.baseSet == c.otherSet {
-		if pairs, ok := on.inBlocks(c.base, c.other); ok && len(pairs) > 0 {
-			t.inBlocks(c, on, unitsOf(pairs))
-			return t
-		}
-	}
-	a, b := on.values(c.base), on.values(c.other)
-	t.shift, t.of = stat.Unpaired(a, b), "samples"
+	oneRun := c.baseSet == c.otherSet
+	t.difference = on.difference(c.base, c.other, oneRun)
 	t.p = t.shift.P(0)
-	t.detectable = func(alpha float64) float64 { return stat.DetectableUnpaired(a, b, alpha, power) }
+	if t.units.opposed(t.shift.Center()) {
+		t.why, t.p = "a layout shows the opposite", 1
+	}
+	if c.null != nil {
+		t.control(on.difference(c.base, c.null, oneRun), on.difference(c.null, c.other, oneRun))
+	}
 	return t
 }
 
-// inBlocks tests units within blocks.
-func (t *tested) inBlocks(c contest, on scale, against units) {
-	t.shift, t.of = stat.Paired(against.diffs), against.of
-	t.p = t.shift.P(0)
-	t.detectable = func(alpha float64) float64 { return stat.Detectable(against.diffs, alpha, power) }
-	if against.opposed(t.shift.Center()) {
-		t.why, t.p = "a layout shows the opposite", 1
+// difference compares two series: in blocks if they are of one run and have them, else as independent samples.
+func (scale scale) difference(base, other *series, oneRun bool) difference {
+	if oneRun {
+		if pairs, ok := scale.inBlocks(base, other); ok && len(pairs) > 0 {
+			u := unitsOf(pairs).widened()
+			return difference{stat.Paired(u.diffs), u, func(alpha float64) float64 { return stat.Detectable(u.diffs, alpha, power) }}
+		}
 	}
-	if c.null == nil {
-		return
-	}
-	nulls, ok := on.inBlocks(c.base, c.null)
-	seconds, ok2 := on.inBlocks(c.null, c.other)
-	if !ok || !ok2 {
-		return
-	}
-	// B must differ from A and from A2, to the same side, and by more than these two do.
+	a, b := scale.values(base), scale.values(other)
+	u := units{of: a.of, factor: 1}
+	return difference{stat.Unpaired(a.diffs, b.diffs), u, func(alpha float64) float64 { return stat.DetectableUnpaired(a.diffs, b.diffs, alpha, power) }}
+}
+
+// control takes the null control into account: B must differ from A and from A2, to the same side, and by more
+// than these two do.
+func (t *tested) control(null, second difference) {
 	t.hasNull = true
-	null, second := stat.Paired(unitsOf(nulls).diffs), unitsOf(seconds).diffs
-	if other := stat.Paired(second); (other.Center() > 0) == (t.shift.Center() > 0) {
-		t.p = max(t.p, other.P(0))
+	if (second.shift.Center() > 0) == (t.shift.Center() > 0) {
+		t.p = max(t.p, second.shift.P(0))
 	} else {
 		t.p = 1
 	}
-	lo, hi := null.Interval(Level)
+	lo, hi := null.shift.Interval(Level)
 	t.floor = max(-lo, hi)
+	// All three must happen. By simulation, the largest of the three was so found in 71 to 81 % of worlds, and what is
+	// larger by this factor in 75 to 84 %.
+	const all = 1.06
+	first := t.detectable
 	t.detectable = func(alpha float64) float64 {
-		return max(stat.Detectable(against.diffs, alpha, power), stat.Detectable(second, alpha, power), t.aboveFloor())
+		return all * max(first(alpha), second.detectable(alpha), t.aboveFloor())
 	}
 }
 
@@ -93,6 +100,17 @@ func (t *tested) aboveFloor() float64 {
 	const z95, z80 = 1.96, 0.8416
 	lo, hi := t.shift.Interval(Level)
 	return t.floor + z80*(hi-lo)/(2*z95)
+}
+
+// interval is that of the difference, less what all benchmarks have in common: what the test does not
+// reject. Of two files the test rejects only what is not one more of the crowd.
+func (t *tested) interval(alpha float64) (lo, hi float64) {
+	lo, hi = t.shift.Interval(alpha)
+	lo, hi = lo-t.common, hi-t.common
+	if t.reach != nil {
+		lo, hi = min(lo, t.center()-t.reach(alpha)), max(hi, t.center()+t.reach(alpha))
+	}
+	return lo, hi
 }
 
 func positive(s *series) bool {

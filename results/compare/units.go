@@ -23,9 +23,10 @@ type pair struct {
 
 // units are the independent observations of a difference.
 type units struct {
-	diffs []float64
-	of    string            // what they are: "blocks"
-	sets  map[int][]float64 // where the units are sets of layouts: the differences at each layout
+	diffs  []float64
+	of     string            // what they are: "blocks"
+	sets   map[int][]float64 // where the units are sets of layouts: the differences at each layout
+	factor float64           // of widened, or 1
 }
 
 // inBlocks returns the pairs of two series on a scale, in the order of the run. ok is false if one of
@@ -56,6 +57,22 @@ func (scale scale) inBlocks(base, other *series) (pairs []pair, ok bool) {
 	return pairs, true
 }
 
+// What units are. Where there is more than one layout, they are sets of so many.
+const (
+	ofBuilds  = "builds"
+	ofBlocks  = "blocks"
+	ofSamples = "samples" // without blocks
+)
+
+// widened returns units that were taken one after the other, wider by as much as successive ones resemble each
+// other. Builds are independent, since each has a layout of its own.
+func (u units) widened() units {
+	if u.of != ofBuilds {
+		u.diffs, u.factor = stat.Widen(u.diffs)
+	}
+	return u
+}
+
 // unitsOf makes units of pairs. The samples of one build have its layout in common, so they are one
 // observation of what a build costs. Layouts of one binary are all that there are, so a unit
 // has one block at each, and none counts more than another; what is left over is left out.
@@ -66,13 +83,13 @@ func unitsOf(pairs []pair) units {
 		for _, b := range slices.Sorted(maps.Keys(builds)) {
 			centers = append(centers, stat.Paired(each(builds[b], diff)).Center())
 		}
-		return units{diffs: centers, of: "builds"}
+		return units{diffs: centers, of: ofBuilds, factor: 1}
 	}
 	layouts := groupBy(pairs, func(p pair) int { return int(p.layout) })
 	if has(layouts, results.NoLayout) || len(layouts) == 1 {
-		return units{diffs: each(pairs, diff), of: "blocks"}
+		return units{diffs: each(pairs, diff), of: ofBlocks, factor: 1}
 	}
-	u := units{of: fmt.Sprintf("sets of %d layouts", len(layouts)), sets: map[int][]float64{}}
+	u := units{of: fmt.Sprintf("sets of %d layouts", len(layouts)), sets: map[int][]float64{}, factor: 1}
 	for n := 0; ; n++ {
 		sum := 0.0
 		for _, l := range slices.Sorted(maps.Keys(layouts)) {
@@ -104,9 +121,9 @@ func each[T any](list []T, of func(T) float64) []float64 {
 	return values
 }
 
-// values returns a series on a scale, for a test without blocks. The values of several layouts become
-// the means of whole sets, as in unitsOf.
-func (scale scale) values(s *series) []float64 {
+// values returns a series on a scale, for a test without blocks: its builds or sets of layouts, as in unitsOf,
+// and else its samples.
+func (scale scale) values(s *series) units {
 	pairs := make([]pair, len(s.values))
 	for i, v := range s.values {
 		pairs[i] = pair{place{layout: results.NoLayout, build: results.NoBuild}, scale(v)}
@@ -114,7 +131,11 @@ func (scale scale) values(s *series) []float64 {
 			pairs[i].place = s.places[i]
 		}
 	}
-	return unitsOf(pairs).diffs
+	u := unitsOf(pairs)
+	if u.of == ofBlocks {
+		u.of = ofSamples
+	}
+	return u
 }
 
 // opposed reports whether a layout shows the opposite of what all show together.

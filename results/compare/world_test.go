@@ -2,8 +2,10 @@ package compare
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -20,10 +22,10 @@ type world struct {
 	builds  int // if not 0
 	layouts int // if not 0
 
-	noise  func() float64                  // of one sample, in logarithms
-	placed func(arm, placing int) float64  // what a build or a layout adds
-	counts func(arm int, round int) string // appended to a benchmark's line
-	sorted bool                            // arms stand in one order in all blocks
+	noise  func(line, arm int) float64          // of one sample, in logarithms, in the order of the run
+	placed func(line, arm, placing int) float64 // what a build or a layout adds
+	counts func(arm int, round int) string      // appended to a benchmark's line
+	sorted bool                                 // arms stand in one order in all blocks
 	head   string
 }
 
@@ -53,10 +55,10 @@ func (w *world) file() string {
 				}
 				log := math.Log(1e-6*float64(1+line)) + math.Log(w.effect[arm])
 				if w.noise != nil {
-					log += w.noise()
+					log += w.noise(line, arm)
 				}
 				if w.placed != nil {
-					log += w.placed(arm, placing)
+					log += w.placed(line, arm, placing)
 				}
 				fmt.Fprintf(&b, "# sample at 2026-11-22T00:00:00Z tried 101 kept 101 shared 0\nBenchmarkOp%d/%s 100 %v ns/op", line, w.arms[arm], math.Exp(log)*1e9)
 				if w.counts != nil {
@@ -94,6 +96,130 @@ func compared(t testing.TB, set *Set, by, base string) *Report {
 	return r
 }
 
-func normal(r *rand.Rand, sigma float64) func() float64 {
-	return func() float64 { return sigma * r.NormFloat64() }
+// A noise makes the noise of one session. All have a standard deviation near sigma.
+type noise struct {
+	name string
+	of   func(r *rand.Rand, sigma float64) func(line, arm int) float64
+}
+
+var noises = []noise{
+	{"normal", normal},
+	{"Student's, 3 degrees", func(r *rand.Rand, sigma float64) func(line, arm int) float64 {
+		return func(int, int) float64 { return sigma * student3(r) }
+	}},
+	{"two states", func(r *rand.Rand, sigma float64) func(line, arm int) float64 {
+		return func(int, int) float64 {
+			slow := 0.0
+			if r.Float64() < 0.1 {
+				slow = 5 * sigma
+			}
+			return slow + sigma*r.NormFloat64()
+		}
+	}},
+	{"AR(1) 0.4 in the order of the run", func(r *rand.Rand, sigma float64) func(line, arm int) float64 {
+		state := map[int]float64{}
+		return func(line, _ int) float64 { state[line] = ar(r, state[line]); return sigma * state[line] }
+	}},
+	{"AR(1) 0.4 of each arm", func(r *rand.Rand, sigma float64) func(line, arm int) float64 {
+		state := map[[2]int]float64{}
+		return func(line, arm int) float64 {
+			at := [2]int{line, arm}
+			state[at] = ar(r, state[at])
+			return sigma * state[at]
+		}
+	}},
+	{"a machine that drifts", func(r *rand.Rand, sigma float64) func(line, arm int) float64 {
+		drift := 0.0
+		return func(int, int) float64 { drift += sigma / 20; return drift + sigma*r.NormFloat64() }
+	}},
+	{"a neighbour that makes half the samples 30 % slower", func(r *rand.Rand, sigma float64) func(line, arm int) float64 {
+		there, left := 0.0, 0
+		return func(int, int) float64 {
+			if left--; left < 0 {
+				there, left = math.Log(1.3)-there, 1+r.IntN(60)
+			}
+			return there + sigma*r.NormFloat64()
+		}
+	}},
+}
+
+func normal(r *rand.Rand, sigma float64) func(line, arm int) float64 {
+	return func(int, int) float64 { return sigma * r.NormFloat64() }
+}
+
+// student3 is Student's distribution with 3 degrees of freedom, divided by its standard deviation.
+func student3(r *rand.Rand) float64 {
+	sum := 0.0
+	for range 3 {
+		x := r.NormFloat64()
+		sum += x * x
+	}
+	return r.NormFloat64() / math.Sqrt(sum)
+}
+
+// ar is the next state of an autoregression of variance 1.
+func ar(r *rand.Rand, state float64) float64 {
+	const rho = 0.4
+	return rho*state + math.Sqrt(1-rho*rho)*r.NormFloat64()
+}
+
+// A bench is the output of go test -bench of one revision.
+type bench struct {
+	rand   *rand.Rand
+	lines  int
+	count  int
+	time   func(line int) float64 // in ns
+	noise  func(line, arm int) float64
+	append string // to each line
+}
+
+func (b bench) file() string {
+	var text strings.Builder
+	text.WriteString("goos: linux\ngoarch: amd64\npkg: example.org/x\ncpu: made up\n")
+	for line := range b.lines {
+		for range b.count {
+			fmt.Fprintf(&text, "BenchmarkOp%d-8 \t 1000 \t %.6g ns/op%s\n", line, b.time(line)*math.Exp(b.noise(line, 0)), b.append)
+		}
+	}
+	text.WriteString("PASS\nok  \texample.org/x\t1.0s\n")
+	return text.String()
+}
+
+// sessions compares two files, which must be possible.
+func sessions(t testing.TB, old, new string) *Report {
+	t.Helper()
+	a, b := read(t, old), read(t, new)
+	a.Path, b.Path = "old.txt", "new.txt"
+	r, err := Between(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// words counts the words of a report's gate family.
+func words(r *Report) map[Word]int {
+	count := map[Word]int{}
+	for _, l := range r.Lines {
+		if l.Gate {
+			count[l.Word]++
+		}
+	}
+	return count
+}
+
+// ab are the arms of "tpbench ab".
+var ab = []string{"arm=A", "arm=A2", "arm=B"}
+
+func itoa(n int) string     { return strconv.Itoa(n) }
+func ftoa(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+
+// written is what a writer writes.
+func written(t testing.TB, write func(io.Writer) error) string {
+	t.Helper()
+	var b strings.Builder
+	if err := write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }

@@ -5,19 +5,24 @@ package stat
 // there are too few units for alpha, and 0 if all differences are equal. It does not change with
 // the signs of d, and grows in proportion to d.
 //
-// A shift is found if it is larger than the distance between the centre of the other units and the
-// bound of their interval on the side of zero, by as much as that centre misses the location. Half the
-// width of the interval of d at alpha estimates the first. Half its width at level 2(1-power) is
-// exceeded by the second with probability 1-power. So the answer is half the sum of both widths.
+// A positive shift is found if the interval of the other units is above zero: if the shift is larger
+// than the distance from their centre to their lower bound, and by as much as their centre is too low.
+// Half the width of the interval of d at alpha estimates the distance. With probability 1-power the
+// centre is too low by more than half the width of the interval of d at 2(1-power). So the answer is
+// half the sum of both widths.
 //
 // With few units and a small alpha that is too little: the bounds then depend on the few largest
 // differences, and vary more than the centre. The sum is therefore multiplied by
-// 1 + 0.3 LeastUnits(alpha)/n. The factor was chosen by simulation: over normal differences, of Student's
-// distribution with 3 degrees, and of two states (10 % of the units 5 standard deviations off), with 6
-// to 200 units at alpha 0.05 to 0.0005 and power 0.8, between 71 and 88 % of shifts of either sign were
-// found; without it 57 to 80 %. (The resampling of 12 differences was not needed, and would share
-// the fault: none is larger than the largest.) If one tail of d is longer, shifts away from that
-// side are found more often than those towards it, and the promise holds for both together.
+// 1 + 0.3 LeastUnits(alpha)/n. The factor was chosen by simulation: of normal differences, of Student's
+// distribution with 3 degrees of freedom, and of two states (10 % of the units 5 standard deviations
+// off), with 6 to 200 units at alpha 0.05 to 0.0005 and power 0.8. Between 71 and 88 % of the
+// shifts were found, half of them up and half down; without the factor 57 to 80 %. (Resampling the units
+// with random signs is as low, 65 to 78 % with 12 and 24 units, because it draws no difference above the
+// largest. Resamples with noise of 0.4 standard deviations found 73 to 85 %, at 200 times the cost.)
+//
+// The promise is for both directions together. If d has one long tail, which a random order of two arms
+// prevents, shifts that move it away from zero are found more often than those that move it towards
+// zero: 94 and 56 % with 12 units of two states at alpha 0.00125.
 func Detectable(d []float64, alpha, power float64) float64 {
 	return Paired(d).detectable(float64(len(d)), alpha, power)
 }
@@ -25,7 +30,7 @@ func Detectable(d []float64, alpha, power float64) float64 {
 // DetectableUnpaired is Detectable for the test of Unpaired: what it finds in two other sides like
 // a and b. In place of n is 4/(1/len(a)+1/len(b)), which is the number of all values if the sides
 // are equal. In the simulation, with 4 to 48 values a side and up to 10 times as many on the other,
-// 70 to 89 % of the shifts were found.
+// 71 to 89 % of the shifts were found.
 func DetectableUnpaired(a, b []float64, alpha, power float64) float64 {
 	return Unpaired(a, b).detectable(4/(1/float64(len(a))+1/float64(len(b))), alpha, power)
 }

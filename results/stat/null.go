@@ -19,14 +19,12 @@ type null struct {
 	sd    float64   // of the normal distribution
 }
 
-// atLeast returns the probability of k or more.
+// atLeast returns the probability of k or more, for k from 0 to most.
 func (n null) atLeast(k int) float64 {
-	switch {
-	case k <= 0:
+	if k == 0 {
 		return 1
-	case k > n.most:
-		return 0
-	case n.tails != nil:
+	}
+	if n.tails != nil {
 		return n.tails[k]
 	}
 	return math.Erfc((float64(k)-0.5-float64(n.most)/2)/n.sd/math.Sqrt2) / 2

@@ -61,8 +61,11 @@ func TestNormal(t *testing.T) {
 			t.Fatalf("%d: not exact", tc.exact.most)
 		}
 		var variance float64
-		for k := range tc.exact.most + 1 {
-			variance += (tc.exact.tails[k] - tc.exact.atLeast(k+1)) * math.Pow(float64(k)-float64(tc.exact.most)/2, 2)
+		for k, tail := range tc.exact.tails {
+			if k < tc.exact.most {
+				tail -= tc.exact.tails[k+1] // the probability of k
+			}
+			variance += tail * math.Pow(float64(k)-float64(tc.exact.most)/2, 2)
 		}
 		normal := null{most: tc.exact.most, sd: math.Sqrt(variance)}
 		for k := range tc.exact.most + 1 {

@@ -9,7 +9,7 @@ import (
 
 // A Crowd is what values have in common, and how far one more value of their kind may be from it.
 type Crowd struct {
-	Center float64 // Hodges-Lehmann
+	Center float64 // the median
 	scale  float64
 	df     float64
 	n      int
@@ -17,39 +17,60 @@ type Crowd struct {
 
 // NewCrowd summarizes three values or more; ok is false for fewer.
 //
-// The scale is the median absolute deviation, times 1.4826 so that it is the standard deviation of
-// normal values. A few values that differ for reasons of their own hardly change it. It uses 37 %
-// of what normal values tell (Rousseeuw and Croux, Alternatives to the Median Absolute Deviation, 1993),
-// so tests with it have that share of the degrees of freedom.
+// Some of the values may differ for reasons of their own. So the centre is the median, and the scale
+// the median absolute deviation, times 1.4826 so that it is the standard deviation of normal values: both
+// bear it if almost half of the values are anywhere (the Hodges-Lehmann centre bears 29 %, all on one side). The scale
+// uses 37 % of what normal values tell (Rousseeuw and Croux, Alternatives to the Median Absolute
+// Deviation, 1993), so tests with it have that share of the degrees of freedom. That of few values is too small on
+// average, and is multiplied accordingly (Croux and Rousseeuw, Time-Efficient Algorithms for Two Highly
+// Robust Estimators of Scale, 1992).
 func NewCrowd(values []float64) (c Crowd, ok bool) {
 	const consistency, efficiency = 1.4826, 0.37
 	if len(values) < 3 {
 		return Crowd{}, false
 	}
-	c = Crowd{Center: Paired(values).Center(), n: len(values), df: max(1, efficiency*float64(len(values)))}
+	c = Crowd{Center: median(values), n: len(values), df: max(1, efficiency*float64(len(values)))}
 	var deviations []float64
 	for _, v := range values {
 		deviations = append(deviations, math.Abs(v-c.Center))
 	}
-	slices.Sort(deviations)
-	n := len(deviations)
-	c.scale = consistency * (deviations[(n-1)/2] + deviations[n/2]) / 2
+	c.scale = consistency * median(deviations)
+	if n := len(values); n < len(fewValues) {
+		c.scale *= fewValues[n]
+	} else {
+		c.scale *= float64(n) / (float64(n) - 0.8)
+	}
 	return c, true
 }
 
-// P is the two-sided p value of "x is one more of the crowd", by Student's distribution.
+// fewValues are the factors of the median absolute deviation by the number of values.
+var fewValues = [...]float64{3: 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 1.107}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return sorted[(n-1)/2]/2 + sorted[n/2]/2
+}
+
+// P is the two-sided p value of "x is one more of the crowd", by Student's distribution. If most of the crowd are
+// equal, only what is equal to them is one more: P is then 1 or 0.
 func (c Crowd) P(x float64) float64 {
 	distance := math.Abs(x - c.Center)
-	if distance == 0 {
+	switch {
+	case distance == 0:
 		return 1
+	case c.scale == 0:
+		return 0
 	}
-	return 2 * (1 - stats.TDist{V: c.df}.CDF(distance/c.spread()))
+	return 2 * stats.TDist{V: c.df}.CDF(-distance/c.spread())
 }
 
-// Reach is how far from the center one more value may be at a level.
+// Reach is how far from the center one more value may be at a level: P of the center plus Reach is
+// alpha.
 func (c Crowd) Reach(alpha float64) float64 {
-	return stats.InvCDF(stats.TDist{V: c.df})(1-alpha/2) * c.spread()
+	return -stats.InvCDF(stats.TDist{V: c.df})(alpha/2) * c.spread()
 }
 
-// spread is the standard error of one more value less the center.
-func (c Crowd) spread() float64 { return c.scale * math.Sqrt(1+1/float64(c.n)) }
+// spread is the standard error of one more value less the center. The variance of a median of n normal
+// values is that of one, times pi/2n.
+func (c Crowd) spread() float64 { return c.scale * math.Sqrt(1+math.Pi/2/float64(c.n)) }

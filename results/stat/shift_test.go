@@ -73,18 +73,28 @@ func shifts(t *testing.T, check func(r *rand.Rand, s Shift)) {
 	}
 }
 
-// If this fails, a count or the k-th smallest average or difference differs from that of the list.
+// If this fails, a count, the k-th smallest average or difference, or the median differs from that of
+// the list.
 func TestSums(t *testing.T) {
 	shifts(t, func(r *rand.Rand, s Shift) {
 		all := s.sums.list()
 		if s.sums.number() != len(all) {
 			t.Fatalf("%v: %d sums", s.sums, s.sums.number())
 		}
+		if n := len(all); n > 0 {
+			median := all[n/2]
+			if other := all[(n-1)/2]; other != median {
+				median = median/2 + other/2
+			}
+			if s.Center() != median {
+				t.Fatalf("%v: centre %v, want %v", s.sums, s.Center(), median)
+			}
+		}
 		for k, want := range all {
 			if k > 30 && r.IntN(300) > 0 {
 				continue
 			}
-			if got := s.sums.smallest(k + 1); got != want {
+			if got := s.sums.smallest(k + 1); got != want || got == 0 && math.Signbit(got) {
 				t.Fatalf("%v: sum %d is %v, want %v", s.sums, k+1, got, want)
 			}
 			for _, limit := range []float64{want, math.Nextafter(want, 9), r.NormFloat64(), math.Inf(1), math.Inf(-1)} {
@@ -102,6 +112,25 @@ func TestSums(t *testing.T) {
 			}
 		}
 	})
+}
+
+// If this fails, the search for a sum takes more than three times 64 counts where the sums lie so
+// that each guess is as wrong as it can be, or looks outside the range.
+func TestGuesses(t *testing.T) {
+	for _, largest := range []float64{1, math.MaxFloat64, math.Inf(1)} {
+		r := span{position(-1), position(largest), 0, 1 << 30}
+		for pass := 0; r.lo < r.hi; pass++ {
+			guess := r.guess(1<<29, pass)
+			if guess < r.lo || guess >= r.hi || pass > 3*64 {
+				t.Fatalf("pass %d: guess %d in %+v", pass, guess, r)
+			}
+			if r.hi-guess > guess-r.lo { // all sums are on the side where most numbers are
+				r.lo = guess + 1
+			} else {
+				r.hi = guess
+			}
+		}
+	}
 }
 
 // If this fails, the test and the interval disagree: theta is in Interval(alpha) if and only if

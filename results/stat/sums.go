@@ -1,6 +1,9 @@
 package stat
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // sums holds the sums of two numbers that a Shift counts, without making a list of them: one number
 // of xs with one of ys, both sorted. If same is true, xs and ys are one list, and the sum of its i-th
@@ -40,20 +43,69 @@ func (s sums) count(limit float64, orEqual bool) int {
 	return total
 }
 
-// smallest returns the k-th smallest sum, for k from 1 to number. It halves the range of numbers
-// in which the sum is, at most 64 times, because there are 2^64 numbers: no sum is stored.
+// smallest returns the k-th smallest sum, for k from 1 to number. It narrows the range of numbers in
+// which that sum is, by counting the sums up to a guess, until so few are left that they can be listed.
 func (s sums) smallest(k int) float64 {
-	lo := position(s.xs[0] + s.ys[0])
-	hi := position(s.xs[len(s.xs)-1] + s.ys[len(s.ys)-1])
-	for lo < hi {
-		middle := lo&hi + (lo^hi)>>1 // (lo+hi)/2, rounded down, without overflow
-		if s.count(at(middle), true) >= k {
-			hi = middle
+	r := span{lo: position(s.xs[0] + s.ys[0]), hi: position(s.xs[len(s.xs)-1] + s.ys[len(s.ys)-1]), upTo: s.number()}
+	for pass := 0; r.lo < r.hi && r.upTo-r.below > len(s.xs)+len(s.ys); pass++ {
+		guess := r.guess(k, pass)
+		if n := s.count(at(guess), true); n >= k {
+			r.hi, r.upTo = guess, n
 		} else {
-			lo = middle + 1
+			r.lo, r.below = guess+1, n
 		}
 	}
-	return at(lo)
+	if r.lo == r.hi {
+		return at(r.lo)
+	}
+	few := s.within(at(r.lo), at(r.hi))
+	slices.Sort(few)
+	return at(position(few[k-r.below-1])) // never -0
+}
+
+// within returns the sums from lo to hi.
+func (s sums) within(lo, hi float64) (found []float64) {
+	first, end := len(s.ys), len(s.ys)
+	for i, x := range s.xs {
+		for first > 0 && x+s.ys[first-1] >= lo {
+			first--
+		}
+		for end > 0 && x+s.ys[end-1] > hi {
+			end--
+		}
+		start := first
+		if s.same {
+			start = max(first, i)
+		}
+		for j := start; j < end; j++ {
+			found = append(found, x+s.ys[j])
+		}
+	}
+	return found
+}
+
+// span is a range of positions, from lo to hi, with the number of sums below it and up to its end.
+type span struct {
+	lo, hi      int64
+	below, upTo int
+}
+
+// guess returns a position from lo to hi-1 near which the k-th sum may be. Of three guesses, one is a
+// little above where it is if the sums are spread evenly, one a little below, and the third is
+// the middle of the range, so that it is empty after at most 64 of those, however the sums are spread.
+func (r span) guess(k, pass int) int64 {
+	share := float64(k-r.below) / float64(r.upTo-r.below)
+	switch pass % 3 {
+	case 0:
+		share += 1. / 32
+	case 1:
+		share -= 1. / 32
+	}
+	p := position(at(r.lo)*(1-share) + at(r.hi)*share)
+	if pass%3 == 2 || p < r.lo || p >= r.hi {
+		return r.lo&r.hi + (r.lo^r.hi)>>1 // (lo+hi)/2, rounded down, without overflow
+	}
+	return p
 }
 
 // position returns the place of x among the numbers in order: 0 for 0, 1 for the next above.

@@ -1,0 +1,149 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/tpbench/tpbench/results"
+	"github.com/tpbench/tpbench/results/stat"
+)
+
+// judge gives every line its word, every arm its verdict, and the report the worst of them.
+func (r *Report) judge(s safety) {
+	r.addLost(s)
+	slices.SortFunc(r.Arms, results.Natural)
+	alphas := r.adjust()
+	for _, l := range r.Lines {
+		l.word(s, alphas[l.Gate], r.Alpha)
+	}
+	for _, arm := range r.Arms {
+		v := Verdict{Arm: arm, Lines: map[Word]int{}}
+		for _, l := range r.Lines {
+			if l.Arm == arm && l.Gate {
+				v.Lines[l.Word]++
+			}
+		}
+		v.Word = whole(v.Lines)
+		if s.unsafe(arm) {
+			v.Word = Worse
+		}
+		r.Arm = append(r.Arm, v)
+	}
+	all := map[Word]int{}
+	for _, v := range r.Arm {
+		all[v.Word]++
+	}
+	r.Whole = whole(all)
+	r.Safety = s.sentences()
+}
+
+// adjust adjusts the p values: Holm's method in the gate family, so that one wrong word among all its
+// lines has the probability Alpha; Benjamini and Hochberg's for the rest, so that Alpha of what
+// they call different is wrong. It returns the strictest level in either.
+func (r *Report) adjust() map[bool]float64 {
+	alphas := map[bool]float64{}
+	for _, family := range []bool{true, false} {
+		var lines []*Line
+		var p, equal []float64
+		for _, l := range r.Lines {
+			if l.Gate == family && l.test != nil {
+				lines = append(lines, l)
+				p = append(p, l.test.p)
+				equal = append(equal, l.test.equal())
+			}
+		}
+		method := stat.Holm
+		if !family {
+			method = stat.BenjaminiHochberg
+		}
+		p, equal = method(p), method(equal)
+		for i, l := range lines {
+			l.Adjusted, l.test.adjustedEqual = p[i], equal[i]
+		}
+		alphas[family] = r.Alpha / float64(max(1, len(lines)))
+		if family {
+			r.Family = len(lines)
+		}
+	}
+	return alphas
+}
+
+// word decides about a line: safety before exact counts before time.
+func (l *Line) word(s safety, strictest, alpha float64) {
+	l.numbers(strictest, alpha)
+	if word, why := s.about(l); word != "" {
+		l.Word, l.Why = word, why
+		return
+	}
+	if word, c := byCounts(l.Counts); word != "" {
+		l.Word = word
+		l.Why = fmt.Sprintf("%s %s, not %s", results.Human(c.Other, c.Unit), c.Unit, results.Human(c.Base, c.Unit))
+		return
+	}
+	t := l.test
+	switch {
+	case t == nil && len(l.Counts) == 0:
+		l.Word, l.Why = Inconclusive, "all samples were lost"
+	case t == nil: // counts alone, and none that costs differs
+		l.Word = Equal
+	case t.differs(l.Adjusted, alpha):
+		l.Word = l.direction(t.center())
+	case t.why == "" && t.adjustedEqual <= alpha:
+		l.Word = Equal
+		if t.margin() > t.least {
+			l.Why = "within the floor, " + l.share(l.Margin)
+		}
+	default:
+		l.Word, l.Why = Inconclusive, t.why
+	}
+}
+
+// direction words a difference that is shown.
+func (l *Line) direction(center float64) Word {
+	worse := center*l.sign() > 0
+	switch {
+	case l.better == 0:
+		return Changed
+	case isTimeLike(l.Unit) && worse:
+		return Slower
+	case isTimeLike(l.Unit):
+		return Faster
+	case worse:
+		return Worse
+	}
+	return Better
+}
+
+// numbers fills in what a line shows: the interval at the level of this look, so that the intervals of all
+// looks together hold with 95 %, and the change that is found at the strictest level of the family.
+func (l *Line) numbers(strictest, level float64) {
+	t := l.test
+	if t == nil {
+		return
+	}
+	lo, hi := math.Inf(-1), math.Inf(1)
+	if t.detectable != nil {
+		lo, hi = t.interval(level)
+	}
+	l.N, l.Of, l.P, l.HasNull, l.Linear, l.Widened = t.shift.N(), t.units.of, t.p, t.hasNull, t.linear, t.units.factor
+	out := math.Exp
+	if t.linear {
+		out = func(v float64) float64 { return v }
+	}
+	l.Ratio, l.Lo, l.Hi = out(t.center()), out(lo), out(hi)
+	share := func(v float64) float64 {
+		if t.linear {
+			return v
+		}
+		return math.Expm1(v)
+	}
+	l.Floor, l.Margin = share(t.floor), share(t.margin())
+	if !t.hasNull && t.floor == 0 {
+		l.Floor = math.NaN()
+	}
+	l.Detectable = math.Inf(1)
+	if t.detectable != nil && t.why == "" {
+		l.Detectable = share(t.detectable(strictest))
+	}
+}

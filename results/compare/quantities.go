@@ -1,0 +1,101 @@
+package compare
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tpbench/tpbench/results"
+	"github.com/tpbench/tpbench/results/stat"
+)
+
+// lines makes the lines of contests, and tests them.
+func (r *Report) lines(all []contest) {
+	type id struct{ name, arm string }
+	of := map[id][]contest{}
+	var order []id
+	for _, c := range all {
+		at := id{c.name, c.arm}
+		if of[at] == nil {
+			order = append(order, at)
+		}
+		of[at] = append(of[at], c)
+		if !slices.Contains(r.Arms, c.arm) {
+			r.Arms = append(r.Arms, c.arm)
+		}
+	}
+	for _, at := range order {
+		lines := linesOf(of[at])
+		for i, l := range lines {
+			l.Gate = i == 0
+		}
+		r.Lines = append(r.Lines, lines...)
+	}
+	slices.SortStableFunc(r.Lines, func(a, b *Line) int {
+		if a.Gate != b.Gate {
+			if a.Gate {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(results.Natural(a.Name, b.Name), results.Natural(a.Arm, b.Arm))
+	})
+}
+
+// linesOf makes the lines of one benchmark and one arm: one for each quantity that varies, the main one
+// first. Exact counts are parts of the first.
+func linesOf(contests []contest) []*Line {
+	if slices.ContainsFunc(contests, func(c contest) bool { return c.unit == mistakesUnit }) {
+		return nil // torture, see safe.go
+	}
+	var lines []*Line
+	var counts []Count
+	var main *contest
+	for i, c := range contests {
+		if c.unit == mainUnit {
+			main = &contests[i]
+		}
+	}
+	for _, c := range contests {
+		switch {
+		case isExact(c):
+			counts = append(counts, Count{c.unit, c.base.values[0], c.other.values[0], c.better()})
+		case main != nil && c.unit != mainUnit && derived(c, *main):
+		default:
+			lines = append(lines, newLine(c))
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b *Line) int { return rank(a) - rank(b) })
+	sortCounts(counts)
+	if len(lines) == 0 && len(counts) > 0 { // there are counts alone
+		c := contests[0]
+		lines = []*Line{{Name: c.name, Arm: c.arm, Unit: counts[0].Unit, N: min(len(c.base.values), len(c.other.values)), Of: "samples"}}
+	}
+	if len(lines) > 0 {
+		lines[0].Counts = counts
+	}
+	return lines
+}
+
+// rank orders the quantities of one benchmark: its main time, other times, the rest.
+func rank(l *Line) int {
+	switch {
+	case l.Unit == mainUnit:
+		return 0
+	case isTimeLike(l.Unit):
+		return 1
+	}
+	return 2
+}
+
+func newLine(c contest) *Line {
+	return &Line{Name: c.name, Arm: c.arm, Unit: c.unit, Base: side(c.base), Other: side(c.other), better: c.better(), group: c.group, test: test(c)}
+}
+
+func side(s *series) Side {
+	sum := stat.Summarize(s.values)
+	mean := 0.0
+	for _, v := range slices.Sorted(slices.Values(s.values)) { // so that the lines' order does not matter, to the last bit
+		mean += v / float64(len(s.values))
+	}
+	return Side{sum.Center, sum.Lo, sum.Hi, mean, sum.N}
+}
