@@ -5,14 +5,17 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The base. Its time is that of benchmarks of another flavour than qsbr.
 const Time = 100
 const Waits = "0"
 const Mistakes = "0"
+const Pause = 0 * time.Millisecond
 
 func main() {
+	time.Sleep(Pause)
 	noise := 0
 	for _, c := range os.Args[0] + os.Args[3] { // the build and the round
 		noise = (noise*31 + int(c)) % 997
