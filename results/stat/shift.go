@@ -77,8 +77,8 @@ func (s Shift) Center() float64 {
 	if n == 0 {
 		return math.NaN()
 	}
-	lo, hi := s.sums.smallest((n+1)/2), s.sums.smallest(n/2+1)
-	if lo == hi {
+	lo, hi := s.sums.smallest((n + 1) / 2)
+	if n%2 == 1 || lo == hi {
 		return lo
 	}
 	return lo/2 + hi/2
@@ -93,7 +93,9 @@ func (s Shift) Interval(alpha float64) (lo, hi float64) {
 	if k > n {
 		return math.Inf(-1), math.Inf(1)
 	}
-	return s.sums.smallest(n - k + 1), s.sums.smallest(k)
+	lo, _ = s.sums.smallest(n - k + 1)
+	hi, _ = s.sums.smallest(k)
+	return lo, hi
 }
 
 // P returns the two-sided p value of "the location is theta".

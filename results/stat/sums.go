@@ -1,6 +1,9 @@
 package stat
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // sums holds the sums of two numbers that a Shift counts, without making a list of them: one number
 // of xs with one of ys, both sorted. If same is true, xs and ys are one list, and the sum of its i-th
@@ -40,20 +43,78 @@ func (s sums) count(limit float64, orEqual bool) int {
 	return total
 }
 
-// smallest returns the k-th smallest sum, for k from 1 to number. It halves the range of numbers
-// in which the sum is, at most 64 times, because there are 2^64 numbers: no sum is stored.
-func (s sums) smallest(k int) float64 {
-	lo := position(s.xs[0] + s.ys[0])
-	hi := position(s.xs[len(s.xs)-1] + s.ys[len(s.ys)-1])
-	for lo < hi {
+// smallest returns the k-th smallest sum, for k from 1 to number, and the one after it; for the last sum
+// that is itself. It halves the range of values in which the sum is until so few sums are in it that they can
+// be listed: some 16 times for 25,000 values a side.
+func (s sums) smallest(k int) (sum, next float64) {
+	// The sum is above at(lo), and at(hi) or below. So many are at(lo) or below, and at(hi) or below.
+	lo, below := position(s.xs[0]+s.ys[0])-1, 0
+	hi, upTo := position(s.xs[len(s.xs)-1]+s.ys[len(s.ys)-1]), s.number()
+	for step := 0; upTo-below > len(s.xs)+len(s.ys); step++ {
+		if hi-lo == 1 { // many are equal
+			return at(hi), s.above(at(hi), upTo, k)
+		}
 		middle := lo&hi + (lo^hi)>>1 // (lo+hi)/2, rounded down, without overflow
-		if s.count(at(middle), true) >= k {
-			hi = middle
+		// The middle of the numbers is found sooner than that of the positions, unless a few sums are far from the rest.
+		if m := position(at(lo)/2 + at(hi)/2); lo < m && m < hi && step%4 > 0 {
+			middle = m
+		}
+		if n := s.count(at(middle), true); n >= k {
+			hi, upTo = middle, n
 		} else {
-			lo = middle + 1
+			lo, below = middle, n
 		}
 	}
-	return at(lo)
+	few := s.between(at(lo), at(hi))
+	slices.Sort(few)
+	sum = few[k-1-below]
+	return sum, s.above(sum, s.count(sum, true), k)
+}
+
+// above returns the sum after the k-th smallest, which is sum. So many sums are sum or less.
+func (s sums) above(sum float64, upTo, k int) float64 {
+	if upTo > k || upTo == s.number() {
+		return sum
+	}
+	next := math.Inf(1)
+	s.each(func(x float64, ys []float64) {
+		if i, _ := slices.BinarySearchFunc(ys, sum, func(y, sum float64) int {
+			if x+y > sum {
+				return 1
+			}
+			return -1
+		}); i < len(ys) {
+			next = min(next, x+ys[i])
+		}
+	})
+	return next
+}
+
+// between lists the sums above lo, up to hi.
+func (s sums) between(lo, hi float64) (few []float64) {
+	s.each(func(x float64, ys []float64) {
+		i, _ := slices.BinarySearchFunc(ys, lo, func(y, lo float64) int {
+			if x+y <= lo { // lo is NaN if it is one position below -Inf
+				return -1
+			}
+			return 1
+		})
+		for ; i < len(ys) && x+ys[i] <= hi; i++ {
+			few = append(few, x+ys[i])
+		}
+	})
+	return few
+}
+
+// each calls do with each number of xs, and those of ys that it is added to.
+func (s sums) each(do func(x float64, ys []float64)) {
+	for i, x := range s.xs {
+		if s.same {
+			do(x, s.ys[i:])
+		} else {
+			do(x, s.ys)
+		}
+	}
 }
 
 // position returns the place of x among the numbers in order: 0 for 0, 1 for the next above.
