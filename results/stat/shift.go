@@ -77,8 +77,12 @@ func (s Shift) Center() float64 {
 	if n == 0 {
 		return math.NaN()
 	}
-	lo, hi := s.sums.smallest((n + 1) / 2)
-	if n%2 == 1 || lo == hi {
+	lo := s.sums.smallest((n + 1) / 2)
+	if n%2 == 1 {
+		return lo
+	}
+	hi := s.sums.after(lo, n/2)
+	if lo == hi {
 		return lo
 	}
 	return lo/2 + hi/2
@@ -93,9 +97,7 @@ func (s Shift) Interval(alpha float64) (lo, hi float64) {
 	if k > n {
 		return math.Inf(-1), math.Inf(1)
 	}
-	lo, _ = s.sums.smallest(n - k + 1)
-	hi, _ = s.sums.smallest(k)
-	return lo, hi
+	return s.sums.smallest(n - k + 1), s.sums.smallest(k)
 }
 
 // P returns the two-sided p value of "the location is theta".

@@ -3,6 +3,7 @@ package stat
 import (
 	"math"
 	"slices"
+	"sort"
 )
 
 // sums holds the sums of two numbers that a Shift counts, without making a list of them: one number
@@ -43,16 +44,15 @@ func (s sums) count(limit float64, orEqual bool) int {
 	return total
 }
 
-// smallest returns the k-th smallest sum, for k from 1 to number, and the one after it; for the last sum
-// that is itself. It halves the range of values in which the sum is until so few sums are in it that they can
+// smallest returns the k-th smallest sum, for k from 1 to number. It halves the range of values in which the sum is until so few sums are in it that they can
 // be listed: some 16 times for 25,000 values a side.
-func (s sums) smallest(k int) (sum, next float64) {
+func (s sums) smallest(k int) float64 {
 	// The sum is above at(lo), and at(hi) or below. So many are at(lo) or below, and at(hi) or below.
 	lo, below := position(s.xs[0]+s.ys[0])-1, 0
 	hi, upTo := position(s.xs[len(s.xs)-1]+s.ys[len(s.ys)-1]), s.number()
 	for step := 0; upTo-below > len(s.xs)+len(s.ys); step++ {
 		if hi-lo == 1 { // many are equal
-			return at(hi), s.above(at(hi), upTo, k)
+			return at(hi)
 		}
 		middle := lo&hi + (lo^hi)>>1 // (lo+hi)/2, rounded down, without overflow
 		// The middle of the numbers is found sooner than that of the positions, unless a few sums are far from the rest.
@@ -67,39 +67,32 @@ func (s sums) smallest(k int) (sum, next float64) {
 	}
 	few := s.between(at(lo), at(hi))
 	slices.Sort(few)
-	sum = few[k-1-below]
-	return sum, s.above(sum, s.count(sum, true), k)
+	return few[k-1-below]
 }
 
-// above returns the sum after the k-th smallest, which is sum. So many sums are sum or less.
-func (s sums) above(sum float64, upTo, k int) float64 {
-	if upTo > k || upTo == s.number() {
+// after returns the (k+1)-th smallest sum, for k below number. The k-th is sum.
+func (s sums) after(sum float64, k int) float64 {
+	if s.count(sum, true) > k {
 		return sum
 	}
 	next := math.Inf(1)
 	s.each(func(x float64, ys []float64) {
-		if i, _ := slices.BinarySearchFunc(ys, sum, func(y, sum float64) int {
-			if x+y > sum {
-				return 1
-			}
-			return -1
-		}); i < len(ys) {
+		if i := firstAbove(x, ys, sum); i < len(ys) {
 			next = min(next, x+ys[i])
 		}
 	})
 	return next
 }
 
-// between lists the sums above lo, up to hi.
+// firstAbove returns the index of the first of ys whose sum with x is above the limit. The limit NaN is below all.
+func firstAbove(x float64, ys []float64, limit float64) int {
+	return sort.Search(len(ys), func(i int) bool { return !(x+ys[i] <= limit) })
+}
+
+// between lists the sums above lo, up to hi. lo is NaN if it is one position below -Inf.
 func (s sums) between(lo, hi float64) (few []float64) {
 	s.each(func(x float64, ys []float64) {
-		i, _ := slices.BinarySearchFunc(ys, lo, func(y, lo float64) int {
-			if x+y <= lo { // lo is NaN if it is one position below -Inf
-				return -1
-			}
-			return 1
-		})
-		for ; i < len(ys) && x+ys[i] <= hi; i++ {
+		for i := firstAbove(x, ys, lo); i < len(ys) && x+ys[i] <= hi; i++ {
 			few = append(few, x+ys[i])
 		}
 	})
