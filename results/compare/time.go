@@ -68,13 +68,13 @@ func (scale scale) difference(base, other *series, oneRun bool) difference {
 		if pairs, ok := scale.inBlocks(base, other); ok && len(pairs) > 0 {
 			u := unitsOf(pairs).widened()
 			s := stat.Paired(u.diffs)
-			return difference{s, s.Center(), u, func(alpha float64) float64 { return stat.Detectable(u.diffs, alpha, power) }}
+			return difference{s, s.Center(), u, func(alpha float64) float64 { return s.Detectable(alpha, power) }}
 		}
 	}
 	a, b := scale.values(base), scale.values(other)
 	u := units{of: a.of, factor: 1}
 	s := stat.Unpaired(a.diffs, b.diffs)
-	return difference{s, s.Center(), u, func(alpha float64) float64 { return stat.DetectableUnpaired(a.diffs, b.diffs, alpha, power) }}
+	return difference{s, s.Center(), u, func(alpha float64) float64 { return s.Detectable(alpha, power) }}
 }
 
 // control takes the null control into account: B must differ from A and from A2, to the same side, and by more

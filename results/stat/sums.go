@@ -65,7 +65,7 @@ func (s sums) smallest(k int) float64 {
 			lo, below = middle, n
 		}
 	}
-	few := s.between(at(lo), at(hi))
+	few := s.between(at(lo), at(hi), upTo-below)
 	slices.Sort(few)
 	return few[k-1-below]
 }
@@ -89,8 +89,9 @@ func firstAbove(x float64, ys []float64, limit float64) int {
 	return sort.Search(len(ys), func(i int) bool { return !(x+ys[i] <= limit) })
 }
 
-// between lists the sums above lo, up to hi. lo is NaN if it is one position below -Inf.
-func (s sums) between(lo, hi float64) (few []float64) {
+// between lists the sums above lo, up to hi, of which there is that number. lo is NaN if it is one position below -Inf.
+func (s sums) between(lo, hi float64, number int) []float64 {
+	few := make([]float64, 0, number)
 	s.each(func(x float64, ys []float64) {
 		for i := firstAbove(x, ys, lo); i < len(ys) && x+ys[i] <= hi; i++ {
 			few = append(few, x+ys[i])
