@@ -46,6 +46,9 @@ func TestMachineOrSession(t *testing.T) {
 			if changed := w[Slower]+w[Faster] > 0; changed {
 				wrong++
 			}
+			if lines < 4 && w[Inconclusive] != lines {
+				t.Errorf("seed %d, %d lines: got %v, want all inconclusive, since nothing tells what the machine did", seed, lines, w)
+			}
 			if r.Regressed() != (w[Slower] > 0) || w[Worse]+w[Better]+w[Changed] > 0 {
 				t.Errorf("seed %d, %d lines: got %v and %s for the whole", seed, lines, w, r.Whole)
 			}

@@ -69,7 +69,7 @@ func TestIntervalHoldsWhatWasRecorded(t *testing.T) {
 			if !ok {
 				t.Fatalf("%s is in no blocks", c.name)
 			}
-			truth := test(c).shift.Center()
+			truth := test(c).at
 			holds, sims := 0, simulations()/4
 			for range sims {
 				if lo, hi := again(r, c, pairs).interval(Level); lo <= truth && truth <= hi {

@@ -18,20 +18,28 @@
 //  2. Within makes lines of one file: arms differ in one key of the benchmarks' names. Between
 //     makes lines of two files: the old one is the base.
 //  3. A line's difference is in logarithms. Within blocks it is tested by the sign-flip test over
-//     units, which is exact because the order in a block is random. Samples without blocks are
-//     tested by the Mann-Whitney test.
+//     units, which is exact because the order in a block is random. Units that are not builds are first
+//     spread by how much successive ones resemble each other (stat.Widen), always and by one formula, so
+//     that an arm which the machine slows down for several blocks has a wider interval. Samples without
+//     blocks, or of a file whose lines were moved, are tested by the Mann-Whitney test, as independent.
 //  4. The floor: in one file, how far the 95 % interval of A2 to A reaches. Between two files, how
-//     far the benchmarks differ from what they have in common: that is the machine or the session,
+//     far the benchmarks differ from the median of all: that is the machine or the session,
 //     and only what departs from it counts. See session.go.
 //  5. The p values of the gate family are adjusted by Holm's method, the others by that of
 //     Benjamini and Hochberg.
-//  6. The word of a line: an arm that broke under torture, or lost samples, is worse. Else one that
+//  6. The word of a line: an arm that broke under torture, or lost samples, is worse if the base did not (A2
+//     counts as the base). Else one that
 //     waits more often, or has more of another exact count, is worse. Else the time decides: slower
 //     or faster if the adjusted test says so, against A and against A2, and the difference is above
 //     the floor; equal if it is shown to be within the margin; else inconclusive, with the change
 //     that would have been found.
 //  7. Report prints itself: as a table, for a pull request, for a mailing list, as JSON and CSV.
 //
-// Package compare does not pair samples of two sessions, does not leave out a sample of one arm alone,
+// The interval of a line is of 95 %, and is the inversion of the line's test. In a run that may stop early it is of
+// the level of the look, so that the intervals of all looks together are of 95 %. Between two files it takes in how
+// far the benchmarks differ, since that is what the test asks.
+//
+// Package compare cannot tell a machine that slows down some benchmarks from a program that does, if each was
+// measured in one session: its report says so. It does not pair samples of two sessions, does not leave out a sample of one arm alone,
 // and does not choose a test by what the data look like. Few units give a wide interval, or none.
 package compare

@@ -92,9 +92,11 @@ func newLine(c contest) *Line {
 }
 
 func side(s *series) Side {
-	sum := stat.Summarize(s.values)
+	sorted := slices.Clone(s.values)
+	slices.Sort(sorted)
+	sum := stat.Summarize(sorted)
 	mean := 0.0
-	for _, v := range slices.Sorted(slices.Values(s.values)) { // so that the lines' order does not matter, to the last bit
+	for _, v := range sorted { // so that the lines' order does not matter, to the last bit
 		mean += v / float64(len(s.values))
 	}
 	return Side{sum.Center, sum.Lo, sum.Hi, mean, sum.N}

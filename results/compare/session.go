@@ -95,7 +95,7 @@ func (l *Line) judge(others []float64) {
 }
 
 // slower is the line's difference, above zero if the other arm is slower.
-func (l *Line) slower() float64 { return l.test.shift.Center() * l.sign() }
+func (l *Line) slower() float64 { return l.test.at * l.sign() }
 
 // sign is +1 where more is slower, as of a time, and -1 for a rate.
 func (l *Line) sign() float64 {

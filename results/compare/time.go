@@ -25,6 +25,7 @@ type tested struct {
 // A difference is that of one series to another.
 type difference struct {
 	shift stat.Shift
+	at    float64 // its center
 	units units
 
 	// detectable returns the least difference that the test finds at a level with probability power.
@@ -44,7 +45,7 @@ func test(c contest) *tested {
 	on := scale(math.Log)
 	if !positive(c.base) || !positive(c.other) || c.null != nil && !positive(c.null) {
 		if isTimeLike(c.unit) {
-			return &tested{p: 1, floor: math.Inf(1), why: "a value is 0, so there is no ratio"}
+			return &tested{difference: difference{at: math.NaN()}, p: 1, floor: math.Inf(1), why: "a value is 0, so there is no ratio"}
 		}
 		t.linear, on = true, identity
 		t.least = leastMargin * min(stat.Summarize(c.base.values).Center, stat.Summarize(c.other.values).Center)
@@ -52,7 +53,7 @@ func test(c contest) *tested {
 	oneRun := c.baseSet == c.otherSet
 	t.difference = on.difference(c.base, c.other, oneRun)
 	t.p = t.shift.P(0)
-	if t.units.opposed(t.shift.Center()) {
+	if t.units.opposed(t.at) {
 		t.why, t.p = "a layout shows the opposite", 1
 	}
 	if c.null != nil {
@@ -66,19 +67,21 @@ func (scale scale) difference(base, other *series, oneRun bool) difference {
 	if oneRun {
 		if pairs, ok := scale.inBlocks(base, other); ok && len(pairs) > 0 {
 			u := unitsOf(pairs).widened()
-			return difference{stat.Paired(u.diffs), u, func(alpha float64) float64 { return stat.Detectable(u.diffs, alpha, power) }}
+			s := stat.Paired(u.diffs)
+			return difference{s, s.Center(), u, func(alpha float64) float64 { return s.Detectable(alpha, power) }}
 		}
 	}
 	a, b := scale.values(base), scale.values(other)
 	u := units{of: a.of, factor: 1}
-	return difference{stat.Unpaired(a.diffs, b.diffs), u, func(alpha float64) float64 { return stat.DetectableUnpaired(a.diffs, b.diffs, alpha, power) }}
+	s := stat.Unpaired(a.diffs, b.diffs)
+	return difference{s, s.Center(), u, func(alpha float64) float64 { return s.Detectable(alpha, power) }}
 }
 
 // control takes the null control into account: B must differ from A and from A2, to the same side, and by more
 // than these two do.
 func (t *tested) control(null, second difference) {
 	t.hasNull = true
-	if (second.shift.Center() > 0) == (t.shift.Center() > 0) {
+	if (second.at > 0) == (t.at > 0) {
 		t.p = max(t.p, second.shift.P(0))
 	} else {
 		t.p = 1
@@ -140,7 +143,7 @@ func (t *tested) differs(adjusted, alpha float64) bool {
 }
 
 // center is the difference less what all benchmarks have in common.
-func (t *tested) center() float64 { return t.shift.Center() - t.common }
+func (t *tested) center() float64 { return t.at - t.common }
 
 // isTimeLike reports whether a quantity is a time, or a rate of so many in a second.
 func isTimeLike(unit string) bool {

@@ -124,12 +124,12 @@ func each[T any](list []T, of func(T) float64) []float64 {
 // values returns a series on a scale, for a test without blocks: its builds or sets of layouts, as in unitsOf,
 // and else its samples.
 func (scale scale) values(s *series) units {
+	if len(s.places) != len(s.values) {
+		return units{diffs: each(s.values, scale), of: ofSamples, factor: 1}
+	}
 	pairs := make([]pair, len(s.values))
 	for i, v := range s.values {
-		pairs[i] = pair{place{layout: results.NoLayout, build: results.NoBuild}, scale(v)}
-		if len(s.places) == len(s.values) {
-			pairs[i].place = s.places[i]
-		}
+		pairs[i] = pair{s.places[i], scale(v)}
 	}
 	u := unitsOf(pairs)
 	if u.of == ofBlocks {

@@ -223,3 +223,11 @@ func written(t testing.TB, write func(io.Writer) error) string {
 	}
 	return b.String()
 }
+
+func atof(s string) float64 {
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

@@ -48,7 +48,7 @@ func TestDetectableIsFound(t *testing.T) {
 				if n == 200 {
 					runs = 500
 				}
-				share := found(r, runs, func() float64 { return Detectable(samples(r, n), alpha, 0.8) }, func(shift float64) bool {
+				share := found(r, runs, func() float64 { return Paired(samples(r, n)).Detectable(alpha, 0.8) }, func(shift float64) bool {
 					d := samples(r, n)
 					for i := range d {
 						d[i] += shift
@@ -66,7 +66,7 @@ func TestDetectableIsFound(t *testing.T) {
 				if alpha < 0.05 && sizes[0] < 12 {
 					continue // no result is significant
 				}
-				share := found(r, 1000, func() float64 { return DetectableUnpaired(samples(r, sizes[0]), samples(r, sizes[1]), alpha, 0.8) }, func(shift float64) bool {
+				share := found(r, 1000, func() float64 { return Unpaired(samples(r, sizes[0]), samples(r, sizes[1])).Detectable(alpha, 0.8) }, func(shift float64) bool {
 					a, b := samples(r, sizes[0]), samples(r, sizes[1])
 					for i := range b {
 						b[i] += shift
@@ -88,10 +88,10 @@ func TestDetectableProperties(t *testing.T) {
 	r := fixed(t, 42)
 	for i := range 200 {
 		d, b := hard(r, i%30), normals(r, i%17)
-		want := Detectable(d, 0.05, 0.8)
+		want := Paired(d).Detectable(0.05, 0.8)
 		mirrored := negated(d)
 		slices.Reverse(mirrored)
-		if got := Detectable(mirrored, 0.05, 0.8); got != want || !(got >= 0) {
+		if got := Paired(mirrored).Detectable(0.05, 0.8); got != want || !(got >= 0) {
 			t.Fatalf("%v: %v, mirrored %v", d, want, got)
 		}
 		if huge := len(d) > 0 && slices.Max(d) > 1e305; !huge && math.IsInf(want, 1) != (len(d) < 6) {
@@ -101,21 +101,21 @@ func TestDetectableProperties(t *testing.T) {
 		for j := range b {
 			doubled[j] = 2 * b[j]
 		}
-		one, two := Detectable(b, 0.05, 0.8), DetectableUnpaired(b, normals(r, 9), 0.05, 0.8)
-		if Detectable(doubled, 0.05, 0.8) != 2*one || one > Detectable(b, 0.05, 0.95) || one > Detectable(b, 0.005, 0.8) || !(two > 0) {
-			t.Fatalf("%v: %v, doubled %v", b, one, Detectable(doubled, 0.05, 0.8))
+		one, two := Paired(b).Detectable(0.05, 0.8), Unpaired(b, normals(r, 9)).Detectable(0.05, 0.8)
+		if Paired(doubled).Detectable(0.05, 0.8) != 2*one || one > Paired(b).Detectable(0.05, 0.95) || one > Paired(b).Detectable(0.005, 0.8) || !(two > 0) {
+			t.Fatalf("%v: %v, doubled %v", b, one, Paired(doubled).Detectable(0.05, 0.8))
 		}
-		if x := normals(r, 9); DetectableUnpaired(b, x, 0.05, 0.8) != DetectableUnpaired(x, b, 0.05, 0.8) {
+		if x := normals(r, 9); Unpaired(b, x).Detectable(0.05, 0.8) != Unpaired(x, b).Detectable(0.05, 0.8) {
 			t.Fatalf("%v and %v: swapped is another", b, x)
 		}
 	}
-	if got := Detectable(make([]float64, 12), 0.05, 0.8); got != 0 {
+	if got := Paired(make([]float64, 12)).Detectable(0.05, 0.8); got != 0 {
 		t.Errorf("twelve equal units: %v", got)
 	}
-	if got := Detectable(make([]float64, 10), 0.05/40, 0.8); !math.IsInf(got, 1) {
+	if got := Paired(make([]float64, 10)).Detectable(0.05/40, 0.8); !math.IsInf(got, 1) {
 		t.Errorf("ten units of 40 lines: %v", got)
 	}
-	if got := DetectableUnpaired(nil, []float64{1}, 0.05, 0.8); !math.IsInf(got, 1) {
+	if got := Unpaired(nil, []float64{1}).Detectable(0.05, 0.8); !math.IsInf(got, 1) {
 		t.Errorf("an empty side: %v", got)
 	}
 }

@@ -17,7 +17,7 @@
 //     sessions.
 //  3. Equivalence asks the opposite question: is the shift within a margin? A large p value of
 //     step 2 does not show that.
-//  4. Detectable says how large a shift would have been found. It belongs beside every result
+//  4. Shift.Detectable says how large a shift would have been found. It belongs beside every result
 //     that is not significant.
 //  5. Holm and BenjaminiHochberg adjust the p values of many lines. Looks divides alpha between the
 //     points at which a run may stop. LeastUnits says how many units an alpha needs.

@@ -29,7 +29,7 @@ func Example() {
 	fmt.Printf("equal within 10 %%: p = %.4f\n", s.Equivalence(math.Log(1.1)))
 
 	// Step 4: what would have been found in four of five such runs?
-	fmt.Printf("detectable: %.1f %%\n", 100*math.Expm1(stat.Detectable(d, 0.05, 0.8)))
+	fmt.Printf("detectable: %.1f %%\n", 100*math.Expm1(stat.Paired(d).Detectable(0.05, 0.8)))
 
 	// Step 5: as one line of 40, seven blocks are too few.
 	lo, hi = s.Interval(0.05 / 40)
