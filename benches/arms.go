@@ -66,8 +66,8 @@ func AddNull(plan *harness.Plan, base string) {
 	}
 }
 
-// Arms makes three arms of each case of a plan: the base, the base again, and another. Torture needs
-// no null control.
+// Arms makes three arms of each case of a plan, which are a block: the base, the base again, and another. Torture
+// needs no null control.
 func Arms(plan *harness.Plan) {
 	cases := plan.Cases
 	plan.Cases = nil
@@ -76,6 +76,7 @@ func Arms(plan *harness.Plan) {
 		if isTorture(&p) {
 			arms = []string{Base, Other}
 		}
+		p.Block = p.Names[0] // other implementations are not compared with it
 		for _, arm := range arms {
 			p.Arm = arm
 			plan.Cases = append(plan.Cases, p)

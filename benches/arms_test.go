@@ -36,6 +36,21 @@ func armsOf(p *harness.Plan) string {
 	return strings.Join(list, ", ")
 }
 
+// If this fails, samples that are compared are not measured one after the other: others are in their block.
+func TestArmsAreABlock(t *testing.T) {
+	p := planOf([]Chosen{{Cases: bulkBench.Cases(Params{GPs: []string{"memb"}})}, {Cases: gracePeriodBench.Cases(Params{})}})
+	Arms(p)
+	blocks := map[string][]string{}
+	for _, c := range p.Cases {
+		blocks[c.Block] = append(blocks[c.Block], c.Names[0])
+	}
+	for name, cases := range blocks {
+		if len(cases) != 3 || cases[0] != cases[1] || cases[1] != cases[2] {
+			t.Errorf("block %s has %v, want three arms of one case", name, cases)
+		}
+	}
+}
+
 // If this fails, a comparison with an implementation measures what cannot be compared, has no null
 // control, forgets torture, or counts other lines than it compares.
 func TestArms(t *testing.T) {

@@ -172,7 +172,7 @@ func onlyHead(old []byte) bool {
 }
 
 // mayDiffer are the configuration lines that may differ between the sessions of a file.
-var mayDiffer = []string{"load", "steal", "date", "seed", "tsc"}
+var mayDiffer = []string{"load", "steal", "date", "seed", "tsc", "command"}
 
 // resume reads what earlier sessions left in a file, and returns the length of its whole
 // lines. It sets the seed of the plan to the file's.

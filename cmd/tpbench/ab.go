@@ -97,7 +97,7 @@ func (run *ab) check(given *pflag.FlagSet, args []string) error {
 	if err := cmp.Or(run.schedule.check(given), run.out.check()); err != nil || commands {
 		return err
 	}
-	return checkBuilds(run.builds, run.schedule)
+	return checkBuilds(run.builds, given.Changed("builds"), run.schedule)
 }
 
 // commands compares two shell commands. Each runs once before, to learn the names of its benchmarks and how
@@ -131,7 +131,7 @@ func (run *ab) commands(cmd *cobra.Command) error {
 		c := harness.Case{Names: learned.both, CPUs: 1, Slow: slowestCommand}
 		s.plan.Cases = append(s.plan.Cases, harness.Planned{Case: c, Wanted: learned.both, Block: "commands", Arm: arm})
 	}
-	s.by, s.base = compare.ArmKey, compare.ArmA
+	s.by, s.base, s.margin = compare.ArmKey, compare.ArmA, run.out.share()
 	s.worker = func(ctx context.Context, t harness.Task) *exec.Cmd {
 		return itself(exec.CommandContext(ctx, self, "command-worker", "--packages="+strconv.FormatBool(learned.packages), "--", of[t.Arm]))
 	}

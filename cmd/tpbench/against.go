@@ -23,7 +23,7 @@ func runAgainst(cmd *cobra.Command, base string, chosen []benches.Chosen, wanted
 	if err := s.resume(path, sc); err != nil {
 		return err
 	}
-	s.by, s.base = "impl", base
+	s.by, s.base, s.margin = "impl", base, out.share()
 	if err := s.chooseArms(chosen, wanted); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
@@ -51,11 +52,11 @@ compare reads every file in Go benchmark format, such as the output of go test -
 			if err := out.check(); err != nil {
 				return err
 			}
-			report, err := compareFiles(args, by, base)
+			report, err := compareFiles(args, by, base, out.share())
 			if err != nil {
 				return err
 			}
-			report.Command = commandLine()
+			report.Command = cmp.Or(report.Command, commandLine())
 			return out.write(cmd, report)
 		},
 	}
@@ -68,7 +69,7 @@ compare reads every file in Go benchmark format, such as the output of go test -
 
 // compareFiles compares two files, or the arms of one: those that have different values of the key by, or
 // those of "tpbench ab".
-func compareFiles(paths []string, by, base string) (*compare.Report, error) {
+func compareFiles(paths []string, by, base string, margin float64) (*compare.Report, error) {
 	var sets []*compare.Set
 	for _, path := range paths {
 		set, err := compare.Load(path)
@@ -81,20 +82,20 @@ func compareFiles(paths []string, by, base string) (*compare.Report, error) {
 		sets = append(sets, set)
 	}
 	if len(sets) == 2 {
-		return compare.Between(sets[0], sets[1])
+		return compare.Between(sets[0], sets[1], margin)
 	}
 	has := "no key has several values there"
 	if keys := sets[0].Keys(); len(keys) > 0 {
 		has = "its keys: " + results.Visible(strings.Join(keys, "; "))
 	}
 	if by == "" {
-		report, err := compare.Within(sets[0], compare.ArmKey, compare.ArmA)
+		report, err := compare.Within(sets[0], compare.ArmKey, compare.ArmA, margin)
 		if is[*results.MissingError](err) {
 			return nil, usagef("%s has no arms of \"tpbench ab\"; expected --by and --base, such as --by impl --base naive-sync, or two files; %s", sets[0].Path, has)
 		}
 		return report, err
 	}
-	report, err := compare.Within(sets[0], by, base)
+	report, err := compare.Within(sets[0], by, base, margin)
 	if is[*results.MissingError](err) {
 		return nil, fmt.Errorf("%w; %s", err, has)
 	}
@@ -105,21 +106,29 @@ func compareFiles(paths []string, by, base string) (*compare.Report, error) {
 type output struct {
 	json, csv, markdown, mail bool
 	gate                      bool
+	margin                    float64 // in percent
 }
+
+// share is the margin as a share.
+func (o *output) share() float64 { return o.margin / 100 }
 
 func (o *output) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.json, "json", false, "write the comparison as JSON")
 	f.BoolVar(&o.csv, "csv", false, "write the comparison as CSV")
 	f.BoolVar(&o.markdown, "markdown", false, "write the comparison for a pull request")
 	f.BoolVar(&o.mail, "mail", false, "write the comparison for a mailing list: plain text, 72 columns")
+	f.Float64Var(&o.margin, "margin", 100*compare.Margin, "percent within which arms are called equal, if the floor is not larger")
 	f.BoolVar(&o.gate, "gate", false, "exit with 1 also if an arm is slower, and not only if it is worse")
 }
 
 // outputFlags are the flags of an output.
-var outputFlags = []string{"json", "csv", "markdown", "mail", "gate"}
+var outputFlags = []string{"json", "csv", "markdown", "mail", "gate", "margin"}
 
-// check returns an error if there is more than one form.
+// check returns an error if there is more than one form, or no margin.
 func (o *output) check() error {
+	if !(o.margin > 0 && o.margin <= 100) {
+		return usagef("--margin %v: expected a percentage above 0, and 100 at most", o.margin)
+	}
 	n := 0
 	for _, on := range []bool{o.json, o.csv, o.markdown, o.mail} {
 		if on {

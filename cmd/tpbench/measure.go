@@ -16,6 +16,7 @@ import (
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/harness/host"
+	"github.com/tpbench/tpbench/results"
 	"github.com/tpbench/tpbench/results/compare"
 )
 
@@ -48,12 +49,13 @@ type session struct {
 	earlier  *compare.Set // what the file held when this session began, or nil
 	looks    []int        // harness.Runner.Looks
 	by, base string       // of compare.Within
+	margin   float64      // likewise
 }
 
 // newSession prepares this machine for measuring. cmd has the flag --seed; without it the seed is
 // random.
 func newSession(cmd *cobra.Command, seed uint64) (*session, error) {
-	s := &session{cmd: cmd, seed: seed}
+	s := &session{cmd: cmd, seed: seed, margin: compare.Margin}
 	var err error
 	if s.ticks, err = clock.Open(); err != nil {
 		return nil, err
@@ -72,12 +74,17 @@ func newSession(cmd *cobra.Command, seed uint64) (*session, error) {
 
 // chooseArms makes the plan of a comparison: of chosen cases, with the torture of their strategies.
 func (s *session) chooseArms(chosen []benches.Chosen, wanted func(string) bool) error {
-	for i := range chosen {
-		chosen[i].Rounds = 0 // until the schedule is known
-	}
-	return s.choose(benches.WithTorture(chosen), func(name string) bool {
+	return s.choose(benches.WithTorture(withoutRounds(chosen)), func(name string) bool {
 		return wanted(name) || strings.HasPrefix(name, benches.TortureName+"/")
 	})
+}
+
+// withoutRounds makes the schedule set the rounds of chosen cases.
+func withoutRounds(chosen []benches.Chosen) []benches.Chosen {
+	for i := range chosen {
+		chosen[i].Rounds = 0
+	}
+	return chosen
 }
 
 // choose makes the plan of chosen cases, with the names that are wanted.
@@ -97,6 +104,7 @@ func (s *session) choose(chosen []benches.Chosen, wanted func(string) bool) erro
 // run measures the plan and writes the samples to the file at path. Before it measures, it checks
 // that the file can be written.
 func (s *session) run(path string) error {
+	s.facts = append(s.facts, host.Fact{Key: compare.CommandFact, Value: results.Visible(commandLine())})
 	file, err := harness.Create(path, s.plan, s.facts, benches.Units())
 	if err != nil {
 		return err
@@ -129,7 +137,7 @@ func (s *session) decided(path string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	report, err := compare.Within(set, s.by, s.base)
+	report, err := compare.Within(set, s.by, s.base, s.margin)
 	return err == nil && report.Decided(), err
 }
 
@@ -155,7 +163,7 @@ func (s *session) report(measured error, path string, out output) error {
 	set, err := compare.Load(path)
 	var r *compare.Report
 	if err == nil {
-		r, err = compare.Within(set, s.by, s.base)
+		r, err = compare.Within(set, s.by, s.base, s.margin)
 	}
 	if err != nil {
 		return cmp.Or(measured, err) // so many samples were lost that there is nothing to compare

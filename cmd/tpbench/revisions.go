@@ -35,11 +35,12 @@ const (
 	mostBuilds = 1000
 )
 
-func checkBuilds(n int, sc schedule) error {
+// checkBuilds checks the flag --builds, which is n.
+func checkBuilds(n int, given bool, sc schedule) error {
 	switch {
 	case n < fewestBuilds || n > mostBuilds:
 		return usagef("--builds %d: expected %d to %d", n, fewestBuilds, mostBuilds)
-	case sc.rounds > 0 && sc.rounds < n:
+	case given && sc.rounds > 0 && sc.rounds < n:
 		return usagef("--rounds %d with %d builds: each round has builds of its own; expected --rounds %d or more, or --builds %d", sc.rounds, n, n, max(sc.rounds, fewestBuilds))
 	}
 	return nil
@@ -84,15 +85,20 @@ func (run *ab) revisions(cmd *cobra.Command, nameA, nameB string) error {
 		return err
 	}
 	benches.Arms(s.plan)
+	s.margin = run.out.share()
 	return s.report(s.measureBuilds(a, b, run.builds, run.schedule, run.path), run.path, run.out)
 }
 
 // measureBuilds measures the plan, whose cases have arms, with n builds of each arm: A and A2 of revision a, and
-// B of b. If the flag --builds is not given, lines that need more get more. The programs stay if the
+// B of b. If the flag --builds is not given, lines that need more get more, and there is no more than one for each
+// round. The programs stay if the
 // run is interrupted or loses samples.
 func (s *session) measureBuilds(a, b *builds.Revision, n int, sc schedule, path string) error {
-	if enough := sc.enough(benches.Lines(s.plan)); !s.cmd.Flags().Changed("builds") && (sc.rounds == 0 || sc.rounds >= enough) {
-		n = max(n, enough)
+	if !s.cmd.Flags().Changed("builds") {
+		n = max(n, sc.usual(benches.Lines(s.plan)))
+		if sc.rounds > 0 {
+			n = min(n, sc.rounds)
+		}
 	}
 	if err := s.build(a, b, n, path); err != nil {
 		return err

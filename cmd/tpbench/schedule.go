@@ -49,8 +49,12 @@ func (sc *schedule) alpha() float64 {
 	return looks[len(looks)-1].Alpha
 }
 
-// enough is how many units a verdict about so many lines needs.
+// enough is how many units a verdict about so many lines needs at least.
 func (sc *schedule) enough(lines int) int { return stat.LeastUnits(sc.alpha() / float64(lines)) }
+
+// usual is how many units there are without --rounds and --budget: 12 for 40 lines. The least number would do only
+// if all agree; so one may differ a little.
+func (sc *schedule) usual(lines int) int { return sc.enough(lines) + 1 }
 
 // set sets the rounds of those cases of the plan that have none yet, and with a budget the looks.
 // A run that is continued keeps the rounds of its file. So many lines will be compared. A trial took so long.
@@ -91,8 +95,10 @@ func (sc *schedule) roundsOf(s *session, lines int, took trialTime) (int, error)
 		return strconv.Atoi(s.earlier.Fact(roundsFact)) // resume has checked that there is one
 	case sc.rounds > 0:
 		return sc.rounds, nil
+	case sc.budget == 0 && s.plan.Builds > 0:
+		return s.plan.Builds, nil // more of one build are not more units
 	case sc.budget == 0:
-		return enough, nil
+		return sc.usual(lines), nil
 	}
 	each := took.round * 9 / 8 // an eighth for blocks that are measured again
 	rounds := int((sc.budget - took.once) / max(each, 1))

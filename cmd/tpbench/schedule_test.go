@@ -44,10 +44,10 @@ func TestSchedule(t *testing.T) {
 		looks  string
 		err    string
 	}{
-		{"one line", schedule{}, 0, 1, []int{6, 24}, "[]", ""},
-		{"40 lines", schedule{}, 0, 40, []int{11, 44}, "[]", ""},
+		{"one line", schedule{}, 0, 1, []int{7, 28}, "[]", ""},
+		{"40 lines", schedule{}, 0, 40, []int{12, 48}, "[]", ""},
 		{"builds", schedule{}, 13, 40, []int{16, 16}, "[]", ""},
-		{"lines that need more than the builds", schedule{}, 5, 1000, []int{16, 16}, "[]", ""},
+		{"builds that are too few for the lines", schedule{}, 5, 1000, []int{8, 8}, "[]", ""},
 		{"given", schedule{rounds: 2}, 0, 40, []int{2, 8}, "[]", ""},
 		{"given, with builds", schedule{rounds: 17}, 13, 40, []int{20, 20}, "[]", ""},
 		{"budget of 20 rounds", schedule{budget: 184 * time.Second}, 0, 1, []int{20, 80}, "[10 20 40 80]", ""},

@@ -188,7 +188,7 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 // If this fails, the README's benchstat command makes a table for each run, because it does
 // not ignore the configuration lines that differ from run to run.
 func TestBenchstatIgnores(t *testing.T) {
-	differ := []string{"commit", "binary", "load", "steal", "date", "seed", "tsc"}
+	differ := []string{"commit", "binary", "load", "steal", "date", "seed", "tsc", "command"}
 	text, err := os.ReadFile("../../docs/compare.md")
 	must(t, err)
 	if want := "benchstat -ignore " + strings.Join(differ, ",") + " old.txt new.txt"; !strings.Contains(string(text), want) {

@@ -88,7 +88,7 @@ func (t *tally) add(path string) error {
 	if err != nil {
 		return err
 	}
-	r, err := compare.Within(set, compare.ArmKey, compare.ArmA)
+	r, err := compare.Within(set, compare.ArmKey, compare.ArmA, compare.Margin)
 	if err != nil {
 		return err
 	}

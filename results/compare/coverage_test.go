@@ -69,7 +69,7 @@ func TestIntervalHoldsWhatWasRecorded(t *testing.T) {
 			if !ok {
 				t.Fatalf("%s is in no blocks", c.name)
 			}
-			truth := test(c).at
+			truth := test(c, Margin).at
 			holds, sims := 0, simulations()/4
 			for range sims {
 				if lo, hi := again(r, c, pairs).interval(Level); lo <= truth && truth <= hi {
@@ -101,5 +101,5 @@ func again(r *rand.Rand, c contest, pairs []pair) *tested {
 		other.values, other.places = append(other.values, math.Exp(from[r.IntN(len(from))].diff)), append(other.places, p.place)
 	}
 	c.base, c.other = &base, &other
-	return test(c)
+	return test(c, Margin)
 }

@@ -1,8 +1,10 @@
 package compare
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/tpbench/tpbench/results"
@@ -78,5 +80,78 @@ func TestWidenedUnits(t *testing.T) {
 	w.builds, w.noise = 0, noises[4].of(r, 0.001)
 	if l := compared(t, w.set(t), ArmKey, ArmA).Lines[0]; l.N != 26 || l.Of != "blocks" || l.Widened <= 1 {
 		t.Errorf("got %d %s, widened by %v, want 26 blocks and more than 1", l.N, l.Of, l.Widened)
+	}
+}
+
+// If this fails, a benchmark that waits once more is not worse because another thread spares it a wait now and then.
+func TestWaitsThatVaryDecide(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 2))
+	waits := func(more int) func(arm, round int) string {
+		return func(arm, round int) string {
+			n := float64(round%2) / 10
+			if arm == 1 {
+				n += float64(more)
+			}
+			return fmt.Sprintf(" %v gp-waits/op %v gp-elided/op", 1+n, 1+n)
+		}
+	}
+	for more, want := range map[int]Word{1: Worse, 0: Equal} {
+		w := world{rand: r, arms: []string{"arm=A", "arm=B"}, effect: []float64{1, 1}, lines: 1, rounds: 24, noise: normal(r, 0.001), counts: waits(more)}
+		report := compared(t, w.set(t), ArmKey, ArmA)
+		gate := 0
+		for _, l := range report.Lines {
+			if l.Gate {
+				gate++
+			}
+		}
+		if gate != 2 || report.Whole != want {
+			t.Errorf("%d waits more: %s, %d lines of the gate, want %s by time and waits", more, report.Whole, gate, want)
+		}
+	}
+}
+
+// If this fails, quantities that are 0 in most samples are shown, or others are not.
+func TestZerosAreNotShown(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	w := world{rand: r, arms: []string{"arm=A", "arm=B"}, effect: []float64{1, 1}, lines: 1, rounds: 12, noise: normal(r, 0.001), counts: func(_, round int) string {
+		return fmt.Sprintf(" %d rare/op %d usual/op", b2i(round == 3), 1+round%2)
+	}}
+	var units []string
+	for _, l := range compared(t, w.set(t), ArmKey, ArmA).Lines {
+		units = append(units, l.Unit)
+	}
+	if want := []string{"sec/op", "usual/op"}; !slices.Equal(units, want) {
+		t.Errorf("got lines of %v, want %v", units, want)
+	}
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// If this fails, arms are called equal in a run that could not tell them apart, or the margin is not the one asked for.
+func TestMargin(t *testing.T) {
+	for _, c := range []struct {
+		sigma, margin, effect float64
+		want                  Word
+	}{
+		{0.002, 0.01, 1, Equal},
+		{0.03, 0.01, 1, Equal}, // within a floor of some percent
+		{0.2, 0.01, 1, Inconclusive},
+		{0.2, 0.3, 1, Equal},
+		{0.06, 0.1, 1.01, Equal},
+	} {
+		r := rand.New(rand.NewPCG(3, 4))
+		w := world{rand: r, arms: []string{"arm=A", "arm=A2", "arm=B"}, effect: []float64{1, 1, c.effect}, lines: 1, rounds: 60, noise: normal(r, c.sigma)}
+		report, err := Within(w.set(t), ArmKey, ArmA, c.margin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := report.Lines[0].Word; got != c.want {
+			t.Errorf("noise %v, margin %v, effect %v: %s with floor %v, want %s", c.sigma, c.margin, c.effect, got, report.Lines[0].Floor, c.want)
+		}
 	}
 }

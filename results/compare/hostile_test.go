@@ -21,13 +21,13 @@ func everything(t *testing.T, a, b string) {
 			continue
 		}
 		for _, by := range []struct{ key, base string }{{ArmKey, ArmA}, {"impl", "a"}, {"", ""}, {"gomaxprocs", "8"}} {
-			if r, err := Within(set, by.key, by.base); err == nil {
+			if r, err := Within(set, by.key, by.base, Margin); err == nil {
 				all = append(all, r)
 			}
 		}
 	}
 	if errOld == nil && errNew == nil {
-		if r, err := Between(old, new); err == nil {
+		if r, err := Between(old, new, Margin); err == nil {
 			all = append(all, r)
 		}
 	}
@@ -112,7 +112,7 @@ func TestRecordedRuns(t *testing.T) {
 		}
 		everything(t, string(text), string(text))
 		set := read(t, string(text))
-		r, err := Between(set, set)
+		r, err := Between(set, set, Margin)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,11 +143,11 @@ func TestWhatIsSaid(t *testing.T) {
 		}
 	}
 	for _, by := range []struct{ key, base string }{{"impl", "a"}, {ArmKey, "C"}} {
-		if r, err := Within(read(t, oddities[9]), by.key, by.base); err == nil || !strings.Contains(err.Error(), by.key) {
+		if r, err := Within(read(t, oddities[9]), by.key, by.base, Margin); err == nil || !strings.Contains(err.Error(), by.key) {
 			t.Errorf("by %s, base %s: got %v and %v, want an error that names the key", by.key, by.base, r, err)
 		}
 	}
-	if _, err := Between(read(t, oddities[1]), read(t, oddities[12])); err == nil {
+	if _, err := Between(read(t, oddities[1]), read(t, oddities[12]), Margin); err == nil {
 		t.Error("files with nothing in common: got no error")
 	}
 }

@@ -89,7 +89,7 @@ func (l *Line) word(s safety, strictest, alpha float64) {
 		l.Word = Equal
 	case t.differs(l.Adjusted, alpha):
 		l.Word = l.direction(t.center())
-	case t.why == "" && t.adjustedEqual <= alpha:
+	case t.why == "" && t.adjustedEqual <= alpha && t.margin() <= t.most:
 		l.Word = Equal
 		if t.margin() > t.least {
 			l.Why = "within the floor, " + l.share(l.Margin)

@@ -133,7 +133,7 @@ func proportional(a, b *series) bool {
 }
 
 // provenance are the configuration keys that differ from run to run as a matter of course.
-var provenance = []string{"commit", "binary", "date", "seed", "plan", "tsc", "load", "steal"}
+var provenance = []string{"commit", "binary", "date", "seed", "plan", "tsc", "load", "steal", CommandFact}
 
 // differ names the facts in which two files differ, and which can move a number.
 func differ(a, b *Set) string {

@@ -197,9 +197,23 @@ func TestNumbersInWords(t *testing.T) {
 	}
 }
 
+// If this fails, the bounds of one interval are percents and factors.
+func TestOneFormInALine(t *testing.T) {
+	l := &Line{Ratio: 0.54, Lo: 0.44, Hi: 0.67}
+	for _, v := range []float64{l.Ratio, l.Lo, l.Hi} {
+		if got := l.change(v); !strings.HasSuffix(got, "x") {
+			t.Errorf("%v in [0.44..0.67] is %s, want a factor", v, got)
+		}
+	}
+	l = &Line{Ratio: 1.1, Lo: math.Inf(-1), Hi: math.Inf(1)}
+	if got := l.change(l.Ratio); got != "+10.00%" {
+		t.Errorf("1.1 without bounds is %s", got)
+	}
+}
+
 // If this fails, names lose what tells them apart, or repeat what all have in common.
 func TestNamesInTheTable(t *testing.T) {
-	r := &Report{Arms: []string{"b"}, Lines: []*Line{{Name: "X/gp=memb/n=1 pkg:e.org/x", Gate: true}, {Name: "X/gp=memb/n=2 pkg:e.org/y", Gate: true}, {Name: "Y/gp=memb/gp=memb", Unit: "sec/op"}}}
+	r := &Report{Arms: []string{"b"}, Lines: []*Line{{Name: "X/gp=memb/n=1 pkg:e.org/x", main: true}, {Name: "X/gp=memb/n=2 pkg:e.org/y", main: true}, {Name: "Y/gp=memb/gp=memb", Unit: "sec/op"}}}
 	short, same := r.names()
 	if want := []string{"X/n=1 pkg:e.org/x", "X/n=2 pkg:e.org/y", "Y [" + results.HumanUnit("sec/op") + "]"}; !slices.Equal(short, want) || same != "gp=memb" {
 		t.Errorf("got %q and %q in common, want %q and gp=memb", short, same, want)

@@ -8,7 +8,9 @@ import (
 	"github.com/tpbench/tpbench/results/stat"
 )
 
-// lines makes the lines of contests, and tests them.
+// lines makes the lines of contests, and tests them. The gate family is the main quantity of each benchmark,
+// and how often it waits, if that is not the same in all samples. Other quantities are left out if they are
+// 0 in most samples.
 func (r *Report) lines(all []contest) {
 	type id struct{ name, arm string }
 	of := map[id][]contest{}
@@ -24,11 +26,14 @@ func (r *Report) lines(all []contest) {
 		}
 	}
 	for _, at := range order {
-		lines := linesOf(of[at])
-		for i, l := range lines {
-			l.Gate = i == 0
+		for i, l := range r.linesOf(of[at]) {
+			waits := slices.Contains(firstCounts, l.Unit)
+			l.main = i == 0
+			l.Gate = l.main || waits
+			if l.Gate || l.Base.Median != 0 || l.Other.Median != 0 {
+				r.Lines = append(r.Lines, l)
+			}
 		}
-		r.Lines = append(r.Lines, lines...)
 	}
 	slices.SortStableFunc(r.Lines, func(a, b *Line) int {
 		if a.Gate != b.Gate {
@@ -43,7 +48,7 @@ func (r *Report) lines(all []contest) {
 
 // linesOf makes the lines of one benchmark and one arm: one for each quantity that varies, the main one
 // first. Exact counts are parts of the first.
-func linesOf(contests []contest) []*Line {
+func (r *Report) linesOf(contests []contest) []*Line {
 	if slices.ContainsFunc(contests, func(c contest) bool { return c.unit == mistakesUnit }) {
 		return nil // torture, see safe.go
 	}
@@ -61,7 +66,7 @@ func linesOf(contests []contest) []*Line {
 			counts = append(counts, Count{c.unit, c.base.values[0], c.other.values[0], c.better()})
 		case main != nil && c.unit != mainUnit && derived(c, *main):
 		default:
-			lines = append(lines, newLine(c))
+			lines = append(lines, newLine(c, r.margin))
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b *Line) int { return rank(a) - rank(b) })
@@ -87,8 +92,8 @@ func rank(l *Line) int {
 	return 2
 }
 
-func newLine(c contest) *Line {
-	return &Line{Name: c.name, Arm: c.arm, Unit: c.unit, Base: side(c.base), Other: side(c.other), better: c.better(), group: c.group, test: test(c)}
+func newLine(c contest, margin float64) *Line {
+	return &Line{Name: c.name, Arm: c.arm, Unit: c.unit, Base: side(c.base), Other: side(c.other), better: c.better(), group: c.group, test: test(c, margin)}
 }
 
 func side(s *series) Side {

@@ -42,7 +42,8 @@ type Report struct {
 	Facts   []results.KeyValue // of the machine and the run
 	Command string             // how to repeat the run, or ""
 
-	sessions bool // two files
+	margin   float64 // the least margin, as a share
+	sessions bool    // two files
 }
 
 // A Verdict is about one arm, by the lines of the gate family.
@@ -72,6 +73,7 @@ type Line struct {
 	HasNull                   bool
 	Widened                   float64 // the factor of stat.Widen, or 1
 
+	main   bool   // the main quantity of its benchmark
 	group  string // benchmarks that are one to session
 	better int
 	test   *tested
@@ -85,12 +87,12 @@ type Side struct {
 
 // Within compares arms of one file: the samples whose names have different values of the key by.
 // A file without the key or the base is a *results.MissingError.
-func Within(set *Set, by, base string) (*Report, error) {
+func Within(set *Set, by, base string, margin float64) (*Report, error) {
 	all, lacks, err := within(set, by, base)
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Base: base, Of: set.Path, Lacks: lacks, Facts: set.Facts, Alpha: set.alpha()}
+	r := &Report{Base: base, Of: set.Path, Lacks: lacks, Facts: set.Facts, Command: set.Fact(CommandFact), Alpha: set.alpha(), margin: margin}
 	r.read(set)
 	s := safetyWithin(set, by, base)
 	r.lines(all)
@@ -102,12 +104,12 @@ func Within(set *Set, by, base string) (*Report, error) {
 }
 
 // Between compares two files, which two sessions wrote.
-func Between(old, new *Set) (*Report, error) {
+func Between(old, new *Set, margin float64) (*Report, error) {
 	all, lacks := between(old, new)
 	if len(all) == 0 {
 		return nil, &results.MissingError{Path: new.Path, What: "a benchmark that " + old.Path + " has, too"}
 	}
-	r := &Report{Base: old.Path, Of: old.Path + " and " + new.Path, Lacks: lacks, Facts: new.Facts, Alpha: Level, sessions: true}
+	r := &Report{Base: old.Path, Of: old.Path + " and " + new.Path, Lacks: lacks, Facts: new.Facts, Alpha: Level, margin: margin, sessions: true}
 	r.read(old)
 	r.read(new)
 	if d := differ(old, new); d != "" {

@@ -167,6 +167,9 @@ func (set *Set) alpha() float64 {
 	return looks[len(looks)-1].Alpha
 }
 
+// CommandFact is the configuration key of the command that wrote the file.
+const CommandFact = "command"
+
 // LooksFact is the configuration key of the numbers of rounds after which a run was looked at, with
 // spaces between them.
 const LooksFact = "looks"

@@ -97,7 +97,7 @@ func (r *Report) names() (short []string, same string) {
 				name += "/" + part
 			}
 		}
-		if !l.Gate {
+		if !l.main {
 			name += " [" + results.HumanUnit(l.Unit) + "]"
 		}
 		if len(r.Arms) > 1 {
@@ -138,8 +138,8 @@ func (l *Line) verdict() string {
 	return string(l.Word) + ": " + l.Why
 }
 
-// change words a ratio: in percent if it is between 1/2 and 2, and else as a factor. Infinite
-// bounds are those of units too few for an interval.
+// change words a ratio: in percent, or as a factor if the line's ratio or a bound of it is below 1/2 or above 2.
+// Infinite bounds are those of units too few for an interval.
 func (l *Line) change(ratio float64) string {
 	switch {
 	case math.IsNaN(ratio):
@@ -148,10 +148,15 @@ func (l *Line) change(ratio float64) string {
 		return "?"
 	case l.Linear:
 		return fmt.Sprintf("%+.3g", ratio)
-	case ratio < 0.5 || ratio > 2:
+	case far(ratio) || far(l.Ratio) || far(l.Lo) || far(l.Hi):
 		return results.Factor(ratio) + "x"
 	}
 	return fmt.Sprintf("%+.2f%%", 100*(ratio-1))
+}
+
+// far reports whether a ratio is one that percents do not show well.
+func far(ratio float64) bool {
+	return ratio > 0 && ratio < 0.5 || ratio > 2 && !math.IsInf(ratio, 1)
 }
 
 // share words a floor or a least change.
@@ -176,7 +181,8 @@ func (r *Report) notes() []string {
 	notes := []string{
 		"change: the centre of the " + cmp.Or(r.counted(), "samples") + " (Hodges-Lehmann), of which there are n; 95 %: its interval.",
 		floor + "would show: the change that is found with 80 % probability.",
-		"inconclusive: no change was shown, and none was ruled out. equal: shown to be within 1 %, or the floor if that is larger.",
+		"inconclusive: no change was shown, and none was ruled out.",
+		fmt.Sprintf("equal: shown to be within %g %%, or the floor if that is larger, but not above %g %%.", 100*r.margin, 100*max(r.margin, mostMargin)),
 	}
 	if slices.ContainsFunc(r.Lines, func(l *Line) bool { return l.Widened > 1 }) {
 		notes = append(notes, "95 %: wider, as the tests are, by how much successive blocks resemble each other.")

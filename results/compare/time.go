@@ -14,6 +14,7 @@ type tested struct {
 	p          float64 // of no difference; with a null control, the larger of those against A and A2
 	floor      float64
 	least      float64 // the least margin
+	most       float64 // the largest margin within which arms are called equal
 	why        string  // why nothing can be said, or ""
 
 	hasNull       bool
@@ -35,20 +36,25 @@ type difference struct {
 // power is that of the minimum detectable effect.
 const power = 0.8
 
-// leastMargin is the least margin, as a share.
-const leastMargin = 0.01
+// Margin is the usual least margin, as a share.
+const Margin = 0.01
+
+// mostMargin is the largest margin, as a share. In a run whose floor is higher, nothing is called equal: that would
+// say too little.
+const mostMargin = 0.05
 
 // test makes the statistics of a contest. A time has a ratio. Another quantity that is 0 in some
-// samples has a difference.
-func test(c contest) *tested {
-	t := &tested{least: math.Log1p(leastMargin)}
+// samples has a difference. margin is the least margin, as a share.
+func test(c contest, margin float64) *tested {
+	t := &tested{least: math.Log1p(margin), most: math.Log1p(max(margin, mostMargin))}
 	on := scale(math.Log)
 	if !positive(c.base) || !positive(c.other) || c.null != nil && !positive(c.null) {
 		if isTimeLike(c.unit) {
 			return &tested{difference: difference{at: math.NaN()}, p: 1, floor: math.Inf(1), why: "a value is 0, so there is no ratio"}
 		}
 		t.linear, on = true, identity
-		t.least = leastMargin * min(stat.Summarize(c.base.values).Center, stat.Summarize(c.other.values).Center)
+		one := min(stat.Summarize(c.base.values).Center, stat.Summarize(c.other.values).Center)
+		t.least, t.most = margin*one, max(margin, mostMargin)*one
 	}
 	oneRun := c.baseSet == c.otherSet
 	t.difference = on.difference(c.base, c.other, oneRun)

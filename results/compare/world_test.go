@@ -89,7 +89,7 @@ func read(t testing.TB, text string) *Set {
 // within compares the arms of a set, which must be possible.
 func compared(t testing.TB, set *Set, by, base string) *Report {
 	t.Helper()
-	r, err := Within(set, by, base)
+	r, err := Within(set, by, base, Margin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func sessions(t testing.TB, old, new string) *Report {
 	t.Helper()
 	a, b := read(t, old), read(t, new)
 	a.Path, b.Path = "old.txt", "new.txt"
-	r, err := Between(a, b)
+	r, err := Between(a, b, Margin)
 	if err != nil {
 		t.Fatal(err)
 	}
