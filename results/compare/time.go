@@ -48,7 +48,7 @@ func test(c contest) *tested {
 			return &tested{difference: difference{at: math.NaN()}, p: 1, floor: math.Inf(1), why: "a value is 0, so there is no ratio"}
 		}
 		t.linear, on = true, identity
-		t.least = leastMargin * min(stat.Summarize(c.base.values).Center, stat.Summarize(c.other.values).Center)
+		t.least = leastMargin * min(stat.Summarize(c.base.values.list()).Center, stat.Summarize(c.other.values.list()).Center)
 	}
 	oneRun := c.baseSet == c.otherSet
 	t.difference = on.difference(c.base, c.other, oneRun)
@@ -117,7 +117,7 @@ func (t *tested) interval(alpha float64) (lo, hi float64) {
 }
 
 func positive(s *series) bool {
-	for _, v := range s.values {
+	for v := range s.values.all() {
 		if v <= 0 {
 			return false
 		}
