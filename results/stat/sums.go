@@ -57,6 +57,16 @@ func (s sums) smallest(k int) float64 {
 			before = r.left()
 		case step == 2 && r.left() < before/4:
 			continue // both guesses were good
+		case step == 2: // many sums may be equal to the one that is looked for
+			one := s.among(r, k-r.below)
+			for _, p := range []int64{one, one - 1} {
+				q := point{p, s.count(at(p), true)}
+				s.counted.add(q)
+				r = r.cut(k, q)
+			}
+			if r.lo == r.hi {
+				return at(r.lo)
+			}
 		}
 		guess := r.guess(k, step)
 		n := s.count(at(guess), true)
@@ -69,6 +79,31 @@ func (s sums) smallest(k int) float64 {
 	few := s.within(at(r.lo), at(r.hi), r.left())
 	slices.Sort(few)
 	return at(position(few[k-r.below-1])) // never -0
+}
+
+// among returns the position of one of the sums in the span: the n-th of them, from 1, in the order of xs and then ys.
+// It is as good as drawn at random, so a sum that many are equal to is likely to be met.
+func (s sums) among(r span, n int) int64 {
+	lo, hi := at(r.lo), at(r.hi)
+	first, end := len(s.ys), len(s.ys)
+	for i, x := range s.xs {
+		for first > 0 && x+s.ys[first-1] >= lo {
+			first--
+		}
+		for end > 0 && x+s.ys[end-1] > hi {
+			end--
+		}
+		start := first
+		if s.same {
+			start = max(first, i)
+		}
+		if rows := max(0, end-start); n > rows {
+			n -= rows
+			continue
+		}
+		return position(x + s.ys[start+n-1])
+	}
+	return r.lo
 }
 
 // within returns the sums from lo to hi, of which there are n.
