@@ -172,9 +172,9 @@ func (p *points) around(k int, r span) span {
 	return r
 }
 
-// guess returns a position from lo to hi-1 near which the k-th sum may be. Of three guesses, one is a
-// little above where it is if the sums are spread evenly, one a little below, and the third is
-// the middle of the range, so that it is empty after at most 64 of those, however the sums are spread.
+// guess returns a position from lo to hi-1 near which the k-th sum may be. Of three steps, 0 is a little
+// above where it is if the sums are spread evenly, 1 a little below, and 2 is the middle of the range. So it is
+// empty after at most 64 of step 2, however the sums are spread.
 func (r span) guess(k, step int) int64 {
 	share := float64(k-r.below) / float64(r.upTo-r.below)
 	switch step {
