@@ -83,6 +83,7 @@ func (c *Config) All() []KeyValue { return c.lines }
 // interner has the names and configurations of a file, each once.
 type interner struct {
 	names   map[string]*named
+	last    *named             // that bench returned
 	configs map[string]*Config // by their sorted lines
 	sorted  []benchfmt.Config  // used again by each call of config
 	key     []byte
@@ -97,11 +98,15 @@ type named struct {
 
 // bench returns the benchmark of that name. own says that tpbench wrote the file.
 func (in *interner) bench(full []byte, own bool) *named {
+	if in.last != nil && in.last.Name == string(full) { // go test writes the samples of a benchmark in a row
+		return in.last
+	}
 	n, ok := in.names[string(full)]
 	if !ok {
 		n = &named{Bench: *newBench(string(full), own)}
 		in.names[n.Name] = n
 	}
+	in.last = n
 	return n
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -70,16 +71,19 @@ compare reads every file in Go benchmark format, such as the output of go test -
 // compareFiles compares two files, or the arms of one: those that have different values of the key by, or
 // those of "tpbench ab".
 func compareFiles(paths []string, by, base string, margin float64) (*compare.Report, error) {
-	var sets []*compare.Set
-	for _, path := range paths {
-		set, err := compare.Load(path)
+	sets, errs := make([]*compare.Set, len(paths)), make([]error, len(paths))
+	var all sync.WaitGroup
+	for i, path := range paths {
+		all.Go(func() { sets[i], errs[i] = compare.Load(path) })
+	}
+	all.Wait()
+	for _, err := range errs { // the first file's comes first
 		if is[*fs.PathError](err) {
 			return nil, usageError{err} // the user gave the name, also one in /proc
 		}
 		if err != nil {
 			return nil, err
 		}
-		sets = append(sets, set)
 	}
 	if len(sets) == 2 {
 		return compare.Between(sets[0], sets[1], margin)

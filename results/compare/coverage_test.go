@@ -93,12 +93,14 @@ func TestIntervalHoldsWhatWasRecorded(t *testing.T) {
 func again(r *rand.Rand, c contest, pairs []pair) *tested {
 	layouts := groupBy(pairs, func(p pair) int { return int(p.layout) })
 	base, other := *c.base, *c.other
-	base.values, base.places, other.values, other.places = nil, nil, nil, nil
+	base.values, base.places, other.values, other.places = column{}, nil, column{}, nil
 	for i, p := range pairs {
 		from := layouts[int(p.layout)]
 		p.place.block, p.place.round = int32(i), int32(i)
-		base.values, base.places = append(base.values, 1), append(base.places, p.place)
-		other.values, other.places = append(other.values, math.Exp(from[r.IntN(len(from))].diff)), append(other.places, p.place)
+		base.values.add(1)
+		base.places = append(base.places, p.place)
+		other.values.add(math.Exp(from[r.IntN(len(from))].diff))
+		other.places = append(other.places, p.place)
 	}
 	c.base, c.other = &base, &other
 	return test(c, Margin)

@@ -19,11 +19,11 @@ type Count struct {
 // file declares it or there are two samples or more of each. A time is never exact: equal times are
 // a clock's steps.
 func isExact(c contest) bool {
-	if results.IsTime(c.unit) || !c.base.constant() || !c.other.constant() {
+	if results.IsTime(c.unit) || !c.base.values.constant() || !c.other.values.constant() {
 		return false
 	}
 	declared := c.baseSet.exactly(c.unit) || c.otherSet.exactly(c.unit)
-	return declared || len(c.base.values) > 1 && len(c.other.values) > 1
+	return declared || min(c.base.values.n, c.other.values.n) > 1
 }
 
 // firstCounts are what a difference is looked for in first: how often an operation waits, then how

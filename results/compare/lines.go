@@ -119,13 +119,14 @@ const mainUnit = "sec/op"
 // proportional reports whether the values of a are those of b times a constant, up to the six digits
 // that files have.
 func proportional(a, b *series) bool {
-	if len(a.values) != len(b.values) || len(a.values) == 0 {
+	if a.values.n != b.values.n || a.values.n == 0 {
 		return false
 	}
 	const digits = 2e-5
-	factor := a.values[0] / b.values[0]
-	for i, v := range a.values {
-		if want := factor * b.values[i]; !(v >= want*(1-digits) && v <= want*(1+digits)) {
+	factor := a.values.first / b.values.first
+	bs := b.values.list()
+	for i, v := range a.values.list() {
+		if want := factor * bs[i]; !(v >= want*(1-digits) && v <= want*(1+digits)) {
 			return false
 		}
 	}

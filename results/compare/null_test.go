@@ -117,10 +117,12 @@ func until(full *Set, rounds int) *Set {
 	set.series, set.rounds = nil, rounds
 	for _, s := range full.series {
 		part := *s
-		part.values, part.places = nil, nil
+		part.values, part.places = column{}, nil
+		values := s.values.list()
 		for i, p := range s.places {
 			if int(p.round) < rounds {
-				part.values, part.places = append(part.values, s.values[i]), append(part.places, p)
+				part.values.add(values[i])
+				part.places = append(part.places, p)
 			}
 		}
 		set.series = append(set.series, &part)

@@ -63,7 +63,7 @@ func (r *Report) linesOf(contests []contest) []*Line {
 	for _, c := range contests {
 		switch {
 		case isExact(c):
-			counts = append(counts, Count{c.unit, c.base.values[0], c.other.values[0], c.better()})
+			counts = append(counts, Count{c.unit, c.base.values.first, c.other.values.first, c.better()})
 		case main != nil && c.unit != mainUnit && derived(c, *main):
 		default:
 			lines = append(lines, newLine(c, r.margin))
@@ -73,7 +73,7 @@ func (r *Report) linesOf(contests []contest) []*Line {
 	sortCounts(counts)
 	if len(lines) == 0 && len(counts) > 0 { // there are counts alone
 		c := contests[0]
-		lines = []*Line{{Name: c.name, Arm: c.arm, Unit: counts[0].Unit, N: min(len(c.base.values), len(c.other.values)), Of: "samples"}}
+		lines = []*Line{{Name: c.name, Arm: c.arm, Unit: counts[0].Unit, N: min(c.base.values.n, c.other.values.n), Of: "samples"}}
 	}
 	if len(lines) > 0 {
 		lines[0].Counts = counts
@@ -97,12 +97,12 @@ func newLine(c contest, margin float64) *Line {
 }
 
 func side(s *series) Side {
-	sorted := slices.Clone(s.values)
+	sorted := s.values.list()
 	slices.Sort(sorted)
 	sum := stat.Summarize(sorted)
 	mean := 0.0
 	for _, v := range sorted { // so that the lines' order does not matter, to the last bit
-		mean += v / float64(len(s.values))
+		mean += v / float64(s.values.n)
 	}
 	return Side{sum.Center, sum.Lo, sum.Hi, mean, sum.N}
 }

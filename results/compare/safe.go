@@ -35,8 +35,8 @@ func (s *safety) add(set *Set, split func(*results.Bench) (line, arm string, ok 
 			continue
 		}
 		at := subject{arm, one.bench.Key("impl")}
-		s.tried[at] += len(one.values)
-		for _, v := range one.values {
+		s.tried[at] += one.values.n
+		for v := range one.values.all() {
 			if v > 0 {
 				s.broke[at]++
 			}

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"slices"
@@ -51,20 +52,32 @@ func session(lines []*Line) *Common {
 	for name, values := range groups {
 		of[name] = stat.Summarize(values).Center
 	}
+	crowds := crowdsOf(of)
 	for _, l := range timed {
-		var others []float64
-		for _, name := range slices.Sorted(maps.Keys(of)) {
-			if name != group(l) {
-				others = append(others, of[name])
-			}
-		}
-		l.judge(others)
+		l.judge(crowds[group(l)])
 	}
 	if len(of) < 2 {
 		return nil
 	}
 	all := stat.Summarize(slices.Collect(maps.Values(of)))
 	return &Common{number(math.Exp(all.Center)), number(math.Exp(all.Lo)), number(math.Exp(all.Hi)), len(of)}
+}
+
+// crowdsOf returns for each group the crowd of all others, or nil if there are too few.
+func crowdsOf(groups map[string]float64) map[string]*stat.Crowd {
+	names := slices.SortedFunc(maps.Keys(groups), func(a, b string) int { return cmp.Compare(groups[a], groups[b]) })
+	crowds := make(map[string]*stat.Crowd, len(names))
+	all := make([]float64, len(names)) // sorted, so that NewCrowd has little to sort
+	for i, name := range names {
+		all[i] = groups[name]
+	}
+	for i, name := range names {
+		others := slices.Concat(all[:i], all[i+1:])
+		if crowd, ok := stat.NewCrowd(others); ok {
+			crowds[name] = &crowd
+		}
+	}
+	return crowds
 }
 
 // mostDrift is more than a machine differs between two sessions: up to 1.5 was seen on shared
@@ -74,11 +87,10 @@ const mostDrift = 2.0
 // fewOthers is why nothing is said about a line; a note says more.
 const fewOthers = "two sessions, few benchmarks"
 
-// judge tests a line against the differences of the other benchmarks.
-func (l *Line) judge(others []float64) {
+// judge tests a line against the crowd of the other benchmarks.
+func (l *Line) judge(crowd *stat.Crowd) {
 	t := l.test
-	crowd, ok := stat.NewCrowd(others)
-	if !ok {
+	if crowd == nil {
 		t.floor = math.Log(mostDrift)
 		samples := t.detectable
 		t.detectable = func(alpha float64) float64 { return samples(alpha) + t.floor }

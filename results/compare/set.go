@@ -37,7 +37,7 @@ type series struct {
 	bench  *results.Bench
 	config *results.Config
 	unit   string // tidy
-	values []float64
+	values column
 	places []place // of values; empty in a foreign file
 }
 
@@ -66,18 +66,28 @@ func Read(r io.Reader, name string) (*Set, error) {
 	}
 	scan := results.NewScanner(r, name)
 	set := &Set{Path: results.Visible(name)}
-	of := map[id][]*series{} // the units of one benchmark are few
+	of := map[id]*[]*series{} // the units of one benchmark are few
+	var last id
+	var known *[]*series // of the last one: go test writes its samples in a row
 	for scan.Scan() {
 		s := scan.Sample()
-		b := id{s.Bench, s.Config}
-		for _, v := range s.Values {
-			i := slices.IndexFunc(of[b], func(one *series) bool { return one.unit == v.Unit })
-			if i < 0 {
-				i = len(of[b])
-				one := &series{bench: s.Bench, config: s.Config, unit: v.Unit}
-				of[b], set.series = append(of[b], one), append(set.series, one)
+		if at := (id{s.Bench, s.Config}); at != last {
+			last, known = at, of[at]
+			if known == nil {
+				known = &[]*series{}
+				of[at] = known
 			}
-			of[b][i].add(v.Value, s.Place)
+		}
+		for i, v := range s.Values {
+			if i >= len(*known) || (*known)[i].unit != v.Unit { // its place in the line before
+				i = slices.IndexFunc(*known, func(one *series) bool { return one.unit == v.Unit })
+			}
+			if i < 0 {
+				i = len(*known)
+				one := &series{bench: s.Bench, config: s.Config, unit: v.Unit}
+				*known, set.series = append(*known, one), append(set.series, one)
+			}
+			(*known)[i].add(v.Value, s.Place)
 		}
 		set.rounds = max(set.rounds, s.Round+1)
 	}
@@ -103,7 +113,7 @@ func Read(r io.Reader, name string) (*Set, error) {
 }
 
 func (s *series) add(value float64, at results.Place) {
-	s.values = append(s.values, value)
+	s.values.add(value)
 	if at.Round != results.NoBlock {
 		s.places = append(s.places, place{int32(at.Session), int32(at.Block), int32(at.Round), int16(at.Layout), int16(at.Build)})
 	}
@@ -209,8 +219,4 @@ func (s *series) under(keys []string) string {
 		}
 	}
 	return text
-}
-
-func (s *series) constant() bool {
-	return slices.Min(s.values) == slices.Max(s.values)
 }

@@ -53,7 +53,7 @@ func test(c contest, margin float64) *tested {
 			return &tested{difference: difference{at: math.NaN()}, p: 1, floor: math.Inf(1), why: "a value is 0, so there is no ratio"}
 		}
 		t.linear, on = true, identity
-		one := min(stat.Summarize(c.base.values).Center, stat.Summarize(c.other.values).Center)
+		one := min(stat.Summarize(c.base.values.list()).Center, stat.Summarize(c.other.values.list()).Center)
 		t.least, t.most = margin*one, max(margin, mostMargin)*one
 	}
 	oneRun := c.baseSet == c.otherSet
@@ -123,7 +123,7 @@ func (t *tested) interval(alpha float64) (lo, hi float64) {
 }
 
 func positive(s *series) bool {
-	for _, v := range s.values {
+	for v := range s.values.all() {
 		if v <= 0 {
 			return false
 		}
@@ -140,7 +140,7 @@ func (t *tested) equal() float64 {
 	if t.why != "" || math.IsInf(t.floor, 1) {
 		return 1
 	}
-	return max(t.shift.PAbove(t.common-t.margin()), t.shift.PBelow(t.common+t.margin()))
+	return t.shift.Equivalence(t.common, t.margin())
 }
 
 // differs reports whether a difference with this adjusted p value is shown.

@@ -33,22 +33,24 @@ type units struct {
 // them has samples that are in no block.
 func (scale scale) inBlocks(base, other *series) (pairs []pair, ok bool) {
 	type block struct{ session, block int32 }
-	if len(base.places) != len(base.values) || len(other.places) != len(other.values) {
+	if len(base.places) != base.values.n || len(other.places) != other.values.n {
 		return nil, false
 	}
-	in := make(map[block]float64, len(base.values))
+	in := make(map[block]float64, base.values.n)
+	values := base.values.list()
 	for i, p := range base.places {
 		if p.block == results.NoBlock {
 			return nil, false
 		}
-		in[block{p.session, p.block}] = base.values[i]
+		in[block{p.session, p.block}] = values[i]
 	}
+	values = other.values.list()
 	for i, p := range other.places {
 		if p.block == results.NoBlock {
 			return nil, false
 		}
 		if v, found := in[block{p.session, p.block}]; found {
-			pairs = append(pairs, pair{p, scale(other.values[i]) - scale(v)})
+			pairs = append(pairs, pair{p, scale(values[i]) - scale(v)})
 		}
 	}
 	slices.SortFunc(pairs, func(a, b pair) int {
@@ -124,12 +126,16 @@ func each[T any](list []T, of func(T) float64) []float64 {
 // values returns a series on a scale, for a test without blocks: its builds or sets of layouts, as in unitsOf,
 // and else its samples.
 func (scale scale) values(s *series) units {
-	if len(s.places) != len(s.values) {
-		return units{diffs: each(s.values, scale), of: ofSamples, factor: 1}
+	values := s.values.list()
+	for i, v := range values {
+		values[i] = scale(v)
 	}
-	pairs := make([]pair, len(s.values))
-	for i, v := range s.values {
-		pairs[i] = pair{s.places[i], scale(v)}
+	if len(s.places) != len(values) {
+		return units{diffs: values, of: ofSamples, factor: 1}
+	}
+	pairs := make([]pair, len(values))
+	for i, v := range values {
+		pairs[i] = pair{s.places[i], v}
 	}
 	u := unitsOf(pairs)
 	if u.of == ofBlocks {

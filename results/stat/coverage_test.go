@@ -221,7 +221,7 @@ func TestEquivalence(t *testing.T) {
 	share := func(shift float64, samples func(*rand.Rand, int) []float64) float64 {
 		equal := 0
 		for range runs {
-			if Paired(blocks(r, n, shift, samples, randomOrder)).Equivalence(1) <= alpha {
+			if Paired(blocks(r, n, shift, samples, randomOrder)).Equivalence(0, 1) <= alpha {
 				equal++
 			}
 		}
@@ -241,8 +241,8 @@ func TestEquivalence(t *testing.T) {
 	for range 200 {
 		s := Paired(normals(r, n))
 		lo, hi := s.Interval(2 * alpha)
-		if within := -0.4 < lo && hi < 0.4; within != (s.Equivalence(0.4) <= alpha) {
-			t.Fatalf("[%v, %v]: p of equivalence %v", lo, hi, s.Equivalence(0.4))
+		if within := -0.4 < lo && hi < 0.4; within != (s.Equivalence(0, 0.4) <= alpha) {
+			t.Fatalf("[%v, %v]: p of equivalence %v", lo, hi, s.Equivalence(0, 0.4))
 		}
 	}
 }

@@ -26,7 +26,7 @@ func Example() {
 	fmt.Printf("b/a = %.3f [%.3f..%.3f], p = %.4f\n", math.Exp(s.Center()), math.Exp(lo), math.Exp(hi), s.P(0))
 
 	// Step 3: is that within 10 %?
-	fmt.Printf("equal within 10 %%: p = %.4f\n", s.Equivalence(math.Log(1.1)))
+	fmt.Printf("equal within 10 %%: p = %.4f\n", s.Equivalence(0, math.Log(1.1)))
 
 	// Step 4: what would have been found in four of five such runs?
 	fmt.Printf("detectable: %.1f %%\n", 100*math.Expm1(stat.Paired(d).Detectable(0.05, 0.8)))

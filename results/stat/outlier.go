@@ -3,6 +3,7 @@ package stat
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/aclements/go-moremath/stats"
 )
@@ -29,12 +30,10 @@ func NewCrowd(values []float64) (c Crowd, ok bool) {
 	if len(values) < 3 {
 		return Crowd{}, false
 	}
-	c = Crowd{Center: median(values), n: len(values), df: max(1, efficiency*float64(len(values)))}
-	var deviations []float64
-	for _, v := range values {
-		deviations = append(deviations, math.Abs(v-c.Center))
-	}
-	c.scale = consistency * median(deviations)
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
+	c = Crowd{Center: middle(sorted), n: len(values), df: max(1, efficiency*float64(len(values)))}
+	c.scale = consistency * middle(deviations(sorted, c.Center))
 	if n := len(values); n < len(fewValues) {
 		c.scale *= fewValues[n]
 	} else {
@@ -46,10 +45,28 @@ func NewCrowd(values []float64) (c Crowd, ok bool) {
 // fewValues are the factors of the median absolute deviation by the number of values.
 var fewValues = [...]float64{3: 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 1.107}
 
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
+// middle is the median of sorted values.
+func middle(sorted []float64) float64 {
 	n := len(sorted)
 	return sorted[(n-1)/2]/2 + sorted[n/2]/2
+}
+
+// deviations returns how far sorted values are from a center, sorted. They grow from the center to both sides, so
+// the smaller one of the next two on either side is the next.
+func deviations(sorted []float64, center float64) []float64 {
+	above, _ := slices.BinarySearch(sorted, center)
+	below := above - 1
+	list := make([]float64, 0, len(sorted))
+	for len(list) < len(sorted) {
+		if above == len(sorted) || below >= 0 && center-sorted[below] < sorted[above]-center {
+			list = append(list, center-sorted[below])
+			below--
+		} else {
+			list = append(list, sorted[above]-center)
+			above++
+		}
+	}
+	return list
 }
 
 // P is the two-sided p value of "x is one more of the crowd", by Student's distribution. If most of the crowd are
@@ -68,7 +85,21 @@ func (c Crowd) P(x float64) float64 {
 // Reach is how far from the center one more value may be at a level: P of the center plus Reach is
 // alpha.
 func (c Crowd) Reach(alpha float64) float64 {
-	return -stats.InvCDF(stats.TDist{V: c.df})(alpha/2) * c.spread()
+	return reach(c.df, alpha) * c.spread()
+}
+
+// reaches holds what reach computed: float64 by the two numbers. The crowds of one comparison are of equal size.
+var reaches sync.Map
+
+// reach returns how far from zero Student's distribution reaches at a level.
+func reach(df, alpha float64) float64 {
+	at := [2]float64{df, alpha}
+	if v, ok := reaches.Load(at); ok {
+		return v.(float64)
+	}
+	v := -stats.InvCDF(stats.TDist{V: df})(alpha / 2)
+	reaches.Store(at, v)
+	return v
 }
 
 // spread is the standard error of one more value less the center. The variance of a median of n normal

@@ -13,7 +13,8 @@ import (
 // value supports neither side, so ties and zeros make p larger, never smaller. Interval and P are
 // the same test: theta is in Interval(alpha) if and only if P(theta) > alpha, for alpha below 1.
 //
-// A Shift of no difference has an infinite interval, P 1 and Center NaN.
+// A Shift of no difference has an infinite interval, P 1 and Center NaN. A Shift remembers what it has counted, so
+// only one goroutine may use it at a time.
 type Shift struct {
 	sums sums
 	null null
@@ -41,7 +42,7 @@ func Paired(d []float64) Shift {
 		halves[i] = v / 2 // the sum of two halves cannot overflow
 	}
 	slices.Sort(halves)
-	return Shift{sums{halves, halves, true}, signedRank(len(d)), len(d)}
+	return Shift{sums{halves, halves, true, &points{}}, signedRank(len(d)), len(d)}
 }
 
 // Unpaired returns the shift of b against a: the location of b less that of a. The values of
@@ -64,7 +65,7 @@ func Unpaired(a, b []float64) Shift {
 	}
 	slices.Sort(xs)
 	slices.Sort(ys)
-	return Shift{sums{xs, ys, false}, mannWhitney(len(a), len(b)), min(len(a), len(b))}
+	return Shift{sums{xs, ys, false, &points{}}, mannWhitney(len(a), len(b)), min(len(a), len(b))}
 }
 
 // N returns the number of units, or of an unpaired shift the number of values on the smaller side.
@@ -111,9 +112,9 @@ func (s Shift) PAbove(theta float64) float64 {
 // is below theta.
 func (s Shift) PBelow(theta float64) float64 { return s.null.atLeast(s.sums.count(theta, false)) }
 
-// Equivalence returns the p value of "the location is not within ±margin": small if it is.
+// Equivalence returns the p value of "the location is not within ±margin of theta": small if it is.
 // It is the larger of two one-sided p values (D. J. Schuirmann, A comparison of the two one-sided
 // tests procedure and the power approach, 1987), and needs no division of alpha between them.
-func (s Shift) Equivalence(margin float64) float64 {
-	return max(s.PAbove(-margin), s.PBelow(margin))
+func (s Shift) Equivalence(theta, margin float64) float64 {
+	return max(s.PAbove(theta-margin), s.PBelow(theta+margin))
 }
