@@ -98,3 +98,15 @@ func TestArms(t *testing.T) {
 		}
 	}
 }
+
+// If this fails, torture that broke a strategy beside a neighbour is taken again, and forgotten; or a benchmark
+// that times something is not.
+func TestOnlyTortureIsUndisturbed(t *testing.T) {
+	for _, b := range Benchmarks() {
+		for _, c := range b.Cases(Params{}) {
+			if c.Undisturbed != (b == &tortureBench) {
+				t.Errorf("%s: undisturbed %v", c.Names[0], c.Undisturbed)
+			}
+		}
+	}
+}

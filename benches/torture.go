@@ -27,9 +27,10 @@ var tortureBench = Benchmark{
 		{"gp", func(Params) []string { return []string{torture.Flavour().Name} }},
 		readersAxis(1),
 	},
-	fits:  func(k keys) bool { return k.num("readers") == 1 },
-	check: func(k keys) error { return tortured(k).Check() },
-	ops:   always(1),
+	fits:    func(k keys) bool { return k.num("readers") == 1 },
+	check:   func(k keys) error { return tortured(k).Check() },
+	ops:     always(1),
+	untimed: true, // that it broke must not be forgotten because a neighbour was there
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		s := tortured(k)
 		var r torture.Report

@@ -121,6 +121,9 @@ func (s *sampler) measure(ctx context.Context, cs *Case, patience time.Duration)
 	}
 	for i := range samples {
 		samples[i].at = at
+		if cs.Undisturbed {
+			samples[i].shared = 0
+		}
 		if s.op.Values != nil {
 			samples[i].values = append(samples[i].values, s.op.Values()...)
 		}

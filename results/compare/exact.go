@@ -2,6 +2,7 @@ package compare
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/tpbench/tpbench/results"
@@ -60,4 +61,22 @@ func byCounts(counts []Count) (Word, Count) {
 		}
 	}
 	return "", Count{}
+}
+
+// byGains is the word of counts alone of which more is better, and why.
+func byGains(counts []Count) (Word, string) {
+	for _, c := range counts {
+		switch {
+		case c.Other < c.Base:
+			return Worse, c.why()
+		case c.Other > c.Base:
+			return Better, c.why()
+		}
+	}
+	return Equal, ""
+}
+
+// why says how a count differs.
+func (c Count) why() string {
+	return fmt.Sprintf("%s %s, not %s", results.Human(c.Other, c.Unit), c.Unit, results.Human(c.Base, c.Unit))
 }

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -77,8 +76,7 @@ func (l *Line) word(s safety, strictest, alpha float64) {
 		return
 	}
 	if word, c := byCounts(l.Counts); word != "" {
-		l.Word = word
-		l.Why = fmt.Sprintf("%s %s, not %s", results.Human(c.Other, c.Unit), c.Unit, results.Human(c.Base, c.Unit))
+		l.Word, l.Why = word, c.why()
 		return
 	}
 	t := l.test
@@ -86,7 +84,7 @@ func (l *Line) word(s safety, strictest, alpha float64) {
 	case t == nil && len(l.Counts) == 0:
 		l.Word, l.Why = Inconclusive, "all samples were lost"
 	case t == nil: // counts alone, and none that costs differs
-		l.Word = Equal
+		l.Word, l.Why = byGains(l.Counts)
 	case t.differs(l.Adjusted, alpha):
 		l.Word = l.direction(t.center())
 	case t.why == "" && t.adjustedEqual <= alpha && t.margin() <= t.most:

@@ -31,16 +31,35 @@ type contest struct {
 	baseSet, otherSet *Set // the same in one file
 }
 
-// better is -1 if less of the contest's unit is better, +1 if more is, and 0 if neither file says.
-func (c contest) better() int { return cmp.Or(c.baseSet.better(c.unit), c.otherSet.better(c.unit)) }
+// better is -1 if less of the contest's unit is better, +1 if more is, and 0 if neither file says, or
+// each says otherwise.
+func (c contest) better() int {
+	a, b := c.baseSet.better(c.unit), c.otherSet.better(c.unit)
+	if a*b < 0 {
+		return 0
+	}
+	return cmp.Or(a, b)
+}
+
+// costs reports whether less of the contest's unit is better, and how much there is follows from what the program
+// does: waits, what the file declares exact, and what go test counts of memory.
+func (c contest) costs() bool {
+	exact := c.baseSet.exactly(c.unit) || c.otherSet.exactly(c.unit) || slices.Contains(firstCounts, c.unit) || c.unit == "B/op" || c.unit == "allocs/op"
+	return exact && c.better() < 0
+}
 
 // within makes the contests of one file: arms have different values of the key by.
 func within(set *Set, by, base string) (all []contest, lacks []string, err error) {
 	type id struct{ name, unit string }
 	bases, nulls := map[id]*series{}, map[id]*series{}
 	arms := map[string]bool{}
-	at := func(s *series) id { return id{s.name(set.varies, by, ArmKey), s.unit} }
 	again := func(s *series) bool { return s.bench.Key(ArmKey) == ArmA2 }
+	at := func(s *series) id {
+		if by != ArmKey && !again(s) {
+			return id{s.name(set.varies, by), s.unit} // arms of ab are not mixed
+		}
+		return id{s.name(set.varies, by, ArmKey), s.unit}
+	}
 	for _, s := range set.series {
 		arms[s.bench.Key(by)] = true
 		switch {

@@ -9,7 +9,7 @@ import (
 )
 
 // lines makes the lines of contests, and tests them. The gate family is the main quantity of each benchmark,
-// and how often it waits, if that is not the same in all samples. Other quantities are left out if they are
+// and what it costs in waits and the like, if that is not the same in all samples. Other quantities are left out if they are
 // 0 in most samples.
 func (r *Report) lines(all []contest) {
 	type id struct{ name, arm string }
@@ -27,9 +27,8 @@ func (r *Report) lines(all []contest) {
 	}
 	for _, at := range order {
 		for i, l := range r.linesOf(of[at]) {
-			waits := slices.Contains(firstCounts, l.Unit)
 			l.main = i == 0
-			l.Gate = l.main || waits
+			l.Gate = l.main || l.costs
 			if l.Gate || l.Base.Median != 0 || l.Other.Median != 0 {
 				r.Lines = append(r.Lines, l)
 			}
@@ -49,7 +48,7 @@ func (r *Report) lines(all []contest) {
 // linesOf makes the lines of one benchmark and one arm: one for each quantity that varies, the main one
 // first. Exact counts are parts of the first.
 func (r *Report) linesOf(contests []contest) []*Line {
-	if slices.ContainsFunc(contests, func(c contest) bool { return c.unit == mistakesUnit }) {
+	if slices.ContainsFunc(contests, func(c contest) bool { return c.unit == mistakesUnit && !c.baseSet.Foreign }) {
 		return nil // torture, see safe.go
 	}
 	var lines []*Line
@@ -93,7 +92,7 @@ func rank(l *Line) int {
 }
 
 func newLine(c contest, margin float64) *Line {
-	return &Line{Name: c.name, Arm: c.arm, Unit: c.unit, Base: side(c.base), Other: side(c.other), better: c.better(), group: c.group, test: test(c, margin)}
+	return &Line{Name: c.name, Arm: c.arm, Unit: c.unit, Base: side(c.base), Other: side(c.other), better: c.better(), group: c.group, costs: c.costs(), test: test(c, margin)}
 }
 
 func side(s *series) Side {

@@ -74,6 +74,7 @@ type Line struct {
 	Widened                   float64 // the factor of stat.Widen, or 1
 
 	main   bool   // the main quantity of its benchmark
+	costs  bool   // see contest.costs
 	group  string // benchmarks that are one to session
 	better int
 	test   *tested

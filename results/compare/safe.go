@@ -31,7 +31,7 @@ const mistakesUnit = "mistakes/op"
 func (s *safety) add(set *Set, split func(*results.Bench) (line, arm string, ok bool)) {
 	for _, one := range set.series {
 		_, arm, ok := split(one.bench)
-		if !ok || one.unit != mistakesUnit {
+		if !ok || one.unit != mistakesUnit || set.Foreign {
 			continue
 		}
 		at := subject{arm, one.bench.Key("impl")}
