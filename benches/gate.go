@@ -8,7 +8,7 @@ type gateGroup struct {
 }
 
 // gate is the gate family. It is a list of names, and not a selection from the axes, because the
-// reviewer of a change to it must see which lines decide: a new strategy joins when somebody
+// reviewer of a change to it must see which lines decide: a new strategy joins when a change
 // adds it here. There are at most 40 lines, since each line more asks more of every other (Holm).
 //
 // Each case is cheap and needs one CPU, and two samples in a row differ little, with the one
@@ -17,7 +17,7 @@ type gateGroup struct {
 //   - flavours that wait for the kernel, such as kernelgp: their waits take whole ticks;
 //   - readers beside: whether two CPUs share a core decides about such a time, and how busy the
 //     second one is;
-//   - floors: they are not what somebody changes;
+//   - floors: they are not what a change is about;
 //   - Disturb and Torture: they time no operation. Whether a strategy is safe comes before its
 //     time, and is not a matter of statistics.
 var gate = []gateGroup{

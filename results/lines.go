@@ -23,7 +23,7 @@ const (
 //   - A "Unit" line is checked and passed on.
 //   - What may be a configuration line is passed on with escapes in place of characters
 //     that are not to be seen, so that neither a terminal nor an SVG gets one of them.
-//   - A mark is read. The rest is text that nobody reads.
+//   - A mark is read. The rest is skipped.
 //
 // An empty line stands for each line that is not passed on, so benchfmt counts right.
 type lines struct {

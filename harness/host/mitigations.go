@@ -48,7 +48,7 @@ func (p probe) mitigated() (on, open []string, known bool) {
 		text := p.text(file)
 		texts = append(texts, text)
 		// "Vulnerable: ..." is protected in part: what follows says how. Of the others, those two
-		// are mitigated everywhere unless somebody has switched that off.
+		// are mitigated everywhere unless that is switched off.
 		if state, _, _ := strings.Cut(text, " "); slices.Contains([]string{"Vulnerable", "Vulnerable,", "Vulnerable;"}, state) &&
 			slices.Contains([]string{"spectre_v2", "meltdown"}, path.Base(file)) {
 			open = append(open, path.Base(file))

@@ -93,7 +93,7 @@ func (f forbidden) ReadFile(path string) ([]byte, error) {
 }
 
 // If this fails, doctor calls the running kernel's events ready where they are not, or tells
-// somebody who lacks the permission to mount what is mounted.
+// a user who lacks the permission to mount what is mounted.
 func TestTracefsRow(t *testing.T) {
 	const list = tracefs + "/available_events"
 	for _, tt := range []struct {

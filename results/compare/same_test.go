@@ -94,7 +94,7 @@ func TestForeignLinesShuffled(t *testing.T) {
 	}
 }
 
-// If this fails, the lines of a run whose order is lost are paired at random, or are not compared, or nobody is told.
+// If this fails, the lines of a run whose order is lost are paired at random, or are not compared, or the report does not say so.
 func TestOwnLinesShuffled(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	w := world{rand: r, arms: ab, effect: []float64{1, 1.04, 1.5}, lines: 3, rounds: 20, noise: normal(r, 0.002)}
