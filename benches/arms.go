@@ -2,7 +2,6 @@ package benches
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/tpbench/tpbench/harness"
 )
@@ -59,7 +58,7 @@ func AddNull(plan *harness.Plan, base string) {
 	for _, p := range plan.Cases {
 		if c, err := Find(p.Names[0]); err != nil {
 			panic("benches: " + err.Error()) // the plan was made of cases
-		} else if !isTorture(&p) && c.keys["impl"] == base {
+		} else if !IsTorture(p.Names[0]) && c.keys["impl"] == base {
 			p.Arm = Again
 			plan.Cases = append(plan.Cases, p)
 		}
@@ -73,7 +72,7 @@ func Arms(plan *harness.Plan) {
 	plan.Cases = nil
 	for _, p := range cases {
 		arms := []string{Base, Again, Other}
-		if isTorture(&p) {
+		if IsTorture(p.Names[0]) {
 			arms = []string{Base, Other}
 		}
 		p.Block = p.Names[0] // other implementations are not compared with it
@@ -93,11 +92,9 @@ func Lines(plan *harness.Plan) (lines int) {
 		}
 	}
 	for _, p := range plan.Cases {
-		if !isTorture(&p) && (p.Arm == Other || p.Arm == "" && !again[p.Names[0]]) {
+		if !IsTorture(p.Names[0]) && (p.Arm == Other || p.Arm == "" && !again[p.Names[0]]) {
 			lines += len(p.Wanted)
 		}
 	}
 	return lines
 }
-
-func isTorture(p *harness.Planned) bool { return strings.HasPrefix(p.Names[0], TortureName+"/") }

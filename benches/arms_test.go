@@ -28,7 +28,7 @@ func armsOf(p *harness.Plan) string {
 			panic(err)
 		}
 		name := found.keys["impl"]
-		if isTorture(&c) {
+		if IsTorture(c.Names[0]) {
 			name = "torture " + name
 		}
 		list = append(list, fmt.Sprintf("%s:%s", name, c.Arm))
@@ -92,7 +92,7 @@ func TestArms(t *testing.T) {
 			t.Errorf("%s: %d lines, want %d", c.what, got, c.lines)
 		}
 		for _, p := range plan.Cases {
-			if isTorture(&p) != (p.Rounds == few) {
+			if IsTorture(p.Names[0]) != (p.Rounds == few) {
 				t.Errorf("%s: %d rounds of %s", c.what, p.Rounds, p.Names[0])
 			}
 		}
@@ -101,11 +101,11 @@ func TestArms(t *testing.T) {
 
 // If this fails, torture that broke a strategy beside a neighbour is taken again, and forgotten; or a benchmark
 // that times something is not.
-func TestOnlyTortureIsUndisturbed(t *testing.T) {
+func TestOnlyTortureIsUntimed(t *testing.T) {
 	for _, b := range Benchmarks() {
 		for _, c := range b.Cases(Params{}) {
-			if c.Undisturbed != (b == &tortureBench) {
-				t.Errorf("%s: undisturbed %v", c.Names[0], c.Undisturbed)
+			if c.Untimed != (b == &tortureBench) {
+				t.Errorf("%s: untimed %v", c.Names[0], c.Untimed)
 			}
 		}
 	}

@@ -41,7 +41,7 @@ type Benchmark struct {
 	fits func(keys) bool
 
 	layouts int                      // harness.Case.Layouts
-	untimed bool                     // harness.Case.Undisturbed
+	untimed bool                     // harness.Case.Untimed
 	slow    func(keys) time.Duration // harness.Case.Slow; nil means 0
 
 	check func(keys) error // why it cannot run here; see impls.Variant.Check
@@ -138,10 +138,10 @@ func (b *Benchmark) at(k keys) Case {
 		cpus++
 	}
 	c := Case{Benchmark: b, Block: b.block(k), Err: b.check(k), keys: k, Case: harness.Case{
-		CPUs:        cpus,
-		Layouts:     b.layouts,
-		Undisturbed: b.untimed,
-		Open:        func(e *harness.Env) (*harness.Op, error) { return b.open(k, e) },
+		CPUs:    cpus,
+		Layouts: b.layouts,
+		Untimed: b.untimed,
+		Open:    func(e *harness.Env) (*harness.Op, error) { return b.open(k, e) },
 	}}
 	if b.slow != nil {
 		c.Slow = b.slow(k)

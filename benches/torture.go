@@ -3,6 +3,7 @@ package benches
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tpbench/tpbench/harness"
@@ -14,11 +15,13 @@ import (
 // times, from the same run. `tpbench torture` tries longer.
 const tortureTime = 500 * time.Millisecond
 
-// TortureName is the benchmark that tells whether a strategy is safe.
-const TortureName = "Torture"
+const tortureName = "Torture"
+
+// IsTorture reports whether a case's name is of the benchmark that tells whether a strategy is safe.
+func IsTorture(name string) bool { return strings.HasPrefix(name, tortureName+"/") }
 
 var tortureBench = Benchmark{
-	Names: []string{TortureName},
+	Names: []string{tortureName},
 	Doc:   "random transitions under a reader that is interrupted anywhere: does a strategy hold?",
 	Roles: []string{"torture"},
 	// Its flavour is found by trying, which not every start of tpbench must do: so it is asked for late.

@@ -15,9 +15,9 @@ func (c *Planned) written(names []string) []string {
 	return names
 }
 
-// procsRE matches what go test appends to a name: the number of CPUs it ran with. No name of
-// tpbench ends in a minus and digits.
-var procsRE = regexp.MustCompile(`-[0-9]+$`)
+// procsRE matches what go test appends to a name: the number of CPUs it ran with, if that is not 1. Package
+// results takes the same off, so "X/size-1" is a whole name for both.
+var procsRE = regexp.MustCompile(`-([2-9]|[1-9][0-9]+)$`)
 
 // withArm appends the key arm to a benchmark's name, before what go test has appended. Without
 // an arm it returns the name.

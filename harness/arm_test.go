@@ -151,7 +151,7 @@ func TestArmsInTheFile(t *testing.T) {
 func TestWithArm(t *testing.T) {
 	for name, want := range map[string]string{
 		"X": "X/arm=A2", "X/readers=0": "X/readers=0/arm=A2", "X-8": "X/arm=A2-8", "X/size=1k-16": "X/size=1k/arm=A2-16",
-		"X/impl=no-sync-1-0/gp=memb": "X/impl=no-sync-1-0/gp=memb/arm=A2", "X/rate=1e-": "X/rate=1e-/arm=A2", "X/a-1/b": "X/a-1/b/arm=A2",
+		"X/impl=no-sync-1-0/gp=memb": "X/impl=no-sync-1-0/gp=memb/arm=A2", "X/rate=1e-": "X/rate=1e-/arm=A2", "X/size-1": "X/size-1/arm=A2", "X-0": "X-0/arm=A2", "X-08": "X-08/arm=A2", "X/a-1/b": "X/a-1/b/arm=A2",
 	} {
 		got := withArm(name, "A2")
 		if got != want || withArm(name, "") != name {

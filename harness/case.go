@@ -24,8 +24,8 @@ type Case struct {
 	// harness searches it.
 	Ops int
 
-	// Undisturbed: the sample's values are no times, so a neighbour on the core is no reason to take it again.
-	Undisturbed bool
+	// Untimed: the sample's values are no times, so a neighbour on the core is no reason to take it again.
+	Untimed bool
 
 	// Open prepares the operation, untimed, on the pinned measuring thread.
 	Open func(*Env) (*Op, error)

@@ -70,9 +70,8 @@ func Create(path string, plan *Plan, facts []host.Fact, units []Unit) (*File, er
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, cannotWrite(err)
 	}
-	// This is asked before opening, since opening a pipe waits for a reader.
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, &FileError{path, 0, "this is not a regular file; name another with -o or --out"}
+	if err := CheckRegular(path); err != nil {
+		return nil, err
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o666)
 	if err != nil {
@@ -84,6 +83,15 @@ func Create(path string, plan *Plan, facts []host.Fact, units []Unit) (*File, er
 		return nil, err
 	}
 	return results, nil
+}
+
+// CheckRegular returns a *FileError if path is a pipe, a device or a directory. Create asks that before it opens the
+// file, since opening a pipe waits for a reader. So does a caller that reads it first: a device may have no end.
+func CheckRegular(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return &FileError{path, 0, "this is not a regular file; name another with -o or --out"}
+	}
+	return nil
 }
 
 // begin locks the file, cuts off what is not a whole line, and writes what comes before the

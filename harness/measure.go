@@ -121,7 +121,7 @@ func (s *sampler) measure(ctx context.Context, cs *Case, patience time.Duration)
 	}
 	for i := range samples {
 		samples[i].at = at
-		if cs.Undisturbed {
+		if cs.Untimed {
 			samples[i].shared = 0
 		}
 		if s.op.Values != nil {

@@ -500,7 +500,7 @@ func TestOnce(t *testing.T) {
 
 	// What such a case has found must not be forgotten because a neighbour was there.
 	tries = 0
-	samples, err = s.measure(t.Context(), &Case{Names: []string{"A", "B", "C"}, Ops: 5, Undisturbed: true}, 0)
+	samples, err = s.measure(t.Context(), &Case{Names: []string{"A", "B", "C"}, Ops: 5, Untimed: true}, 0)
 	if err != nil || samples[0].disturbed() || samples[2].disturbed() {
 		t.Errorf("a case whose values are no times is disturbed: %+v, %v", samples, err)
 	}

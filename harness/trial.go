@@ -6,18 +6,18 @@ import (
 )
 
 // Trial measures one sample of each of the plan's cases, in each arm, at layout 0 and with build 0,
-// and keeps none. It returns how long the samples took together: a round of a run takes as long if
-// every case is due in it. A whole run may take an eighth of its time longer, and 7 s: it takes
+// and keeps none. It returns for each of plan.Cases how long its sample took: a round of a run takes as long as
+// those that are due in it. A whole run may take an eighth of its time longer, and 7 s: it takes
 // disturbed blocks again, and waits for quiet cores.
 //
-// failed has an error of one sentence for each of plan.Cases that could not be measured, and nil for
-// the others. It is not in took. err is ctx's.
-func (r *Runner) Trial(ctx context.Context, plan *Plan) (took time.Duration, failed []error, err error) {
+// failed has an error of one sentence for each case that could not be measured, and nil for
+// the others. err is ctx's.
+func (r *Runner) Trial(ctx context.Context, plan *Plan) (took []time.Duration, failed []error, err error) {
 	at := Progress{}
 	for _, c := range plan.Cases {
 		at.Total += len(c.Wanted)
 	}
-	failed = make([]error, len(plan.Cases))
+	took, failed = make([]time.Duration, len(plan.Cases)), make([]error, len(plan.Cases))
 	for i := range plan.Cases {
 		c := &plan.Cases[i]
 		if r.Progress != nil {
@@ -27,11 +27,9 @@ func (r *Runner) Trial(ctx context.Context, plan *Plan) (took time.Duration, fai
 		began := time.Now()
 		_, failed[i] = r.sample(ctx, c, plan.task(&block{}, c, c.Wanted))
 		if ctx.Err() != nil {
-			return 0, nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		}
-		if failed[i] == nil {
-			took += time.Since(began)
-		}
+		took[i] = time.Since(began)
 		at.Done += len(c.Wanted)
 	}
 	return took, failed, nil

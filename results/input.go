@@ -20,16 +20,16 @@ func unreadable(start []byte, name, expected string) string {
 		{"PK\x03\x04", "zip", "unzip"},
 	} {
 		if bytes.HasPrefix(start, []byte(packed.magic)) {
-			return fmt.Sprintf("the file is compressed with %s; expected plain text; unpack it: %s %s", packed.format, packed.unpack, shellQuote(name))
+			return fmt.Sprintf("the file is compressed with %s; expected plain text; unpack it: %s %s", packed.format, packed.unpack, ShellQuote(name))
 		}
 	}
 	convert := func(from string) string {
-		return fmt.Sprintf("the file is text in %s; expected UTF-8; convert it: iconv -f %s -t UTF-8 %s >NEW", from, from, shellQuote(name))
+		return fmt.Sprintf("the file is text in %s; expected UTF-8; convert it: iconv -f %s -t UTF-8 %s >NEW", from, from, ShellQuote(name))
 	}
 	even, odd := zeros(start, 0), zeros(start, 1)
 	switch {
 	case bytes.HasPrefix(start, []byte("\xef\xbb\xbf")):
-		return fmt.Sprintf("the file begins with a byte order mark; expected none; remove it: tail -c +4 %s >NEW", shellQuote(name))
+		return fmt.Sprintf("the file begins with a byte order mark; expected none; remove it: tail -c +4 %s >NEW", ShellQuote(name))
 	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")):
 		return convert("UTF-16")
 	case odd && !even:
@@ -53,9 +53,9 @@ func zeros(b []byte, from int) bool {
 	return len(b) > 1
 }
 
-// shellQuote is a file's name as an argument of a command to be copied.
-func shellQuote(name string) string {
-	return "'" + strings.ReplaceAll(Visible(name), "'", `'\''`) + "'"
+// ShellQuote makes a text one word of a command that is to be copied into a shell.
+func ShellQuote(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // hidden returns the first character of a benchmark line that is not to be seen. Tabs may

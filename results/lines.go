@@ -99,7 +99,7 @@ func (l *lines) next() []byte {
 	case err != nil && !l.end:
 		l.err = fmt.Errorf("results: reading %s: %w", l.name, err)
 	case bytes.HasSuffix(text, []byte("\r\n")):
-		l.fail(l.line, "the line ends in CR LF, as on Windows; expected LF alone; convert the file: sed -i 's/\\r$//' %s", shellQuote(l.name))
+		l.fail(l.line, "the line ends in CR LF, as on Windows; expected LF alone; convert the file: sed -i 's/\\r$//' %s", ShellQuote(l.name))
 	case l.strict && !l.known() && l.size > headLimit:
 		l.fail(0, `no "tpbench:" line and no benchmark lines in its first %d KiB; %s`, headLimit>>10, l.expected())
 	case len(text) > 0:

@@ -131,7 +131,7 @@ func (run *ab) commands(cmd *cobra.Command) error {
 		c := harness.Case{Names: learned.both, CPUs: 1, Slow: slowestCommand}
 		s.plan.Cases = append(s.plan.Cases, harness.Planned{Case: c, Wanted: learned.both, Block: "commands", Arm: arm})
 	}
-	s.by, s.base, s.margin = compare.ArmKey, compare.ArmA, run.out.share()
+	s.margin = run.out.share()
 	s.worker = func(ctx context.Context, t harness.Task) *exec.Cmd {
 		return itself(exec.CommandContext(ctx, self, "command-worker", "--packages="+strconv.FormatBool(learned.packages), "--", of[t.Arm]))
 	}

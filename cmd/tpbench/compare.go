@@ -182,8 +182,8 @@ func commandLine() string {
 	for _, arg := range os.Args[1:] {
 		if strings.ContainsFunc(arg, func(r rune) bool {
 			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./,:=@+~^", r)
-		}) || arg == "" {
-			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}) || arg == "" || arg[0] == '~' {
+			arg = results.ShellQuote(arg)
 		}
 		words = append(words, arg)
 	}

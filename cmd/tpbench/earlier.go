@@ -21,8 +21,8 @@ import (
 //
 // harness.Create checks the same and more when all is known. A file that has no sample yet is left to it.
 func (s *session) resume(path string, sc schedule, facts ...host.Fact) error {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return &harness.FileError{Path: path, Msg: "this is not a regular file; name another with -o"}
+	if err := harness.CheckRegular(path); err != nil {
+		return err
 	}
 	given := s.cmd.Flags().Changed("seed")
 	if text, err := os.ReadFile(seedOf(path)); err == nil && !given {

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -48,14 +47,14 @@ type session struct {
 	// Of a comparison:
 	earlier  *compare.Set // what the file held when this session began, or nil
 	looks    []int        // harness.Runner.Looks
-	by, base string       // of compare.Within
+	by, base string       // of compare.Within: the arms of ab, if nothing else is said
 	margin   float64      // likewise
 }
 
 // newSession prepares this machine for measuring. cmd has the flag --seed; without it the seed is
 // random.
 func newSession(cmd *cobra.Command, seed uint64) (*session, error) {
-	s := &session{cmd: cmd, seed: seed, margin: compare.Margin}
+	s := &session{cmd: cmd, seed: seed, by: compare.ArmKey, base: compare.ArmA, margin: compare.Margin}
 	var err error
 	if s.ticks, err = clock.Open(); err != nil {
 		return nil, err
@@ -75,7 +74,7 @@ func newSession(cmd *cobra.Command, seed uint64) (*session, error) {
 // chooseArms makes the plan of a comparison: of chosen cases, with the torture of their strategies.
 func (s *session) chooseArms(chosen []benches.Chosen, wanted func(string) bool) error {
 	return s.choose(benches.WithTorture(withoutRounds(chosen)), func(name string) bool {
-		return wanted(name) || strings.HasPrefix(name, benches.TortureName+"/")
+		return wanted(name) || benches.IsTorture(name)
 	})
 }
 

@@ -91,8 +91,7 @@ func (run *ab) revisions(cmd *cobra.Command, nameA, nameB string) error {
 
 // measureBuilds measures the plan, whose cases have arms, with n builds of each arm: A and A2 of revision a, and
 // B of b. If the flag --builds is not given, lines that need more get more, and there is no more than one for each
-// round. The programs stay if the
-// run is interrupted or loses samples.
+// round. The programs stay if the run is interrupted or loses samples.
 func (s *session) measureBuilds(a, b *builds.Revision, n int, sc schedule, path string) error {
 	if !s.cmd.Flags().Changed("builds") {
 		n = max(n, sc.usual(benches.Lines(s.plan)))
@@ -152,7 +151,6 @@ func (s *session) build(a, b *builds.Revision, n int, path string) (err error) {
 		return err
 	}
 	s.plan.Builds = n
-	s.by, s.base = compare.ArmKey, compare.ArmA
 	s.worker, err = workersOf(s.ticks, func(t harness.Task) string { return programs[t.Arm][t.Build] })
 	return err
 }

@@ -152,7 +152,6 @@ func (run *selftest) trial(cmd *cobra.Command, revisions []string, percent float
 	if rev != nil {
 		return s.measureBuilds(rev, rev, run.builds, run.schedule, path)
 	}
-	s.by, s.base = compare.ArmKey, compare.ArmA
 	if err := s.arrange(run.schedule); err != nil {
 		return err
 	}

@@ -25,20 +25,21 @@ func (s *session) trial() (trialTime, error) {
 	bar := newProgress(s.cmd.ErrOrStderr())
 	defer bar.end()
 	bar.note("one trial of each benchmark")
-	runner := harness.Runner{Worker: s.worker}
+	runner := harness.Runner{Worker: s.worker, Progress: func(at harness.Progress) {
+		bar.redraw("trial: %d of %d samples  %s", at.Done, at.Total, at.Next)
+	}}
+	each, failed, err := runner.Trial(s.cmd.Context(), s.plan)
+	if err != nil {
+		return took, interruptedError("interrupted in the trial; nothing was measured yet")
+	}
+	bar.end()
 	var lacks []lack
-	for i := range s.plan.Cases {
-		c := &s.plan.Cases[i]
-		bar.redraw("trial %d of %d  %s", i+1, len(s.plan.Cases), c.Names[0])
-		t, errs, err := runner.Trial(s.cmd.Context(), &harness.Plan{Cases: s.plan.Cases[i : i+1], Builds: s.plan.Builds})
-		switch {
-		case err != nil:
-			return took, interruptedError("interrupted in the trial; nothing was measured yet")
-		case declines(errs[0]):
-			lacks = append(lacks, lack{c.Arm, c.Names[0], errs[0]})
-		case errs[0] != nil:
-			bar.end()
-			fmt.Fprintf(s.cmd.ErrOrStderr(), "the trial of %s%s failed: %v\n", c.Names[0], inArm(c.Arm), errs[0])
+	for i, c := range s.plan.Cases {
+		switch t := each[i]; {
+		case declines(failed[i]):
+			lacks = append(lacks, lack{c.Arm, c.Names[0], failed[i]})
+		case failed[i] != nil:
+			fmt.Fprintf(s.cmd.ErrOrStderr(), "the trial of %s%s failed: %v\n", c.Names[0], inArm(c.Arm), failed[i])
 		case c.Rounds > 0:
 			took.once += t * time.Duration(c.Rounds)
 		case s.plan.Builds > 0:

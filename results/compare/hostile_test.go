@@ -125,7 +125,7 @@ func TestRecordedRuns(t *testing.T) {
 	}
 }
 
-// If this fails, one of these facts of a comparison is not said in so many words.
+// If this fails, a report leaves out one of these facts.
 func TestWhatIsSaid(t *testing.T) {
 	for _, c := range []struct {
 		name, a, b, said string
