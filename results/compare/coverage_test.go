@@ -72,7 +72,7 @@ func TestIntervalHoldsWhatWasRecorded(t *testing.T) {
 			truth := test(c, Margin).at
 			holds, sims := 0, simulations()/4
 			for range sims {
-				if lo, hi := again(r, c, pairs).interval(Level); lo <= truth && truth <= hi {
+				if got := again(r, c, pairs); got.lo <= truth && truth <= got.hi {
 					holds++
 				}
 			}
@@ -103,5 +103,5 @@ func again(r *rand.Rand, c contest, pairs []pair) *tested {
 		other.places = append(other.places, p.place)
 	}
 	c.base, c.other = &base, &other
-	return test(c, Margin)
+	return finished(c)
 }

@@ -63,10 +63,13 @@ func TestEqualIsAdjusted(t *testing.T) {
 		}
 	}
 	s := stat.Paired(make([]float64, 12))
-	known := &tested{difference: difference{shift: s}, least: 0.01}
-	unknown := &tested{difference: difference{shift: s}, least: 0.01, floor: math.Inf(1)}
-	if known.equal() > Level || unknown.equal() != 1 {
-		t.Errorf("got %v with a known floor and %v without, want small and 1", known.equal(), unknown.equal())
+	shift := func() stat.Shift { return s }
+	known := &tested{shift: shift, least: 0.01}
+	unknown := &tested{shift: shift, least: 0.01, floor: math.Inf(1)}
+	known.finish(Level, Level)
+	unknown.finish(Level, Level)
+	if known.equal > Level || unknown.equal != 1 {
+		t.Errorf("got %v with a known floor and %v without, want small and 1", known.equal, unknown.equal)
 	}
 }
 

@@ -62,7 +62,8 @@ func TestDetectable(t *testing.T) {
 func detectable(t *testing.T, w world, family int) (shares []float64) {
 	report := compared(t, w.set(t), ArmKey, ArmA)
 	for _, l := range report.Lines {
-		l.numbers(Level/float64(family), Level)
+		l.test.finish(Level, Level/float64(family))
+		l.numbers()
 		shares = append(shares, l.Detectable)
 	}
 	return shares

@@ -22,17 +22,17 @@ func TestBothBasesDecide(t *testing.T) {
 		if c.unit != mainUnit {
 			continue
 		}
-		both := test(c, Margin)
+		both := finished(c)
 		first, second := c, c
 		first.null, second.null, second.base = nil, nil, c.null
-		one, two := test(first, Margin), test(second, Margin)
+		one, two := finished(first), finished(second)
 		if both.p < one.p || both.p < two.p || (one.at > 0) != (two.at > 0) && both.p != 1 {
 			t.Errorf("%s: P %v, against A %v, against A2 %v", c.name, both.p, one.p, two.p)
 		}
 		null := c
 		null.other, null.null = c.null, nil
-		if lo, hi := test(null, Margin).interval(Level); both.floor != math.Max(-lo, hi) {
-			t.Errorf("%s: floor %v, of A2 to A [%v, %v]", c.name, both.floor, lo, hi)
+		if got := finished(null); both.floor != math.Max(-got.lo, got.hi) {
+			t.Errorf("%s: floor %v, of A2 to A [%v, %v]", c.name, both.floor, got.lo, got.hi)
 		}
 	}
 }

@@ -12,9 +12,9 @@ import (
 func (r *Report) judge(s safety) {
 	r.addLost(s)
 	slices.SortFunc(r.Arms, results.Natural)
-	alphas := r.adjust()
+	r.adjust()
 	for _, l := range r.Lines {
-		l.word(s, alphas[l.Gate], r.Alpha)
+		l.word(s, r.Alpha)
 	}
 	for _, arm := range r.Arms {
 		v := Verdict{Arm: arm, Lines: map[Word]int{}}
@@ -39,38 +39,37 @@ func (r *Report) judge(s safety) {
 
 // adjust adjusts the p values: Holm's method in the gate family, so that one wrong word among all its
 // lines has the probability Alpha; Benjamini and Hochberg's for the rest, so that Alpha of what
-// they call different is wrong. It returns the strictest level in either.
-func (r *Report) adjust() map[bool]float64 {
-	alphas := map[bool]float64{}
+// they call different is wrong. What is detectable is so at the strictest level of either.
+func (r *Report) adjust() {
 	for _, family := range []bool{true, false} {
 		var lines []*Line
-		var p, equal []float64
 		for _, l := range r.Lines {
 			if l.Gate == family && l.test != nil {
 				lines = append(lines, l)
-				p = append(p, l.test.p)
-				equal = append(equal, l.test.equal())
 			}
 		}
+		strictest := r.Alpha / float64(max(1, len(lines)))
+		var p, equal []float64
+		for _, l := range lines {
+			l.test.finish(r.Alpha, strictest)
+			p, equal = append(p, l.test.p), append(equal, l.test.equal)
+		}
 		method := stat.Holm
-		if !family {
+		if family {
+			r.Family = len(lines)
+		} else {
 			method = stat.BenjaminiHochberg
 		}
 		p, equal = method(p), method(equal)
 		for i, l := range lines {
 			l.Adjusted, l.test.adjustedEqual = p[i], equal[i]
 		}
-		alphas[family] = r.Alpha / float64(max(1, len(lines)))
-		if family {
-			r.Family = len(lines)
-		}
 	}
-	return alphas
 }
 
 // word decides about a line: safety before exact counts before time.
-func (l *Line) word(s safety, strictest, alpha float64) {
-	l.numbers(strictest, alpha)
+func (l *Line) word(s safety, alpha float64) {
+	l.numbers()
 	if word, why := s.about(l); word != "" {
 		l.Word, l.Why = word, why
 		return
@@ -115,33 +114,23 @@ func (l *Line) direction(center float64) Word {
 
 // numbers fills in what a line shows: the interval at the level of this look, so that the intervals of all
 // looks together hold with 95 %, and the change that is found at the strictest level of the family.
-func (l *Line) numbers(strictest, level float64) {
+func (l *Line) numbers() {
 	t := l.test
 	if t == nil {
 		return
 	}
-	lo, hi := math.Inf(-1), math.Inf(1)
-	if t.detectable != nil {
-		lo, hi = t.interval(level)
-	}
-	l.N, l.Of, l.P, l.HasNull, l.Linear, l.Widened = t.shift.N(), t.units.of, t.p, t.hasNull, t.linear, t.units.factor
-	out := math.Exp
+	out, share := math.Exp, math.Expm1
 	if t.linear {
 		out = func(v float64) float64 { return v }
+		share = out
 	}
-	l.Ratio, l.Lo, l.Hi = out(t.center()), out(lo), out(hi)
-	share := func(v float64) float64 {
-		if t.linear {
-			return v
-		}
-		return math.Expm1(v)
-	}
-	l.Floor, l.Margin = share(t.floor), share(t.margin())
-	if !t.hasNull && t.floor == 0 {
+	l.N, l.Of, l.P, l.Linear, l.Widened = t.n, t.units.of, t.p, t.linear, t.units.factor
+	l.Ratio, l.Lo, l.Hi = out(t.center()), out(t.lo), out(t.hi)
+	l.Floor, l.Margin, l.Detectable = share(t.floor), share(t.margin()), share(t.detectable)
+	if t.floor == 0 && t.second == nil {
 		l.Floor = math.NaN()
 	}
-	l.Detectable = math.Inf(1)
-	if t.detectable != nil && t.why == "" {
-		l.Detectable = share(t.detectable(strictest))
+	if t.why != "" {
+		l.Detectable = math.Inf(1)
 	}
 }

@@ -70,7 +70,6 @@ type Line struct {
 	Of                        string // what N counts
 	P, Adjusted               float64
 	Floor, Margin, Detectable float64 // as shares: 0.01 is 1 %. Floor is NaN if the same thing was not measured twice
-	HasNull                   bool
 	Widened                   float64 // the factor of stat.Widen, or 1
 
 	main   bool   // the main quantity of its benchmark

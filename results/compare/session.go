@@ -87,23 +87,17 @@ const mostDrift = 2.0
 // fewOthers is why nothing is said about a line; a note says more.
 const fewOthers = "two sessions, few benchmarks"
 
-// judge tests a line against the crowd of the other benchmarks.
+// judge has a line tested against the crowd of the other benchmarks.
 func (l *Line) judge(crowd *stat.Crowd) {
 	t := l.test
 	if crowd == nil {
-		t.floor = math.Log(mostDrift)
-		samples := t.detectable
-		t.detectable = func(alpha float64) float64 { return samples(alpha) + t.floor }
+		t.alone, t.floor = true, math.Log(mostDrift)
 		if math.Abs(t.center()) <= t.floor {
 			t.why = fewOthers
 		}
 		return
 	}
-	t.common = crowd.Center * l.sign()
-	t.floor, t.reach = crowd.Reach(Level), crowd.Reach
-	t.p = max(t.shift.P(t.common), crowd.P(l.slower()))
-	samples := t.detectable
-	t.detectable = func(alpha float64) float64 { return samples(alpha) + crowd.Reach(alpha) }
+	t.common, t.crowd, t.floor = crowd.Center*l.sign(), crowd, crowd.Reach(Level)
 }
 
 // slower is the line's difference, above zero if the other arm is slower.

@@ -9,28 +9,41 @@ import (
 
 // A tested is the statistics of a contest. Differences are of logarithms; if linear, of values.
 type tested struct {
-	difference         // of the other arm to the base
-	linear     bool    // values are compared as they are
-	p          float64 // of no difference; with a null control, the larger of those against A and A2
-	floor      float64
-	least      float64 // the least margin
-	most       float64 // the largest margin within which arms are called equal
-	why        string  // why nothing can be said, or ""
+	at     float64           // the centre of the difference of the other arm to the base
+	shift  func() stat.Shift // of the same: made anew if it is as large as its samples
+	units  units
+	linear bool // values are compared as they are
+	floor  float64
+	least  float64 // the least margin
+	most   float64 // the largest margin within which arms are called equal
+	why    string  // why nothing can be said, or ""
 
-	hasNull       bool
-	common        float64                     // what all benchmarks of two files have in common; 0 in one file
-	reach         func(alpha float64) float64 // of two files, how far others are from that; else nil
+	// With a null control:
+	second  *stat.Shift // of the other arm to A2
+	astride bool        // its centre is on the other side
+
+	// Of the times of two files:
+	common float64     // what all benchmarks have in common
+	crowd  *stat.Crowd // the others
+	alone  bool        // these are too few
+
+	// What finish computes:
+	lo, hi        float64 // the interval of the difference, less what all benchmarks have in common
+	p             float64 // of no difference; with a null control, the larger of those against A and A2
+	n             int     // units
+	equal         float64 // the p value of a difference as large as the margin
 	adjustedEqual float64
+	detectable    float64 // the least difference that is found with probability power
 }
+
+// oppositeLayout is why nothing is said where a layout contradicts the others.
+const oppositeLayout = "a layout shows the opposite"
 
 // A difference is that of one series to another.
 type difference struct {
-	shift stat.Shift
-	at    float64 // its center
+	at    float64
+	shift func() stat.Shift
 	units units
-
-	// detectable returns the least difference that the test finds at a level with probability power.
-	detectable func(alpha float64) float64
 }
 
 // power is that of the minimum detectable effect.
@@ -50,17 +63,17 @@ func test(c contest, margin float64) *tested {
 	on := scale(math.Log)
 	if !positive(c.base) || !positive(c.other) || c.null != nil && !positive(c.null) {
 		if isTimeLike(c.unit) {
-			return &tested{difference: difference{at: math.NaN()}, p: 1, floor: math.Inf(1), why: "a value is 0, so there is no ratio"}
+			return &tested{at: math.NaN(), p: 1, floor: math.Inf(1), equal: 1, lo: math.Inf(-1), hi: math.Inf(1), why: "a value is 0, so there is no ratio"}
 		}
 		t.linear, on = true, identity
 		one := min(stat.Summarize(c.base.values.list()).Center, stat.Summarize(c.other.values.list()).Center)
 		t.least, t.most = margin*one, max(margin, mostMargin)*one
 	}
 	oneRun := c.baseSet == c.otherSet
-	t.difference = on.difference(c.base, c.other, oneRun)
-	t.p = t.shift.P(0)
+	d := on.difference(c.base, c.other, oneRun)
+	t.at, t.shift, t.units = d.at, d.shift, d.units
 	if t.units.opposed(t.at) {
-		t.why, t.p = "a layout shows the opposite", 1
+		t.why = oppositeLayout
 	}
 	if c.null != nil {
 		t.control(on.difference(c.base, c.null, oneRun), on.difference(c.null, c.other, oneRun))
@@ -74,52 +87,63 @@ func (scale scale) difference(base, other *series, oneRun bool) difference {
 		if pairs, ok := scale.inBlocks(base, other); ok && len(pairs) > 0 {
 			u := unitsOf(pairs).widened()
 			s := stat.Paired(u.diffs)
-			return difference{s, s.Center(), u, func(alpha float64) float64 { return s.Detectable(alpha, power) }}
+			return difference{s.Center(), func() stat.Shift { return s }, u}
 		}
 	}
-	a, b := scale.values(base), scale.values(other)
-	u := units{of: a.of, factor: 1}
-	s := stat.Unpaired(a.diffs, b.diffs)
-	return difference{s, s.Center(), u, func(alpha float64) float64 { return s.Detectable(alpha, power) }}
+	shift := func() stat.Shift { return stat.Unpaired(scale.values(base).diffs, scale.values(other).diffs) }
+	return difference{shift().Center(), shift, units{of: scale.values(base).of, factor: 1}}
 }
 
 // control takes the null control into account: B must differ from A and from A2, to the same side, and by more
 // than these two do.
 func (t *tested) control(null, second difference) {
-	t.hasNull = true
-	if (second.at > 0) == (t.at > 0) {
-		t.p = max(t.p, second.shift.P(0))
-	} else {
+	lo, hi := null.shift().Interval(Level)
+	t.floor = max(-lo, hi)
+	s := second.shift()
+	t.second, t.astride = &s, (second.at > 0) != (t.at > 0)
+}
+
+// finish computes what is asked of the shift: the interval at one level, and what is detectable at another.
+func (t *tested) finish(level, strictest float64) {
+	if t.shift == nil {
+		return
+	}
+	s := t.shift()
+	t.n, t.p, t.equal = s.N(), s.P(t.common), 1
+	t.lo, t.hi = s.Interval(level)
+	t.lo, t.hi = t.lo-t.common, t.hi-t.common
+	t.detectable = s.Detectable(strictest, power)
+	if t.second != nil {
+		t.p = max(t.p, t.second.P(0))
+		// All three must happen. By simulation, the largest of the three was so found in 71 to 81 % of worlds, and what is
+		// larger by this factor in 75 to 84 %.
+		const all = 1.06
+		t.detectable = all * max(t.detectable, t.second.Detectable(strictest, power), t.aboveFloor(s))
+	}
+	switch {
+	case t.crowd != nil: // the test rejects only what is not one more of the crowd
+		t.p = max(t.p, t.crowd.P(t.crowd.Center+t.center()))
+		reach := t.crowd.Reach(level)
+		t.lo, t.hi = min(t.lo, t.center()-reach), max(t.hi, t.center()+reach)
+		t.detectable += t.crowd.Reach(strictest)
+	case t.alone:
+		t.detectable += t.floor
+	}
+	if t.astride || t.why == oppositeLayout {
 		t.p = 1
 	}
-	lo, hi := null.shift.Interval(Level)
-	t.floor = max(-lo, hi)
-	// All three must happen. By simulation, the largest of the three was so found in 71 to 81 % of worlds, and what is
-	// larger by this factor in 75 to 84 %.
-	const all = 1.06
-	first := t.detectable
-	t.detectable = func(alpha float64) float64 {
-		return all * max(first(alpha), second.detectable(alpha), t.aboveFloor())
+	if t.why == "" && !math.IsInf(t.floor, 1) {
+		// Two one-sided tests (Schuirmann, A Comparison of the Two One-Sided Tests Procedure and the Power Approach, 1987).
+		t.equal = s.Equivalence(t.common, t.margin())
 	}
 }
 
 // aboveFloor is the difference whose centre is above the floor with probability power, if the centre
 // varies as a normal value would that has the same interval.
-func (t *tested) aboveFloor() float64 {
+func (t *tested) aboveFloor(s stat.Shift) float64 {
 	const z95, z80 = 1.96, 0.8416
-	lo, hi := t.shift.Interval(Level)
+	lo, hi := s.Interval(Level)
 	return t.floor + z80*(hi-lo)/(2*z95)
-}
-
-// interval is that of the difference, less what all benchmarks have in common: what the test does not
-// reject. Of two files the test rejects only what is not one more of the crowd.
-func (t *tested) interval(alpha float64) (lo, hi float64) {
-	lo, hi = t.shift.Interval(alpha)
-	lo, hi = lo-t.common, hi-t.common
-	if t.reach != nil {
-		lo, hi = min(lo, t.center()-t.reach(alpha)), max(hi, t.center()+t.reach(alpha))
-	}
-	return lo, hi
 }
 
 func positive(s *series) bool {
@@ -133,15 +157,6 @@ func positive(s *series) bool {
 
 // margin is how far apart two arms may be that are called equal.
 func (t *tested) margin() float64 { return max(t.least, t.floor) }
-
-// equal is the p value of a difference as large as the margin, by two one-sided tests
-// (Schuirmann, A Comparison of the Two One-Sided Tests Procedure and the Power Approach, 1987).
-func (t *tested) equal() float64 {
-	if t.why != "" || math.IsInf(t.floor, 1) {
-		return 1
-	}
-	return t.shift.Equivalence(t.common, t.margin())
-}
 
 // differs reports whether a difference with this adjusted p value is shown.
 func (t *tested) differs(adjusted, alpha float64) bool {

@@ -231,3 +231,10 @@ func atof(s string) float64 {
 	}
 	return v
 }
+
+// finished is a contest's test at the level of one line.
+func finished(c contest) *tested {
+	t := test(c, Margin)
+	t.finish(Level, Level)
+	return t
+}
