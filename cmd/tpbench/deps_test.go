@@ -39,7 +39,7 @@ impls/torture/all: impls/torture impls/torture/rcu impls/torture/textpoke impls/
 harness/clock: golang.org/x/sys github.com/klauspost/cpuid/v2
 harness/host: harness/clock golang.org/x/sys github.com/klauspost/cpuid/v2
 harness: harness/clock harness/host golang.org/x/perf/benchfmt golang.org/x/sys github.com/montanaflynn/stats
-harness/builds:
+harness/builds: golang.org/x/sync
 
 results/stat: golang.org/x/perf/benchmath github.com/aclements/go-moremath
 results: results/stat golang.org/x/perf/benchfmt golang.org/x/perf/benchmath golang.org/x/perf/benchunit

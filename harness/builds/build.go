@@ -12,6 +12,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // A BuildError says that go build fails for a revision.
@@ -31,12 +33,17 @@ func (e *BuildError) Unwrap() error { return e.State }
 // order of the seeds. The package is a path below the module, as in ./cmd/tpbench. Programs are written
 // to the directory into, which is made if it does not exist; those that an earlier run has left there are
 // kept, if their bytes are what that run wrote. A seed is 1 to 2^63-1. Build calls progress, if it
-// is not nil, before each program, with the number of those done.
+// is not nil, before each program, with the number of those begun.
 //
 // Errors are a *BuildError if go build fails, ctx's error if it is done, an *InputError if the
 // working tree has changed since Resolve, a *MissingError, or an error of writing. What is built
 // by then stays.
-func (r *Revision) Build(ctx context.Context, pkg, into string, seeds []uint64, progress func(done, total int, what string)) (programs []string, err error) {
+func (r *Revision) Build(ctx context.Context, pkg, into string, seeds []uint64, progress func(begun, total int, what string)) (programs []string, err error) {
+	for _, seed := range seeds {
+		if seed == 0 || seed > math.MaxInt64 {
+			return nil, fmt.Errorf("builds: seed %d: expected 1 to %d", seed, int64(math.MaxInt64))
+		}
+	}
 	if into, err = filepath.Abs(into); err != nil {
 		return nil, err
 	}
@@ -48,21 +55,34 @@ func (r *Revision) Build(ctx context.Context, pkg, into string, seeds []uint64, 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.remove()) }()
+	programs = make([]string, len(seeds))
+	links, linking := errgroup.WithContext(ctx)
+	links.SetLimit(atOnce)
 	for i, seed := range seeds {
-		if seed == 0 || seed > math.MaxInt64 {
-			return programs, fmt.Errorf("builds: seed %d: expected 1 to %d", seed, int64(math.MaxInt64))
+		if linking.Err() != nil {
+			break
 		}
 		if progress != nil {
 			progress(i, len(seeds), fmt.Sprintf("build %d of %d of %v", i+1, len(seeds), r))
 		}
-		program, err := c.link(ctx, pkg, into, fmt.Sprintf("-randlayout=%d", seed))
-		if err != nil {
-			return programs, err
+		link := func() (err error) {
+			programs[i], err = c.link(linking, pkg, into, fmt.Sprintf("-s -w -randlayout=%d", seed)) // no debugger reads it
+			return err
 		}
-		programs = append(programs, program)
+		if i > 0 {
+			links.Go(link)
+		} else if err := link(); err != nil { // it compiles what all are linked from
+			return nil, err
+		}
+	}
+	if err := links.Wait(); err != nil {
+		return nil, err
 	}
 	return programs, nil
 }
+
+// atOnce is how many programs are linked at once. A linker needs some 200 MB of memory.
+const atOnce = 2
 
 // link builds one program with these flags of the linker, unless into has it, and returns its path.
 func (c *checkout) link(ctx context.Context, pkg, into, ldflags string) (string, error) {
@@ -76,7 +96,7 @@ func (c *checkout) link(ctx context.Context, pkg, into, ldflags string) (string,
 		return program, err
 	}
 	// The name appears last: a program that has its name is whole.
-	fresh := filepath.Join(c.dir, "program")
+	fresh := filepath.Join(c.dir, "program-"+key)
 	err = c.build(ctx, pkg, ldflags, fresh)
 	if err != nil {
 		return "", err

@@ -282,3 +282,32 @@ func TestSweep(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// If this fails, a program that could not be linked after the first is measured, or its error is lost, or the links
+// that run beside it are waited for in vain.
+func TestBuildFailsLater(t *testing.T) {
+	dir, tools := repository(t, module), t.TempDir()
+	real, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip(err)
+	}
+	script := fmt.Sprintf("#!/bin/sh\ncase \"$*\" in *randlayout=3*) echo no space >&2; exit 1;; *randlayout=4*) sleep 1000 & wait;; esac\nexec %s \"$@\"\n", real)
+	if err := os.WriteFile(filepath.Join(tools, "go"), []byte(script), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", tools+":"+os.Getenv("PATH"))
+	programs, err := resolve(t, dir, "HEAD").Build(t.Context(), "./cmd/prog", t.TempDir(), []uint64{1, 2, 4, 3, 5}, nil)
+	if _, ok := errors.AsType[*BuildError](err); !ok || programs != nil || !strings.Contains(err.Error(), "no space") {
+		t.Errorf("got %q, %v; want no program and the linker's error", programs, err)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = resolve(t, dir, "HEAD").Build(ctx, "./cmd/prog", t.TempDir(), []uint64{1, 2, 5}, func(begun, _ int, _ string) {
+		if begun == 1 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted after the first program: %v", err)
+	}
+}

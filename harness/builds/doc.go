@@ -18,8 +18,8 @@
 //     not touched, and no hook runs. The directory is removed at the end, also after an error or
 //     an interruption. It holds a lock while it is used: the next Resolve removes those that a
 //     killed process left.
-//  3. Build runs go build once for each seed. The first run compiles, the next ones only link,
-//     because Go caches compiled packages. Both revisions get the environment of this
+//  3. Build runs go build once for each seed. The first run compiles, the next ones only link, two at
+//     once, because Go caches compiled packages. Both revisions get the environment of this
 //     process, so GOAMD64, GOEXPERIMENT, CGO_ENABLED and GOFLAGS are the same for both.
 //  4. A program that the directory holds already is kept. Its name has a hash of all that its code
 //     follows from: the tree, the Go release, its settings, and the flags. Beside it is a file with
