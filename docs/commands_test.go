@@ -24,7 +24,7 @@ type command struct {
 
 var (
 	// A line of a code block that begins with a program, or with # and a program: it needs root.
-	typed = regexp.MustCompile(`(?m)^    (?:(#) )?((?:go|bash|tpbench) .*)$`)
+	typed = regexp.MustCompile(`(?m)^    (?:(#) )?((?:go|bash|tpbench|\./tpbench) .*)$`)
 
 	// A line that begins with the prompt $, whatever the program.
 	prompt = regexp.MustCompile(`(?m)^ *\$ (.*)$`)

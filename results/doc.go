@@ -1,5 +1,5 @@
-// Package results reads tpbench's result files, compares two of them, and draws
-// the tables and the one sentence that sum a run up.
+// Package results reads result files, and draws the tables and the one sentence that sum a run up.
+// Package compare compares them.
 //
 // A result file is in Go benchmark format, so benchstat reads it too. The lines
 // that begin with "# ", which benchstat skips, say which samples were
@@ -8,12 +8,12 @@
 //	tpbench: 2
 //	cpu: AMD EPYC
 //	kernel: 6.18.44
-//	Unit gp-waits/op better=lower assume=exact
+//	Unit core-syncs/op better=lower assume=exact
 //	# plan 84 samples
 //	# session 5f2c9a01
 //	# block 0 round 0
 //	# sample at 2026-11-21T15:04:05.678Z tried 1 kept 1 shared 0
-//	BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=1000 1 8003128000 ns/op 1000 gp-waits/op
+//	BenchmarkDisableAll/impl=naive-sync/gp=kernelgp/events=1000 1 8003128000 ns/op 1000 core-syncs/op
 //	# block 1 round 0 layout 2 build 5
 //	# sample at 2026-11-21T15:04:14.012Z tried 103 kept 101 shared 77 disturbed
 //	# superseded BenchmarkDispatch/impl=static-call/probes=1 100 2.61 ns/op
@@ -35,7 +35,7 @@
 //  1. Open or Read a file into a Run: its facts, Samples, losses, warnings.
 //  2. Select samples by benchmark and keys; GroupBy a key, in natural order.
 //  3. Summarize or pair them with package stat.
-//  4. Print: EvidenceTables and Verdict for one run, Compare for two.
+//  4. Print: EvidenceTables and Verdict.
 //
 // Values are kept in tidy units (ns/op, µs/op, ms/op and s/op become sec/op, p50-ns
 // becomes p50-sec, MB/s becomes B/s) and printed in readable ones by Human.

@@ -58,6 +58,7 @@ func HumanUnit(unit string) string {
 // ratio prints a factor with about three digits: 1.04x, 13.6x, 1,128x.
 func ratio(r float64) string { return Factor(r) + "x" }
 
+// Factor prints a ratio with about three digits, without the x: 1.04, 13.6, 1,128.
 func Factor(r float64) string {
 	prec := 0
 	switch {

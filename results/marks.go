@@ -16,7 +16,8 @@ type Facts struct {
 	// decided; 0 if it did not.
 	Decided int
 
-	Losses []Loss // but for those that a later session made good
+	Losses []Loss // each once, but for those that a later session made good
+	Healed int    // samples that one session lost and a later one has taken
 
 	// Superseded counts the samples that the file keeps as comments: their blocks were
 	// disturbed, and taken again.

@@ -78,6 +78,9 @@ type Loss struct {
 	Reason string
 }
 
+// Bench returns the benchmark that was to be sampled. Only files of tpbench have losses.
+func (l Loss) Bench() *Bench { return newBench(l.Name, true) }
+
 // Get returns the value of a configuration key, or "".
 func (r *Run) Get(key string) string { return lookup(r.Config, key) }
 
@@ -258,7 +261,8 @@ func (ss Samples) Rounds() int {
 	return len(rounds)
 }
 
-// natural compares names part by part, a number by its size and before a word.
+// Natural is below 0 if name a comes before b, and above 0 if it comes after. It compares them part by
+// part, a number by its size and before a word.
 func Natural(a, b string) int {
 	sep := func(r rune) bool { return r == '/' || r == '=' }
 	return slices.CompareFunc(strings.FieldsFunc(a, sep), strings.FieldsFunc(b, sep), naturalPart)

@@ -162,8 +162,18 @@ func (s *Scanner) finish() {
 		l.fail(0, "no benchmark lines; %s", l.expected())
 	}
 	s.Facts = l.marks.Facts
+	seen := map[Loss]bool{} // without its reason
 	s.Losses = slices.DeleteFunc(s.Losses, func(l Loss) bool {
+		l.Reason = ""
+		if seen[l] { // two sessions lost it
+			return true
+		}
+		seen[l] = true
 		name := s.names[l.Name]
-		return name != nil && name.in(l.Round) // a resumed run has it
+		healed := name != nil && name.in(l.Round)
+		if healed {
+			s.Healed++
+		}
+		return healed
 	})
 }

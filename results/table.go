@@ -56,7 +56,7 @@ func (t *Table) String() string {
 	return b.String()
 }
 
-// dropEmpty removes the columns that have no cell.
+// DropEmpty removes the columns that have no cell.
 func (t *Table) DropEmpty() {
 	for i := len(t.Columns) - 1; i >= 0; i-- {
 		if slices.ContainsFunc(t.Rows, func(row []string) bool { return row[i] != "" }) {

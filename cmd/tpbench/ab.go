@@ -42,10 +42,10 @@ ab builds both revisions, REV1 twice (arms A and A2), each several times with fu
 another order, because the order alone changes times. It measures one sample of each arm one after the other,
 in random order, with another build in each round. B is slower only if it is slower than A and A2, and by
 more than these two differ. If both revisions have the same machine code, ab says so and measures nothing.
-Torture comes first: a strategy that broke is worse, whatever its time.
+Safety comes first: a strategy that torture broke is worse, whatever its time.
 
-Without --bench, --impl and the like, it measures the gate family: 40 benchmarks that stand for all.
---budget is the time to measure for; the builds take some minutes more.
+Without --bench, --impl and the like, it measures the gate family: 33 cases with 40 times, which stand for all.
+--budget is the time to measure for; the builds take half a minute more.
 
 With --cmd-a and --cmd-b it compares two commands that print Go benchmark format, such as the test
 binaries of two revisions of any project. A runs twice in each round, as A and A2.
@@ -54,7 +54,7 @@ If FILE was left by an interrupted run with the same flags, ab measures what is 
 builds are in FILE.programs.`,
 		Example: `  tpbench ab main my-branch
   tpbench ab HEAD . --bench DisableAll --impl batched --gp memb --budget 2m
-  tpbench ab --cmd-a './old.test -test.bench=.' --cmd-b './new.test -test.bench=.' --rounds 12`,
+  tpbench ab --cmd-a './old.test -test.run=none -test.bench=.' --cmd-b './new.test -test.run=none -test.bench=.' --rounds 12`,
 		Args: func(cmd *cobra.Command, args []string) error { return run.check(cmd.Flags(), args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if run.path == "" {
@@ -114,8 +114,11 @@ func (run *ab) commands(cmd *cobra.Command) error {
 	}
 	began := time.Now()
 	learned, err := learnCommands(cmd.Context(), run.cmdA, run.cmdB)
-	if err != nil {
-		return interrupted(err, "nothing was measured")
+	switch {
+	case cmd.Context().Err() != nil:
+		return interrupted(cmd.Context().Err(), "nothing was measured")
+	case err != nil:
+		return usageError{err} // the user gave the command
 	}
 	took := trialTime{round: time.Since(began) * 3 / 2} // both ran once; in a round A runs twice
 	if run.cmdA == run.cmdB {

@@ -25,11 +25,12 @@ const program = "./cmd/tpbench"
 
 // Numbers of builds of an arm.
 const (
-	// fewestBuilds sample the layout at least roughly.
+	// fewestBuilds sample the layout at least roughly. They are enough for counts; for a time to be called different
+	// there must be one more.
 	fewestBuilds = 5
 
 	// usualBuilds are enough for the 40 lines of the gate family, and have no factor in common with
-	// the number of alignments of a timed loop, so that each build is measured at each.
+	// the number of alignments of a timed loop, so that a build meets another one each time.
 	usualBuilds = 13
 
 	mostBuilds = 1000
@@ -70,7 +71,7 @@ func (run *ab) revisions(cmd *cobra.Command, nameA, nameB string) error {
 	}
 	if s.earlier == nil {
 		bar := newProgress(cmd.ErrOrStderr())
-		same, _, err := builds.SameCode(ctx, a, b, program, bar.step)
+		same, why, err := builds.SameCode(ctx, a, b, program, bar.step)
 		bar.end()
 		if err != nil {
 			return interrupted(err, "nothing was measured")
@@ -80,6 +81,7 @@ func (run *ab) revisions(cmd *cobra.Command, nameA, nameB string) error {
 			r.Command = commandLine()
 			return run.out.write(cmd, r)
 		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "the code differs: %s\n", why)
 	}
 	if err := s.chooseArms(chosen, wanted); err != nil {
 		return err

@@ -26,7 +26,7 @@ case that is due, in an order that the seed determines. Each sample is taken by 
 With --against IMPL, run compares the other implementations with that one, the base, and prints a verdict
 for each, as "tpbench compare" does. It measures the base twice in each block: what differs between the two
 is noise, and the others must differ by more. It tortures strategies, too. Without --rounds and --budget it
-measures as many rounds as the number of comparisons needs; else it measures %d.
+measures as many rounds as the number of comparisons needs. Without --against the default is %d rounds.
 
 If FILE was left by an interrupted run with the same flags, run measures what is missing.`, defaultRounds),
 		Example: `  tpbench run --bench 'Dispatch|DisableAll' --impl naive-sync,rcu-cond-sync --events 200 --rounds 10 -o a.txt

@@ -24,7 +24,7 @@ type schedule struct {
 }
 
 func (sc *schedule) flags(f *pflag.FlagSet) {
-	f.IntVar(&sc.rounds, "rounds", 0, "blocks of each benchmark; of one with 4 alignments, at each (default as many as the number of benchmarks needs)")
+	f.IntVar(&sc.rounds, "rounds", 0, "blocks of each benchmark; without builds, of one with 4 alignments at each (default as many as the number of comparisons needs)")
 	f.DurationVar(&sc.budget, "budget", 0, "time to measure for, such as 2m; stops early once every benchmark has a verdict")
 }
 
@@ -152,7 +152,7 @@ func (s *session) arrange(sc schedule) error {
 	var err error
 	switch {
 	case s.earlier != nil:
-		if names := s.earlier.Fact(leftOutFact); names != "" {
+		if names := s.earlier.Fact(compare.LeftOutFact); names != "" {
 			s.leaveOut(strings.Fields(names))
 		}
 	case sc.budget > 0 || s.plan.Builds > 0:
@@ -164,11 +164,8 @@ func (s *session) arrange(sc schedule) error {
 	return sc.set(s, benches.Lines(s.plan), took)
 }
 
-// leftOutFact is the configuration key of the benchmarks that an arm lacks.
-const leftOutFact = "left-out"
-
 // leaveOut takes cases out of the plan, by the names of their first phases.
 func (s *session) leaveOut(names []string) {
 	s.plan.Cases = slices.DeleteFunc(s.plan.Cases, func(c harness.Planned) bool { return slices.Contains(names, c.Names[0]) })
-	s.facts = append(s.facts, host.Fact{Key: leftOutFact, Value: strings.Join(names, " ")})
+	s.facts = append(s.facts, host.Fact{Key: compare.LeftOutFact, Value: strings.Join(names, " ")})
 }

@@ -155,7 +155,7 @@ func TestLeave(t *testing.T) {
 	if len(s.plan.Cases) != 3 || slices.ContainsFunc(s.plan.Cases, func(c harness.Planned) bool { return c.Names[0] != "Y" }) {
 		t.Errorf("X is lacking, and there is %v", s.plan.Cases)
 	}
-	if len(s.facts) != 1 || s.facts[0].Key != leftOutFact || s.facts[0].Value != "X" {
+	if len(s.facts) != 1 || s.facts[0].Key != compare.LeftOutFact || s.facts[0].Value != "X" {
 		t.Errorf("the file says %v", s.facts)
 	}
 	begin()

@@ -1,18 +1,22 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/tpbench/tpbench/benches"
+	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/harness/builds"
 	"github.com/tpbench/tpbench/harness/host"
+	"github.com/tpbench/tpbench/results"
 	"github.com/tpbench/tpbench/results/compare"
 )
 
@@ -103,15 +107,28 @@ func (run *selftest) all(cmd *cobra.Command, revisions []string, effects []float
 	if err := os.MkdirAll(run.dir, 0o777); err != nil {
 		return err
 	}
+	asked := []host.Fact{run.asked(cmd.Flags())}
+	var rev *builds.Revision
+	if len(revisions) > 0 {
+		var err error
+		if rev, err = builds.Resolve(cmd.Context(), ".", revisions[0]); err != nil {
+			return err
+		}
+		asked = append(asked, armFacts(rev, rev)...)
+	}
 	for trial := range run.trials {
 		for i, e := range effects {
 			path := filepath.Join(run.dir, fmt.Sprintf("effect-%g-trial-%03d.txt", e, trial))
+			facts := append(slices.Clone(asked), host.Fact{Key: slowerFact, Value: fmt.Sprint(e)})
 			if set, err := compare.Load(path); err == nil && set.Complete {
+				if err := sameTrial(set, path, facts); err != nil {
+					return err
+				}
 				continue
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", path)
 			seed := run.seed + uint64(trial*len(effects)+i) // each trial has an order and layouts of its own
-			if err := run.trial(cmd, revisions, e, path, seed); err != nil && !is[lostError](err) {
+			if err := run.trial(cmd, rev, e, path, seed, facts); err != nil && !is[lostError](err) {
 				return err
 			}
 		}
@@ -119,19 +136,32 @@ func (run *selftest) all(cmd *cobra.Command, revisions []string, effects []float
 	return run.show(cmd.OutOrStdout(), effects)
 }
 
-// trial measures one trial.
-func (run *selftest) trial(cmd *cobra.Command, revisions []string, percent float64, path string, seed uint64) error {
+// asked is what a trial measures, as it was asked for: trials of something else must not be added to these.
+func (run *selftest) asked(given *pflag.FlagSet) host.Fact {
+	var flags []string
+	given.Visit(func(f *pflag.Flag) {
+		if slices.Contains(append([]string{"builds", "rounds", "budget"}, selectionFlags...), f.Name) {
+			flags = append(flags, "--"+f.Name+"="+f.Value.String())
+		}
+	})
+	return host.Fact{Key: "selftest", Value: cmp.Or(results.Visible(strings.Join(flags, " ")), "gate family")}
+}
+
+// sameTrial returns an error if a whole trial has other facts.
+func sameTrial(set *compare.Set, path string, facts []host.Fact) error {
+	for _, f := range facts {
+		if was := set.Fact(f.Key); was != f.Value {
+			return &harness.FileError{Path: path, Msg: fmt.Sprintf("this trial is of another selftest (%s was %q, now it is %q); name another directory with --out", f.Key, was, f.Value)}
+		}
+	}
+	return nil
+}
+
+// trial measures one trial of arms that differ by so much; rev is nil if they are this binary.
+func (run *selftest) trial(cmd *cobra.Command, rev *builds.Revision, percent float64, path string, seed uint64, facts []host.Fact) error {
 	s, err := newSession(cmd, seed)
 	if err != nil {
 		return err
-	}
-	facts := []host.Fact{{Key: slowerFact, Value: fmt.Sprint(percent)}}
-	var rev *builds.Revision
-	if len(revisions) > 0 {
-		if rev, err = builds.Resolve(cmd.Context(), ".", revisions[0]); err != nil {
-			return err
-		}
-		facts = append(facts, armFacts(rev, rev)...)
 	}
 	if err := s.resume(path, run.schedule, facts...); err != nil {
 		return err

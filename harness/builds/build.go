@@ -1,6 +1,7 @@
 package builds
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -75,7 +76,7 @@ func (r *Revision) Build(ctx context.Context, pkg, into string, seeds []uint64, 
 			return nil, err
 		}
 	}
-	if err := links.Wait(); err != nil {
+	if err := cmp.Or(links.Wait(), ctx.Err()); err != nil {
 		return nil, err
 	}
 	return programs, nil

@@ -15,8 +15,9 @@ const referenceFlags = "-w -buildid= -B=none -D=0x10000000"
 
 // SameCode reports whether two revisions of the main package have the same machine code and the same
 // data but for line tables, build ids and the list of module versions; if not, why is what differs
-// first, in a few words. It calls progress as Build does. Errors are those of Build.
-func SameCode(ctx context.Context, a, b *Revision, pkg string, progress func(done, total int, what string)) (same bool, why string, err error) {
+// first, in a few words. It calls progress as Build does. Errors are those of Build, and that a
+// program is no ELF file.
+func SameCode(ctx context.Context, a, b *Revision, pkg string, progress func(begun, total int, what string)) (same bool, why string, err error) {
 	if a.Tree == b.Tree && a.module == b.module {
 		return true, "", nil
 	}

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -179,5 +180,20 @@ func TestMachineSlowsAKind(t *testing.T) {
 	t.Logf("10 of 40 lines 3 %% slower: %v", words(r))
 	if text := written(t, r.WriteText); !strings.Contains(text, "some benchmarks more than others") {
 		t.Errorf("the report does not say that a machine may slow some benchmarks down more than others:\n%s", text)
+	}
+}
+
+// If this fails, a time that is a constant part of another in each arm, but not the same part, is left out.
+func TestOtherPart(t *testing.T) {
+	file := func(part int) (text string) {
+		for i := range 12 {
+			text += fmt.Sprintf("BenchmarkX 1 %d ns/op %d p99-ns\n", 100+i, part*(100+i))
+		}
+		return text
+	}
+	for part, want := range map[int]int{5: 1, 500: 2} {
+		if got := len(sessions(t, file(5), file(part)).Lines); got != want {
+			t.Errorf("5 and %d times as much: got %d lines, want %d", part, got, want)
+		}
 	}
 }

@@ -1,6 +1,9 @@
 package compare
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // A column holds the values of a series in their order. Values that are all equal, as counts often are, take the
 // memory of one. Others are in chunks, so that none is copied when one more is added.
@@ -61,6 +64,15 @@ func (c *column) list() []float64 {
 		values = append(values, v)
 	}
 	return values
+}
+
+// sort puts the values in order, where their order says nothing.
+func (c *column) sort() {
+	if c.chunks != nil {
+		sorted := c.list()
+		slices.Sort(sorted)
+		c.first, c.chunks = sorted[0], [][]float64{sorted}
+	}
 }
 
 // constant reports whether all values are equal.

@@ -31,5 +31,15 @@ func TestColumn(t *testing.T) {
 				t.Fatalf("after %d values, %d equal: constant is %v", len(want), equal, got)
 			}
 		}
+		slices.Sort(want)
+		if c.sort(); !slices.Equal(c.list(), want) || c.first != want[0] || c.n != len(want) || c.constant() {
+			t.Fatalf("%d values, %d of them equal, are not in order", len(want), equal)
+		}
+	}
+	var c column
+	c.add(3)
+	c.add(3)
+	if c.sort(); !c.constant() || !slices.Equal(c.list(), []float64{3, 3}) {
+		t.Errorf("two equal values became %v", c.list())
 	}
 }

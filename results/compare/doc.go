@@ -8,16 +8,17 @@
 //	block        one sample of each arm of one benchmark, taken one after the other in random order
 //	unit         what counts as one independent observation: a build, a set of layouts, or a block
 //	line         one quantity of one benchmark, compared between the base and one other arm
-//	gate family  the lines whose verdicts decide the exit code, declared before the run
+//	gate family  the main quantity of each benchmark, and each cost that varies; they decide the exit code
 //	floor        by how much an arm differs here without a reason: see step 4
-//	margin       how far apart two arms may be that are called equal: 1 %, or the floor if that is larger
+//	margin       how far apart two arms may be that are called equal: 1 %, or the floor if that is larger;
+//	             with a floor above 5 % none is
 //
 // From a file to a verdict:
 //
 //  1. Load reads a file in benchmark format, line by line, and keeps its values.
 //  2. Within makes lines of one file: arms differ in one key of the benchmarks' names. Between
 //     makes lines of two files: the old one is the base.
-//  3. A line's difference is in logarithms. Within blocks it is tested by the sign-flip test over
+//  3. A line's difference is in logarithms. Within blocks it is tested by signed ranks over
 //     units, which is exact because the order in a block is random. Units that are not builds are first
 //     spread by how much successive ones resemble each other (stat.Widen), always and by one formula, so
 //     that an arm which the machine slows down for several blocks has a wider interval. Samples without

@@ -81,7 +81,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		Warnings []string  `json:"warnings"`
 		Facts    []fact    `json:"facts"`
 		Command  string    `json:"command"`
-	}{r.Base, r.Whole, r.Arm, r.Family, r.Alpha, r.Common, []record{}, list(r.Safety), list(r.Lacks), list(r.Warnings), []fact{}, r.Command}
+	}{r.Base, r.Whole, r.Arms, r.Family, r.Alpha, r.Common, []record{}, list(r.Safety), list(r.Lacks), list(r.Warnings), []fact{}, r.Command}
 	for _, l := range r.Lines {
 		out.Lines = append(out.Lines, l.record())
 	}

@@ -14,6 +14,7 @@ type Count struct {
 	Base   float64 `json:"base"`
 	Other  float64 `json:"value"`
 	better int
+	first  bool // it decides before the time: a wait, or what the file declares exact
 }
 
 // isExact reports whether a contest is about exact counts: both arms have one value each, and the
@@ -23,9 +24,11 @@ func isExact(c contest) bool {
 	if results.IsTime(c.unit) || !c.base.values.constant() || !c.other.values.constant() {
 		return false
 	}
-	declared := c.baseSet.exactly(c.unit) || c.otherSet.exactly(c.unit)
-	return declared || min(c.base.values.n, c.other.values.n) > 1
+	return c.declared() || min(c.base.values.n, c.other.values.n) > 1
 }
+
+// declared reports whether a file says that the quantity is exact.
+func (c contest) declared() bool { return c.baseSet.exactly(c.unit) || c.otherSet.exactly(c.unit) }
 
 // firstCounts are what a difference is looked for in first: how often an operation waits, then how
 // often it interrupts other CPUs. Other counts follow in the order of their names.
@@ -41,14 +44,14 @@ func sortCounts(counts []Count) {
 	slices.SortFunc(counts, func(a, b Count) int { return cmp.Or(rank(a)-rank(b), cmp.Compare(a.Unit, b.Unit)) })
 }
 
-// byCounts is the word that the counts decide, and the count that does, or "": the first that differs and of
-// which less is better. (Counts of which more is better, such as waits that were avoided, tell what
-// a strategy does, and not what it costs. Of which of two less is better, the file says; where it does not,
-// a count that differs has changed.)
-func byCounts(counts []Count) (Word, Count) {
+// byCounts is the word that the counts decide, and the count that does, or "": the first that differs and of which
+// less is better. Those that decide before the time are asked alone: a byte more or less of memory must not hide a
+// time. (Counts of which more is better, such as waits that were avoided, tell what a strategy does, and not what it
+// costs. Of which of two less is better, the file says; where it does not, a count that differs has changed.)
+func byCounts(counts []Count, first bool) (Word, Count) {
 	for _, c := range counts {
 		switch {
-		case c.better >= 0 || c.Base == c.Other:
+		case c.first != first || c.better >= 0 || c.Base == c.Other:
 		case c.Other > c.Base:
 			return Worse, c
 		default:
@@ -56,7 +59,7 @@ func byCounts(counts []Count) (Word, Count) {
 		}
 	}
 	for _, c := range counts {
-		if c.better == 0 && c.Base != c.Other {
+		if !first && c.better == 0 && c.Base != c.Other {
 			return Changed, c
 		}
 	}

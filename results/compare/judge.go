@@ -11,26 +11,25 @@ import (
 // judge gives every line its word, every arm its verdict, and the report the worst of them.
 func (r *Report) judge(s safety) {
 	r.addLost(s)
-	slices.SortFunc(r.Arms, results.Natural)
+	r.lost = len(s.lost) > 0
+	slices.SortFunc(r.Arms, func(a, b Verdict) int { return results.Natural(a.Arm, b.Arm) })
 	r.adjust()
 	for _, l := range r.Lines {
 		l.word(s, r.Alpha)
 	}
-	for _, arm := range r.Arms {
-		v := Verdict{Arm: arm, Lines: map[Word]int{}}
+	all := map[Word]int{}
+	for i := range r.Arms {
+		v := &r.Arms[i]
+		v.Lines = map[Word]int{}
 		for _, l := range r.Lines {
-			if l.Arm == arm && l.Gate {
+			if l.Arm == v.Arm && l.Gate {
 				v.Lines[l.Word]++
 			}
 		}
 		v.Word = whole(v.Lines)
-		if s.unsafe(arm) {
+		if s.unsafe(v.Arm) {
 			v.Word = Worse
 		}
-		r.Arm = append(r.Arm, v)
-	}
-	all := map[Word]int{}
-	for _, v := range r.Arm {
 		all[v.Word]++
 	}
 	r.Whole = whole(all)
@@ -67,23 +66,33 @@ func (r *Report) adjust() {
 	}
 }
 
-// word decides about a line: safety before exact counts before time.
+// word decides about a line: safety before exact counts before time before other counts.
 func (l *Line) word(s safety, alpha float64) {
 	l.numbers()
-	if word, why := s.about(l); word != "" {
-		l.Word, l.Why = word, why
+	if l.Word, l.Why = s.about(l); l.Word != "" {
 		return
 	}
-	if word, c := byCounts(l.Counts); word != "" {
+	word, c := byCounts(l.Counts, true)
+	if word == "" {
+		if l.byTime(alpha); l.Word != Equal && l.Word != Inconclusive {
+			return
+		}
+		word, c = byCounts(l.Counts, false)
+	}
+	switch {
+	case word != "":
 		l.Word, l.Why = word, c.why()
-		return
+	case l.test == nil && len(l.Counts) > 0: // counts alone, and none that costs differs
+		l.Word, l.Why = byGains(l.Counts)
 	}
+}
+
+// byTime gives a line the word of its test.
+func (l *Line) byTime(alpha float64) {
 	t := l.test
 	switch {
-	case t == nil && len(l.Counts) == 0:
+	case t == nil:
 		l.Word, l.Why = Inconclusive, "all samples were lost"
-	case t == nil: // counts alone, and none that costs differs
-		l.Word, l.Why = byGains(l.Counts)
 	case t.differs(l.Adjusted, alpha):
 		l.Word = l.direction(t.center())
 	case t.why == "" && t.adjustedEqual <= alpha && t.margin() <= t.most:

@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 )
 
 // The key of a benchmark's name by which package harness tells apart samples of one benchmark that
-// differ in nothing else; the value of the base, and that of the null control.
+// differ in nothing else; the values of the base, of the null control, and of what is compared with them.
 const (
 	ArmKey = "arm"
 	ArmA   = "A"
@@ -34,6 +35,9 @@ type contest struct {
 // better is -1 if less of the contest's unit is better, +1 if more is, and 0 if neither file says, or
 // each says otherwise.
 func (c contest) better() int {
+	if c.unit == "B/op" && c.baseSet != c.otherSet {
+		return 0 // go test divides by a number of iterations that depends on the machine
+	}
 	a, b := c.baseSet.better(c.unit), c.otherSet.better(c.unit)
 	if a*b < 0 {
 		return 0
@@ -44,7 +48,7 @@ func (c contest) better() int {
 // costs reports whether less of the contest's unit is better, and how much there is follows from what the program
 // does: waits, what the file declares exact, and what go test counts of memory.
 func (c contest) costs() bool {
-	exact := c.baseSet.exactly(c.unit) || c.otherSet.exactly(c.unit) || slices.Contains(firstCounts, c.unit) || c.unit == "B/op" || c.unit == "allocs/op"
+	exact := c.declared() || slices.Contains(firstCounts, c.unit) || c.unit == "B/op" || c.unit == "allocs/op"
 	return exact && c.better() < 0
 }
 
@@ -63,7 +67,7 @@ func within(set *Set, by, base string) (all []contest, lacks []string, err error
 	for _, s := range set.series {
 		arms[s.bench.Key(by)] = true
 		switch {
-		case again(s) && (by == ArmKey || s.bench.Key(by) == base):
+		case again(s) && (by == ArmKey && base == ArmA || s.bench.Key(by) == base):
 			nulls[at(s)] = s
 		case again(s): // the null control of another base
 		case s.bench.Key(by) == base:
@@ -73,6 +77,9 @@ func within(set *Set, by, base string) (all []contest, lacks []string, err error
 	delete(arms, "")
 	if len(arms) == 0 {
 		return nil, nil, &results.MissingError{Path: set.Path, What: fmt.Sprintf("a benchmark with the key %s in its name", by)}
+	}
+	if by == ArmKey && base == ArmA2 {
+		return nil, nil, &results.MissingError{Path: set.Path, What: "arm=A2 as a base: it is A once more"}
 	}
 	if !arms[base] {
 		return nil, nil, &results.MissingError{Path: set.Path, What: by + "=" + base}
@@ -129,27 +136,33 @@ func between(old, new *Set) (all []contest, lacks []string) {
 // derived reports whether a quantity of a benchmark is its time in other words: a constant part of it,
 // as the time of one event is of the time of a bulk change. It would be tested twice.
 func derived(c, main contest) bool {
-	return results.IsTime(c.unit) && proportional(c.base, main.base) && proportional(c.other, main.other)
+	if !results.IsTime(c.unit) {
+		return false
+	}
+	a, isOfBase := factor(c.base, main.base)
+	b, isOfOther := factor(c.other, main.other)
+	return isOfBase && isOfOther && math.Abs(a-b) <= digits*math.Abs(a)
 }
 
 // mainUnit is the quantity that decides about a benchmark's time.
 const mainUnit = "sec/op"
 
-// proportional reports whether the values of a are those of b times a constant, up to the six digits
-// that files have.
-func proportional(a, b *series) bool {
+// digits is by how much a value of a file may differ from another one that is a constant times it: files have six digits.
+const digits = 2e-5
+
+// factor returns the constant by which the values of a are those of b. ok is false if there is none.
+func factor(a, b *series) (constant float64, ok bool) {
 	if a.values.n != b.values.n || a.values.n == 0 {
-		return false
+		return 0, false
 	}
-	const digits = 2e-5
-	factor := a.values.first / b.values.first
+	constant = a.values.first / b.values.first
 	bs := b.values.list()
 	for i, v := range a.values.list() {
-		if want := factor * bs[i]; !(v >= want*(1-digits) && v <= want*(1+digits)) {
-			return false
+		if want := constant * bs[i]; !(v >= want*(1-digits) && v <= want*(1+digits)) {
+			return 0, false
 		}
 	}
-	return true
+	return constant, true
 }
 
 // provenance are the configuration keys that differ from run to run as a matter of course.

@@ -144,7 +144,7 @@ func TestJSONSaysWhatTheReportSays(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &back); err != nil {
 			t.Fatalf("%s: %v in\n%s", name, err, text)
 		}
-		if back.Verdict != string(r.Whole) || back.Family != r.Family || back.Level != r.Alpha || len(back.Lines) != len(r.Lines) || len(back.Arms) != len(r.Arm) || (back.Common == nil) != (r.Common == nil) {
+		if back.Verdict != string(r.Whole) || back.Family != r.Family || back.Level != r.Alpha || len(back.Lines) != len(r.Lines) || len(back.Arms) != len(r.Arms) || (back.Common == nil) != (r.Common == nil) {
 			t.Errorf("%s: got %+v", name, back)
 		}
 		if regexp.MustCompile(`: null`).MatchString(strings.ReplaceAll(text, `"machine_or_session": null`, "")) != slices.ContainsFunc(r.Lines, func(l *Line) bool { return l.test == nil || l.N < 6 || l.Why == fewOthers }) && name != "hostile" {
@@ -213,7 +213,7 @@ func TestOneFormInALine(t *testing.T) {
 
 // If this fails, names lose what tells them apart, or repeat what all have in common.
 func TestNamesInTheTable(t *testing.T) {
-	r := &Report{Arms: []string{"b"}, Lines: []*Line{{Name: "X/gp=memb/n=1 pkg:e.org/x", main: true}, {Name: "X/gp=memb/n=2 pkg:e.org/y", main: true}, {Name: "Y/gp=memb/gp=memb", Unit: "sec/op"}}}
+	r := &Report{Arms: []Verdict{{Arm: "b"}}, Lines: []*Line{{Name: "X/gp=memb/n=1 pkg:e.org/x", main: true}, {Name: "X/gp=memb/n=2 pkg:e.org/y", main: true}, {Name: "Y/gp=memb/gp=memb", Unit: "sec/op"}}}
 	short, same := r.names()
 	if want := []string{"X/n=1 pkg:e.org/x", "X/n=2 pkg:e.org/y", "Y [" + results.HumanUnit("sec/op") + "]"}; !slices.Equal(short, want) || same != "gp=memb" {
 		t.Errorf("got %q and %q in common, want %q and gp=memb", short, same, want)

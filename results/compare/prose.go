@@ -113,19 +113,19 @@ func (r *Report) mailLines(b *strings.Builder) {
 	}
 	for i, l := range r.Lines {
 		c := l.cells(short[i])
-		fmt.Fprintln(b, c[0])
+		fmt.Fprintln(b, c.name)
 		numbers := ""
-		if c[3] != "" {
-			numbers = fmt.Sprintf("%s -> %s  %s %s  n=%s ", c[1], c[2], c[3], c[4], c[6])
-			if c[7] != "" {
-				numbers += "floor " + c[7] + ", "
+		if c.change != "" {
+			numbers = fmt.Sprintf("%s -> %s  %s %s  n=%s ", c.base, c.other, c.change, c.interval, c.n)
+			if c.floor != "" {
+				numbers += "floor " + c.floor + ", "
 			}
-			numbers += "would show " + c[8] + ": "
-			if c[5] != "" {
-				numbers += "of means " + c[5] + ": "
+			numbers += "would show " + c.wouldShow + ": "
+			if c.means != "" {
+				numbers += "of means " + c.means + ": "
 			}
 		}
-		b.WriteString(wrap(numbers+c[9], "    "))
+		b.WriteString(wrap(numbers+c.verdict, "    "))
 	}
 	b.WriteString("\n")
 	for _, n := range r.notes() {

@@ -9,8 +9,8 @@ import (
 )
 
 // lines makes the lines of contests, and tests them. The gate family is the main quantity of each benchmark,
-// and what it costs in waits and the like, if that is not the same in all samples. Other quantities are left out if they are
-// 0 in most samples.
+// and what it costs in waits and the like, if that is not the same in all samples. Other quantities are left out if
+// they are 0 in most samples.
 func (r *Report) lines(all []contest) {
 	type id struct{ name, arm string }
 	of := map[id][]contest{}
@@ -21,9 +21,7 @@ func (r *Report) lines(all []contest) {
 			order = append(order, at)
 		}
 		of[at] = append(of[at], c)
-		if !slices.Contains(r.Arms, c.arm) {
-			r.Arms = append(r.Arms, c.arm)
-		}
+		r.addArm(c.arm)
 	}
 	for _, at := range order {
 		for i, l := range r.linesOf(of[at]) {
@@ -48,7 +46,7 @@ func (r *Report) lines(all []contest) {
 // linesOf makes the lines of one benchmark and one arm: one for each quantity that varies, the main one
 // first. Exact counts are parts of the first.
 func (r *Report) linesOf(contests []contest) []*Line {
-	if slices.ContainsFunc(contests, func(c contest) bool { return c.unit == mistakesUnit && !c.baseSet.Foreign }) {
+	if slices.ContainsFunc(contests, func(c contest) bool { return c.unit == mistakesUnit && c.base.ofTorture() && !c.baseSet.Foreign }) {
 		return nil // torture, see safe.go
 	}
 	var lines []*Line
@@ -62,7 +60,8 @@ func (r *Report) linesOf(contests []contest) []*Line {
 	for _, c := range contests {
 		switch {
 		case isExact(c):
-			counts = append(counts, Count{c.unit, c.base.values.first, c.other.values.first, c.better()})
+			first := c.declared() || slices.Contains(firstCounts, c.unit)
+			counts = append(counts, Count{c.unit, c.base.values.first, c.other.values.first, c.better(), first})
 		case main != nil && c.unit != mainUnit && derived(c, *main):
 		default:
 			lines = append(lines, newLine(c, r.margin))
@@ -103,5 +102,5 @@ func side(s *series) Side {
 	for _, v := range sorted { // so that the lines' order does not matter, to the last bit
 		mean += v / float64(s.values.n)
 	}
-	return Side{sum.Center, sum.Lo, sum.Hi, mean, sum.N}
+	return Side{sum.Center, mean, sum.N}
 }

@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/tpbench/tpbench/results"
 )
@@ -23,14 +24,12 @@ const (
 
 // A Report is a comparison.
 type Report struct {
-	Base string   // what the arms are compared with
-	Arms []string // the others, in the natural order of their names
-	Of   string   // the file, or both
+	Base string    // what the arms are compared with
+	Arms []Verdict // the others, in the natural order of their names
 
 	Lines  []*Line
-	Arm    []Verdict // one for each of Arms
-	Whole  Word      // the worst of them
-	Common *Common   // of two files
+	Whole  Word    // the worst of the arms'
+	Common *Common // of two files
 
 	Family int     // lines of the gate family
 	Alpha  float64 // the level that its verdicts are at, all together
@@ -44,6 +43,7 @@ type Report struct {
 
 	margin   float64 // the least margin, as a share
 	sessions bool    // two files
+	lost     bool    // a sample of an arm or the base
 }
 
 // A Verdict is about one arm, by the lines of the gate family.
@@ -56,7 +56,7 @@ type Verdict struct {
 // A Line is one quantity of one benchmark in one arm, compared with the base.
 type Line struct {
 	Name, Arm, Unit string
-	Gate            bool // it is in the gate family: the main quantity of its benchmark
+	Gate            bool // it is in the gate family: see lines
 	Base, Other     Side
 	Counts          []Count // exact, of the same benchmark
 	Word            Word
@@ -67,8 +67,8 @@ type Line struct {
 	Ratio, Lo, Hi             float64
 	Linear                    bool
 	N                         int
-	Of                        string // what N counts
-	P, Adjusted               float64
+	Of                        string  // what N counts
+	P, Adjusted               float64 // two-sided, the larger against A and A2; adjusted over the line's family
 	Floor, Margin, Detectable float64 // as shares: 0.01 is 1 %. Floor is NaN if the same thing was not measured twice
 	Widened                   float64 // the factor of stat.Widen, or 1
 
@@ -79,20 +79,23 @@ type Line struct {
 	test   *tested
 }
 
-// A Side summarizes one arm's samples.
+// A Side summarizes one arm's samples, in the line's unit; a time is in seconds.
 type Side struct {
-	Median, Lo, Hi, Mean float64
-	N                    int
+	Median, Mean float64
+	N            int
 }
 
 // Within compares arms of one file: the samples whose names have different values of the key by.
-// A file without the key or the base is a *results.MissingError.
+// The margin is a share: 0.01 is 1 %. A file without the key or the base is a *results.MissingError.
 func Within(set *Set, by, base string, margin float64) (*Report, error) {
 	all, lacks, err := within(set, by, base)
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Base: base, Of: set.Path, Lacks: lacks, Facts: set.Facts, Command: set.Fact(CommandFact), Alpha: set.alpha(), margin: margin}
+	r := &Report{Base: base, Lacks: lacks, Facts: set.Facts, Command: set.Fact(CommandFact), Alpha: set.alpha(), margin: margin}
+	for _, name := range strings.Fields(set.Fact(LeftOutFact)) {
+		r.Lacks = append(r.Lacks, name+" was left out, since an arm cannot run it")
+	}
 	r.read(set)
 	s := safetyWithin(set, by, base)
 	r.lines(all)
@@ -103,13 +106,14 @@ func Within(set *Set, by, base string, margin float64) (*Report, error) {
 	return r, nil
 }
 
-// Between compares two files, which two sessions wrote.
+// Between compares two files, which two sessions wrote. The margin is a share: 0.01 is 1 %. The report's facts are
+// those of the new file. Files without a common benchmark are a *results.MissingError.
 func Between(old, new *Set, margin float64) (*Report, error) {
 	all, lacks := between(old, new)
 	if len(all) == 0 {
 		return nil, &results.MissingError{Path: new.Path, What: "a benchmark that " + old.Path + " has, too"}
 	}
-	r := &Report{Base: old.Path, Of: old.Path + " and " + new.Path, Lacks: lacks, Facts: new.Facts, Alpha: Level, margin: margin, sessions: true}
+	r := &Report{Base: old.Path, Lacks: lacks, Facts: new.Facts, Alpha: Level, margin: margin, sessions: true}
 	r.read(old)
 	r.read(new)
 	if d := differ(old, new); d != "" {
@@ -124,7 +128,7 @@ func Between(old, new *Set, margin float64) (*Report, error) {
 
 // Same reports that two arms have the same machine code, so that there is nothing to measure.
 func Same(base, other string) *Report {
-	return &Report{Base: base, Arms: []string{other}, Whole: SameCode, Alpha: Level, Arm: []Verdict{{other, SameCode, map[Word]int{}}}}
+	return &Report{Base: base, Arms: []Verdict{{other, SameCode, map[Word]int{}}}, Whole: SameCode, Alpha: Level}
 }
 
 // FactA and FactB are the configuration keys that say what the arms A and B are.
@@ -139,10 +143,17 @@ func (r *Report) named(set *Set) {
 	name := func(arm string) string { return cmp.Or(names[arm], arm) }
 	r.Base = name(r.Base)
 	for i := range r.Arms {
-		r.Arms[i], r.Arm[i].Arm = name(r.Arms[i]), name(r.Arm[i].Arm)
+		r.Arms[i].Arm = name(r.Arms[i].Arm)
 	}
 	for _, l := range r.Lines {
 		l.Arm = name(l.Arm)
+	}
+}
+
+// addArm adds an arm that is not yet there.
+func (r *Report) addArm(name string) {
+	if !slices.ContainsFunc(r.Arms, func(v Verdict) bool { return v.Arm == name }) {
+		r.Arms = append(r.Arms, Verdict{Arm: name})
 	}
 }
 
@@ -166,9 +177,9 @@ func whole(words map[Word]int) Word {
 	return Inconclusive
 }
 
-// Decided reports whether every line of the gate family has a verdict.
+// Decided reports whether every line of the gate family has a verdict, and no sample was lost: a later session may take it.
 func (r *Report) Decided() bool {
-	return len(r.Lines) > 0 && !slices.ContainsFunc(r.Lines, func(l *Line) bool { return l.Gate && l.Word == Inconclusive })
+	return len(r.Lines) > 0 && !r.lost && !slices.ContainsFunc(r.Lines, func(l *Line) bool { return l.Gate && l.Word == Inconclusive })
 }
 
 // Worse reports whether an arm is worse.

@@ -13,25 +13,33 @@ import (
 // A safety is what files say about the safety of their arms: torture and losses. The base's arm
 // is "".
 type safety struct {
-	impl  string          // the base, if the arms are implementations
-	broke map[subject]int // samples in which torture broke it
-	tried map[subject]int // samples of torture
-	lost  map[subject]int // samples that were lost
+	impl  string           // the base, if the arms are implementations
+	broke map[subject]int  // samples in which torture broke it
+	tried map[subject]int  // samples of torture
+	lost  map[subject]int  // samples that were lost
+	has   map[subject]bool // there are samples
 }
 
 // A subject is an arm, and what of it: the implementation that was tortured, or the name of the
 // line that lost samples.
 type subject struct{ arm, what string }
 
-// mistakesUnit is what a sample of torture reports.
-const mistakesUnit = "mistakes/op"
+// Torture is the benchmark whose samples say how often torture broke an implementation, in mistakesUnit.
+const (
+	Torture      = "Torture"
+	mistakesUnit = "mistakes/op"
+)
 
 // add reads what one file says. split takes a benchmark apart into the name of its line and its arm; an arm
 // that is not compared is not ok.
 func (s *safety) add(set *Set, split func(*results.Bench) (line, arm string, ok bool)) {
 	for _, one := range set.series {
-		_, arm, ok := split(one.bench)
-		if !ok || one.unit != mistakesUnit || set.Foreign {
+		line, arm, ok := split(one.bench)
+		if !ok {
+			continue
+		}
+		s.has[subject{arm, line}] = true
+		if !one.ofTorture() || one.unit != mistakesUnit || set.Foreign {
 			continue
 		}
 		at := subject{arm, one.bench.Key("impl")}
@@ -43,14 +51,16 @@ func (s *safety) add(set *Set, split func(*results.Bench) (line, arm string, ok 
 		}
 	}
 	for _, l := range set.losses {
-		if line, arm, ok := split(set.bench(l.Name)); ok {
+		if line, arm, ok := split(l.Bench()); ok {
 			s.lost[subject{arm, line}]++
 		}
 	}
 }
 
+func (s *series) ofTorture() bool { return s.bench.Base == Torture }
+
 func newSafety() safety {
-	return safety{broke: map[subject]int{}, tried: map[subject]int{}, lost: map[subject]int{}}
+	return safety{broke: map[subject]int{}, tried: map[subject]int{}, lost: map[subject]int{}, has: map[subject]bool{}}
 }
 
 // safetyWithin reads the safety of the arms of one file. A2 is the base once more: what
@@ -62,7 +72,7 @@ func safetyWithin(set *Set, by, base string) safety {
 	}
 	s.add(set, func(b *results.Bench) (line, arm string, ok bool) {
 		arm = b.Key(by)
-		if arm == base || by == ArmKey && arm == ArmA2 {
+		if arm == base || by == ArmKey && base == ArmA && arm == ArmA2 {
 			return b.Except(by, ArmKey), "", true
 		}
 		return b.Except(by, ArmKey), arm, arm != "" && b.Key(ArmKey) != ArmA2
@@ -75,31 +85,6 @@ func safetyBetween(old, new *Set) safety {
 	s.add(old, func(b *results.Bench) (string, string, bool) { return b.Except(), "", b.Key(ArmKey) != ArmA2 })
 	s.add(new, func(b *results.Bench) (string, string, bool) { return b.Except(), new.Path, b.Key(ArmKey) != ArmA2 })
 	return s
-}
-
-// bench returns the benchmark of a full name. If all its samples were lost, the file has none, and the name
-// is taken apart here. Only the names of other programs have a number of CPUs, after their arm.
-func (set *Set) bench(full string) *results.Bench {
-	for _, s := range set.series {
-		if s.bench.Name == full {
-			return s.bench
-		}
-	}
-	base, rest, _ := strings.Cut(full, "/")
-	b := &results.Bench{Name: full, Base: base}
-	for part := range strings.SplitSeq(rest, "/") {
-		key, value, found := strings.Cut(part, "=")
-		switch arm, cpus, more := strings.Cut(value, "-"); {
-		case part == "":
-		case !found:
-			b.Keys = append(b.Keys, results.KeyValue{Value: part})
-		case key == ArmKey && more:
-			b.Keys = append(b.Keys, results.KeyValue{Key: key, Value: arm}, results.KeyValue{Key: "gomaxprocs", Value: cpus})
-		default:
-			b.Keys = append(b.Keys, results.KeyValue{Key: key, Value: value})
-		}
-	}
-	return b
 }
 
 // tortured returns what was tortured in the base, and in an arm, for a line: the implementation in its name, or
@@ -121,24 +106,32 @@ func implOf(name string) string {
 	return ""
 }
 
-// about is the word that safety decides about a line, or "".
+// about is the word that safety decides about a line, or "". What the base alone has lost says nothing good about
+// the arm.
 func (s safety) about(l *Line) (Word, string) {
 	base, other := s.tortured(l.Arm, implOf(l.Name))
 	broke, baseBroke := s.broke[other] > 0, s.broke[base] > 0
-	lost, baseLost := s.lost[subject{l.Arm, l.Name}], s.lost[subject{"", l.Name}]
-	switch {
+	here, there := subject{l.Arm, l.Name}, subject{"", l.Name}
+	switch lost := s.lost[here]; {
 	case broke && s.tried[base] == 0:
 		return Worse, fmt.Sprintf("torture broke %d of %d, the base was not tried", s.broke[other], s.tried[other])
 	case broke && !baseBroke:
 		return Worse, fmt.Sprintf("torture broke %d of %d", s.broke[other], s.tried[other])
 	case baseBroke && !broke && s.tried[other] > 0:
 		return Better, fmt.Sprintf("torture broke the base, %d of %d", s.broke[base], s.tried[base])
-	case lost > 0 && baseLost == 0:
+	case lost > 0 && s.has[there] && !s.has[here]:
+		return Worse, "lost all samples"
+	case lost > 0 && s.lost[there] == 0:
 		return Worse, "lost " + samples(lost)
-	case lost == 0 && baseLost > 0:
-		return Better, "the base lost " + samples(baseLost)
 	}
 	return "", ""
+}
+
+func wereSamples(n int) string {
+	if n == 1 {
+		return "1 sample was"
+	}
+	return fmt.Sprintf("%d samples were", n)
 }
 
 func samples(n int) string {
@@ -167,9 +160,7 @@ func (r *Report) addLost(s safety) {
 		if at.arm == "" || has {
 			continue
 		}
-		if !slices.Contains(r.Arms, at.arm) {
-			r.Arms = append(r.Arms, at.arm)
-		}
+		r.addArm(at.arm)
 		r.Lines = append(r.Lines, &Line{Name: at.what, Arm: at.arm, Gate: true})
 	}
 }

@@ -38,7 +38,7 @@ type series struct {
 	config *results.Config
 	unit   string // tidy
 	values column
-	places []place // of values; empty in a foreign file
+	places []place // of values; if there are none, as in a foreign file, the values are sorted
 }
 
 // A place is a results.Place in few bytes.
@@ -102,8 +102,16 @@ func Read(r io.Reader, name string) (*Set, error) {
 			s.places = nil
 		}
 	}
+	for _, s := range set.series {
+		if len(s.places) == 0 {
+			s.values.sort() // here once, and not in each of the statistics
+		}
+	}
 	if !set.Foreign && !scan.Complete {
 		set.Warnings = append(set.Warnings, fmt.Errorf("the run in %s did not finish; resume it to have the rest", set.Path))
+	}
+	if scan.Healed > 0 {
+		set.Warnings = append(set.Warnings, fmt.Errorf("%s: %s lost at first, and taken by a later session; grep '^# lost' says why", set.Path, wereSamples(scan.Healed)))
 	}
 	for _, l := range set.losses {
 		set.Warnings = append(set.Warnings, fmt.Errorf("%s: round %d lost %s: %s", set.Path, l.Round, l.Name, l.Reason))
@@ -179,6 +187,10 @@ func (set *Set) alpha() float64 {
 
 // CommandFact is the configuration key of the command that wrote the file.
 const CommandFact = "command"
+
+// LeftOutFact is the configuration key of the benchmarks that were left out since an arm cannot run them, with
+// spaces between them.
+const LeftOutFact = "left-out"
 
 // LooksFact is the configuration key of the numbers of rounds after which a run was looked at, with
 // spaces between them.

@@ -42,7 +42,7 @@ func (r *Report) table() (t *results.Table, same string) {
 	short, same := r.names()
 	t = &results.Table{Columns: []string{"benchmark", "base", r.armHead(), "change", "95 %", "of means", "n", "floor", "would show", "verdict"}}
 	for i, l := range r.Lines {
-		t.Rows = append(t.Rows, l.cells(short[i]))
+		t.Rows = append(t.Rows, l.cells(short[i]).row())
 	}
 	t.DropEmpty()
 	return t, same
@@ -51,7 +51,7 @@ func (r *Report) table() (t *results.Table, same string) {
 // title says what is compared.
 func (r *Report) title() string {
 	if len(r.Arms) == 1 {
-		return fmt.Sprintf("%s, compared with %s", r.Arms[0], r.Base)
+		return fmt.Sprintf("%s, compared with %s", r.Arms[0].Arm, r.Base)
 	}
 	return fmt.Sprintf("%d arms, compared with %s", len(r.Arms), r.Base)
 }
@@ -108,26 +108,35 @@ func (r *Report) names() (short []string, same string) {
 	return short, strings.Join(common, " ")
 }
 
-// cells are a line's row of the table.
-func (l *Line) cells(name string) []string {
-	row := []string{name, "", "", "", "", "", "", "", "", l.verdict()}
+// cells are what a report shows of a line, each as text. One that is empty says nothing.
+type cells struct {
+	name, base, other, change, interval, means, n, floor, wouldShow, verdict string
+}
+
+// row is the line of a table.
+func (c cells) row() []string {
+	return []string{c.name, c.base, c.other, c.change, c.interval, c.means, c.n, c.floor, c.wouldShow, c.verdict}
+}
+
+func (l *Line) cells(name string) cells {
+	c := cells{name: name, verdict: l.verdict()}
 	if l.Base.N > 0 {
-		row[1], row[2] = results.Human(l.Base.Median, l.Unit), results.Human(l.Other.Median, l.Unit)
+		c.base, c.other = results.Human(l.Base.Median, l.Unit), results.Human(l.Other.Median, l.Unit)
 	}
 	if l.test == nil || l.N == 0 {
-		return row
+		return c
 	}
-	row[3] = l.change(l.Ratio)
-	row[4] = fmt.Sprintf("[%s..%s]", l.change(l.Lo), l.change(l.Hi))
+	c.change = l.change(l.Ratio)
+	c.interval = fmt.Sprintf("[%s..%s]", l.change(l.Lo), l.change(l.Hi))
 	if l.waits() {
-		row[5] = l.change(l.Other.Mean / l.Base.Mean)
+		c.means = l.change(l.Other.Mean / l.Base.Mean)
 	}
-	row[6] = fmt.Sprint(l.N)
+	c.n = fmt.Sprint(l.N)
 	if !math.IsNaN(l.Floor) {
-		row[7] = l.share(l.Floor)
+		c.floor = l.share(l.Floor)
 	}
-	row[8] = l.share(l.Detectable)
-	return row
+	c.wouldShow = l.share(l.Detectable)
+	return c
 }
 
 // verdict is the word, and why.
@@ -144,7 +153,7 @@ func (l *Line) change(ratio float64) string {
 	switch {
 	case math.IsNaN(ratio):
 		return "–"
-	case l.Linear && math.IsInf(ratio, 0), ratio == 0, math.IsInf(ratio, 1):
+	case math.IsInf(ratio, 0), !l.Linear && ratio == 0:
 		return "?"
 	case l.Linear:
 		return fmt.Sprintf("%+.3g", ratio)
@@ -177,6 +186,9 @@ func (r *Report) notes() []string {
 	floor := ""
 	if slices.ContainsFunc(r.Lines, func(l *Line) bool { return !math.IsNaN(l.Floor) }) {
 		floor = "floor: how far apart the same thing measured twice is here; "
+		if r.sessions {
+			floor = "floor: how far benchmarks differ among themselves; "
+		}
 	}
 	notes := []string{
 		"change: the centre of the " + cmp.Or(r.counted(), "samples") + " (Hodges-Lehmann), of which there are n; 95 %: its interval.",
@@ -220,16 +232,16 @@ func (r *Report) counted() string {
 
 // sentences sum the report up.
 func (r *Report) sentences() []string {
+	if r.Whole == SameCode {
+		return []string{"same code: both have the same machine code and data but for line tables and version stamps; nothing was measured"}
+	}
 	var list []string
 	if c := r.Common; c != nil {
 		list = append(list, fmt.Sprintf("machine or session: %s [%s..%s], which all %d benchmarks have in common; only what departs from it counts",
 			percent(float64(c.Ratio)), percent(float64(c.Lo)), percent(float64(c.Hi)), c.Groups))
 	}
 	list = append(list, r.Safety...)
-	if r.Whole == SameCode {
-		return []string{"same code: both have the same machine code and data but for line tables and version stamps; nothing was measured"}
-	}
-	for _, v := range r.Arm {
+	for _, v := range r.Arms {
 		list = append(list, fmt.Sprintf("%s: %s (%s)", v.Arm, v.Word, tally(v.Lines)))
 	}
 	return append(list, r.Lacks...)

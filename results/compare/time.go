@@ -63,7 +63,7 @@ func test(c contest, margin float64) *tested {
 	on := scale(math.Log)
 	if !positive(c.base) || !positive(c.other) || c.null != nil && !positive(c.null) {
 		if isTimeLike(c.unit) {
-			return &tested{at: math.NaN(), p: 1, floor: math.Inf(1), equal: 1, lo: math.Inf(-1), hi: math.Inf(1), why: "a value is 0, so there is no ratio"}
+			return &tested{at: math.NaN(), units: units{factor: 1}, p: 1, floor: math.Inf(1), equal: 1, lo: math.Inf(-1), hi: math.Inf(1), why: "a value is 0, so there is no ratio"}
 		}
 		t.linear, on = true, identity
 		one := min(stat.Summarize(c.base.values.list()).Center, stat.Summarize(c.other.values.list()).Center)

@@ -44,7 +44,13 @@ func TestCountsDecide(t *testing.T) {
 		{"a wait in ftrace before a sync", "", " 2 core-syncs/op 1 ftrace-waits/op", " 1 core-syncs/op 2 ftrace-waits/op", 2, 1, Worse},
 		{"other counts by name", "Unit aa better=lower\nUnit bb better=lower\n", " 1 bb 5 aa", " 9 bb 4 aa", 2, 1, Better},
 		{"more of what is better, alone", "Unit gp-elided/op better=higher\n", " 1 gp-elided/op", " 0 gp-elided/op", 12, 1.1, Slower},
-		{"of unknown direction", "", " 1 oddities/op", " 2 oddities/op", 12, 1.1, Changed},
+		{"of unknown direction", "", " 1 oddities/op", " 2 oddities/op", 12, 1, Changed},
+		{"of unknown direction must not hide a time", "", " 1 oddities/op", " 2 oddities/op", 12, 1.1, Slower},
+		{"an allocation more", "", " 1 allocs/op", " 2 allocs/op", 12, 1, Worse},
+		{"an allocation less", "", " 2 allocs/op", " 1 allocs/op", 12, 1, Better},
+		{"a byte less must not hide a time", "", " 4096 B/op", " 4095 B/op", 12, 3, Slower},
+		{"an allocation more that makes it faster", "", " 1 allocs/op", " 2 allocs/op", 12, 0.3, Faster},
+		{"memory before one of unknown direction", "", " 1 allocs/op 1 oddities/op", " 2 allocs/op 2 oddities/op", 12, 1, Worse},
 		{"of unknown direction beside a wait", "", " 1 oddities/op 1 gp-waits/op", " 2 oddities/op 2 gp-waits/op", 12, 1.1, Worse},
 		{"equal counts leave it to the time", "", " 1 gp-waits/op", " 1 gp-waits/op", 12, 1.1, Slower},
 		{"faster", "", " 1 gp-waits/op", " 1 gp-waits/op", 12, 1 / 1.1, Faster},
@@ -86,6 +92,32 @@ func TestCountsOfTwoFiles(t *testing.T) {
 	}
 }
 
+// If this fails, memory of two sessions, which go test divides by other numbers of iterations, makes a program worse;
+// or allocations do not.
+func TestMemoryOfTwoFiles(t *testing.T) {
+	file := func(bytes, allocs int) string {
+		return strings.Repeat(fmt.Sprintf("BenchmarkX 1 10 ns/op %d B/op %d allocs/op\n", bytes, allocs), 12)
+	}
+	for _, c := range []struct {
+		bytes, allocs int
+		word          Word
+	}{{45, 1, Changed}, {41, 1, Changed}, {43, 2, Worse}, {43, 0, Better}, {41, 2, Worse}} {
+		if r := sessions(t, file(43, 1), file(c.bytes, c.allocs)); r.Lines[0].Word != c.word {
+			t.Errorf("%d B/op, %d allocs/op: got %s (%s), want %s", c.bytes, c.allocs, r.Lines[0].Word, r.Lines[0].Why, c.word)
+		}
+	}
+	for round := range 2 { // also where they vary
+		old, new := "", ""
+		for i := range 12 {
+			old += fmt.Sprintf("BenchmarkX 1 10 ns/op %d B/op\n", 43+i%2)
+			new += fmt.Sprintf("BenchmarkX 1 10 ns/op %d B/op\n", 45+i%2+round)
+		}
+		if r := sessions(t, old, new); r.Worse() {
+			t.Error("more B/op of another session is worse")
+		}
+	}
+}
+
 // If this fails, the null control does not decide: B must differ from A and A2, to the same side, and by more than these.
 func TestNullControl(t *testing.T) {
 	for _, c := range []struct {
@@ -112,7 +144,7 @@ func TestNullControlOfAnImplementation(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	w := world{rand: r, arms: []string{"impl=a", "impl=a/arm=A2", "impl=b", "impl=c"}, effect: []float64{1, 1.04, 1.03, 1.3}, lines: 2, rounds: 14, noise: normal(r, 0.002)}
 	report := compared(t, w.set(t), "impl", "a")
-	if got := fmt.Sprint(report.Arms); got != "[b c]" {
+	if got := report.Arms[0].Arm + " " + report.Arms[1].Arm; got != "b c" {
 		t.Errorf("got arms %s, want [b c]", got)
 	}
 	for _, l := range report.Lines {

@@ -21,7 +21,9 @@
 //     that is not significant.
 //  5. Holm and BenjaminiHochberg adjust the p values of many lines. Looks divides alpha between the
 //     points at which a run may stop. LeastUnits says how many units an alpha needs.
-//  6. Proportion returns the interval of a count of outcomes, such as false calls.
+//  6. Widen spreads units that follow each other and resemble each other, before Paired. NewCrowd summarizes
+//     what benchmarks of two sessions have in common.
+//  7. Proportion returns the interval of a count of outcomes, such as false calls.
 //
 // The tables of evidence use PairedRatio and PairedDiffs, which compare two benchmarks round by round,
 // and Slope, which says how a time grows. Compare is the Mann-Whitney test of benchmath, which
@@ -31,6 +33,6 @@
 // one number before they come here. The caller takes the logarithms, and checks that values are finite.
 //
 // Package stat does not drop outliers and does not assume that times have a normal distribution (only
-// PairedRatio and Slope assume it, of logarithms). It does not change the method when there are few
+// PairedRatio, MeanInterval, Slope and Crowd assume it, of logarithms). It does not change the method when there are few
 // values: an interval is then infinite, or there is an error or a warning.
 package stat

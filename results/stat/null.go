@@ -36,18 +36,20 @@ func (n null) critical(alpha float64) int {
 	return sort.Search(n.most+1, func(k int) bool { return 2*n.atLeast(k) <= alpha })
 }
 
-// tails holds what signedRank and mannWhitney computed: []float64 by the two sizes.
-var tails sync.Map
+// A memo remembers what was computed for a key. Many lines of one comparison ask for the same.
+type memo[K comparable, V any] struct{ of sync.Map }
 
-// cached returns the tails of the sizes, which compute makes the first time.
-func cached(sizes [2]int, compute func() []float64) []float64 {
-	if v, ok := tails.Load(sizes); ok {
-		return v.([]float64)
+func (m *memo[K, V]) get(key K, compute func() V) V {
+	if v, ok := m.of.Load(key); ok {
+		return v.(V)
 	}
-	t := compute()
-	tails.Store(sizes, t)
-	return t
+	v := compute()
+	m.of.Store(key, v)
+	return v
 }
+
+// tails are those of signedRank and mannWhitney, by the two sizes.
+var tails memo[[2]int, []float64]
 
 // signedRank returns the distribution of the sum of the ranks 1 to n, each taken with probability 1/2.
 func signedRank(n int) null {
@@ -57,7 +59,7 @@ func signedRank(n int) null {
 		d.sd = math.Sqrt(x * (x + 1) * (2*x + 1) / 24)
 		return d
 	}
-	d.tails = cached([2]int{n, 0}, func() []float64 {
+	d.tails = tails.get([2]int{n, 0}, func() []float64 {
 		p := make([]float64, d.most+1)
 		p[0] = 1
 		for rank := 1; rank <= n; rank++ {
@@ -89,7 +91,7 @@ func mannWhitney(m, n int) null {
 		d.sd = math.Sqrt(float64(m) * float64(n) * float64(m+n+1) / 12)
 		return d
 	}
-	d.tails = cached([2]int{m, n}, func() []float64 { return mixes(m, n) })
+	d.tails = tails.get([2]int{m, n}, func() []float64 { return mixes(m, n) })
 	return d
 }
 

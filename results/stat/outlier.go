@@ -3,7 +3,6 @@ package stat
 import (
 	"math"
 	"slices"
-	"sync"
 
 	"github.com/aclements/go-moremath/stats"
 )
@@ -88,18 +87,12 @@ func (c Crowd) Reach(alpha float64) float64 {
 	return reach(c.df, alpha) * c.spread()
 }
 
-// reaches holds what reach computed: float64 by the two numbers. The crowds of one comparison are of equal size.
-var reaches sync.Map
+// reaches are those of reach, by the degrees of freedom and the level.
+var reaches memo[[2]float64, float64]
 
-// reach returns how far from zero Student's distribution reaches at a level.
+// reach returns the t for which the share alpha of Student's distribution is outside ±t.
 func reach(df, alpha float64) float64 {
-	at := [2]float64{df, alpha}
-	if v, ok := reaches.Load(at); ok {
-		return v.(float64)
-	}
-	v := -stats.InvCDF(stats.TDist{V: df})(alpha / 2)
-	reaches.Store(at, v)
-	return v
+	return reaches.get([2]float64{df, alpha}, func() float64 { return -stats.InvCDF(stats.TDist{V: df})(alpha / 2) })
 }
 
 // spread is the standard error of one more value less the center. The variance of a median of n normal

@@ -74,7 +74,7 @@ func PairedRatio(a, b []Pair) (Estimate, error) {
 
 // MeanInterval returns the mean of two values or more, and half the width of its t interval.
 func MeanInterval(values []float64) (mean, half float64) {
-	half = tQuantile(len(values)-1) * stats.StdDev(values) / math.Sqrt(float64(len(values)))
+	half = reach(float64(len(values)-1), 1-confidence) * stats.StdDev(values) / math.Sqrt(float64(len(values)))
 	return stats.Mean(values), half
 }
 
@@ -120,10 +120,4 @@ func match(a, b []Pair) iter.Seq2[Pair, Pair] {
 			}
 		}
 	}
-}
-
-// tQuantile returns the t for which the share of Student's distribution within ±t is confidence,
-// with df degrees of freedom.
-func tQuantile(df int) float64 {
-	return stats.InvCDF(stats.TDist{V: float64(df)})(1 - (1-confidence)/2)
 }

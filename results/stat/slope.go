@@ -42,6 +42,6 @@ func Slope(x, y []float64) (Estimate, error) {
 		r := (ly[i] - my) - slope*(lx[i]-mx)
 		rss += r * r
 	}
-	half := tQuantile(n-2) * math.Sqrt(rss/float64(n-2)/sxx)
+	half := reach(float64(n-2), 1-confidence) * math.Sqrt(rss/float64(n-2)/sxx)
 	return Estimate{Center: slope, Lo: slope - half, Hi: slope + half, N: n}, nil
 }

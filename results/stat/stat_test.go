@@ -145,7 +145,7 @@ func TestCompare(t *testing.T) {
 // If this fails, a t differs from the table of Student's distribution in textbooks.
 func TestTQuantile(t *testing.T) {
 	for df, want := range map[int]float64{1: 12.706, 2: 4.303, 3: 3.182, 5: 2.571, 10: 2.228, 30: 2.042} {
-		if got := tQuantile(df); !within(got, want, 0.0005) {
+		if got := reach(float64(df), 0.05); !within(got, want, 0.0005) {
 			t.Errorf("t(%d) = %v, want %v", df, got, want)
 		}
 	}

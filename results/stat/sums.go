@@ -2,6 +2,7 @@ package stat
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 )
@@ -76,53 +77,52 @@ func (s sums) smallest(k int) float64 {
 	if r.lo == r.hi {
 		return at(r.lo)
 	}
-	few := s.within(at(r.lo), at(r.hi), r.left())
+	few := s.within(r)
 	slices.Sort(few)
 	return at(position(few[k-r.below-1])) // never -0
+}
+
+// rows yields each of xs with those of ys whose sum with it is in the span, if there are any.
+func (s sums) rows(r span) iter.Seq2[float64, []float64] {
+	lo, hi := at(r.lo), at(r.hi)
+	first, end := len(s.ys), len(s.ys)
+	return func(yield func(float64, []float64) bool) {
+		for i, x := range s.xs {
+			for first > 0 && x+s.ys[first-1] >= lo {
+				first--
+			}
+			for end > 0 && x+s.ys[end-1] > hi {
+				end--
+			}
+			start := first
+			if s.same {
+				start = max(first, i)
+			}
+			if start < end && !yield(x, s.ys[start:end]) {
+				return
+			}
+		}
+	}
 }
 
 // among returns the position of one of the sums in the span: the n-th of them, from 1, in the order of xs and then ys.
 // It is as good as drawn at random, so a sum that many are equal to is likely to be met.
 func (s sums) among(r span, n int) int64 {
-	lo, hi := at(r.lo), at(r.hi)
-	first, end := len(s.ys), len(s.ys)
-	for i, x := range s.xs {
-		for first > 0 && x+s.ys[first-1] >= lo {
-			first--
+	for x, ys := range s.rows(r) {
+		if n <= len(ys) {
+			return position(x + ys[n-1])
 		}
-		for end > 0 && x+s.ys[end-1] > hi {
-			end--
-		}
-		start := first
-		if s.same {
-			start = max(first, i)
-		}
-		if rows := max(0, end-start); n > rows {
-			n -= rows
-			continue
-		}
-		return position(x + s.ys[start+n-1])
+		n -= len(ys)
 	}
 	return r.lo
 }
 
-// within returns the sums from lo to hi, of which there are n.
-func (s sums) within(lo, hi float64, n int) []float64 {
-	found := make([]float64, 0, n)
-	first, end := len(s.ys), len(s.ys)
-	for i, x := range s.xs {
-		for first > 0 && x+s.ys[first-1] >= lo {
-			first--
-		}
-		for end > 0 && x+s.ys[end-1] > hi {
-			end--
-		}
-		start := first
-		if s.same {
-			start = max(first, i)
-		}
-		for j := start; j < end; j++ {
-			found = append(found, x+s.ys[j])
+// within returns the sums in the span.
+func (s sums) within(r span) []float64 {
+	found := make([]float64, 0, r.left())
+	for x, ys := range s.rows(r) {
+		for _, y := range ys {
+			found = append(found, x+y)
 		}
 	}
 	return found
