@@ -29,11 +29,11 @@
 //  5. The p values of the gate family are adjusted by Holm's method, the others by that of
 //     Benjamini and Hochberg.
 //  6. The word of a line: an arm that broke under torture, or lost samples, is worse if the base did not (A2
-//     counts as the base). Else one that
-//     waits more often, or has more of another exact count, is worse. Else the time decides: slower
-//     or faster if the adjusted test says so, against A and against A2, and the difference is above
-//     the floor; equal if it is shown to be within the margin; else inconclusive, with the change
-//     that would have been found.
+//     counts as the base). Else one that waits more often, or has more of another count that the file
+//     declares exact, is worse. Else the time decides: slower or faster if the adjusted test says so,
+//     against A and against A2, and the difference is above the floor; equal if it is shown to be within the
+//     margin; else inconclusive, with the change that would have been found. Where no difference of time is
+//     shown, other counts decide, such as allocs/op.
 //  7. Report prints itself: as a table, for a pull request, for a mailing list, as JSON and CSV.
 //
 // The interval of a line is of 95 %, and is the inversion of the line's test. In a run that may stop early it is of
@@ -41,6 +41,7 @@
 // far the benchmarks differ, since that is what the test asks.
 //
 // Package compare cannot tell a machine that slows down some benchmarks from a program that does, if each was
-// measured in one session: its report says so. It does not pair samples of two sessions, does not leave out a sample of one arm alone,
-// and does not choose a test by what the data look like. Few units give a wide interval, or none.
+// measured in one session: its report says so. It does not pair samples of two sessions, does not leave out a
+// sample of one arm alone, and does not choose a test by what the data look like. Few units give a wide interval,
+// or none.
 package compare
