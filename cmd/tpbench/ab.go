@@ -136,7 +136,11 @@ func (run *ab) commands(cmd *cobra.Command) error {
 	}
 	s.margin = run.out.share()
 	s.worker = func(ctx context.Context, t harness.Task) *exec.Cmd {
-		return itself(exec.CommandContext(ctx, self, "command-worker", "--packages="+strconv.FormatBool(learned.packages), "--", of[t.Arm]))
+		args := []string{"command-worker", "--packages=" + strconv.FormatBool(learned.packages)}
+		for _, name := range t.Names {
+			args = append(args, "--name="+name)
+		}
+		return itself(exec.CommandContext(ctx, self, append(args, "--", of[t.Arm])...))
 	}
 	if err := run.schedule.set(s, len(learned.both), took); err != nil {
 		return err

@@ -30,6 +30,7 @@ import (
 // newCommandWorker returns the hidden command of the worker: tpbench command-worker -- 'go test -bench .'.
 func newCommandWorker() *cobra.Command {
 	var packages bool
+	var names []string
 	cmd := &cobra.Command{
 		Use: "command-worker -- COMMAND", Short: "Take one sample of each benchmark of a shell command (ab starts it)",
 		Hidden: true, Args: cobra.ExactArgs(1),
@@ -41,10 +42,11 @@ func newCommandWorker() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return out.write(cmd.OutOrStdout(), time.Now(), packages)
+			return out.write(cmd.OutOrStdout(), time.Now(), packages, names)
 		},
 	}
 	cmd.Flags().BoolVar(&packages, "packages", false, "make the package a part of each benchmark's name")
+	cmd.Flags().StringArrayVar(&names, "name", nil, "a benchmark whose sample is wanted; the command may print others")
 	return cmd
 }
 
@@ -173,10 +175,13 @@ func (o *commandOutput) names(packages bool) []string {
 }
 
 // write writes one sample of each benchmark, in the form of harness: the median of each quantity over
-// the lines that the command printed.
-func (o *commandOutput) write(w io.Writer, now time.Time, packages bool) error {
+// the lines that the command printed. A sample that is not wanted may be in the file already.
+func (o *commandOutput) write(w io.Writer, now time.Time, packages bool, wanted []string) error {
 	var text strings.Builder
 	for _, b := range o.benchmarks {
+		if !slices.Contains(wanted, b.fullName(packages)) {
+			continue
+		}
 		fmt.Fprintf(&text, "# sample at %s tried %d kept %[2]d shared 0\nBenchmark%s %d",
 			now.UTC().Format("2006-01-02T15:04:05.000Z"), b.repeats, b.fullName(packages), b.iterations)
 		for _, unit := range b.units {

@@ -59,7 +59,7 @@ BenchmarkPlain/pkg=example.com:m 5 7 ns/op
 	} {
 		out := readCommand(strings.NewReader(c.text))
 		var got strings.Builder
-		if err := out.write(&got, at, out.packages > 1); err != nil {
+		if err := out.write(&got, at, out.packages > 1, out.names(out.packages > 1)); err != nil {
 			t.Error(err)
 		}
 		if out.packages != c.packages || got.String() != c.want || out.problems != nil {
