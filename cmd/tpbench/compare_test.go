@@ -15,9 +15,6 @@ func TestNamesOfArms(t *testing.T) {
 	if benches.Base != compare.ArmA || benches.Again != compare.ArmA2 || benches.Other != compare.ArmB {
 		t.Errorf("benches has %s, %s, %s; compare %s, %s, %s", benches.Base, benches.Again, benches.Other, compare.ArmA, compare.ArmA2, compare.ArmB)
 	}
-	if !benches.IsTorture(compare.Torture + "/impl=x") {
-		t.Errorf("benches does not take %s for torture", compare.Torture)
-	}
 }
 
 // If this fails, a command that a file or a mail gives to repeat a comparison is another one for a shell.

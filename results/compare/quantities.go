@@ -46,9 +46,6 @@ func (r *Report) lines(all []contest) {
 // linesOf makes the lines of one benchmark and one arm: one for each quantity that varies, the main one
 // first. Exact counts are parts of the first.
 func (r *Report) linesOf(contests []contest) []*Line {
-	if slices.ContainsFunc(contests, func(c contest) bool { return c.unit == mistakesUnit && c.base.ofTorture() && !c.baseSet.Foreign }) {
-		return nil // torture, see safe.go
-	}
 	var lines []*Line
 	var counts []Count
 	var main *contest
@@ -56,6 +53,9 @@ func (r *Report) linesOf(contests []contest) []*Line {
 		if c.unit == mainUnit {
 			main = &contests[i]
 		}
+	}
+	if main == nil && slices.ContainsFunc(contests, func(c contest) bool { return c.unit == mistakesUnit && !c.baseSet.Foreign }) {
+		return nil // torture, see safe.go
 	}
 	for _, c := range contests {
 		switch {

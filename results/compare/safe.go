@@ -24,22 +24,25 @@ type safety struct {
 // line that lost samples.
 type subject struct{ arm, what string }
 
-// Torture is the benchmark whose samples say how often torture broke an implementation, in mistakesUnit.
-const (
-	Torture      = "Torture"
-	mistakesUnit = "mistakes/op"
-)
+// mistakesUnit is what a sample of torture reports. It has no time.
+const mistakesUnit = "mistakes/op"
 
 // add reads what one file says. split takes a benchmark apart into the name of its line and its arm; an arm
 // that is not compared is not ok.
 func (s *safety) add(set *Set, split func(*results.Bench) (line, arm string, ok bool)) {
+	timed := map[*results.Bench]bool{}
+	for _, one := range set.series {
+		if one.unit == mainUnit {
+			timed[one.bench] = true
+		}
+	}
 	for _, one := range set.series {
 		line, arm, ok := split(one.bench)
 		if !ok {
 			continue
 		}
 		s.has[subject{arm, line}] = true
-		if !one.ofTorture() || one.unit != mistakesUnit || set.Foreign {
+		if one.unit != mistakesUnit || timed[one.bench] || set.Foreign {
 			continue
 		}
 		at := subject{arm, one.bench.Key("impl")}
@@ -56,8 +59,6 @@ func (s *safety) add(set *Set, split func(*results.Bench) (line, arm string, ok 
 		}
 	}
 }
-
-func (s *series) ofTorture() bool { return s.bench.Base == Torture }
 
 func newSafety() safety {
 	return safety{broke: map[subject]int{}, tried: map[subject]int{}, lost: map[subject]int{}, has: map[subject]bool{}}
