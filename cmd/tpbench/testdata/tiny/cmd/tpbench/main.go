@@ -27,11 +27,11 @@ func main() {
 			ns = Time
 		}
 		ns *= 1 + float64(noise%4)/1000
-		counts := Waits + " gp-waits/op"
-		if strings.HasPrefix(name, "Torture") {
-			counts = Mistakes + " mistakes/op"
+		values := strconv.FormatFloat(ns, 'f', 3, 64) + " ns/op " + Waits + " gp-waits/op"
+		if strings.HasPrefix(name, "Torture") { // it has no time
+			values = Mistakes + " mistakes/op"
 		}
 		os.Stdout.WriteString("# sample at 2026-11-22T01:02:03.004Z tried 9 kept 9 shared 0\nBenchmark" + name +
-			" 9 " + strconv.FormatFloat(ns, 'f', 3, 64) + " ns/op " + counts + "\n")
+			" 9 " + values + "\n")
 	}
 }
