@@ -179,11 +179,12 @@ func (o *commandOutput) names(packages bool) []string {
 func (o *commandOutput) write(w io.Writer, now time.Time, packages bool, wanted []string) error {
 	var text strings.Builder
 	for _, b := range o.benchmarks {
-		if !slices.Contains(wanted, b.fullName(packages)) {
+		name := b.fullName(packages)
+		if !slices.Contains(wanted, name) {
 			continue
 		}
 		fmt.Fprintf(&text, "# sample at %s tried %d kept %[2]d shared 0\nBenchmark%s %d",
-			now.UTC().Format("2006-01-02T15:04:05.000Z"), b.repeats, b.fullName(packages), b.iterations)
+			now.UTC().Format("2006-01-02T15:04:05.000Z"), b.repeats, name, b.iterations)
 		for _, unit := range b.units {
 			median, err := stats.Median(b.values[unit])
 			if err != nil {

@@ -90,8 +90,18 @@ func (scale scale) difference(base, other *series, oneRun bool) difference {
 			return difference{s.Center(), func() stat.Shift { return s }, u}
 		}
 	}
-	shift := func() stat.Shift { return stat.Unpaired(scale.values(base).diffs, scale.values(other).diffs) }
-	return difference{shift().Center(), shift, units{of: scale.values(base).of, factor: 1}}
+	s, of := scale.unpaired(base, other)
+	again := func() stat.Shift {
+		s, _ := scale.unpaired(base, other)
+		return s
+	}
+	return difference{s.Center(), again, units{of: of, factor: 1}}
+}
+
+// unpaired compares two series as independent samples, and says what its units are.
+func (scale scale) unpaired(base, other *series) (s stat.Shift, of string) {
+	a, b := scale.values(base), scale.values(other)
+	return stat.Unpaired(a.diffs, b.diffs), a.of
 }
 
 // control takes the null control into account: B must differ from A and from A2, to the same side, and by more
