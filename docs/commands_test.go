@@ -260,7 +260,7 @@ func execute(t *testing.T, dir, bin, line string) {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	cmd.WaitDelay = time.Minute
-	if file := written.FindStringSubmatch(line); strings.HasPrefix(line, "tpbench") {
+	if file := written.FindStringSubmatch(line); strings.HasPrefix(strings.TrimPrefix(line, "./"), "tpbench") {
 		interrupt := time.AfterFunc(patience, func() {
 			// The next command may need a sample in the file.
 			for file != nil && !hasSample(filepath.Join(dir, cmp.Or(file[1], file[2]))) && ctx.Err() == nil {
