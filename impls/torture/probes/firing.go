@@ -68,8 +68,8 @@ type firing[P passed] struct {
 
 // A passed is a place, as its reader and its probes see it.
 type passed interface {
-	pass(r *rcu.Reader) // fires it a few times, and judges
-	called(d *datum)    // notes a call with the place's data; on the reader's thread
+	pass(r *rcu.Reader)             // fires it a few times, and judges
+	called(d *datum, number uint64) // notes a call with the place's data, which had that number; on the reader's thread
 	lastChanges() string
 }
 
@@ -83,6 +83,7 @@ type invariants struct {
 // A place is what *event and *point have in common.
 type place struct {
 	*torture.Attack
+	self    passed         // the *event or *point
 	on      []registration // in the order of calls; the updater's
 	history torture.History
 }
@@ -96,12 +97,20 @@ type registration struct {
 	slot  []datum // its datum is the first
 }
 
-// A datum is a probe's data.
+// A datum is a probe's data. Every word of it changes when it is freed.
 type datum struct {
 	magic  uint64 // torture.Alive while it is in use
 	owner  int    // the only function that may be called with it
-	number uint64 // counts registrations
-	place  passed
+	number uint64 // counts registrations, from 1
+	place  *place
+}
+
+// freed is what a freed datum holds.
+var freed = datum{magic: torture.Poison, owner: -1}
+
+// inUse reports whether no word of d is a freed datum's.
+func (d *datum) inUse() bool {
+	return d.magic == torture.Alive && d.owner != freed.owner && d.number != freed.number && d.place != freed.place
 }
 
 // String names a datum by its owner and its number: "f2#17".
@@ -125,7 +134,7 @@ func newFiring[P passed](a *torture.Attack, broken invariants) (*firing[P], []*d
 	f := &firing[P]{
 		Attack: a, broken: broken, fns: fns, rnd: a.Rand(0), freedCalls: dispatch.FreedCalls(),
 		domain: torture.Flavour().New(rcu.Options{}),
-		data:   slab.New(datum{magic: torture.Poison, owner: -1}),
+		data:   slab.New(freed),
 	}
 	a.CountGracePeriods(f.domain)
 	report := f.wrongCall
@@ -208,7 +217,7 @@ func passNested(p passed, r *rcu.Reader) {
 }
 
 // newProbe makes a probe for a place.
-func (f *firing[P]) newProbe(fn, prio int, at P) (registration, error) {
+func (f *firing[P]) newProbe(fn, prio int, at *place) (registration, error) {
 	slot, err := f.data.Alloc()
 	if err != nil {
 		return registration{}, err
@@ -251,16 +260,17 @@ func (f *firing[P]) freeLater(removed []registration) {
 	f.domain.Call(func() { f.free(removed) })
 }
 
-// wrongCall reports a call of function fn with data that is not in use, or another's, or nil.
+// wrongCall reports a call of function fn with data that is nil, another's, or not in use. d may
+// be half freed.
 func (f *firing[P]) wrongCall(fn int, d *datum) {
 	switch {
 	case d == nil:
 		f.Fail("%s: f%d was called with the data of an array's end", f.broken.owner, fn)
-	case d.magic == torture.Alive:
-		f.Fail("%s: f%d was called with %v; %s", f.broken.owner, fn, d, d.place.lastChanges())
-	case d.magic == torture.Poison && d.place == nil && d.owner == -1:
-		f.Fail("%s: f%d was called with data that had been freed", f.broken.freed, fn)
-	default:
+	case d.magic != torture.Alive && d.magic != freed.magic:
 		f.Fail("%s: f%d was called with the poison of a freed array (%#x)", f.broken.freed, fn, d.magic)
+	case d.inUse():
+		f.Fail("%s: f%d was called with %v; %s", f.broken.owner, fn, d, d.place.lastChanges())
+	default:
+		f.Fail("%s: f%d was called with data that had been freed", f.broken.freed, fn)
 	}
 }

@@ -35,11 +35,17 @@ func called(fn int, data unsafe.Pointer) {
 	// call them with that of an array's end, which is nil, or with dispatch.Poison's: a single
 	// word, which is not torture.Alive.
 	d := (*datum)(data)
-	if d == nil || d.magic != torture.Alive || d.owner != fn {
+	if d == nil || d.magic != torture.Alive {
 		(*reportWrong.Load())(fn, d)
 		return
 	}
-	d.place.called(d)
+	now := *d // a wrong variant may free it while this function runs
+	if now.owner != fn || !now.inUse() {
+		wrong := now
+		(*reportWrong.Load())(fn, &wrong)
+		return
+	}
+	now.place.self.called(d, now.number)
 }
 
 // probeOf makes a probe of a function and a datum.

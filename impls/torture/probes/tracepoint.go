@@ -86,7 +86,9 @@ func attackTracepoints(a *torture.Attack, policy *tracepoint.Policy) error {
 			return err
 		}
 		_, disable := dispatch.KeyChanges([]*dispatch.Site{site})
-		s.places = append(s.places, &event{place: place{Attack: a}, tp: tp, key: disable[0].Site})
+		e := &event{place: place{Attack: a}, tp: tp, key: disable[0].Site}
+		e.self = e
+		s.places = append(s.places, e)
 	}
 	err = s.run(func() {
 		s.most = min(1+s.rnd.IntN(mostProbes), 1+s.rnd.IntN(mostProbes))
@@ -101,7 +103,7 @@ func attackTracepoints(a *torture.Attack, policy *tracepoint.Policy) error {
 }
 
 // called counts a call.
-func (e *event) called(d *datum) {
+func (e *event) called(d *datum, _ uint64) {
 	e.calls++
 	if d == e.watched {
 		e.watchedCalls++
@@ -249,7 +251,7 @@ func (s *tracepoints) draw(e *event, toZero bool) (transition, error) {
 
 // add is the transition that adds a new probe.
 func (s *tracepoints) add(e *event, fn, prio int) (transition, error) {
-	r, err := s.newProbe(fn, prio, e)
+	r, err := s.newProbe(fn, prio, &e.place)
 	if err != nil {
 		return transition{}, err
 	}

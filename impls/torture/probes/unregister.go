@@ -60,6 +60,7 @@ func attackRemovals(a *torture.Attack, policy *unregister.Policy) error {
 			return err
 		}
 		p := &point{place: place{Attack: a}, Point: made, calls: make([]uint64, 0, 4*mostRegistered)}
+		p.self = p
 		p.certain.Store(new([]uint64))
 		s.places = append(s.places, p)
 	}
@@ -88,7 +89,7 @@ func (s *removals) removeAll() (err error) {
 }
 
 // called notes a call.
-func (p *point) called(d *datum) { p.calls = append(p.calls, d.number) }
+func (p *point) called(_ *datum, number uint64) { p.calls = append(p.calls, number) }
 
 // pass fires the Point and compares what was called with what was registered.
 func (p *point) pass(r *rcu.Reader) {
@@ -174,7 +175,7 @@ func (s *removals) change(p *point) error {
 
 // register adds a probe. Without memory, Register must return an error.
 func (s *removals) register(p *point, memory bool) (what string, err error) {
-	r, err := s.newProbe(s.rnd.IntN(len(s.fns)), s.rnd.IntN(3), p)
+	r, err := s.newProbe(s.rnd.IntN(len(s.fns)), s.rnd.IntN(3), &p.place)
 	if err != nil {
 		return "", err
 	}
