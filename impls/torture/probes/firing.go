@@ -97,7 +97,8 @@ type registration struct {
 	slot  []datum // its datum is the first
 }
 
-// A datum is a probe's data. Every word of it changes when it is freed.
+// A datum is a probe's data. Every field is one word, which changes when the datum is freed: so a
+// probe that runs meanwhile finds each either whole or freed.
 type datum struct {
 	magic  uint64 // torture.Alive while it is in use
 	owner  int    // the only function that may be called with it

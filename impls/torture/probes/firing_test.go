@@ -1,6 +1,7 @@
 package probes
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/tpbench/tpbench/impls/torture"
@@ -8,28 +9,35 @@ import (
 
 // If this fails, a probe's data that is freed while the probe runs is taken for another's, or
 // its nil place is used, which panics: then a strategy that frees too early is said to have
-// broken another invariant than the one it broke.
+// broken another invariant than the one it broke. Or data in use is said to be freed.
 func TestHalfFreed(t *testing.T) {
-	whole := datum{torture.Alive, 1, 2, &place{}}
-	if !whole.inUse() {
-		t.Error("data in use is said to be freed")
-	}
-	for words := 1; words < 1<<4; words++ {
-		half := whole
+	var reported []*datum
+	report := func(_ int, d *datum) { reported = append(reported, d) }
+	reportWrong.Store(&report)
+	defer reportWrong.Store(nil)
+	p := new(point)
+	p.self = p
+	whole := datum{torture.Alive, 1, 2, &p.place}
+	for words := range 1 << 4 {
+		d := whole
 		if words&1 > 0 {
-			half.magic = freed.magic
+			d.magic = freed.magic
 		}
 		if words&2 > 0 {
-			half.owner = freed.owner
+			d.owner = freed.owner
 		}
 		if words&4 > 0 {
-			half.number = freed.number
+			d.number = freed.number
 		}
 		if words&8 > 0 {
-			half.place = freed.place
+			d.place = freed.place
 		}
-		if half.inUse() {
-			t.Errorf("words %04b are freed, and the data is said to be in use", words)
+		reported, p.calls = nil, nil
+		called(whole.owner, probeOf(0, &d, 0).Data)
+		asFreed := len(reported) == 1 && !reported[0].inUse() && len(p.calls) == 0
+		asInUse := len(reported) == 0 && slices.Equal(p.calls, []uint64{whole.number})
+		if words == 0 && !asInUse || words > 0 && !asFreed {
+			t.Errorf("words %04b are freed: the call is reported %d times and noted as %d", words, len(reported), p.calls)
 		}
 	}
 }

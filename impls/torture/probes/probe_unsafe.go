@@ -41,7 +41,7 @@ func called(fn int, data unsafe.Pointer) {
 	}
 	now := *d // a wrong variant may free it while this function runs
 	if now.owner != fn || !now.inUse() {
-		wrong := now
+		wrong := now // only what is reported is allocated
 		(*reportWrong.Load())(fn, &wrong)
 		return
 	}
