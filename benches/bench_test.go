@@ -3,6 +3,7 @@ package benches
 import (
 	"cmp"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"regexp"
@@ -15,7 +16,6 @@ import (
 	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/kernel"
 	"github.com/tpbench/tpbench/impls/livepatch"
 	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/torture"
@@ -76,7 +76,11 @@ func (s *stopwatch) Stop() {
 // BenchmarkCases runs every case, so that `go test -bench` and `tpbench run` measure the
 // same. It pins no thread and does not interleave; for a number to rely on, use tpbench.
 func BenchmarkCases(b *testing.B) {
+	pattern := flag.Lookup("test.bench").Value.String()
 	for _, bench := range Benchmarks() {
+		if !strings.Contains(pattern, bench.Apart) {
+			continue // it runs only where it is named: see Asked
+		}
 		for _, c := range bench.Cases(Params{Events: []int{100}}) {
 			for phase, name := range c.Names {
 				b.Run(name, func(b *testing.B) { runCase(b, &c, phase) })
@@ -100,7 +104,7 @@ func runCase(b *testing.B, c *Case, phase int) {
 	n := (b.N + unit - 1) / unit
 	op.Run(n, s)
 	if op.Values != nil {
-		for _, v := range op.Values() {
+		for _, v := range op.Values(phase) {
 			b.ReportMetric(v.V, v.Unit)
 		}
 	}
@@ -157,7 +161,6 @@ func TestFindRefuses(t *testing.T) {
 		"Dispatch/impl=nothing/probes=1",
 		"Dispatch/probes=1/impl=static-call",
 		"DisableAll/impl=naive-sink/gp=memb/events=10/probes=1/readers=0",
-		"DisableAll/impl=running-kernel/gp=memb/events=10/probes=1/readers=0",
 		"Disturb/impl=none/gp=memb/events=10/readers=1",
 		"Poke/impl=int3/sites=0/beside=idle",
 		"Poke/impl=int3/sites=1/beside=bus",
@@ -174,7 +177,7 @@ func TestFindRefuses(t *testing.T) {
 
 // If this fails, a busted implementation or flavour is measured without being named, or has
 // other cases than a sound one of its family when it is named. The baseline alone is always
-// measured. The running kernel has one case, with its own grace period, and only if named.
+// measured.
 func TestBustedOnlyWhereNamed(t *testing.T) {
 	// cases counts the cases of an implementation or a flavour.
 	cases := func(i Impl, p Params) (n int) {
@@ -209,10 +212,6 @@ func TestBustedOnlyWhereNamed(t *testing.T) {
 	for _, i := range Impls() {
 		usual, named, want := cases(i, Params{}), named(i), named(sound[i.Family])
 		switch {
-		case i.Name == kernel.Name:
-			if usual != 0 || named != 1 {
-				t.Errorf("the running kernel: %d cases, and %d if named", usual, named)
-			}
 		case (usual > 0) != (i.Status == impls.Sound || i.Name == baseline):
 			t.Errorf("%s %s: measured by default: %v", i.Family, i.Name, usual > 0)
 		case i.Status == impls.Busted && (named != want || named == 0):
@@ -251,8 +250,8 @@ func TestEvidence(t *testing.T) {
 	every := names(all...)
 	for _, b := range Benchmarks() {
 		for _, name := range b.Names {
-			if !every[name] {
-				t.Errorf("no %s in the evidence", name)
+			if every[name] != (b.Apart == "") {
+				t.Errorf("%s is in the evidence: %v", name, every[name])
 			}
 		}
 	}
@@ -302,7 +301,7 @@ func TestBlocks(t *testing.T) {
 		for _, names := range compared {
 			most = max(most, len(names))
 		}
-		if most == 1 && b.Names[0] != "Livepatch" && b.Names[0] != "LivepatchTransition" { // of which one variant is sound
+		if most == 1 && b.Apart == "" && b.Names[0] != "Livepatch" && b.Names[0] != "LivepatchTransition" { // of which one variant is sound
 			t.Errorf("%s: every block has one case: %v", b.Names, compared)
 		}
 	}
@@ -465,7 +464,7 @@ func TestBytesHeld(t *testing.T) {
 	for _, fail := range []string{"none", "some", "all"} {
 		op := opened(t, "Unregister/impl=stub/gp=memb/fail="+fail+"/probes=8/readers=0")
 		op.Run(2, &bracket{t: t, times: make([]int, 2)})
-		v := op.Values()
+		v := op.Values(0)
 		held = append(held, v[0].V)
 		if v[1].V != 9*16 { // what nine probes take: that registration uses the space of the dead entries
 			t.Errorf("%s fail: %v after the next registration", fail, v)
@@ -490,7 +489,7 @@ func TestDisturbs(t *testing.T) {
 		if now := textpoke.Totals().Syncs; (now > syncs) != switches {
 			t.Errorf("Disturb by %s: %d core syncs", impl, now-syncs)
 		}
-		if v := op.Values(); v[0].V <= 0 || !slices.IsSortedFunc(v, func(a, b harness.Value) int { return cmp.Compare(a.V, b.V) }) {
+		if v := op.Values(0); v[0].V <= 0 || !slices.IsSortedFunc(v, func(a, b harness.Value) int { return cmp.Compare(a.V, b.V) }) {
 			t.Errorf("Disturb by %s: %v", impl, v)
 		}
 		op.Close()
@@ -710,7 +709,7 @@ func TestOperationsTimeTheirPhases(t *testing.T) {
 		seen := map[string]bool{} // all but the numbers of a name
 		for _, c := range b.Cases(Params{Events: []int{disturbSites}, GPs: []string{"memb"}}) {
 			kind := regexp.MustCompile(`=\d+`).ReplaceAllString(c.Names[0], "")
-			if c.Err != nil || seen[kind] || slices.Contains(untimed, b) && len(seen) > 0 {
+			if c.Err != nil || seen[kind] || slices.Contains(untimed, b) && len(seen) > 0 || testing.Short() && b.Apart != "" {
 				continue
 			}
 			seen[kind] = true
@@ -740,8 +739,10 @@ func TestOperationsTimeTheirPhases(t *testing.T) {
 				units = append(units, "ns/"+d.Unit)
 			}
 			if op.Values != nil {
-				for _, v := range op.Values() {
-					units = append(units, v.Unit)
+				for phase := range c.Names {
+					for _, v := range op.Values(phase) {
+						units = append(units, v.Unit)
+					}
 				}
 			}
 			for _, u := range units {

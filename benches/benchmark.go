@@ -2,6 +2,7 @@ package benches
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,18 +32,32 @@ type Benchmark struct {
 	// constants of type results.Role. A phase without one has a table like any other.
 	Roles []string
 
+	// Models are, of operations on the running kernel, for each phase the benchmark that does the same in
+	// the model.
+	Models []string
+
 	Table string // title of the table that it shares with others; "" for one of its own
 	Short string // the question again, in the few words that a chart has room for
 	Shown string // "key=value": the cases that charts show; "" for all
+
+	// Apart is the word that its names begin with, if it is only measured where that word is written
+	// (see Asked): it makes the whole machine slower. "" for all others.
+	Apart string
 
 	axes []axis
 
 	// fits leaves combinations out that mean nothing; nil keeps all.
 	fits func(keys) bool
 
-	layouts int                      // harness.Case.Layouts
-	untimed bool                     // harness.Case.Untimed
-	slow    func(keys) time.Duration // harness.Case.Slow; nil means 0
+	layouts int  // harness.Case.Layouts
+	untimed bool // harness.Case.Untimed
+
+	// hardware: it measures caches, branch prediction or how threads get into each other's way. A guest whose
+	// clock counts instructions has none of these.
+	hardware bool
+
+	slow   func(keys) time.Duration // harness.Case.Slow; nil means 0
+	costly func(keys) bool          // Case.Costly; nil means that none is
 
 	check func(keys) error // why it cannot run here; see impls.Variant.Check
 	ops   func(keys) int   // harness.Case.Ops; nil means 0
@@ -57,6 +72,14 @@ type axis struct {
 
 // keys hold one value for each axis of a Benchmark.
 type keys map[string]string
+
+// Asked reports whether one that chooses benchmarks by a pattern asks for the name, which is one of
+// b.Names. A pattern that does not have the word of a benchmark apart does not ask for it, and so
+// "Churn" and "." do not: a benchmark apart may have the name of another behind its word.
+func (b *Benchmark) Asked(name string, pattern *regexp.Regexp) bool {
+	at := pattern.FindStringIndex(name)
+	return at != nil && (b.Apart == "" || at[0] == 0 && strings.Contains(pattern.String(), b.Apart))
+}
 
 // num is the value of a key whose axis holds numbers.
 func (k keys) num(key string) int {
@@ -86,6 +109,7 @@ type Case struct {
 	Benchmark *Benchmark
 	Block     string // harness.Planned.Block: what it is compared in
 	Err       error  // why it cannot run here, or nil
+	Costly    bool   // a sample may take a minute, so a few must do unless more are asked for
 
 	keys keys
 }
@@ -149,6 +173,7 @@ func (b *Benchmark) at(k keys) Case {
 	if b.ops != nil {
 		c.Ops = b.ops(k)
 	}
+	c.Costly = b.costly != nil && b.costly(k)
 	for _, name := range b.Names {
 		c.Names = append(c.Names, b.named(name, k, ""))
 	}
@@ -178,12 +203,9 @@ func (b *Benchmark) block(k keys) string {
 // parse is the inverse of at's naming, for names that come from outside. ok is false if
 // name is none of b's.
 func (b *Benchmark) parse(name string) (k keys, ok bool) {
-	base, rest, _ := strings.Cut(name, "/")
-	if !slices.Contains(b.Names, base) {
-		return nil, false
-	}
-	parts := strings.Split(rest, "/")
-	if len(parts) != len(b.axes) {
+	parts := strings.Split(name, "/")
+	base, parts := parts[0], parts[1:]
+	if !slices.Contains(b.Names, base) || len(parts) != len(b.axes) {
 		return nil, false
 	}
 	k = keys{}

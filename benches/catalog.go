@@ -6,7 +6,6 @@ import (
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/kernel"
 	"github.com/tpbench/tpbench/impls/livepatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
@@ -34,6 +33,14 @@ func Benchmarks() []*Benchmark {
 		&transitionBench,
 		&uprobeHitBench,
 		&uprobeRegisterBench,
+		&kernelBulkBench,
+		&kernelToggleBench,
+		&kernelChurnBench,
+		&kernelPerfCloseBench,
+		&kernelGracePeriodBench,
+		&kernelFireBench,
+		&kernelUprobeHitBench,
+		&kernelUprobeDetachBench,
 	}
 }
 
@@ -42,7 +49,7 @@ func Benchmarks() []*Benchmark {
 //
 // A unit is exact if it follows from what a strategy does alone: all samples of a case are
 // equal. gp-waits is not: where another thread has caused a grace period, a strategy waits
-// for one less.
+// for one less. Nor are the waits of a real kernel, where other programs are threads as well.
 func Units() []harness.Unit {
 	lower := func(name string) harness.Unit { return harness.Unit{Name: name, Better: "lower"} }
 	higher := func(name string) harness.Unit { return harness.Unit{Name: name, Better: "higher"} }
@@ -52,11 +59,13 @@ func Units() []harness.Unit {
 		exact(lower("bytes-compact")),   // of the array of probes after a registration that followed the removals
 		exact(lower("bytes-held")),      // of the array of probes after removals
 		exact(lower("core-syncs/op")),   // times that all CPUs were made to execute a serialising instruction
+		higher("events"),                // that one operation on the running kernel changes
 		higher("executions/op"),         // passes of a site, under torture
 		exact(lower("ftrace-waits/op")), // waits of ftrace's own, when a function loses its last patch
 		higher("gp-elided/op"),          // calls that would have waited, but a grace period had passed already
 		lower("gp-waits/op"),            // calls that blocked for a grace period
 		lower("holds/op"),               // threads that were held in a signal handler
+		lower("inner-waits/op"),         // waits of other threads of the kernel meanwhile: those that end a grace period for the caller, and those of other programs
 		lower("max-ns"),                 // the longest pass of a reader
 		lower("mistakes/op"),            // 1 if torture broke the strategy
 		lower("ns/event"),               // ns/op, divided by the events of a bulk change
@@ -66,14 +75,19 @@ func Units() []harness.Unit {
 		lower("p90-ns"),                 // likewise
 		lower("p99-ns"),                 // likewise
 		lower("p99.9-ns"),               // likewise
+		lower("rcu-waits/op"),           // those of gp-waits that were for the kernel's RCU
 		exact(lower("refused/op")),      // removals that returned ErrNoMem
+		lower("rude-waits/op"),          // those for RCU Tasks Rude
+		lower("srcu-waits/op"),          // those for SRCU
 		exact(higher("stores/op")),      // sites that one aligned store rewrote, without an int3
+		lower("tasks-trace-waits/op"),   // those for RCU Tasks Trace
+		lower("tasks-waits/op"),         // those for RCU Tasks
 		higher("transitions/op"),        // changes of the number of probes, under torture
 		lower("traps/op"),               // times that a thread ran into an int3
 	}
 }
 
-// An Impl is a variant of any family, a floor, or the running kernel.
+// An Impl is a variant of any family, or a floor.
 type Impl struct {
 	Family, Name, Doc, Origin string
 	Status                    impls.Status
@@ -102,7 +116,6 @@ func Impls() []Impl {
 		describe("unregister", unregister.Variants()),
 		describe("uprobe", uprobe.Variants()),
 		describe(FlavourFamily, rcu.Variants()),
-		[]Impl{{"kernel", kernel.Name, "its own events, through tracefs; only where it is named", "tracefs events/enable", impls.Sound, kernel.Check()}},
 	)
 }
 

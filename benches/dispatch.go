@@ -21,8 +21,9 @@ var dispatchBench = Benchmark{
 		floor, ok := floorOf(k["impl"])
 		return !ok || floor.Probes == k.num("probes")
 	},
-	layouts: dispatch.Layouts,
-	check:   func(keys) error { return dispatch.Open() },
+	layouts:  dispatch.Layouts,
+	hardware: true,
+	check:    func(keys) error { return dispatch.Open() },
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		loop, err := dispatchLoop(k, e.Layout)
 		if err != nil {

@@ -32,10 +32,11 @@ var disturbBench = Benchmark{
 		implAxis(append([]string{Undisturbed}, allStrategies...), append([]string{Undisturbed}, strategies...)),
 		gpAxis, eventsAxis(256), readersAxis(1),
 	},
-	fits:  func(k keys) bool { return k.num("events") >= disturbSites && k.num("readers") == 1 },
-	check: checkStrategy,
-	ops:   always(1),
-	open:  openDisturb,
+	fits:     func(k keys) bool { return k.num("events") >= disturbSites && k.num("readers") == 1 },
+	hardware: true,
+	check:    checkStrategy,
+	ops:      always(1),
+	open:     openDisturb,
 }
 
 // openDisturb has the measuring thread for its reader, and the updater is the thread
@@ -70,7 +71,7 @@ func openDisturb(k keys, e *harness.Env) (*harness.Op, error) {
 				}
 			}
 		},
-		Values: func() []harness.Value { return percentiles(latency) },
+		Values: func(int) []harness.Value { return percentiles(latency) },
 		Close: func() {
 			reader.Unregister() // first: the updater may wait for this reader
 			s.close()

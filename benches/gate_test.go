@@ -78,7 +78,7 @@ func TestGateFamily(t *testing.T) {
 	}
 	for _, b := range Benchmarks() {
 		for _, role := range b.Roles {
-			if !roles[role] {
+			if !roles[role] && b.Apart == "" {
 				t.Errorf("the gate family has no line of %s, whose role is %s", b.Names[0], role)
 			}
 		}

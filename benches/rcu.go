@@ -74,11 +74,12 @@ var gracePeriodBench = Benchmark{
 }
 
 var readSideBench = Benchmark{
-	Names: []string{"ReadSide"},
-	Doc:   "entering and leaving one read section; its code is one for all flavours but srcu",
-	Table: "Read side: entering and leaving a read section",
-	axes:  []axis{gpAxis},
-	check: checkFlavour,
+	Names:    []string{"ReadSide"},
+	Doc:      "entering and leaving one read section; its code is one for all flavours but srcu",
+	Table:    "Read side: entering and leaving a read section",
+	axes:     []axis{gpAxis},
+	hardware: true,
+	check:    checkFlavour,
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		d := find(rcu.Variants(), k["gp"]).New(rcu.Options{})
 		r := d.Register()

@@ -12,16 +12,15 @@ import (
 // are timed once.
 func TestShortOperationsAreRepeated(t *testing.T) {
 	for name, want := range map[string]int{
-		"DisableAll/impl=batched/gp=memb/events=128/probes=1/readers=0":            0,
-		"DisableAll/impl=batched/gp=memb/events=129/probes=1/readers=0":            1,
-		"DisableAll/impl=batched/gp=kernelgp/events=100/probes=1/readers=0":        1,
-		"DisableAll/impl=batched/gp=paced/events=100/probes=1/readers=0":           1,
-		"DisableAll/impl=running-kernel/gp=kernelgp/events=100/probes=1/readers=0": 1,
-		"Churn/impl=naive-sync/gp=memb/readers=0":                                  0,
-		"Churn/impl=naive-sync/gp=kernelgp/readers=0":                              transitionsPerSample,
-		"Unregister/impl=stub/gp=srcu/fail=all/probes=8/readers=0":                 0,
-		"Unregister/impl=stub/gp=kernelgp/fail=all/probes=8/readers=0":             transitionsPerSample,
-		"UprobeRegister/impl=srcu/batch=10":                                        0,
+		"DisableAll/impl=batched/gp=memb/events=128/probes=1/readers=0":     0,
+		"DisableAll/impl=batched/gp=memb/events=129/probes=1/readers=0":     1,
+		"DisableAll/impl=batched/gp=kernelgp/events=100/probes=1/readers=0": 1,
+		"DisableAll/impl=batched/gp=paced/events=100/probes=1/readers=0":    1,
+		"Churn/impl=naive-sync/gp=memb/readers=0":                           0,
+		"Churn/impl=naive-sync/gp=kernelgp/readers=0":                       transitionsPerSample,
+		"Unregister/impl=stub/gp=srcu/fail=all/probes=8/readers=0":          0,
+		"Unregister/impl=stub/gp=kernelgp/fail=all/probes=8/readers=0":      transitionsPerSample,
+		"UprobeRegister/impl=srcu/batch=10":                                 0,
 	} {
 		if c, err := Find(name); err != nil || c.Ops != want {
 			t.Errorf("%s: %d operations are a sample, %v; want %d", name, c.Ops, err, want)

@@ -167,7 +167,7 @@ func (s *timedReader) start(beside func(open func() (pass, end func(), err error
 	})
 }
 
-func (s *timedReader) values() []harness.Value {
+func (s *timedReader) values(int) []harness.Value {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return percentiles(s.latency)

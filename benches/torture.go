@@ -30,10 +30,11 @@ var tortureBench = Benchmark{
 		{"gp", func(Params) []string { return []string{torture.Flavour().Name} }},
 		readersAxis(1),
 	},
-	fits:    func(k keys) bool { return k.num("readers") == 1 },
-	check:   func(k keys) error { return tortured(k).Check() },
-	ops:     always(1),
-	untimed: true, // that it broke must not be forgotten because a neighbour was there
+	fits:     func(k keys) bool { return k.num("readers") == 1 },
+	hardware: true,
+	check:    func(k keys) error { return tortured(k).Check() },
+	ops:      always(1),
+	untimed:  true, // that it broke must not be forgotten because a neighbour was there
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		s := tortured(k)
 		var r torture.Report
@@ -43,7 +44,7 @@ var tortureBench = Benchmark{
 				r, err = s.Torture(context.Background(), tortureOptions(e))
 				must(err)
 			},
-			Values: func() []harness.Value { return tortureValues(r) },
+			Values: func(int) []harness.Value { return tortureValues(r) },
 		}, nil
 	},
 }

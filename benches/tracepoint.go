@@ -9,7 +9,6 @@ import (
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/dispatch"
-	"github.com/tpbench/tpbench/impls/kernel"
 	"github.com/tpbench/tpbench/impls/rcu"
 	"github.com/tpbench/tpbench/impls/textpoke"
 	"github.com/tpbench/tpbench/impls/tracepoint"
@@ -45,14 +44,11 @@ var bulkBench = Benchmark{
 	Names: []string{"DisableAll", "EnableAll"},
 	Doc:   "one bulk change that unregisters the probe of every event, and one that registers it again at once",
 	Roles: []string{"disable", "enable"},
-	// The running kernel is measured only where it is named.
 	axes: []axis{
-		implAxis(append(slices.Clone(allStrategies), kernel.Name), strategies),
-		gpAxis, eventsAxis(DefaultEvents), numbers("probes", nil, 1), readersAxis(0),
+		implAxis(allStrategies, strategies), gpAxis, eventsAxis(DefaultEvents), numbers("probes", nil, 1), readersAxis(0),
 	},
-	fits:  func(k keys) bool { return k["impl"] != kernel.Name || k["gp"] == KernelGP },
 	slow:  func(k keys) time.Duration { return time.Duration(k.num("events")) * slowestGracePeriod },
-	check: checkBulk,
+	check: checkStrategy,
 	ops: func(k keys) int {
 		if k.num("events") <= shortBulk {
 			return fewIfSlow(1)(k)
@@ -294,9 +290,6 @@ func must(err error) {
 // openBulk registers a probe with every event. One operation disables all (phase 0) and
 // enables all again (phase 1).
 func openBulk(k keys, e *harness.Env) (*harness.Op, error) {
-	if k["impl"] == kernel.Name {
-		return openKernel(k, e)
-	}
 	s, err := newSetup(k, e, k.num("events"))
 	if err != nil {
 		return nil, err

@@ -67,7 +67,7 @@ func openUnregister(k keys, e *harness.Env) (*harness.Op, error) {
 				{Unit: "refused", N: r.refused},
 			}
 		},
-		Values: func() []harness.Value {
+		Values: func(int) []harness.Value {
 			return []harness.Value{
 				{Unit: "bytes-held", V: float64(r.held)},
 				{Unit: "bytes-compact", V: float64(r.compact)},
@@ -160,8 +160,9 @@ var stubbedBench = Benchmark{
 		numbers("probes", nil, 1, 2),
 		axisOf("dead", "0", "1", "2", "4"),
 	},
-	layouts: dispatch.Layouts,
-	check:   checkUnregister,
+	layouts:  dispatch.Layouts,
+	hardware: true,
+	check:    checkUnregister,
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		policy := find(unregister.Variants(), k["impl"]).New
 		funcs := nops(k.num("dead") + k.num("probes"))

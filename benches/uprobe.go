@@ -25,8 +25,9 @@ var uprobeHitBench = Benchmark{
 	fits: func(k keys) bool {
 		return k.num("cpus") > 1 || k.num("cpus") == 1 && k["keys"] == "same"
 	},
-	check: checkUprobe,
-	open:  openUprobeHit,
+	hardware: true,
+	check:    checkUprobe,
+	open:     openUprobeHit,
 }
 
 // uprobeHits is how many hits a thread beside makes before it stores their number: few,

@@ -112,7 +112,7 @@ var (
 	codeRE      = regexp.MustCompile(`(^|[^-\w])([ABDGHKLMPRSTUVW]\d{1,2})\b`)
 
 	// notCodes are registers, percentiles, and the arm that is the base again.
-	notCodes = regexp.MustCompile(`^(R([89]|1[0-5])|P[1-9]0|A2)$`)
+	notCodes = regexp.MustCompile(`^(R([089]|1[0-5])|P[1-9]0|A2)$`)
 )
 
 // If this fails, a code means two things or nothing. A race is defined in a table of

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// written returns the names as the file has them, with the arm as a key. The worker is asked
+// Written returns names of the case as the file has them, with the arm as a key. The worker is asked
 // for names without it.
-func (c *Planned) written(names []string) []string {
+func (c *Planned) Written(names []string) []string {
 	names = slices.Clone(names)
 	for i, name := range names {
 		names[i] = withArm(name, c.Arm)
@@ -37,9 +37,14 @@ func prints(lines []byte, name string) bool {
 	return slices.ContainsFunc(benchRE.FindAllSubmatch(lines, -1), func(m [][]byte) bool { return string(m[1]) == name })
 }
 
-// rename gives the arm to every benchmark line of a worker, also to one that
+// printsOthers reports whether lines has a benchmark line of another name than these.
+func printsOthers(lines []byte, names []string) bool {
+	return slices.ContainsFunc(benchRE.FindAllSubmatch(lines, -1), func(m [][]byte) bool { return !slices.Contains(names, string(m[1])) })
+}
+
+// Rename gives the arm to every benchmark line of a worker, also to one that
 // the task does not name: without the key that line would count for another arm.
-func rename(lines []byte, arm string) []byte {
+func Rename(lines []byte, arm string) []byte {
 	return benchRE.ReplaceAllFunc(lines, func(begin []byte) []byte {
 		name, space := begin[:len(begin)-1], begin[len(begin)-1:]
 		return append([]byte(withArm(string(name), arm)), space...)

@@ -168,7 +168,7 @@ func TestWithArm(t *testing.T) {
 	}
 	lines := "# sample BenchmarkX \nBenchmarkX 1 5 ns/op\nBenchmarkX/y-4   \t 1\t5 ns/op\nBenchmarkX\nok BenchmarkX 1\n"
 	const want = "# sample BenchmarkX \nBenchmarkX/arm=B 1 5 ns/op\nBenchmarkX/y/arm=B-4   \t 1\t5 ns/op\nBenchmarkX\nok BenchmarkX 1\n"
-	if got := string(rename([]byte(lines), "B")); got != want {
+	if got := string(Rename([]byte(lines), "B")); got != want {
 		t.Errorf("renamed: %q, want %q", got, want)
 	}
 	for name, want := range map[string]bool{"X": true, "X/y-4": true, "X/y": false, "": false, "ok": false} {
@@ -184,6 +184,19 @@ func TestWorkerLeavesOutAName(t *testing.T) {
 	report, text, err := runArmed(t.Context(), t, script(`[ "$arm" = A2 ] && [ "$1" = Y ] && set -- Y Z-80; `+honest), filepath.Join(t.TempDir(), "out.txt"))
 	if err != nil || len(report.Lost) != 8 || strings.Contains(text, "BenchmarkZ/arm=A2-80") || !strings.Contains(report.Lost[1], "BenchmarkZ/arm=A2-8: worker gave no line for BenchmarkZ-8") {
 		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// If this fails, a benchmark that failed in a boot takes all others of the boot with it.
+func TestWorkerGivesSomeNames(t *testing.T) {
+	report, text, err := runArmed(t.Context(), t, script(`[ "$arm" = A2 ] && [ "$1" = Y ] && { set -- Y; echo 'Z: panic' >&2; }; `+honest), filepath.Join(t.TempDir(), "out.txt"))
+	if err != nil || report.Done != armedSamples-4 || len(report.Lost) != 4 || report.Lost[1] != "lost round 1 BenchmarkZ/arm=A2-8: worker gave no line for BenchmarkZ-8: Z: panic" {
+		t.Errorf("%+v, %v", report, err)
+	}
+	for name, want := range map[string]int{"Y/arm=A2": 4, "Z/arm=A2-8": 0, "Z/arm=A-8": 4} {
+		if n := strings.Count(text, "\nBenchmark"+name+" "); n != want {
+			t.Errorf("%s: %d samples in the file, want %d", name, n, want)
+		}
 	}
 }
 

@@ -51,9 +51,10 @@ type Op struct {
 	// Divide: for each of these, ns/op divided by N is reported too: {"event", 1000} adds ns/event.
 	Divide []Count
 
-	// Values returns, after the last Run, measurements that the operation made itself. They
-	// are reported with ns/op, or in place of it if Run times nothing. May be nil.
-	Values func() []Value
+	// Values returns, after the last Run, measurements that the operation made itself of one phase: the
+	// harness asks for each in turn. They are reported with ns/op, or in place of it if Run times
+	// nothing. May be nil.
+	Values func(phase int) []Value
 
 	// Close undoes Open. If Open called Env.Beside, Close calls Env.Stop: only the
 	// operation knows what its threads may be waiting for. May be nil.

@@ -41,7 +41,9 @@
 //     away, and times batches of that many. A batch does not count if the kernel took the CPU away
 //     in it, or if a thread beside stood still. How long it took is never a reason. The sample is
 //     the median of the batches that count, less the overhead of the clock. A case that fixes its
-//     number of operations is timed once. The canary runs before and after each batch.
+//     number of operations is timed once. The canary runs before and after each batch. A guest in
+//     virtual time (package clock) has no canary, and there such a case is timed several times, after a
+//     first one that does not count: nothing interrupts it, however long it is.
 //  5. The worker prints benchmark-format lines. When all samples of the block are there, the
 //     coordinator appends them to the file; at the end of a round it syncs the file. If a
 //     sample of the block is disturbed, the whole block is measured again, as long as the

@@ -160,7 +160,7 @@ func header(plan *Plan, facts []host.Fact) []host.Fact {
 }
 
 // headRE matches the lines of a file that come before its first sample.
-var headRE = regexp.MustCompile(`^([a-z][a-z0-9-]*: .*|Unit \S+ better=\S+.*|# (plan|session|block|look|lost|again|end|sample|superseded) ?.*)$`)
+var headRE = regexp.MustCompile(`^([a-z][a-z0-9._+-]*: .*|Unit \S+ better=\S+.*|# (plan|session|block|look|lost|again|end|sample|superseded) ?.*)$`)
 
 // onlyHead reports whether a file is a result file without a sample. Nothing is lost when Create
 // begins it again. It is false of a file of another kind, even one with the first line of a

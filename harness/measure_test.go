@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"regexp"
 	"runtime"
 	"runtime/debug"
@@ -274,6 +275,17 @@ func TestCanaryBesideBatches(t *testing.T) {
 	}
 }
 
+// If this fails, a sample of a guest in virtual time is called disturbed and its block measured again, or one
+// of the host never is.
+func TestCanaryInVirtualTime(t *testing.T) {
+	if canary(true)() != true || reflect.ValueOf(canary(true)).Pointer() == reflect.ValueOf(quiet).Pointer() {
+		t.Error("the canary runs in virtual time")
+	}
+	if reflect.ValueOf(canary(false)).Pointer() != reflect.ValueOf(quiet).Pointer() {
+		t.Error("the canary does not run in wall time")
+	}
+}
+
 // If this fails, a batch in which the kernel took the CPU away counts; or one of a case with
 // fixed Ops, which may sleep, does not count; or an error of reading the switches is lost.
 func TestSwitchesDuringBatches(t *testing.T) {
@@ -471,11 +483,11 @@ func TestSampleNeedsItsBatches(t *testing.T) {
 }
 
 // If this fails, a sample of a case with fixed Ops has a wrong number of tries, or is not shared,
-// or lacks one of its phases.
+// or lacks one of its phases, or has the values of another one.
 func TestOnce(t *testing.T) {
 	tries := 0
 	s := &sampler{
-		op: &Op{Values: func() []Value { return []Value{{"own", 42}} }}, quiet: func() bool { return true }, now: time.Now,
+		op: &Op{Values: func(phase int) []Value { return []Value{{"own", 42 + float64(phase)}} }}, quiet: func() bool { return true }, now: time.Now,
 		batch: func(n int) (batch, error) {
 			tries++
 			return batch{counts: tries == 3, quiet: false, phases: []phase{
@@ -489,7 +501,7 @@ func TestOnce(t *testing.T) {
 	if err != nil || len(samples) != 3 {
 		t.Fatalf("%v, %v", samples, err)
 	}
-	for i, want := range []string{"[{ns/op 200} {waits/op 2} {own 42}]", "[{own 42}]", "[{ns/op 600} {waits/op 1} {own 42}]"} {
+	for i, want := range []string{"[{ns/op 200} {waits/op 2} {own 42}]", "[{own 43}]", "[{ns/op 600} {waits/op 1} {own 44}]"} {
 		if got := fmt.Sprint(samples[i].values); got != want {
 			t.Errorf("phase %d: %s, want %s", i, got, want)
 		}
@@ -503,6 +515,46 @@ func TestOnce(t *testing.T) {
 	samples, err = s.measure(t.Context(), &Case{Names: []string{"A", "B", "C"}, Ops: 5, Untimed: true}, 0)
 	if err != nil || samples[0].disturbed() || samples[2].disturbed() {
 		t.Errorf("a case whose values are no times is disturbed: %+v, %v", samples, err)
+	}
+}
+
+// If this fails, a case with fixed Ops is timed once in a guest in virtual time, with all that it is the first to
+// touch; or more than once on the host, where a long batch is interrupted; or a long one for too long.
+func TestFixedOpsInVirtualTime(t *testing.T) {
+	for _, tc := range []struct {
+		virtual bool
+		ns      float64 // of a batch
+		ops     int
+		calls   int
+		kept    int
+	}{
+		{false, 1e5, 7, 1, 1},
+		{true, 1e5, 7, 1 + sampleBatches, sampleBatches},
+		{true, 3e7, 7, 1 + 4, 4},  // sampleTime
+		{true, 70e9, 7, 1 + 1, 1}, // one counts, however long it is
+	} {
+		calls, now := 0, time.Now()
+		s := &sampler{op: &Op{}, virtual: tc.virtual, quiet: func() bool { return true }, now: func() time.Time { return now }}
+		s.batch = func(n int) (batch, error) {
+			if n != tc.ops {
+				t.Errorf("%+v: a batch of %d", tc, n)
+			}
+			ns := tc.ns
+			if calls++; calls == 1 && tc.virtual {
+				ns *= 5
+			}
+			now = now.Add(time.Duration(tc.ns))
+			return batch{counts: true, quiet: true, phases: []phase{{ns: ns}}}, nil
+		}
+		samples, err := s.measure(t.Context(), &Case{Names: []string{"A"}, Ops: tc.ops}, 0)
+		if err != nil || calls != tc.calls || samples[0].kept != tc.kept || samples[0].value("ns/op") != tc.ns/float64(tc.ops) {
+			t.Errorf("%+v: %d calls, %+v, %v", tc, calls, samples, err)
+		}
+	}
+	unread := errors.New("unread")
+	s := &sampler{op: &Op{}, virtual: true, quiet: func() bool { return true }, now: time.Now, batch: func(int) (batch, error) { return batch{}, unread }}
+	if _, err := s.measure(t.Context(), &Case{Names: []string{"A"}, Ops: 1}, 0); !errors.Is(err, unread) {
+		t.Errorf("the error of the first batch is lost: %v", err)
 	}
 }
 

@@ -24,6 +24,11 @@ type Plan struct {
 	// then holds the difference between their layouts.
 	Builds int
 
+	// AtOnce is how many blocks are measured at the same time: for samples that do not depend on what
+	// else this machine does, as those of a guest in virtual time. Blocks then begin in the order of the plan, and
+	// are in the file in the order in which they end. Below 2: one after the other.
+	AtOnce int
+
 	// SeedGiven: Create does not continue a file that has another seed. Otherwise
 	// Create replaces Seed by that of the file it continues.
 	SeedGiven bool

@@ -8,7 +8,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // A Runner runs plans.
@@ -28,7 +32,8 @@ type Runner struct {
 	// asks again.
 	Look func(rounds int) (stop bool, err error)
 
-	// Progress, if not nil, is called before each sample, and never while one is measured.
+	// Progress, if not nil, is called before each sample, and never while one is measured, unless
+	// Plan.AtOnce says so. Calls do not overlap.
 	Progress func(Progress)
 }
 
@@ -97,27 +102,62 @@ type running struct {
 	spent  spending
 	budget budget
 	waited time.Duration // for quiet cores
+	failed bool          // a block could not be measured, so no other begins
+
+	// mu protects all of the above where several blocks are measured at once. A block holds it, except while
+	// its worker runs.
+	mu sync.Mutex
 }
 
+// all measures the blocks. It begins none after one has failed, and waits for those that have begun.
 func (r *running) all(ctx context.Context) error {
+	var begun errgroup.Group
+	begun.SetLimit(max(1, r.plan.AtOnce))
+	err := r.begin(ctx, &begun)
+	return cmp.Or(begun.Wait(), err)
+}
+
+func (r *running) begin(ctx context.Context, begun *errgroup.Group) error {
 	round := 0
 	for id, b := range r.plan.blocks() {
 		if b.round > round {
-			// A loss of power may cost one round, not more.
-			if err := r.file.sync(); err != nil {
-				return err
+			if round = b.round; r.plan.AtOnce < 2 || slices.Contains(r.Looks, round) {
+				if err := begun.Wait(); err != nil {
+					return err
+				}
 			}
-			round = b.round
-			stop, err := r.look(ctx, round)
-			if r.report.Decided = stop; stop || err != nil {
+			if stop, err := r.next(ctx, round); stop || err != nil {
 				return err
 			}
 		}
-		if err := r.block(ctx, id, b); err != nil {
+		begun.Go(func() error { // when there is a place
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.failed {
+				return nil
+			}
+			err := r.block(ctx, id, b)
+			r.failed = err != nil
 			return err
-		}
+		})
 	}
 	return nil
+}
+
+// next begins a round. It stops if a look says so, or if a block has failed.
+func (r *running) next(ctx context.Context, round int) (stop bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failed {
+		return true, nil
+	}
+	// A loss of power may cost one round, not more.
+	if err := r.file.sync(); err != nil {
+		return false, err
+	}
+	stop, err = r.look(ctx, round)
+	r.report.Decided = stop
+	return stop, err
 }
 
 // block measures one block. If a sample of it is disturbed, and the budget allows it, the whole
@@ -182,29 +222,28 @@ func (r *running) take(ctx context.Context, id int, b block, due []int) (take, e
 	for _, i := range due {
 		c := &r.plan.Cases[i]
 		missing := r.file.missing(b.round, c)
-		written := c.written(missing)
+		written := c.Written(missing)
 		if r.Progress != nil {
-			r.Progress(Progress{r.report.Done + t.samples, r.report.Total, written[0], r.spent.left()})
+			r.Progress(Progress{r.report.Done + t.samples, r.report.Total, written[0], r.spent.left() / time.Duration(max(1, r.plan.AtOnce))})
 		}
 		task := r.plan.task(&b, c, missing)
 		task.Patience = min(patience, runPatience-r.waited)
 		began := time.Now()
-		lines, err := r.sample(ctx, c, task)
+		r.mu.Unlock()
+		lines, without, err := r.sample(ctx, c, task)
+		r.mu.Lock()
 		if ctx.Err() != nil {
 			return t, ctx.Err()
 		}
 		took := time.Since(began)
 		t.took += took
 		r.spent.add(i, took)
-		if err != nil {
-			for _, name := range written {
-				why := fmt.Sprintf("lost round %d Benchmark%s: %v", b.round, name, err)
-				t.lost = append(t.lost, why)
-				t.lines = fmt.Appendf(t.lines, "# %s\n", why)
-			}
-			continue
+		for _, name := range c.Written(without) {
+			why := fmt.Sprintf("lost round %d Benchmark%s: %v", b.round, name, err)
+			t.lost = append(t.lost, why)
+			t.lines = fmt.Appendf(t.lines, "# %s\n", why)
 		}
-		t.samples += len(missing)
+		t.samples += len(missing) - len(without)
 		t.lines = append(t.lines, lines...)
 		if bytes.Contains(lines, []byte(disturbedWord+"\n")) {
 			t.disturbed = true
@@ -221,8 +260,9 @@ func superseded(lines []byte) []byte {
 	return bytes.ReplaceAll(lines, []byte("\nBenchmark"), []byte("\n# superseded Benchmark"))
 }
 
-// sample runs one worker and returns its lines as the file has them, or an error of one sentence.
-func (r *Runner) sample(ctx context.Context, c *Planned, task Task) ([]byte, error) {
+// sample runs one worker and returns its lines as the file has them. without are those of the task's names of which
+// there is no line, and the error says in one sentence why; if there are none, it is nil.
+func (r *Runner) sample(ctx context.Context, c *Planned, task Task) (lines []byte, without []string, err error) {
 	limit := usualLimit + c.Slow
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -239,17 +279,24 @@ func (r *Runner) sample(ctx context.Context, c *Planned, task Task) ([]byte, err
 		return nil
 	}
 	cmd.WaitDelay = endLimit
-	err := cmd.Run()
+	err = cmd.Run()
 	if ctx.Err() == nil && limited.Err() != nil {
-		return nil, fmt.Errorf("worker did not end within %v; its threads: %s; its stacks: %s", limit, oneLine(doing), oneLine(stacks(stderr.String())))
+		return nil, task.Names, fmt.Errorf("worker did not end within %v; its threads: %s; its stacks: %s", limit, oneLine(doing), oneLine(stacks(stderr.String())))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("worker died: %w%s", err, firstLine(stderr.String()))
+		return nil, task.Names, fmt.Errorf("worker died: %w%s", err, firstLine(stderr.String()))
 	}
 	for _, name := range task.Names {
 		if !prints(stdout.Bytes(), name) {
-			return nil, fmt.Errorf("worker gave no line for Benchmark%s", name)
+			without = append(without, name)
 		}
 	}
-	return rename(stdout.Bytes(), c.Arm), nil
+	if without == nil {
+		return Rename(stdout.Bytes(), c.Arm), nil, nil
+	}
+	err = fmt.Errorf("worker gave no line for Benchmark%s%s", without[0], firstLine(stderr.String()))
+	if printsOthers(stdout.Bytes(), task.Names) {
+		return nil, task.Names, err // it measured something else
+	}
+	return Rename(stdout.Bytes(), c.Arm), without, err
 }

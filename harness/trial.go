@@ -21,11 +21,11 @@ func (r *Runner) Trial(ctx context.Context, plan *Plan) (took []time.Duration, f
 	for i := range plan.Cases {
 		c := &plan.Cases[i]
 		if r.Progress != nil {
-			at.Next = c.written(c.Wanted)[0]
+			at.Next = c.Written(c.Wanted)[0]
 			r.Progress(at)
 		}
 		began := time.Now()
-		_, failed[i] = r.sample(ctx, c, plan.task(&block{}, c, c.Wanted))
+		_, _, failed[i] = r.sample(ctx, c, plan.task(&block{}, c, c.Wanted))
 		if ctx.Err() != nil {
 			return nil, nil, ctx.Err()
 		}

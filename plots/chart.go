@@ -12,12 +12,21 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Every chart has one size: 9 x 5.5 inches, 1296 x 792 pixels.
+// Every chart has one size, but for those with panels: 9 x 5.5 inches, 1296 x 792 pixels.
 const (
 	width  = 9 * vg.Inch
 	height = 5.5 * vg.Inch
 	dpi    = 144
 )
+
+// height is the chart's: with panels it grows with their rows.
+func (c *Chart) height() vg.Length {
+	if len(c.panels) == 0 {
+		return height
+	}
+	rows := (len(c.panels) + mostColumns - 1) / mostColumns
+	return vg.Length(rows)*panelHeight + 1.4*vg.Inch
+}
 
 // A Chart is a plot with its title and facts above, a note below, and labels to
 // the right of the data.
@@ -29,6 +38,7 @@ type Chart struct {
 	yLabel          string // above the axis, where it reads without turning
 	note            string
 	labels          *labels
+	panels          []*panel // in place of the axes, or none
 
 	looks map[string]look // by implementation
 	logX  string          // the key that a logarithmic horizontal axis has; "" for another axis
@@ -133,6 +143,10 @@ func (c *Chart) Draw(dc draw.Canvas) {
 	above := vg.Length(60)
 	if c.yLabel == "" {
 		above = 40
+	}
+	if len(c.panels) > 0 {
+		c.drawPanels(draw.Crop(dc, margin, -margin, 2.5*margin, -margin-above))
+		return
 	}
 	p := *c.plot // Draw may be called again, and Add only adds
 	p.BackgroundColor = nil

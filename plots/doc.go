@@ -11,6 +11,9 @@
 //	uprobe        hits per second, against the CPUs that hit one uprobe
 //	poke          time to patch a site, against the sites of a batch
 //
+// ByRelease draws one more, of a file with several kernels: the time and the counts of each operation, release by
+// release.
+//
 // The pipeline:
 //
 //  1. A chart's function selects samples by their benchmark's role, under one setting, and

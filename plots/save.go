@@ -157,7 +157,7 @@ func newBeside(path string) (*os.File, error) {
 }
 
 func (c *Chart) svg() ([]byte, error) {
-	canvas := vgsvg.New(width, height)
+	canvas := vgsvg.New(width, c.height())
 	c.Draw(draw.New(canvas))
 	var text bytes.Buffer
 	if _, err := canvas.WriteTo(&text); err != nil {
@@ -170,7 +170,7 @@ func (c *Chart) svg() ([]byte, error) {
 }
 
 func (c *Chart) png() ([]byte, error) {
-	img := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))
+	img := vgimg.NewWith(vgimg.UseWH(width, c.height()), vgimg.UseDPI(dpi))
 	c.Draw(draw.New(img))
 	var pixels bytes.Buffer
 	if err := png.Encode(&pixels, img.Image()); err != nil {

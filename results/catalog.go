@@ -34,6 +34,7 @@ type Benchmark struct {
 	Table string // title of the table that it is in; "" is one of its own
 	Short string // what it does, in the few words that a chart has room for
 	Shown string // "key=value": the samples that charts show; "" for all
+	Model string // of an operation on the running kernel: the benchmark that does the same in the model; "" for all others
 }
 
 // A Role says what a benchmark measures. Tables and charts select by it.
@@ -51,6 +52,7 @@ const (
 	FunctionTransition Role = "function-transition" // patching or unpatching a function, by impl, change, stack and tasks
 	UprobeHit          Role = "uprobe-hit"          // hits of uprobes, by impl, keys and cpus
 	Torture            Role = "torture"             // whether a strategy held under torture, by impl
+	RunningKernel      Role = "kernel"              // an operation on the running kernel, by its own keys
 )
 
 // Names returns the names of the benchmarks of a role, in order.

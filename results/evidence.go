@@ -9,7 +9,7 @@ import (
 )
 
 // EvidenceTables returns the tables that sum up a run: firing, bulk changes at one number
-// of events, then those that the catalog names, in its order, and then one table for every
+// of events, the running kernel's operations, then those that the catalog names, in its order, and then one table for every
 // other benchmark in the file. What torture found is a column of the bulk changes. Tables
 // without samples are left out.
 func EvidenceTables(run *Run, cat Catalog) []*Table {
@@ -20,7 +20,10 @@ func EvidenceTables(run *Run, cat Catalog) []*Table {
 	if len(cat.Select(run.Samples, Disable)) > 0 {
 		tables = append(tables, bulkTable(run, cat))
 	}
-	shown := slices.Concat(cat.Names(Firing), cat.Names(Disable), cat.Names(Enable), cat.Names(Torture))
+	if ss := cat.Select(run.Samples, RunningKernel); len(ss) > 0 {
+		tables = append(tables, kernelTable(ss, cat))
+	}
+	shown := slices.Concat(cat.Names(Firing), cat.Names(Disable), cat.Names(Enable), cat.Names(Torture), cat.Names(RunningKernel))
 	for _, b := range cat.Benchmarks {
 		if b.Table == "" || slices.Contains(shown, b.Name) {
 			continue
@@ -149,6 +152,41 @@ func bulkTable(run *Run, cat Catalog) *Table {
 		}
 	}
 	t.finish(slices.Concat(disable, enable))
+	return &t.Table
+}
+
+// kernelTable has a row for each operation on the running kernel, in the catalog's order, and a column for
+// each unit. The operations have so different keys that each with a column of its own would be mostly empty.
+func kernelTable(all Samples, cat Catalog) *Table {
+	t := &gridTable{}
+	var operations []string
+	for _, name := range cat.Names(RunningKernel) {
+		for _, g := range all.Select(name).ByName() {
+			t.rows = append(t.rows, g)
+			operations = append(operations, g.Value)
+		}
+	}
+	t.Title = "The running kernel"
+	t.Rows = make([][]string, len(t.rows))
+	t.add("operation", operations)
+	t.counts("sec/op")
+	t.columns(func(ss Samples) Samples { return ss }, "time", "sec/op")
+	each := make([]string, len(t.rows)) // of the events, or of the uprobes
+	units := slices.DeleteFunc(all.Units(), func(u string) bool { return u == "sec/op" })
+	for _, u := range units {
+		for i, r := range t.rows {
+			if s := r.Samples.Summary(u); strings.HasPrefix(u, "sec/") && s.N > 0 {
+				each[i] = Human(s.Center, u)
+			}
+		}
+	}
+	t.add("each", each)
+	for _, u := range units {
+		if !strings.HasPrefix(u, "sec/") {
+			t.columns(func(ss Samples) Samples { return ss }, strings.TrimSuffix(u, "/op"), u)
+		}
+	}
+	t.finish(all)
 	return &t.Table
 }
 

@@ -116,6 +116,17 @@ BenchmarkDispatch/impl=x 1 7 ns/op
 	}
 }
 
+// If this fails, a chart of a guest in virtual time is labelled with the machine under it, or one of a guest in wall
+// time with nothing but the guest.
+func TestHostOfGuest(t *testing.T) {
+	for time, want := range map[string]string{"virtual": "virtual time, guest with Linux 7.0.13", "wall": "AMD EPYC, Linux 6.18.44-fc"} {
+		run := &Run{Config: []KeyValue{{"cpu", "AMD EPYC"}, {"kernel", "6.18.44-fc #1"}, {TimeFact, time}, {GuestFact, "7.0.13"}}}
+		if got := run.Host(); got != want {
+			t.Errorf("%s: %q, want %q", time, got, want)
+		}
+	}
+}
+
 // If this fails, some bytes make reading panic, or are neither a Run with samples nor an error
 // in one line.
 func FuzzRead(f *testing.F) {

@@ -240,6 +240,32 @@ BenchmarkTorture/impl=seldom-idle/gp=memb/readers=1 1 1 executions/op 1 transiti
 	}
 }
 
+// If this fails, an operation on the running kernel has no row, or one of another, or lacks what was
+// counted; or it is in a second table, too.
+func TestKernelTable(t *testing.T) {
+	var b strings.Builder
+	for round := range 6 {
+		fmt.Fprintf(&b, "# block %d round %d\n", round, round)
+		fmt.Fprintf(&b, "BenchmarkB/by=x 1 %d ns/op 2 gp-waits/op 5 inner-waits/op\n", 1000+round)
+		fmt.Fprintf(&b, "BenchmarkA/all=10 1 3000000 ns/op 30 ns/event 0 gp-waits/op %d inner-waits/op 100 events\n", round)
+		fmt.Fprintf(&b, "BenchmarkA/all=9 1 2000000 ns/op 20 ns/event 0 gp-waits/op\n")
+	}
+	cat := Catalog{Benchmarks: []Benchmark{{Name: "A", Role: RunningKernel}, {Name: "B", Role: RunningKernel}}}
+	tables := EvidenceTables(parse(t, head+b.String()), cat)
+	if len(tables) != 1 {
+		t.Fatalf("%d tables, want one: %v", len(tables), tables)
+	}
+	want := `The running kernel, n=6
+  operation                  time     each  gp-waits   inner-waits  events
+  A/all=9                 2.00 ms  20.0 ns         0
+  A/all=10                3.00 ms  30.0 ns         0  2.500 [0..5]     100
+  B/by=x     1.00 µs [1.00..1.00]                  2             5
+`
+	if got := tables[0].String(); !strings.HasPrefix(got, want) {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
 // If this fails, the sentence inverts a ratio without its interval, or swaps the bounds: the
 // ratio then lies outside the interval.
 func TestVerdictBothWays(t *testing.T) {

@@ -79,8 +79,15 @@ func (r *Run) GracePeriod(cat Catalog, gp, readers string) Samples {
 }
 
 // Host returns the facts of the machine in short: "AMD EPYC, Linux 6.18.44". Of the kernel
-// it names the release, without when and how it was built.
+// it names the release, without when and how it was built. Of a run in virtual time it names the guest: no fact of the
+// machine has a part in that.
 func (r *Run) Host() string {
+	if r.Get(TimeFact) == VirtualTime {
+		if r.Get(GuestFact) == "" { // a chain has several
+			return "virtual time"
+		}
+		return "virtual time, guest with Linux " + r.Get(GuestFact)
+	}
 	var facts []string
 	if cpu := r.Get("cpu"); cpu != "" {
 		facts = append(facts, cpu)

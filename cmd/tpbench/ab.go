@@ -22,6 +22,7 @@ import (
 // An ab is one call of "tpbench ab".
 type ab struct {
 	cases      selection
+	in         place
 	cmdA, cmdB string
 	builds     int
 	schedule   schedule
@@ -50,10 +51,13 @@ Without --bench, --impl and the like, it measures the gate family: 33 cases with
 With --cmd-a and --cmd-b it compares two commands that print Go benchmark format, such as the test
 binaries of two revisions of any project. A runs twice in each round, as A and A2.
 
+` + guestHelp + ` Each arm has one build.
+
 If FILE was left by an interrupted run with the same flags, ab measures what is missing. Until then, the
 builds are in FILE.programs.`,
 		Example: `  tpbench ab main my-branch
   tpbench ab HEAD . --bench DisableAll --impl batched --gp memb --budget 2m
+  tpbench ab main my-branch --guest vmlinuz --bench DisableAll --impl batched --gp memb
   tpbench ab --cmd-a './old.test -test.run=none -test.bench=.' --cmd-b './new.test -test.run=none -test.bench=.' --rounds 12`,
 		Args: func(cmd *cobra.Command, args []string) error { return run.check(cmd.Flags(), args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -68,6 +72,7 @@ builds are in FILE.programs.`,
 	}
 	f := cmd.Flags()
 	run.cases.flags(f)
+	run.in.flags(f)
 	f.StringVar(&run.cmdA, "cmd-a", "", "shell command of arm A, which prints Go benchmark format")
 	f.StringVar(&run.cmdB, "cmd-b", "", "shell command of arm B")
 	f.IntVar(&run.builds, "builds", usualBuilds, "builds of each arm")
@@ -89,13 +94,16 @@ func (run *ab) check(given *pflag.FlagSet, args []string) error {
 	case !commands && len(args) != 2:
 		return usagef("ab takes two revisions, REV1 and REV2, not %d", len(args))
 	}
-	for _, flag := range append(slices.Clone(selectionFlags), "builds") {
+	for _, flag := range append(slices.Clone(selectionFlags), "builds", "guest") {
 		if commands && given.Changed(flag) {
 			return usagef("--%s is for revisions, and not for --cmd-a and --cmd-b", flag)
 		}
 	}
-	if err := cmp.Or(run.schedule.check(given), run.out.check()); err != nil || commands {
+	if err := cmp.Or(run.schedule.check(given), run.out.check(), run.in.check(given)); err != nil || commands {
 		return err
+	}
+	if run.in.image != "" && given.Changed("builds") {
+		return usagef("--builds is for the host: in a guest the order of the code changes nothing, and each arm has one build")
 	}
 	return checkBuilds(run.builds, given.Changed("builds"), run.schedule)
 }

@@ -11,12 +11,16 @@ import (
 
 // runAgainst measures chosen cases in blocks with those of an implementation, the base, which is in each
 // block twice, and compares the others with it.
-func runAgainst(cmd *cobra.Command, base string, chosen []benches.Chosen, wanted func(string) bool, seed uint64, sc schedule, path string, out output) error {
+func runAgainst(cmd *cobra.Command, in place, base string, chosen []benches.Chosen, wanted func(string) bool, seed uint64, sc schedule, path string, out output) error {
+	chosen, err := in.narrow(cmd, chosen)
+	if err != nil {
+		return err
+	}
 	chosen = benches.Against(base, chosen)
 	if chosen == nil {
 		return usagef("--against %s: none of the chosen benchmarks has %[1]s beside another implementation; `tpbench list` shows which has which", base)
 	}
-	s, err := newSession(cmd, seed)
+	s, err := in.session(cmd, seed)
 	if err != nil {
 		return err
 	}

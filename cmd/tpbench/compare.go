@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tpbench/tpbench/plots"
 	"github.com/tpbench/tpbench/results"
 	"github.com/tpbench/tpbench/results/compare"
 )
@@ -21,6 +23,8 @@ import (
 func newCompare() *cobra.Command {
 	var (
 		by, base string
+		charts   string
+		beside   bool
 		out      output
 	)
 	cmd := &cobra.Command{
@@ -30,7 +34,8 @@ func newCompare() *cobra.Command {
 
 Within one file, arms are the values of a key in the benchmarks' names: --by impl --base naive-sync
 compares all other implementations with naive-sync. Without --by, compare takes the arms of
-"tpbench ab". Samples of one block are compared as pairs.
+"tpbench ab"; of a file of "tpbench kernel" with several images, it compares each kernel with the
+one before it. Samples of one block are compared as pairs, boots of kernels as independent ones.
 
 Of two files, OLD is the base. Two sessions cannot tell a slower program from a slower machine, so what
 all benchmarks have in common is named, and only what departs from it counts.
@@ -38,9 +43,12 @@ all benchmarks have in common is named, and only what departs from it counts.
 compare reads every file in Go benchmark format, such as the output of go test -bench -count=10.`,
 		Example: `  tpbench compare churn.txt --by impl --base naive-sync
   tpbench compare old.txt new.txt
-  tpbench compare old.txt new.txt --markdown --gate`,
+  tpbench compare old.txt new.txt --markdown --gate
+  tpbench compare kernels.txt --charts .`,
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
+			case beside && len(args) != 2:
+				return usagef("compare --beside takes two files: of a kernel, and of the model in a guest with it")
 			case len(args) == 2 && (by != "" || base != ""):
 				return usagef("compare takes two files, or one file with --by and --base")
 			case len(args) == 1 && (by == "") != (base == ""):
@@ -54,19 +62,77 @@ compare reads every file in Go benchmark format, such as the output of go test -
 			if err := out.check(); err != nil {
 				return err
 			}
+			if beside {
+				return showBeside(cmd.OutOrStdout(), args)
+			}
 			report, err := compareFiles(args, by, base, out.share())
 			if err != nil {
 				return err
 			}
 			report.Command = cmp.Or(report.Command, commandLine())
+			if charts == "" {
+				return out.write(cmd, report)
+			}
+			if report.Chain == nil {
+				return usagef("--charts: expected a file of \"tpbench kernel\" with two images or more, and neither --by nor a second file")
+			}
+			if err := drawReleases(cmd.ErrOrStderr(), report, args[0], charts); err != nil {
+				return err
+			}
 			return out.write(cmd, report)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&by, "by", "", "key whose values are the arms, such as impl or gp (default arm, as \"tpbench ab\" writes it)")
 	f.StringVar(&base, "base", "", "the value of that key which the others are compared with")
+	f.StringVar(&charts, "charts", "", "directory for a chart of the kernels in FILE, release by release")
+	f.BoolVar(&beside, "beside", false, "print what operations cost in the kernel of one file and, beside it, in the model of the other, and of what it consists")
 	out.flags(f)
 	return cmd
+}
+
+// showBeside prints the model beside the kernel.
+func showBeside(out io.Writer, paths []string) error {
+	kernel, err := results.Open(paths[0])
+	if err != nil {
+		return err
+	}
+	model, err := results.Open(paths[1])
+	if err != nil {
+		return err
+	}
+	table, err := results.BesideKernel(kernel, model, catalog())
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(out, table)
+	return err
+}
+
+// releasesChart is the name of the chart release by release.
+const releasesChart = "releases"
+
+// drawReleases draws the chart of a chain in the file at path, release by release, into dir.
+func drawReleases(out io.Writer, report *compare.Report, path, dir string) error {
+	run, err := results.Open(path)
+	if err != nil {
+		return err
+	}
+	h := plots.History{Arms: report.Chain, Again: report.Base + compare.Again}
+	for _, l := range report.Lines {
+		if l.Gate && (l.Word == compare.Slower || l.Word == compare.Faster) {
+			h.Steps = append(h.Steps, plots.Step{Name: l.Name, Arm: l.Arm, Ratio: l.Ratio})
+		}
+	}
+	c, err := plots.ByRelease(run, catalog(), h)
+	if err != nil {
+		return err
+	}
+	if err := plots.Save(c, dir, releasesChart); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "wrote %s.svg and .png\n", filepath.Join(dir, releasesChart))
+	return err
 }
 
 // compareFiles compares two files, or the arms of one: those that have different values of the key by, or
@@ -94,6 +160,9 @@ func compareFiles(paths []string, by, base string, margin float64) (*compare.Rep
 	has := "no key has several values there"
 	if keys := sets[0].Keys(); len(keys) > 0 {
 		has = "its keys: " + results.Visible(strings.Join(keys, "; "))
+	}
+	if by == "" && len(sets[0].Arms()) > 0 {
+		return compare.Chain(sets[0], margin)
 	}
 	if by == "" {
 		report, err := compare.Within(sets[0], compare.ArmKey, compare.ArmA, margin)

@@ -27,7 +27,7 @@ impls/unregister: impls impls/internal/probes impls/internal/slab impls/internal
 impls/livepatch: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
 impls/uprobe: impls impls/internal/slab impls/internal/step impls/rcu
 impls/internal/textsite: impls/textpoke
-impls/kernel: impls
+impls/kernel: impls golang.org/x/sys github.com/cilium/ebpf
 impls/torture: impls impls/rcu golang.org/x/sys
 impls/torture/rcu: impls/torture impls/internal/slab impls/rcu
 impls/torture/textpoke: impls/torture impls/internal/textsite impls/textpoke
@@ -38,17 +38,19 @@ impls/torture/all: impls/torture impls/torture/rcu impls/torture/textpoke impls/
 
 harness/clock: golang.org/x/sys github.com/klauspost/cpuid/v2
 harness/host: harness/clock golang.org/x/sys github.com/klauspost/cpuid/v2
-harness: harness/clock harness/host golang.org/x/perf/benchfmt golang.org/x/sys github.com/montanaflynn/stats
+harness: harness/clock harness/host golang.org/x/perf/benchfmt golang.org/x/sync golang.org/x/sys github.com/montanaflynn/stats
 harness/builds: golang.org/x/sync
+harness/guest: harness/host golang.org/x/sys github.com/cavaliergopher/cpio pault.ag/go/debian
 
 results/stat: golang.org/x/perf/benchmath github.com/aclements/go-moremath
 results: results/stat golang.org/x/perf/benchfmt golang.org/x/perf/benchmath golang.org/x/perf/benchunit
 results/compare: results results/stat golang.org/x/perf/benchfmt
+results/kernels:
 plots: results results/stat golang.org/x/perf/benchunit gonum.org/v1/plot golang.org/x/image
 
 benches: harness harness/clock impls impls/rcu impls/textpoke impls/dispatch impls/tracepoint impls/unregister impls/livepatch impls/uprobe impls/torture impls/torture/all impls/kernel github.com/HdrHistogram/hdrhistogram-go
 docs:
-cmd/tpbench: benches harness harness/builds harness/clock harness/host impls impls/kernel impls/torture impls/torture/all plots results results/compare results/stat github.com/spf13/cobra github.com/spf13/pflag github.com/montanaflynn/stats golang.org/x/perf/benchfmt
+cmd/tpbench: benches harness harness/builds harness/clock harness/guest harness/host impls impls/kernel impls/torture impls/torture/all plots results results/compare results/stat golang.org/x/sync github.com/spf13/cobra github.com/spf13/pflag github.com/montanaflynn/stats golang.org/x/perf/benchfmt
 `
 
 // why says what an edge that is not in the policy would break.

@@ -76,7 +76,7 @@ With the DIR of an interrupted run, evidence measures what is missing.`,
 					return err
 				}
 			}
-			measured := measure(cmd, chosen, func(string) bool { return true }, seed, path)
+			measured := measure(cmd, place{}, chosen, func(string) bool { return true }, seed, path)
 			return showMeasured(measured, cmd.OutOrStdout(), path, out, chosen)
 		},
 	}
@@ -116,6 +116,9 @@ func catalog() results.Catalog {
 			listed := results.Benchmark{Name: name, Table: b.Table, Short: b.Short, Shown: b.Shown}
 			if phase < len(b.Roles) {
 				listed.Role = results.Role(b.Roles[phase])
+			}
+			if phase < len(b.Models) {
+				listed.Model = b.Models[phase]
 			}
 			c.Benchmarks = append(c.Benchmarks, listed)
 		}

@@ -96,7 +96,7 @@ func TestCatalogStatus(t *testing.T) {
 // results call its role by different words; or a benchmark has a role that nothing shows.
 func TestRoles(t *testing.T) {
 	cat := catalog()
-	shown := map[results.Role]bool{results.Enable: true, results.GracePeriod: true, results.Torture: true} // by tables
+	shown := map[results.Role]bool{results.Enable: true, results.RunningKernel: true, results.GracePeriod: true, results.Torture: true} // by tables
 	for _, d := range plots.Charts() {
 		shown[d.Role] = true
 	}

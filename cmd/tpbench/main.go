@@ -31,11 +31,13 @@ import (
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/harness/builds"
 	"github.com/tpbench/tpbench/harness/clock"
+	"github.com/tpbench/tpbench/harness/guest"
 	"github.com/tpbench/tpbench/harness/host"
 	"github.com/tpbench/tpbench/impls"
 	"github.com/tpbench/tpbench/impls/kernel"
 	"github.com/tpbench/tpbench/plots"
 	"github.com/tpbench/tpbench/results"
+	"github.com/tpbench/tpbench/results/compare"
 )
 
 func main() {
@@ -64,6 +66,7 @@ Without a command it runs "tpbench evidence".`,
   tpbench list                             list implementations and benchmarks, and what cannot run here
   tpbench run --bench Churn -o churn.txt   measure one benchmark, to a file
   tpbench torture                          try to break each implementation
+  tpbench kernel                           measure the running kernel itself, as root
   tpbench ab main my-branch                compare two revisions, with a verdict for each benchmark
   tpbench compare old.txt new.txt          compare two files, likewise
   tpbench doctor                           check what on this machine makes measurements worse`,
@@ -80,20 +83,20 @@ Without a command it runs "tpbench evidence".`,
 		return usageError{fmt.Errorf("%w; `%s --help` lists the flags", err, cmd.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(evidence, newList(), newRun(), newCompare(), newAB(), newSelftest(), newTorture(), newDoctor(), newWorker(), newTortureWorker(), newCommandWorker())
+	root.AddCommand(evidence, newList(), newRun(), newKernel(), newCompare(), newAB(), newSelftest(), newTorture(), newDoctor(), newWorker(), newTortureWorker(), newCommandWorker(), newGuestInit(), newGuestWorker())
 	return root
 }
 
-// sweep removes the tracing instances that killed runs have left in the running kernel. Their
-// events are on, which makes every transition a different one. Workers do not sweep; the
+// sweep puts back what killed runs have left in the running kernel. Events that are on make every
+// transition a different one. Workers do not sweep; the
 // command that started them does.
 func sweep(cmd *cobra.Command, swept func() ([]string, error)) {
 	if cmd.Hidden {
 		return
 	}
 	removed, err := swept()
-	for _, name := range removed {
-		fmt.Fprintf(cmd.ErrOrStderr(), "removed the tracing instance %s and its events, left by a run that was killed\n", name)
+	for _, what := range removed {
+		fmt.Fprintf(cmd.ErrOrStderr(), "removed %s, left by a run that was killed\n", what)
 	}
 	if err != nil {
 		fmt.Fprintln(cmd.ErrOrStderr(), "tpbench:", sentence(err))
@@ -168,14 +171,14 @@ func exitCode(err error) int {
 		return 0
 	case errors.Is(err, context.Canceled):
 		return 130
-	case errors.Is(err, impls.ErrUnsupported), errors.Is(err, clock.ErrUnavailable), is[*host.UnavailableError](err), is[*builds.MissingError](err):
+	case is[*guest.DeadError](err), errors.Is(err, impls.ErrUnsupported), errors.Is(err, clock.ErrUnavailable), is[*host.UnavailableError](err), is[*builds.MissingError](err):
 		return 3
 	case ofFile && slices.Contains([]string{"write", "sync", "close"}, path.Op),
 		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT),
 		ofBuild && strings.Contains(build.Output, syscall.ENOSPC.Error()): // the disk is full; the name is not wrong
 		return 1
-	case is[usageError](err), is[*impls.UnknownError](err), is[*results.FormatError](err), is[*results.MissingError](err),
-		is[*harness.FileError](err), is[*plots.FileError](err), is[*builds.InputError](err), is[*builds.BuildError](err):
+	case is[usageError](err), is[*impls.UnknownError](err), is[*results.FormatError](err), is[*results.MissingError](err), is[*compare.TimeError](err),
+		is[*harness.FileError](err), is[*plots.FileError](err), is[*builds.InputError](err), is[*builds.BuildError](err), is[*guest.ImageError](err):
 		return 2
 	case ofMachine(err) != "":
 		return 3

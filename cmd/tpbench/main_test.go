@@ -92,11 +92,11 @@ func TestSweep(t *testing.T) {
 		calls := 0
 		sweep(cmd, func() ([]string, error) {
 			calls++
-			return []string{"tpbench-7-1", "tpbench-8-1"}, errors.New("tpbench-9-1 stays")
+			return []string{"the tracing instance tpbench-7-1 and its events", "the uprobes tpbench_8_1"}, errors.New("tpbench-9-1 stays")
 		})
-		worker := strings.HasSuffix(cmd.Name(), "worker")
+		worker := strings.HasSuffix(cmd.Name(), "worker") || cmd.Name() == "guest-init" // a guest is new
 		want := `removed the tracing instance tpbench-7-1 and its events, left by a run that was killed
-removed the tracing instance tpbench-8-1 and its events, left by a run that was killed
+removed the uprobes tpbench_8_1, left by a run that was killed
 tpbench: tpbench-9-1 stays
 `
 		if worker {

@@ -43,6 +43,7 @@ type session struct {
 	worker  func(context.Context, harness.Task) *exec.Cmd
 	seed    uint64
 	plan    *harness.Plan
+	guest   *guestRun // nil: this machine is measured
 
 	// Of a comparison:
 	earlier  *compare.Set // what the file held when this session began, or nil
@@ -54,7 +55,7 @@ type session struct {
 // newSession prepares this machine for measuring. cmd has the flag --seed; without it the seed is
 // random.
 func newSession(cmd *cobra.Command, seed uint64) (*session, error) {
-	s := &session{cmd: cmd, seed: seed, by: compare.ArmKey, base: compare.ArmA, margin: compare.Margin}
+	s := newBareSession(cmd, seed)
 	var err error
 	if s.ticks, err = clock.Open(); err != nil {
 		return nil, err
@@ -62,17 +63,25 @@ func newSession(cmd *cobra.Command, seed uint64) (*session, error) {
 	if s.allowed, err = host.Allowed(); err != nil {
 		return nil, err
 	}
-	if !cmd.Flags().Changed("seed") {
-		s.seed = rand.Uint64()
-	}
-	s.facts = append(host.Facts(), host.Fact{Key: "tsc", Value: fmt.Sprintf("%.0f Hz +-%.0f, step %.1f ns, overhead %.1f ns",
+	s.facts = append(s.facts, host.Fact{Key: "tsc", Value: fmt.Sprintf("%.0f Hz +-%.0f, step %.1f ns, overhead %.1f ns",
 		s.ticks.Rate().Hz, s.ticks.Rate().Uncertainty, s.ticks.Precision(), s.ticks.Overhead().Median)})
 	s.worker, err = workers(s.ticks)
 	return s, err
 }
 
-// chooseArms makes the plan of a comparison: of chosen cases, with the torture of their strategies.
+// newBareSession is newSession for what is not measured by this machine's clock.
+func newBareSession(cmd *cobra.Command, seed uint64) *session {
+	if !cmd.Flags().Changed("seed") {
+		seed = rand.Uint64()
+	}
+	return &session{cmd: cmd, seed: seed, facts: host.Facts(), by: compare.ArmKey, base: compare.ArmA, margin: compare.Margin}
+}
+
+// chooseArms makes the plan of a comparison: of chosen cases, with the torture of their strategies, but not in a guest.
 func (s *session) chooseArms(chosen []benches.Chosen, wanted func(string) bool) error {
+	if s.guest != nil {
+		return s.choose(withoutRounds(chosen), wanted)
+	}
 	return s.choose(benches.WithTorture(withoutRounds(chosen)), func(name string) bool {
 		return wanted(name) || benches.IsTorture(name)
 	})
@@ -142,13 +151,22 @@ func (s *session) decided(path string) (bool, error) {
 
 // measure measures the chosen cases, and writes the samples of those that are wanted to the file at
 // path.
-func measure(cmd *cobra.Command, chosen []benches.Chosen, wanted func(string) bool, seed uint64, path string) error {
-	s, err := newSession(cmd, seed)
+func measure(cmd *cobra.Command, in place, chosen []benches.Chosen, wanted func(string) bool, seed uint64, path string) error {
+	s, err := in.session(cmd, seed)
 	if err != nil {
+		return err
+	}
+	if chosen, err = in.narrow(cmd, chosen); err != nil {
 		return err
 	}
 	if err := s.choose(chosen, wanted); err != nil {
 		return err
+	}
+	if s.guest != nil {
+		if _, err := s.firstBoot(); err != nil {
+			return err
+		}
+		s.fold()
 	}
 	return s.run(path)
 }

@@ -53,6 +53,9 @@ func (run *ab) revisions(cmd *cobra.Command, nameA, nameB string) error {
 	if err != nil {
 		return err
 	}
+	if chosen, err = run.in.narrow(cmd, chosen); err != nil {
+		return err
+	}
 	ctx := cmd.Context()
 	a, err := builds.Resolve(ctx, ".", nameA)
 	if err != nil {
@@ -62,7 +65,7 @@ func (run *ab) revisions(cmd *cobra.Command, nameA, nameB string) error {
 	if err != nil {
 		return err
 	}
-	s, err := newSession(cmd, run.seed)
+	s, err := run.in.session(cmd, run.seed)
 	if err != nil {
 		return err
 	}
@@ -95,13 +98,16 @@ func (run *ab) revisions(cmd *cobra.Command, nameA, nameB string) error {
 // B of b. If the flag --builds is not given, lines that need more get more, and there is no more than one for each
 // round. The programs stay if the run is interrupted or loses samples.
 func (s *session) measureBuilds(a, b *builds.Revision, n int, sc schedule, path string) error {
-	if !s.cmd.Flags().Changed("builds") {
+	build := func() error { return s.build(a, b, n, path) }
+	if s.guest != nil {
+		build = func() error { return s.buildForGuest(a, b, path) }
+	} else if !s.cmd.Flags().Changed("builds") {
 		n = max(n, sc.usual(benches.Lines(s.plan)))
 		if sc.rounds > 0 {
 			n = min(n, sc.rounds)
 		}
 	}
-	if err := s.build(a, b, n, path); err != nil {
+	if err := build(); err != nil {
 		return err
 	}
 	if err := s.arrange(sc); err != nil {
@@ -122,12 +128,7 @@ func (s *session) build(a, b *builds.Revision, n int, path string) (err error) {
 	if err := s.agree(path, count); err != nil {
 		return err
 	}
-	dir := programsOf(path)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	// The working tree as it is does not include these programs.
-	err = cmp.Or(os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o666), os.WriteFile(seedOf(path), fmt.Appendln(nil, s.seed), 0o666))
+	dir, err := s.programsDir(path)
 	if err != nil {
 		return err
 	}
@@ -155,6 +156,16 @@ func (s *session) build(a, b *builds.Revision, n int, path string) (err error) {
 	s.plan.Builds = n
 	s.worker, err = workersOf(s.ticks, func(t harness.Task) string { return programs[t.Arm][t.Build] })
 	return err
+}
+
+// programsDir makes the directory of the programs, with the seed of the run.
+func (s *session) programsDir(path string) (string, error) {
+	dir := programsOf(path)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", err
+	}
+	// The working tree as it is does not include these programs.
+	return dir, cmp.Or(os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o666), os.WriteFile(seedOf(path), fmt.Appendln(nil, s.seed), 0o666))
 }
 
 // armFacts say what two revisions are called.

@@ -10,6 +10,7 @@ import (
 func newRun() *cobra.Command {
 	var (
 		cases    selection
+		in       place
 		against  string
 		schedule schedule
 		path     string
@@ -28,11 +29,14 @@ for each, as "tpbench compare" does. It measures the base twice in each block: w
 is noise, and the others must differ by more. It tortures strategies, too. Without --rounds and --budget it
 measures as many rounds as the number of comparisons needs. Without --against the default is %d rounds.
 
-If FILE was left by an interrupted run with the same flags, run measures what is missing.`, defaultRounds),
+%s
+
+If FILE was left by an interrupted run with the same flags, run measures what is missing.`, defaultRounds, guestHelp),
 		Example: `  tpbench run --bench 'Dispatch|DisableAll' --impl naive-sync,rcu-cond-sync --events 200 --rounds 10 -o a.txt
   tpbench run --bench GracePeriod --gp memb,qsbr --readers 1 -o gp.txt
   tpbench run --bench Poke --impl int3-batch -o poke.txt
-  tpbench run --against rcu-cond-sync --impl batched,bound --bench DisableAll --gp memb -o against.txt`,
+  tpbench run --against rcu-cond-sync --impl batched,bound --bench DisableAll --gp memb -o against.txt
+  tpbench run --guest vmlinuz --bench 'DisableAll|Churn' --impl batched -o guest.txt`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			compares := cmd.Flags().Changed("against")
@@ -45,14 +49,14 @@ If FILE was left by an interrupted run with the same flags, run measures what is
 			if err != nil {
 				return err
 			}
-			if err := cmp.Or(schedule.check(cmd.Flags()), out.check()); err != nil {
+			if err := cmp.Or(schedule.check(cmd.Flags()), out.check(), in.check(cmd.Flags())); err != nil {
 				return err
 			}
 			if path == "" {
 				return usagef("run needs -o FILE, the file to write the results to")
 			}
 			if compares {
-				return runAgainst(cmd, against, chosen, wanted, seed, schedule, path, out)
+				return runAgainst(cmd, in, against, chosen, wanted, seed, schedule, path, out)
 			}
 			for _, flag := range append([]string{"budget"}, outputFlags...) {
 				if cmd.Flags().Changed(flag) {
@@ -62,11 +66,12 @@ If FILE was left by an interrupted run with the same flags, run measures what is
 			for i := range chosen {
 				chosen[i].Rounds = cmp.Or(schedule.rounds, defaultRounds)
 			}
-			return measure(cmd, chosen, wanted, seed, path)
+			return measure(cmd, in, chosen, wanted, seed, path)
 		},
 	}
 	f := cmd.Flags()
 	cases.flags(f)
+	in.flags(f)
 	f.StringVar(&against, "against", "", "implementation to compare the others with")
 	schedule.flags(f)
 	f.StringVarP(&path, "output", "o", "", "file to write the results to")

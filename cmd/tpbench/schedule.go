@@ -155,13 +155,19 @@ func (s *session) arrange(sc schedule) error {
 		if names := s.earlier.Fact(compare.LeftOutFact); names != "" {
 			s.leaveOut(strings.Fields(names))
 		}
+	case s.guest != nil:
+		took, err = s.firstBoot()
 	case sc.budget > 0 || s.plan.Builds > 0:
 		took, err = s.trial()
 	}
 	if err != nil {
 		return err
 	}
-	return sc.set(s, benches.Lines(s.plan), took)
+	lines := benches.Lines(s.plan)
+	if s.guest != nil {
+		s.fold()
+	}
+	return sc.set(s, lines, took)
 }
 
 // leaveOut takes cases out of the plan, by the names of their first phases.

@@ -15,16 +15,21 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tpbench/tpbench/harness/guest"
 	"github.com/tpbench/tpbench/harness/host"
 	"github.com/tpbench/tpbench/impls/dispatch"
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
+// usualPath is the PATH before testscript puts the scripts' own programs first, such as the fake QEMU.
+var usualPath = os.Getenv("PATH")
+
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"tpbench":      main,
-		"mdwe":         func() { deprive(denyWriteExecute) },
-		"nomembarrier": func() { deprive(denyMembarrier) },
+		"tpbench":            main,
+		"qemu-system-x86_64": fakeQEMU,
+		"mdwe":               func() { deprive(denyWriteExecute) },
+		"nomembarrier":       func() { deprive(denyMembarrier) },
 	})
 }
 
@@ -37,6 +42,7 @@ func TestScript(t *testing.T) {
 			"await":   await,
 			"code":    code,
 			"cut":     cut,
+			"image":   fakeImage,
 			"replace": replace,
 			"shoot":   shoot,
 			"try":     try,
@@ -56,6 +62,8 @@ func TestScript(t *testing.T) {
 			}
 			env.Setenv("TINY", tiny)
 			env.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+			env.Setenv("TPBENCH_IMAGE", os.Getenv("TPBENCH_IMAGE"))
+			env.Setenv("USUAL_PATH", usualPath)
 			for _, by := range []string{"AUTHOR", "COMMITTER"} {
 				env.Setenv("GIT_"+by+"_NAME", "a test")
 				env.Setenv("GIT_"+by+"_EMAIL", "test@example.com")
@@ -66,6 +74,9 @@ func TestScript(t *testing.T) {
 			switch cond {
 			case "measures":
 				return measures() == nil, nil
+			case "image": // TPBENCH_IMAGE names a kernel to boot, and QEMU is here
+				_, err := guest.Emulator()
+				return os.Getenv("TPBENCH_IMAGE") != "" && err == nil, nil
 			case "twocpus":
 				return runtime.NumCPU() >= 2, nil
 			}

@@ -72,22 +72,29 @@ func (c *selection) choose(cmd *cobra.Command) ([]benches.Chosen, func(string) b
 	if err := cmp.Or(known("implementation", false, p.Impls), known("grace-period flavour", true, p.GPs)); err != nil {
 		return nil, nil, err
 	}
-	var names []string
+	return chooseNames(bench, p, func(b *benches.Benchmark, name string) bool { return b.Asked(name, pattern) })
+}
+
+// chooseNames returns the cases of the benchmarks that one asks for, and whether the name of one is asked for.
+// It gives the error that nothing is called so.
+func chooseNames(bench string, p benches.Params, asked func(b *benches.Benchmark, name string) bool) ([]benches.Chosen, func(string) bool, error) {
+	var names, wanted []string
 	var chosen []benches.Chosen
 	for _, b := range benches.Benchmarks() {
 		names = append(names, b.Names...)
-		if slices.ContainsFunc(b.Names, pattern.MatchString) {
+		these := slices.DeleteFunc(slices.Clone(b.Names), func(name string) bool { return !asked(b, name) })
+		if len(these) > 0 {
+			wanted = append(wanted, these...)
 			chosen = append(chosen, benches.Chosen{Cases: b.Cases(p)})
 		}
 	}
 	if len(chosen) == 0 {
 		return nil, nil, &impls.UnknownError{Kind: "benchmark", Name: bench, Nearest: impls.Nearest(bench, names)}
 	}
-	wanted := func(name string) bool {
+	return chosen, func(name string) bool {
 		base, _, _ := strings.Cut(name, "/")
-		return pattern.MatchString(base)
-	}
-	return chosen, wanted, nil
+		return slices.Contains(wanted, base)
+	}, nil
 }
 
 // distinct sorts numbers and keeps one of each; nil stays nil.

@@ -33,7 +33,7 @@ func (e *BuildError) Unwrap() error { return e.State }
 // Build links the revision's main package once with each seed, and returns the programs' paths, in the
 // order of the seeds. The package is a path below the module, as in ./cmd/tpbench. Programs are written
 // to the directory into, which is made if it does not exist; those that an earlier run has left there are
-// kept, if their bytes are what that run wrote. A seed is 1 to 2^63-1. Build calls progress, if it
+// kept, if their bytes are what that run wrote. A seed is 0 to 2^63-1; 0 leaves the functions in their order. Build calls progress, if it
 // is not nil, before each program, with the number of those begun.
 //
 // Errors are a *BuildError if go build fails, ctx's error if it is done, an *InputError if the
@@ -41,8 +41,8 @@ func (e *BuildError) Unwrap() error { return e.State }
 // by then stays.
 func (r *Revision) Build(ctx context.Context, pkg, into string, seeds []uint64, progress func(begun, total int, what string)) (programs []string, err error) {
 	for _, seed := range seeds {
-		if seed == 0 || seed > math.MaxInt64 {
-			return nil, fmt.Errorf("builds: seed %d: expected 1 to %d", seed, int64(math.MaxInt64))
+		if seed > math.MaxInt64 {
+			return nil, fmt.Errorf("builds: seed %d: expected 0 to %d", seed, int64(math.MaxInt64))
 		}
 	}
 	if into, err = filepath.Abs(into); err != nil {

@@ -8,15 +8,47 @@ import (
 	"sort"
 )
 
-// vet judges what CPUID says: whether there is a leaf 0x80000007, EDX of that leaf, and whether
-// there is RDTSCP.
-func vet(leaf bool, power uint32, rdtscp bool) error {
+// A reading is what CPUID and the environment say about the counter.
+type reading struct {
+	top        uint32 // the highest extended leaf
+	power      uint32 // EDX of leaf 0x80000007, if there is one
+	rdtscp     bool
+	hypervisor string // of leaf 0x40000000; "" if that has no name
+	guest      string // the value of GuestEnv
+}
+
+// emulated reports whether QEMU's emulation makes the counter. It has a name for its CPUs that no other machine has.
+func (r reading) emulated() bool { return r.hypervisor == "TCGTCGTCGTCG" }
+
+// virtual reports whether the counter counts the instructions of a guest. An emulated one may also be the host's. The
+// environment tells the two apart, and alone it says nothing: anybody can set it.
+func (r reading) virtual() bool { return r.emulated() && r.guest == GuestVirtual }
+
+// vouched reports whether the counter needs no invariant bit, which the emulation does not have: a virtual one cannot
+// change its rate, and that of a guest in wall time is the host's, where the process that booted the guest has checked it.
+func (r reading) vouched() bool { return r.virtual() || r.emulated() && r.guest == GuestWall }
+
+// vet judges a reading.
+func vet(r reading) error {
 	const invariantTSC = 1 << 8
 	switch {
-	case !leaf || power&invariantTSC == 0:
+	case !r.vouched() && (r.top < advancedPower || r.power&invariantTSC == 0):
 		return fmt.Errorf("clock: %w: it is not invariant (CPUID 0x80000007 EDX bit 8): use another machine, or have the hypervisor pass the bit on (qemu: -cpu host,+invtsc)", ErrUnavailable)
-	case !rdtscp:
+	case !r.rdtscp:
 		return fmt.Errorf("clock: %w: no RDTSCP: use another machine, or have the hypervisor pass it on (qemu: -cpu host)", ErrUnavailable)
+	}
+	return nil
+}
+
+// advancedPower is the leaf that says whether the counter is invariant.
+const advancedPower = 0x80000007
+
+// vetRate judges the rate of a counter that is virtual by its reading. If it does not count nanoseconds, the environment
+// has said what is not so: the guest's clock is the host's.
+func vetRate(virtual bool, rate Rate) error {
+	const hz, share = 1e9, 0.01 // the kernel's clock, with which the rate was measured, is better than that
+	if virtual && !(math.Abs(rate.Hz-hz) <= share*hz) {
+		return fmt.Errorf("clock: %w: %s says that one tick is a nanosecond of virtual time, and a second has %.0f: boot the guest with qemu's -icount shift=0", ErrUnavailable, GuestEnv, rate.Hz)
 	}
 	return nil
 }
@@ -25,7 +57,8 @@ func vet(leaf bool, power uint32, rdtscp bool) error {
 // difference other than 0 between one pair and the next. The shortest pair is not the step, because
 // a pair takes longer than that. The smallest difference is not the step, because it is 1 where a
 // hypervisor scales and rounds the counter. If all pairs read the same, the step is at most that,
-// and step returns it. 0: the counter stands still.
+// and step returns it. All but a few are all: where a tick is an instruction, the only other pairs are those that an
+// interrupt hit. 0: the counter stands still.
 func step(pairs []uint64) uint64 {
 	count := map[uint64]int{}
 	for i := 1; i < len(pairs); i++ {
@@ -33,10 +66,20 @@ func step(pairs []uint64) uint64 {
 			count[d]++
 		}
 	}
-	if len(count) == 0 {
-		return pairs[0]
+	best := mode(count)
+	const few = 1000 // one in so many
+	if count[best]*few < len(pairs) {
+		all := map[uint64]int{}
+		for _, p := range pairs {
+			all[p]++
+		}
+		return mode(all)
 	}
-	var best uint64
+	return best
+}
+
+// mode returns the most frequent number, the smallest if there are several; 0 if there is none.
+func mode(count map[uint64]int) (best uint64) {
 	for d, n := range count {
 		if n > count[best] || n == count[best] && d < best {
 			best = d

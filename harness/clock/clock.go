@@ -10,6 +10,15 @@ import (
 // system or build without a TSC that can be a clock.
 var ErrUnavailable = errors.New("TSC unavailable")
 
+// GuestEnv is the variable by which the first process of a guest tells the others what the guest's clock
+// counts. In QEMU's emulation, and nowhere else, the two values make [Open] accept a counter without the
+// invariant bit.
+const (
+	GuestEnv     = "TPBENCH_GUEST"
+	GuestVirtual = "virtual" // instructions: one is a nanosecond
+	GuestWall    = "wall"    // what the host's counter counts, which a process of the host has checked
+)
+
 // errDisturbed is wrapped by the error of a calibration where another one may succeed.
 var errDisturbed = errors.New("bad calibration")
 

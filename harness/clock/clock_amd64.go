@@ -5,6 +5,7 @@ package clock
 import (
 	"fmt"
 	"math"
+	"os"
 	"runtime"
 	"time"
 
@@ -59,15 +60,23 @@ func measure() (*Clock, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := vetRate(Virtual(), rate); err != nil {
+		return nil, err
+	}
 	return gauge(ticks, quantum, rate), nil
 }
 
 // usable returns an error if CPUID says that something is missing.
-func usable() error {
-	const advancedPower = 0x80000007
+func usable() error { return vet(read()) }
+
+// Virtual reports whether this process runs in a guest whose clock counts instructions. Such a clock knows
+// nothing of the host.
+func Virtual() bool { return read().virtual() }
+
+func read() reading {
 	top, _ := cpuidLeaf(0x80000000)
 	_, power := cpuidLeaf(advancedPower)
-	return vet(top >= advancedPower, power, cpuid.CPU.Has(cpuid.RDTSCP))
+	return reading{top, power, cpuid.CPU.Has(cpuid.RDTSCP), cpuid.CPU.HypervisorVendorString, os.Getenv(GuestEnv)}
 }
 
 // calibrate compares the counter with CLOCK_MONOTONIC_RAW over two halves.

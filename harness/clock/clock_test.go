@@ -10,26 +10,137 @@ import (
 	"time"
 )
 
+// sound is a reading of most machines, and emulated one of a guest in virtual time.
+var (
+	sound    = reading{top: 0x80000008, power: 1 << 8, rdtscp: true, hypervisor: "KVMKVMKVM"}
+	emulated = reading{top: 0x80000008, rdtscp: true, hypervisor: "TCGTCGTCGTCG", guest: GuestVirtual}
+)
+
 // If this fails, a counter that changes its rate is used as a clock, or the error does not say
 // what is missing.
 func TestVet(t *testing.T) {
-	const others = ^uint32(1 << 8)
 	for _, tt := range []struct {
-		leaf   bool
-		power  uint32
-		rdtscp bool
-		want   string // "": usable
+		why  string
+		from reading
+		edit func(*reading)
+		want string // "": usable
 	}{
-		{true, 1 << 8, true, ""},
-		{true, ^uint32(0), true, ""},
-		{false, ^uint32(0), true, "not invariant"},
-		{true, others, true, "not invariant"},
-		{true, 0, true, "not invariant"},
-		{true, 1 << 8, false, "no RDTSCP"},
+		{"most machines", sound, func(*reading) {}, ""},
+		{"all bits", sound, func(r *reading) { r.power = ^uint32(0) }, ""},
+		{"no such leaf", sound, func(r *reading) { r.top, r.power = advancedPower-1, ^uint32(0) }, "not invariant"},
+		{"all bits but the one", sound, func(r *reading) { r.power = ^uint32(1 << 8) }, "not invariant"},
+		{"no bits", sound, func(r *reading) { r.power = 0 }, "not invariant"},
+		{"no RDTSCP", sound, func(r *reading) { r.rdtscp = false }, "no RDTSCP"},
+		{"a guest in virtual time", emulated, func(*reading) {}, ""},
+		{"its CPU has no such leaf", emulated, func(r *reading) { r.top = 0 }, ""},
+		{"a guest in wall time", emulated, func(r *reading) { r.guest = GuestWall }, ""},
+		{"one that says nothing", emulated, func(r *reading) { r.guest = "" }, "not invariant"},
+		{"one in virtual time without RDTSCP", emulated, func(r *reading) { r.rdtscp = false }, "no RDTSCP"},
 	} {
-		err := vet(tt.leaf, tt.power, tt.rdtscp)
+		r := tt.from
+		tt.edit(&r)
+		err := vet(r)
 		if (err == nil) != (tt.want == "") || err != nil && (!errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), tt.want)) {
-			t.Errorf("%+v: %v", tt, err)
+			t.Errorf("%s: %v", tt.why, err)
+		}
+	}
+}
+
+// If this fails, the environment switches the check of the counter off on a machine that is no guest of
+// tpbench, or a machine with a good counter is refused because of it.
+func TestOnlyGuestsNeedNoBit(t *testing.T) {
+	near := func(s string) []string {
+		return []string{s, "", s[:len(s)-1], s + "\x00", s + " ", " " + s, strings.ToLower(s[:1]) + s[1:], strings.ToUpper(s)}
+	}
+	hypervisors := append(near(emulated.hypervisor), "KVMKVMKVM", "Microsoft Hv", "VMwareVMware", "XenVMMXenVMM", "bhyve bhyve ", "GCTGCTGCTGCT", "ACRNACRNACRN")
+	guests := append(append(near(GuestVirtual), near(GuestWall)...), "1", "true", "virtual,wall")
+	accepted := 0
+	for _, hypervisor := range hypervisors {
+		for _, guest := range guests {
+			for range 50 {
+				r := reading{advancedPower - 2 + rand.Uint32N(4), rand.Uint32(), rand.IntN(4) > 0, hypervisor, guest}
+				invariant := r
+				invariant.top, invariant.power, invariant.rdtscp = advancedPower, r.power|1<<8, true
+				if err := vet(invariant); err != nil {
+					t.Errorf("%+v has all that is needed: %v", invariant, err)
+				}
+				r.power &^= 1 << 8
+				if vet(r) != nil {
+					continue
+				}
+				accepted++
+				if hypervisor != "TCGTCGTCGTCG" || guest != "virtual" && guest != "wall" || !r.rdtscp {
+					t.Errorf("%+v was accepted", r)
+				}
+			}
+		}
+	}
+	if accepted == 0 {
+		t.Error("none was accepted")
+	}
+}
+
+// If this fails, a guest whose clock is the host's passes for one in virtual time, or one in virtual time is
+// refused because its kernel's clock is a little off.
+func TestVetRate(t *testing.T) {
+	for _, tt := range []struct {
+		virtual bool
+		hz      float64
+		ok      bool
+	}{
+		{true, 1e9, true},
+		{true, 1.0004e9, true}, // a kernel that gauged the counter with its timer
+		{true, 0.9996e9, true},
+		{true, 2.59612223e9, false}, // the host's counter
+		{true, 1.02e9, false},
+		{true, 0.98e9, false},
+		{true, 8e9, false}, // -icount shift=3
+		{true, math.NaN(), false},
+		{true, math.Inf(1), false},
+		{false, 2.59612223e9, true},
+		{false, 1e6, true},
+	} {
+		err := vetRate(tt.virtual, Rate{Hz: tt.hz})
+		if (err == nil) != tt.ok || err != nil && (!errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "-icount shift=0")) {
+			t.Errorf("virtual %v, %v Hz: %v", tt.virtual, tt.hz, err)
+		}
+	}
+}
+
+// If this fails, a guest in virtual time has no clock: there all pairs read the same, an instruction is one tick and one
+// nanosecond, and the kernel's clock may be a little fast.
+func TestVirtualCalibration(t *testing.T) {
+	for _, tt := range []struct {
+		why   string
+		clock func(tick uint64) (ns int64)
+		hz    float64
+	}{
+		{"the kernel's clock is the counter", func(tick uint64) int64 { return int64(tick) }, 1e9},
+		{"the kernel gauged it 400 ppm too slow", func(tick uint64) int64 { return int64(float64(tick) * 1.0004) }, 1e9 / 1.0004},
+	} {
+		for range 1000 {
+			pair := 10 + rand.Uint64N(40)
+			pairs := slices.Repeat([]uint64{pair}, 100)
+			quantum := step(pairs)
+			var marks [3]mark
+			at := rand.Uint64N(1e12)
+			for i := range marks {
+				const system = 600 // instructions of a system call, at least
+				width := system + rand.Uint64N(2000)
+				marks[i] = mark{at, width, tt.clock(at + rand.Uint64N(width))}
+				at += 60e6 + rand.Uint64N(5e6)
+			}
+			rate, err := agree(marks, quantum)
+			if err != nil {
+				t.Fatalf("%s: %v", tt.why, err)
+			}
+			if math.Abs(rate.Hz-tt.hz) > rate.Uncertainty || vetRate(true, rate) != nil {
+				t.Fatalf("%s: %+v, want %v Hz", tt.why, rate, tt.hz)
+			}
+			c := gauge(pairs, quantum, rate)
+			if err := c.check(); err != nil || math.Abs(c.precision-float64(pair)) > 0.1 || math.Abs(c.overhead.Median-float64(pair)) > 0.1 {
+				t.Fatalf("%s: %+v, %v; want steps and pairs of %d ns", tt.why, c, err, pair)
+			}
 		}
 	}
 }
@@ -48,6 +159,9 @@ func TestStep(t *testing.T) {
 		{"so is the difference by an interrupt", []uint64{52, 78, 5000, 78, 52}, 26},
 		{"of equally frequent ones the smallest", []uint64{10, 13, 20}, 3},
 		{"pairs that all read the same", []uint64{40, 40, 40}, 40},
+		{"all but one, which an interrupt hit", slices.Concat(slices.Repeat([]uint64{40}, 3000), []uint64{5200}, slices.Repeat([]uint64{40}, 3000)), 40},
+		{"all but the first", slices.Concat([]uint64{5200}, slices.Repeat([]uint64{40}, 3000)), 40},
+		{"a coarse counter whose pairs seldom take a step more", slices.Repeat(append(slices.Repeat([]uint64{52}, 400), 78), 20), 26},
 		{"a counter that stands still", []uint64{0, 0, 0}, 0},
 	} {
 		if got := step(tt.pairs); got != tt.want {

@@ -2,13 +2,16 @@
 //
 // Its words: a tick is one count of the TSC; the step is the number of ticks by which the counter
 // moves at once; a pair is a [Start] and a [Stop] with nothing between them; a mark is one moment
-// read from the TSC and from the kernel's clock; a calibration is all that [Open] measures.
+// read from the TSC and from the kernel's clock; a calibration is all that [Open] measures; a guest
+// in virtual time is a virtual machine whose clock counts instructions (QEMU's icount).
 //
 // [Open] measures how good the clock is before anything is timed:
 //
 //  1. It checks by CPUID that the counter ticks at one rate in every power
 //     state (invariant TSC) and that RDTSCP exists. Otherwise it
-//     returns [ErrUnavailable] with what is missing and what to do.
+//     returns [ErrUnavailable] with what is missing and what to do. QEMU's emulation has no bit for that.
+//     There a guest is told by two things together: the emulation's name in CPUID, and
+//     [GuestEnv]. When a counter is virtual and is calibrated, a tick must be a nanosecond.
 //  2. It measures the precision, which is the step in nanoseconds. Under some
 //     hypervisors it is 10 ns, not one tick.
 //  3. It measures the overhead: what a pair reads, as a median between two quantiles.

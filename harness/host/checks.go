@@ -20,6 +20,9 @@ type row struct {
 	do    func(machine) string                 // Check.Do where judge does not return OK
 }
 
+// ofHardware are the rows about what a guest in virtual time has no part in: the CPU's speed, and the host.
+var ofHardware = []string{"governor", "boost", "smt", "hypervisor", "steal", "counters"}
+
 const (
 	cpus        = "sys/devices/system/cpu/"
 	noTurbo     = cpus + "intel_pstate/no_turbo"
@@ -125,6 +128,9 @@ var table = []row{
 		func(m machine) string {
 			if m.clock == nil {
 				return fmt.Sprint(m.clockErr)
+			}
+			if m.virtual {
+				return "virtual time: an instruction is a nanosecond"
 			}
 			rate := m.clock.Rate()
 			return fmt.Sprintf("invariant, %.3f MHz ± %.1f ppm", rate.Hz/1e6, rate.Uncertainty/rate.Hz*1e6)

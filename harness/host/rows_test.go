@@ -128,3 +128,32 @@ func checkOf(t *testing.T, m machine, name string) Check {
 	}
 	return checks[i]
 }
+
+// If this fails, doctor in a guest in virtual time warns of hardware that has no part in its numbers, or leaves out a row
+// that matters there; or a name in the list of rows that it leaves out is none.
+func TestRowsInVirtualTime(t *testing.T) {
+	names := func(virtual bool) (names []string) {
+		for _, c := range (machine{tree(), trials{virtual: virtual, clock: calibrated("tsc/1 hz=1e+09 hz-err=5000 step-ns=11 pair-ns=11 pair-p10=7 pair-p90=15")}}).checks() {
+			names = append(names, c.Name)
+			if c.Name == "tsc" && (c.Found == "virtual time: an instruction is a nanosecond") != virtual {
+				t.Errorf("virtual %v: the row tsc has %q", virtual, c.Found)
+			}
+		}
+		return names
+	}
+	all, some := names(false), names(true)
+	for _, name := range ofHardware {
+		if !slices.Contains(all, name) {
+			t.Errorf("there is no row %s", name)
+		}
+		all = slices.DeleteFunc(all, func(n string) bool { return n == name })
+	}
+	if !slices.Equal(some, all) {
+		t.Errorf("in virtual time there are %q, want %q", some, all)
+	}
+	for _, name := range []string{"cpus", "busy", "tsc", "membarrier", "rwx", "tracefs"} {
+		if !slices.Contains(some, name) {
+			t.Errorf("in virtual time there is no row %s", name)
+		}
+	}
+}

@@ -41,7 +41,7 @@ func TestNoPermission(t *testing.T) {
 		var opened, swept error
 		var removed []string
 		asNobody(t, func() {
-			_, opened = s.open()
+			_, opened = s.open("")
 			removed, swept = s.sweep()
 		})
 		if !errors.Is(opened, impls.ErrUnsupported) || !strings.Contains(opened.Error(), tc.want) || !strings.Contains(opened.Error(), "run as root") {

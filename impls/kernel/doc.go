@@ -1,21 +1,30 @@
-// Package kernel switches the events of the running kernel, as a reference for the models of
-// the other packages.
+// Package kernel does to the running kernel what the other packages model: it switches events,
+// closes perf events, waits for grace periods, fires events, and attaches and detaches uprobes. It also counts what
+// the kernel waits for meanwhile.
 //
 // Its words: an event is a tracepoint of the kernel that tracefs lists; tracefs is the file system
 // by which tracing is controlled; an instance is a directory of tracefs with its own ring buffer
-// and its own set of events that are on; its owner is the process that made it; proc is /proc.
+// and its own set of events that are on; a group is the first part of the name of a uprobe in tracefs; a
+// journal is a file that notes a setting before it is changed; the owner of these three is the process that
+// made them; proc is /proc.
 //
-// The package switches all events at once, as `echo 0 > events/enable` does:
+// A measurement is made so:
 //
-//  1. [Open] makes an instance, so that other tracing is not changed, and turns the recording
-//     into its ring buffer off.
-//  2. [Instance.Switch] writes the events/enable of the instance. The kernel then registers a
-//     probe with each of its tracepoints, or unregisters it, for all processes.
-//  3. [Instance.Close] switches the events off and removes the instance.
+//  1. [Check] says whether this machine can do it at all, and [Busy] whether somebody else traces.
+//  2. [Sweep] puts back what a killed run has left. Otherwise every later run measures other
+//     transitions: it registers a 2nd probe and not a 1st.
+//  3. [Open] makes an instance, so that other tracing is not changed, and turns the recording
+//     into its ring buffer off. [Instance.Enable] writes an enable file of the instance. The
+//     kernel then registers a probe with each of the tracepoints, or unregisters it, for all processes.
+//  4. [OpenTracepoints] opens perf events, which [Descriptors.Close] or the death of a [Holder]
+//     closes; [GracePeriod] waits for one grace period, which [Expedite] makes an expedited one;
+//     [Fire] fires two events; [AttachUprobes] attaches uprobes to [Slots] places of this
+//     program's own text, which [Hit] executes.
+//  5. In a pass of its own, without a clock, a [Counter] counts how often the thread waited, and for what.
+//  6. Close, and what Expedite returns, put back what was changed.
 //
-// A process that is killed between 1 and 3 leaves its instance with the events on. Then every
-// later run measures other transitions: it registers a 2nd probe and not a 1st.
-// [Sweep] removes such instances, and no others. It recognises them by
+// A process that is killed between 2 and 6 leaves its instances with the events on, its uprobes
+// and its setting. Sweep removes those, and no others. It recognises them by
 //
 //   - the name, tpbench-PID-START. START is when the process started, because the kernel
 //     uses pids again;
@@ -24,7 +33,9 @@
 //     process dies. So Sweep cannot remove the instance of a living owner, even if it does
 //     not see the owner, for example from another pid namespace.
 //
-// It needs root and a mounted tracefs, and makes the whole machine slower while events
-// are on. So it runs only if it is named. Package kernel does not mount
-// tracefs, and does not change events outside of its instances.
+// Perf events and BPF links need no sweeping: they end with the process.
+//
+// It needs root, and makes the whole machine slower while events are on. So it runs only if it is
+// named. Where tracefs is not mounted, it is mounted for this process alone. Package kernel does
+// not change events outside of its instances, and takes no times.
 package kernel

@@ -8,27 +8,36 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 )
 
-// Sweep removes the instances that tpbench made and whose owner is dead, and returns their
-// names. It does not change the instances of living owners and of other programs. The error
-// names each instance that could not be removed. If tracefs is not mounted, or this process may
-// not change it, Sweep does nothing and returns nil.
+// Sweep puts back what killed runs of tpbench have left in the kernel, and returns what it has
+// removed, each as the end of a sentence: their instances with the events that are on, their
+// uprobes, and settings that a journal notes. It does not change what living owners and other
+// programs have made. The error names each thing that stays. If tracefs is not mounted, or this
+// process may not change it, Sweep passes over it.
 func Sweep() (removed []string, err error) { return running().sweep() }
 
 func (s system) sweep() (removed []string, err error) {
+	// An instance keeps its uprobes on, and a uprobe that is on cannot be removed.
+	instances, left1 := s.sweepInstances()
+	groups, left2 := s.sweepGroups()
+	journals, left3 := s.sweepJournals()
+	return slices.Concat(instances, groups, journals), errors.Join(slices.Concat(left1, left2, left3)...)
+}
+
+func (s system) sweepInstances() (removed []string, left []error) {
 	instances := filepath.Join(s.tracefs, "instances")
 	entries, err := os.ReadDir(instances)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("kernel: %w", err)
+		return nil, []error{fmt.Errorf("kernel: %w", err)}
 	}
-	var left []error
 	for _, e := range entries {
 		o, known := s.ownerOf(e.Name())
 		if !known || !e.IsDir() {
@@ -48,7 +57,7 @@ func (s system) sweep() (removed []string, err error) {
 		// where this process does not see it.
 		switch err := s.remove(dir); {
 		case err == nil:
-			removed = append(removed, e.Name())
+			removed = append(removed, "the tracing instance "+e.Name()+" and its events")
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENODEV), errors.Is(err, fs.ErrPermission):
 			// Another process has removed it (ENODEV: the owner was killed during its rmdir,
 			// which the kernel then completes), or this process may not remove it.
@@ -56,7 +65,39 @@ func (s system) sweep() (removed []string, err error) {
 			left = append(left, fmt.Errorf("the tracing instance %s, whose owner is dead, stays with its events: %s; end the process that has it open, then: rmdir %s", e.Name(), cause(err), dir))
 		}
 	}
-	return removed, errors.Join(left...)
+	return removed, left
+}
+
+// sweepGroups removes the uprobes of dead owners. The kernel refuses to remove one that is on in
+// an instance that could not be removed.
+func (s system) sweepGroups() (removed []string, left []error) {
+	path := filepath.Join(s.tracefs, "uprobe_events")
+	list, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil // there are no uprobes, or this process may not change them
+	}
+	groups := map[string]bool{} // whether the owner is dead
+	for line := range strings.Lines(string(list)) {
+		group, _, _ := probeOf(line)
+		o := s.groupOwner(group)
+		if _, seen := groups[group]; seen || o == (owner{}) {
+			continue
+		}
+		dead, err := s.dead(o)
+		if groups[group] = dead; err != nil {
+			left = append(left, fmt.Errorf("the uprobes %s stay, because it is unknown whether their owner lives: %w", group, err))
+		}
+		if err == nil && dead {
+			removed = append(removed, "the uprobes "+group)
+		}
+	}
+	if len(removed) == 0 {
+		return nil, left
+	}
+	if err := s.removeGroups(func(group string) bool { return groups[group] }); err != nil {
+		return nil, append(left, fmt.Errorf("%s, whose owner is dead, stay in %s: %w", strings.Join(removed, " and "), path, err))
+	}
+	return removed, left
 }
 
 // busyTries is how often remove tries: for two seconds.
@@ -90,9 +131,10 @@ type owner struct {
 
 func (s system) name(o owner) string { return s.prefix + o.pid + "-" + o.start }
 
-var ownerRE = regexp.MustCompile(`^([1-9][0-9]*)(?:-([0-9]+))?$`)
+var ownerRE = regexp.MustCompile(`^([1-9][0-9]*)(?:-([0-9]+)(?:-[a-z]+)?)?$`)
 
-// ownerOf is the inverse of name. It also accepts tpbench-PID, the names of earlier versions.
+// ownerOf is the inverse of name. It also accepts what follows in an instance's name, and
+// tpbench-PID, the names of earlier versions.
 func (s system) ownerOf(name string) (o owner, ok bool) {
 	rest, ok := strings.CutPrefix(name, s.prefix)
 	m := ownerRE.FindStringSubmatch(rest)

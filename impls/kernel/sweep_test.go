@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,7 +49,7 @@ func TestSweep(t *testing.T) {
 		t.Errorf("removed %v, %v, and left %v", removed, err, left)
 	}
 	for name, dead := range instances {
-		if slices.Contains(removed, name) != dead || slices.Contains(left, name) == dead {
+		if slices.Contains(removed, instance(name)) != dead || slices.Contains(left, name) == dead {
 			t.Errorf("%s, whose owner is dead: %v; removed %v and left %v", name, dead, removed, left)
 		} else if !dead && read(t, filepath.Join(s.tracefs, "instances", name)) != "1" {
 			t.Errorf("the events of %s were switched", name)
@@ -56,6 +59,9 @@ func TestSweep(t *testing.T) {
 		t.Errorf("the second time: %v, %v", removed, err)
 	}
 }
+
+// instance is what Sweep says of an instance that it has removed.
+func instance(name string) string { return "the tracing instance " + name + " and its events" }
 
 // If this fails, an instance stays whose owner was killed just before, while a thread of the owner
 // still runs; or sweep waits without end, or for an error other than EBUSY.
@@ -99,7 +105,7 @@ func TestSweepBusy(t *testing.T) {
 		return os.RemoveAll(dir)
 	}
 	removed, err := s.sweep()
-	if !slices.Equal(removed, []string{"tpbench-20-1", "tpbench-24-1"}) {
+	if !slices.Equal(removed, []string{instance("tpbench-20-1"), instance("tpbench-24-1")}) {
 		t.Errorf("removed %v", removed)
 	}
 	if err == nil || !strings.Contains(err.Error(), "tpbench-21-1, whose owner is dead, stays with its events: "+syscall.EBUSY.Error()) {
@@ -154,20 +160,131 @@ func tested() system {
 	return s
 }
 
-// child is the variable that makes this binary the owner in TestSweepReal.
+// child is the variable that makes this binary the owner in TestSweepReal ("hold") and in
+// TestSweepAnyMoment (a directory for the setting and its journals).
 const child = "TPBENCH_KERNEL_CHILD"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(child) != "" {
-		i, err := tested().open()
+	switch mode := os.Getenv(child); mode {
+	case "":
+	case "hold":
+		i, err := tested().open("")
 		if err == nil {
-			err = i.Switch(true)
+			err = i.Enable("", true)
 		}
 		fmt.Println(filepath.Base(i.dir), err)
 		time.Sleep(time.Minute) // the test kills it before
 		os.Exit(1)
+	default:
+		fmt.Println("changing")
+		for {
+			if err := changeAll(tested().in(mode)); err != nil {
+				fmt.Println(err)
+				os.Exit(1)
+			}
+		}
 	}
 	os.Exit(m.Run())
+}
+
+// in returns the system with another place for the setting and its journals. Other processes set
+// the real one.
+func (s system) in(dir string) system {
+	s.sys, s.journals = dir, dir
+	return s
+}
+
+// changeAll makes everything that is put back, and puts it back.
+func changeAll(s system) error {
+	i, err := s.open("")
+	if err != nil {
+		return err
+	}
+	restore, err := s.expedite()
+	if err == nil {
+		err = i.Enable("task", true)
+	}
+	if err == nil {
+		var u *Uprobes
+		u, err = s.attachUprobes("tracefs", 10)
+		if err == nil {
+			err = u.Close()
+		} else if runtime.GOARCH != "amd64" {
+			err = nil
+		}
+	}
+	if restore != nil {
+		err = errors.Join(err, restore())
+	}
+	return errors.Join(err, i.Close())
+}
+
+// started starts a copy of this binary as an owner. It returns what the owner says, and a function
+// that kills it. A copy, because a process that is killed while it detaches a uprobe leaves the
+// breakpoint in the text of other processes of the same file: the kernel logs "failed to unregister,
+// leaking uprobe".
+func started(t *testing.T, mode string) (said string, pid string, kill func()) {
+	t.Helper()
+	self, err := os.ReadFile(os.Args[0])
+	must(t, err)
+	owner := filepath.Join(t.TempDir(), "owner")
+	must(t, os.WriteFile(owner, self, 0o700))
+	cmd := exec.Command(owner)
+	cmd.Env = append(os.Environ(), child+"="+mode)
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	kill = func() {
+		_ = cmd.Process.Kill() // both fail the second time
+		_ = cmd.Wait()
+	}
+	t.Cleanup(func() {
+		kill()
+		if _, err := tested().sweep(); err != nil {
+			t.Error(err)
+		}
+	})
+	said, err = bufio.NewReader(out).ReadString('\n')
+	must(t, err)
+	return said, strconv.Itoa(cmd.Process.Pid), kill
+}
+
+// If this fails, on the real kernel, something stays of a run that was killed: an instance with its
+// events, a uprobe, expedited grace periods, a journal.
+func TestSweepAnyMoment(t *testing.T) {
+	requireKernel(t)
+	s := tested().in(t.TempDir())
+	write(t, "0", s.sys, rcuExpedited)
+	found := map[string]bool{}
+	for range 10 {
+		said, pid, kill := started(t, s.sys)
+		if said != "changing\n" {
+			t.Fatalf("the owner said %q", said)
+		}
+		time.Sleep(rand.N(100 * time.Millisecond))
+		kill()
+		removed, err := s.sweep()
+		if err != nil {
+			t.Errorf("removed %q, %v", removed, err)
+		}
+		for _, what := range removed {
+			found[strings.Join(strings.Fields(what)[:2], " ")] = true // "the journal"
+		}
+		if set, err := s.setting(rcuExpedited); set != "0" || err != nil || len(s.listJournals()) > 0 {
+			t.Errorf("removed %q, and %s is %q, %v, with journals %v", removed, rcuExpedited, set, err, s.listJournals())
+		}
+		for _, name := range s.instances(t) {
+			if o, _ := s.ownerOf(name); o.pid == pid {
+				t.Errorf("removed %q, and the instance %s is left", removed, name)
+			}
+		}
+		if events, err := readIfAny(s.tracefs, "uprobe_events"); err != nil || strings.Contains(events, "tpbenchtest_"+pid) {
+			t.Errorf("removed %q, and uprobes are left: %s, %v", removed, events, err)
+		}
+	}
+	if !found["the tracing"] || !found["the journal"] {
+		t.Errorf("the runs left only %v, so this test shows nothing", found)
+	}
 }
 
 // If this fails, on the real kernel, Sweep removes the instance of a living owner, which a Sweep
@@ -175,23 +292,7 @@ func TestMain(m *testing.M) {
 func TestSweepReal(t *testing.T) {
 	requireKernel(t)
 	s := tested()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), child+"=1")
-	out, err := cmd.StdoutPipe()
-	must(t, err)
-	must(t, cmd.Start())
-	end := func() {
-		_ = cmd.Process.Kill() // both fail the second time
-		_ = cmd.Wait()
-	}
-	t.Cleanup(func() {
-		end()
-		if _, err := s.sweep(); err != nil {
-			t.Error(err)
-		}
-	})
-	said, err := bufio.NewReader(out).ReadString('\n')
-	must(t, err)
+	said, _, end := started(t, "hold")
 	name, ok := strings.CutSuffix(said, " <nil>\n")
 	if !ok {
 		t.Fatalf("the owner printed %q", said)
@@ -212,7 +313,7 @@ func TestSweepReal(t *testing.T) {
 	if read(t, dir) != "1" {
 		t.Error("a killed owner does not leave its events on, so this test shows nothing")
 	}
-	if removed, err := s.sweep(); !slices.Equal(removed, []string{name}) || err != nil {
+	if removed, err := s.sweep(); !slices.Equal(removed, []string{instance(name)}) || err != nil {
 		t.Errorf("removed %v, %v, expected %s", removed, err, name)
 	}
 	gone(t, dir)

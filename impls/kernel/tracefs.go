@@ -1,48 +1,61 @@
 package kernel
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/tpbench/tpbench/impls"
 )
 
-// Name names the running kernel among the implementations.
-const Name = "running-kernel"
-
-// A system says where tracefs and proc are, and how to make and remove an instance. Tests use
-// ordinary directories in place of both.
+// A system says where the kernel's files are, and how to make and remove an instance. Tests use
+// ordinary directories in place of all.
 type system struct {
-	tracefs, proc string
-	prefix        string // of the names of the instances
-	mkdir, rmdir  func(dir string) error
-	pause         func() // between two tries to remove what is busy
+	tracefs, proc, sys string
+	journals           string // the directory of the journals
+	mount              error  // why tracefs is not mounted, and could not be
+	prefix             string // of the names of instances, groups and journals
+	mkdir, rmdir       func(dir string) error
+	appendTo           func(path, lines string) error
+	pause              func() // between two tries to remove what is busy, or two readings
+	openProbe          func(pmu uint32, name string, offset uint64, task, cpu int) (perfEvent, error)
+	openTracepoint     func(id uint64) (perfEvent, error)
 }
 
 func running() system {
+	tracefs, err := mounted()
 	return system{
-		tracefs: "/sys/kernel/tracing",
-		proc:    "/proc",
-		prefix:  "tpbench-",
-		mkdir:   func(dir string) error { return os.Mkdir(dir, 0o700) },
-		rmdir:   os.Remove,
-		pause:   func() { time.Sleep(10 * time.Millisecond) },
+		tracefs:        tracefs,
+		mount:          err,
+		proc:           "/proc",
+		sys:            "/sys",
+		journals:       "/run",
+		prefix:         "tpbench-",
+		mkdir:          func(dir string) error { return os.Mkdir(dir, 0o700) },
+		rmdir:          os.Remove,
+		appendTo:       appendTo,
+		pause:          func() { time.Sleep(10 * time.Millisecond) },
+		openProbe:      openProbe,
+		openTracepoint: openTracepoint,
 	}
 }
 
-// Check reports why the running kernel's events cannot be switched, or nil.
+// Check reports why the running kernel's events cannot be switched, or nil: an
+// [impls.UnsupportedError] that says what is missing.
 func Check() error { return running().check() }
 
 func (s system) check() error {
 	mount := "as root: mount -t tracefs nodev " + s.tracefs
 	_, err := os.Stat(filepath.Join(s.tracefs, "available_events"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && errors.Is(s.mount, fs.ErrPermission):
+		return unsupported("tracefs is not mounted at "+s.tracefs+", and this process may not mount it ("+s.mount.Error()+")", "run as root")
+	case errors.Is(err, fs.ErrNotExist) && errors.Is(s.mount, syscall.ENODEV):
+		return unsupported("the kernel has no tracefs ("+s.mount.Error()+")", "boot a kernel with CONFIG_TRACING")
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		// Is tracefs missing, or the directory too?
 		if _, err = os.Stat(s.tracefs); err == nil {
@@ -83,101 +96,4 @@ func cause(err error) string {
 
 func unsupported(why, do string) error {
 	return &impls.UnsupportedError{What: "switching the running kernel's events", Why: why, Do: do}
-}
-
-// Events returns the number of the kernel's events, or 0 if tracefs cannot be read.
-func Events() int {
-	list, _ := os.ReadFile(filepath.Join(running().tracefs, "available_events"))
-	return bytes.Count(list, []byte("\n"))
-}
-
-// An Instance is a tracing instance of this process. Several goroutines may call its methods:
-// one measures, and another closes upon a signal.
-type Instance struct {
-	dir   string
-	rmdir func(dir string) error
-
-	mu      sync.Mutex // protects the fields below, and orders writes
-	held    *os.File   // a file of the instance, open until Close; see Sweep
-	closing bool       // Close was called: Switch does nothing
-	removed bool
-}
-
-// Open makes an instance with all its events off.
-func Open() (*Instance, error) { return running().open() }
-
-func (s system) open() (*Instance, error) {
-	if err := s.check(); err != nil {
-		return nil, err
-	}
-	self, err := s.self()
-	if err != nil {
-		return nil, unsupported("this process cannot read its own entry in proc: "+err.Error(), "as root: mount -t proc proc "+s.proc)
-	}
-	i := &Instance{dir: filepath.Join(s.tracefs, "instances", s.name(self)), rmdir: s.rmdir}
-	if err := s.mkdir(i.dir); err != nil {
-		return nil, unsupported("making an instance: "+err.Error(), "run as root on a kernel with CONFIG_TRACING")
-	}
-	if i.held, err = writeFile("0", i.dir, "tracing_on"); err != nil {
-		if err2 := i.rmdir(i.dir); err2 != nil {
-			err = fmt.Errorf("%w; and the instance is still there: %w", err, err2)
-		}
-		return nil, fmt.Errorf("kernel: %w", err)
-	}
-	return i, nil
-}
-
-// writeFile writes to a file of an instance, and leaves it open.
-func writeFile(value string, elem ...string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(elem...), os.O_WRONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := f.WriteString(value); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
-// Switch turns all events on or off. It returns when the kernel has done so. After Close it fails.
-func (i *Instance) Switch(on bool) error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.closing {
-		return fmt.Errorf("kernel: %s: %w", i.dir, os.ErrClosed)
-	}
-	return i.write(on)
-}
-
-// Close switches the events off and removes the instance. It waits for a Switch that
-// runs. After it has succeeded, another call does nothing; after an error, it tries again.
-func (i *Instance) Close() error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.removed {
-		return nil
-	}
-	i.closing = true
-	off := i.write(false)
-	_ = i.held.Close() // all is written; in a second Close it is closed already
-	if err := i.rmdir(i.dir); err != nil {
-		return errors.Join(off, fmt.Errorf("kernel: %w", err))
-	}
-	i.removed = true // the kernel has switched the events off, even if off is an error
-	return nil
-}
-
-func (i *Instance) write(on bool) error {
-	value := "0"
-	if on {
-		value = "1"
-	}
-	f, err := writeFile(value, i.dir, "events", "enable")
-	if err == nil {
-		err = f.Close()
-	}
-	if err != nil {
-		return fmt.Errorf("kernel: %w", err)
-	}
-	return nil
 }

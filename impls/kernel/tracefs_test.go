@@ -38,12 +38,12 @@ func TestInstance(t *testing.T) {
 		on   bool
 		want string
 	}{{true, "1"}, {false, "0"}} {
-		must(t, i.Switch(tc.on))
+		must(t, i.Enable("", tc.on))
 		if got := read(t, i.dir); got != tc.want {
-			t.Errorf("Switch(%v): events/enable reads %q, expected %q", tc.on, got, tc.want)
+			t.Errorf("Enable(%v): events/enable reads %q, expected %q", tc.on, got, tc.want)
 		}
 		if got := read(t, running().tracefs); got != before {
-			t.Errorf("Switch(%v) changed the events of others from %q to %q", tc.on, before, got)
+			t.Errorf("Enable(%v) changed the events of others from %q to %q", tc.on, before, got)
 		}
 	}
 	must(t, i.Close())
@@ -51,8 +51,8 @@ func TestInstance(t *testing.T) {
 	if err := i.Close(); err != nil {
 		t.Errorf("the second Close: %v", err)
 	}
-	if Events() == 0 {
-		t.Error("the kernel has no events")
+	if n, err := Events(""); n == 0 || err != nil {
+		t.Errorf("the kernel has %d events, %v", n, err)
 	}
 }
 
@@ -92,12 +92,13 @@ func write(t *testing.T, text string, elem ...string) {
 // started at 5000.
 func fake(t *testing.T) system {
 	t.Helper()
-	s := system{tracefs: t.TempDir(), proc: t.TempDir(), prefix: "tpbench-"}
+	s := system{tracefs: t.TempDir(), proc: t.TempDir(), sys: t.TempDir(), journals: t.TempDir(), prefix: "tpbench-"}
 	s.mkdir = func(dir string) error {
 		if err := os.Mkdir(dir, 0o777); err != nil {
 			return err
 		}
 		write(t, "1", dir, "tracing_on")
+		write(t, "record-cmd", dir, "trace_options")
 		write(t, "0", dir, "events", "enable")
 		return nil
 	}
@@ -127,7 +128,7 @@ func (s system) makes(t *testing.T, name string) {
 // opened returns an instance of the system.
 func opened(t *testing.T, s system) *Instance {
 	t.Helper()
-	i, err := s.open()
+	i, err := s.open("")
 	must(t, err)
 	return i
 }
@@ -142,6 +143,9 @@ func TestOpen(t *testing.T) {
 	}
 	if on, err := os.ReadFile(filepath.Join(i.dir, "tracing_on")); err != nil || !strings.HasPrefix(string(on), "0") {
 		t.Errorf("tracing_on is %q, %v", on, err)
+	}
+	if options, err := os.ReadFile(filepath.Join(i.dir, "trace_options")); err != nil || string(options) != "norecord-cmd" {
+		t.Errorf("trace_options is %q, %v: a first event switches three others, too", options, err)
 	}
 	must(t, i.Close())
 	gone(t, i.dir)
@@ -168,7 +172,7 @@ func TestOpenFailsHalfWay(t *testing.T) {
 		if tc.stays != "" {
 			s.rmdir = func(string) error { return errors.New(tc.stays) }
 		}
-		i, err := s.open()
+		i, err := s.open("")
 		_, stays, _ := strings.Cut(fmt.Sprint(err), "the instance is still there: ")
 		if i != nil || !errors.Is(err, tc.want) || stays != tc.stays {
 			t.Errorf("%s: Open: %v, %v", tc.why, i, err)
@@ -185,12 +189,12 @@ func TestSwitchFails(t *testing.T) {
 	enable := filepath.Join(i.dir, "events", "enable")
 	for _, on := range []bool{true, false} {
 		must(t, os.RemoveAll(enable))
-		if err := i.Switch(on); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("Switch(%v) without the file: %v", on, err)
+		if err := i.Enable("", on); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("Enable(%v) without the file: %v", on, err)
 		}
 		must(t, os.Symlink("/dev/full", enable))
-		if err := i.Switch(on); !errors.Is(err, syscall.ENOSPC) {
-			t.Errorf("Switch(%v) that cannot write: %v", on, err)
+		if err := i.Enable("", on); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("Enable(%v) that cannot write: %v", on, err)
 		}
 	}
 	// Close cannot write either, but removes the instance, which ends its events.
@@ -214,11 +218,11 @@ func TestClose(t *testing.T) {
 		return os.RemoveAll(dir)
 	}
 	i := opened(t, s)
-	must(t, i.Switch(true))
+	must(t, i.Enable("", true))
 	if err := i.Close(); err == nil || !strings.Contains(err.Error(), "busy") {
 		t.Errorf("the first Close: %v", err)
 	}
-	if err := i.Switch(true); !errors.Is(err, os.ErrClosed) || read(t, i.dir) != "0" {
+	if err := i.Enable("", true); !errors.Is(err, os.ErrClosed) || read(t, i.dir) != "0" {
 		t.Errorf("Switch after Close: %v", err)
 	}
 	for range 2 {
@@ -236,7 +240,7 @@ func TestCloseBesideSwitch(t *testing.T) {
 	switched, ended := make(chan bool), make(chan error)
 	go func() {
 		for n := 0; ; n++ {
-			if err := i.Switch(n%2 == 0); err != nil {
+			if err := i.Enable("", n%2 == 0); err != nil {
 				ended <- err
 				return
 			}
@@ -269,6 +273,15 @@ func TestCheck(t *testing.T) {
 		{"nothing is missing", func(s *system) error { return nil }, ""},
 		{"no such directory", func(s *system) error { return os.RemoveAll(s.tracefs) }, "there is no "},
 		{"not mounted", func(s *system) error { return os.Remove(filepath.Join(s.tracefs, "available_events")) }, "tracefs is not mounted at "},
+		{"not mounted, and not root", func(s *system) error {
+			s.mount = fmt.Errorf("fsopen: %w", syscall.EPERM)
+			return os.Remove(filepath.Join(s.tracefs, "available_events"))
+		}, "may not mount it (fsopen: operation not permitted); run as root"},
+		{"a kernel without tracefs", func(s *system) error {
+			s.mount = fmt.Errorf("fsopen: %w", syscall.ENODEV)
+			return os.Remove(filepath.Join(s.tracefs, "available_events"))
+		}, "the kernel has no tracefs (fsopen: no such device)"},
+		{"mounted elsewhere", func(s *system) error { s.mount = syscall.EPERM; return nil }, ""},
 		{"no events", func(s *system) error { return os.RemoveAll(filepath.Join(s.tracefs, "events")) }, "CONFIG_EVENT_TRACING"},
 		{"no file", func(s *system) error {
 			enable := filepath.Join(s.tracefs, "events", "enable")
@@ -288,13 +301,13 @@ func TestCheck(t *testing.T) {
 		if !errors.Is(err, impls.ErrUnsupported) || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, expected ...%s...", tc.why, err, tc.want)
 		}
-		if _, err := s.open(); !errors.Is(err, impls.ErrUnsupported) {
+		if _, err := s.open(""); !errors.Is(err, impls.ErrUnsupported) {
 			t.Errorf("%s: Open: %v", tc.why, err)
 		}
 	}
 	s := fake(t)
 	must(t, os.RemoveAll(s.proc))
-	if _, err := s.open(); !errors.Is(err, impls.ErrUnsupported) || !strings.Contains(err.Error(), "mount -t proc") {
+	if _, err := s.open(""); !errors.Is(err, impls.ErrUnsupported) || !strings.Contains(err.Error(), "mount -t proc") {
 		t.Errorf("without proc: Open: %v", err)
 	}
 }

@@ -17,7 +17,8 @@
 //
 //  1. Load reads a file in benchmark format, line by line, and keeps its values.
 //  2. Within makes lines of one file: arms differ in one key of the benchmarks' names. Between
-//     makes lines of two files: the old one is the base.
+//     makes lines of two files: the old one is the base. Chain makes lines of one file with several
+//     kernels: the base of each is the one before it. See chain.go for what is different there.
 //  3. A line's difference is in logarithms. Within blocks it is tested by signed ranks over
 //     units, which is exact because the order in a block is random. Units that are not builds are first
 //     spread by how much successive ones resemble each other (stat.Widen), always and by one formula, so

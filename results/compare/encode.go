@@ -24,6 +24,7 @@ func (n number) MarshalJSON() ([]byte, error) {
 type record struct {
 	Benchmark  string  `json:"benchmark"`
 	Arm        string  `json:"arm"`
+	From       string  `json:"before,omitempty"`
 	Unit       string  `json:"unit"`
 	Gate       bool    `json:"gate"`
 	Verdict    Word    `json:"verdict"`
@@ -50,7 +51,7 @@ type record struct {
 func (l *Line) record() record {
 	none := number(math.NaN())
 	rec := record{
-		Benchmark: l.Name, Arm: l.Arm, Unit: l.Unit, Gate: l.Gate, Verdict: l.Word, Why: l.Why,
+		Benchmark: l.Name, Arm: l.Arm, From: l.From, Unit: l.Unit, Gate: l.Gate, Verdict: l.Word, Why: l.Why,
 		Base: none, Other: none, BaseMean: none, Mean: none, Ratio: none, Lo: none, Hi: none,
 		N: l.N, Of: l.Of, Widened: none, Difference: l.Linear, P: none, Adjusted: none, Floor: none, Margin: none, Detectable: none,
 		Counts: append([]Count{}, l.Counts...),
@@ -72,6 +73,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		Base     string    `json:"base"`
 		Verdict  Word      `json:"verdict"`
 		Arms     []Verdict `json:"arms"`
+		Chain    []string  `json:"chain,omitempty"`
 		Family   int       `json:"gate_family"`
 		Level    float64   `json:"level"`
 		Common   *Common   `json:"machine_or_session"`
@@ -81,7 +83,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		Warnings []string  `json:"warnings"`
 		Facts    []fact    `json:"facts"`
 		Command  string    `json:"command"`
-	}{r.Base, r.Whole, r.Arms, r.Family, r.Alpha, r.Common, []record{}, list(r.Safety), list(r.Lacks), list(r.Warnings), []fact{}, r.Command}
+	}{r.Base, r.Whole, r.Arms, r.Chain, r.Family, r.Alpha, r.Common, []record{}, list(r.Safety), list(r.Lacks), list(r.Warnings), []fact{}, r.Command}
 	for _, l := range r.Lines {
 		out.Lines = append(out.Lines, l.record())
 	}
@@ -106,7 +108,7 @@ func list(s []string) []string { return append([]string{}, s...) }
 func (r *Report) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.Write([]string{"benchmark", "arm", "unit", "gate", "verdict", "why", "base_median", "median", "base_mean", "mean",
-		"difference", "ratio", "lo", "hi", "n", "n_of", "widened", "p", "p_adjusted", "floor", "margin", "detectable", "counts"})
+		"difference", "ratio", "lo", "hi", "n", "n_of", "widened", "p", "p_adjusted", "floor", "margin", "detectable", "counts", "before"})
 	for _, l := range r.Lines {
 		rec := l.record()
 		counts := ""
@@ -119,7 +121,7 @@ func (r *Report) WriteCSV(w io.Writer) error {
 		out.Write([]string{rec.Benchmark, rec.Arm, rec.Unit, strconv.FormatBool(rec.Gate), string(rec.Verdict), rec.Why,
 			cell(rec.Base), cell(rec.Other), cell(rec.BaseMean), cell(rec.Mean),
 			strconv.FormatBool(rec.Difference), cell(rec.Ratio), cell(rec.Lo), cell(rec.Hi),
-			strconv.Itoa(rec.N), rec.Of, cell(rec.Widened), cell(rec.P), cell(rec.Adjusted), cell(rec.Floor), cell(rec.Margin), cell(rec.Detectable), counts})
+			strconv.Itoa(rec.N), rec.Of, cell(rec.Widened), cell(rec.P), cell(rec.Adjusted), cell(rec.Floor), cell(rec.Margin), cell(rec.Detectable), counts, rec.From})
 	}
 	out.Flush()
 	return out.Error()

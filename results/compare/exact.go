@@ -13,6 +13,7 @@ type Count struct {
 	Unit   string  `json:"unit"`
 	Base   float64 `json:"base"`
 	Other  float64 `json:"value"`
+	Means  bool    `json:"means,omitempty"` // in a chain: an arm has several values, and these are means
 	better int
 	first  bool // it decides before the time: a wait, or what the file declares exact
 }

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -8,16 +9,23 @@ import (
 	"github.com/tpbench/tpbench/results/stat"
 )
 
-// judge gives every line its word, every arm its verdict, and the report the worst of them.
-func (r *Report) judge(s safety) {
-	r.addLost(s)
-	r.lost = len(s.lost) > 0
-	slices.SortFunc(r.Arms, func(a, b Verdict) int { return results.Natural(a.Arm, b.Arm) })
+// judge gives every line its word, every arm its verdict, and the report the worst of them. There is one safety, or
+// one for each pair of releases of a chain.
+func (r *Report) judge(all ...safety) {
+	of := func(arm string) safety {
+		return all[max(0, slices.IndexFunc(all, func(s safety) bool { return s.release == arm }))]
+	}
+	for _, s := range all {
+		r.addLost(s)
+		r.lost = r.lost || len(s.lost) > 0
+		r.Safety = append(r.Safety, s.sentences()...)
+	}
+	slices.SortFunc(r.Arms, func(a, b Verdict) int { return r.compareArms(a.Arm, b.Arm) })
 	r.adjust()
 	for _, l := range r.Lines {
-		l.word(s, r.Alpha)
+		l.word(of(l.Arm), r.Alpha)
 	}
-	all := map[Word]int{}
+	verdicts := map[Word]int{}
 	for i := range r.Arms {
 		v := &r.Arms[i]
 		v.Lines = map[Word]int{}
@@ -27,13 +35,17 @@ func (r *Report) judge(s safety) {
 			}
 		}
 		v.Word = whole(v.Lines)
-		if s.unsafe(v.Arm) {
+		if of(v.Arm).unsafe(v.Arm) {
 			v.Word = Worse
 		}
-		all[v.Word]++
+		verdicts[v.Word]++
 	}
-	r.Whole = whole(all)
-	r.Safety = s.sentences()
+	r.Whole = whole(verdicts)
+}
+
+// compareArms orders arms by their names, or as the chain does.
+func (r *Report) compareArms(a, b string) int {
+	return cmp.Or(slices.Index(r.Chain, a)-slices.Index(r.Chain, b), results.Natural(a, b))
 }
 
 // adjust adjusts the p values: Holm's method in the gate family, so that one wrong word among all its
@@ -66,10 +78,15 @@ func (r *Report) adjust() {
 	}
 }
 
-// word decides about a line: safety before exact counts before time before other counts.
+// word decides about a line: safety before exact counts before time before other counts. In a chain counts do not
+// decide where there is a time.
 func (l *Line) word(s safety, alpha float64) {
 	l.numbers()
 	if l.Word, l.Why = s.about(l); l.Word != "" {
+		return
+	}
+	if l.From != "" && l.test != nil {
+		l.byTime(alpha)
 		return
 	}
 	word, c := byCounts(l.Counts, true)
@@ -90,12 +107,15 @@ func (l *Line) word(s safety, alpha float64) {
 // byTime gives a line the word of its test.
 func (l *Line) byTime(alpha float64) {
 	t := l.test
-	switch {
-	case t == nil:
+	if t == nil {
 		l.Word, l.Why = Inconclusive, "all samples were lost"
-	case t.differs(l.Adjusted, alpha):
+		return
+	}
+	equal := t.why == "" && t.adjustedEqual <= alpha && t.margin() <= t.most
+	switch {
+	case t.differs(l.Adjusted, alpha) && !(equal && l.From != ""):
 		l.Word = l.direction(t.center())
-	case t.why == "" && t.adjustedEqual <= alpha && t.margin() <= t.most:
+	case equal:
 		l.Word = Equal
 		if t.margin() > t.least {
 			l.Why = "within the floor, " + l.share(l.Margin)
@@ -136,7 +156,7 @@ func (l *Line) numbers() {
 	l.N, l.Of, l.P, l.Linear, l.Widened = t.n, t.units.of, t.p, t.linear, t.units.factor
 	l.Ratio, l.Lo, l.Hi = out(t.center()), out(t.lo), out(t.hi)
 	l.Floor, l.Margin, l.Detectable = share(t.floor), share(t.margin()), share(t.detectable)
-	if t.floor == 0 && t.second == nil {
+	if t.floor == 0 && !t.controlled {
 		l.Floor = math.NaN()
 	}
 	if t.why != "" {

@@ -27,7 +27,8 @@ type contest struct {
 	unit  string
 
 	base, other *series
-	null        *series // of A2, or nil
+	null        *series      // of A2, or nil
+	releases    *releasePair // of a chain, or nil
 
 	baseSet, otherSet *Set // the same in one file
 }
@@ -92,7 +93,7 @@ func within(set *Set, by, base string) (all []contest, lacks []string, err error
 		}
 		if b := bases[at(s)]; b != nil {
 			met[at(s)] = true
-			all = append(all, contest{at(s).name, s.group(set.varies), arm, s.unit, b, s, nulls[at(s)], set, set})
+			all = append(all, contest{at(s).name, s.group(set.varies), arm, s.unit, b, s, nulls[at(s)], nil, set, set})
 		} else {
 			lacks = append(lacks, fmt.Sprintf("%s=%s has no %s [%s]", by, base, at(s).name, s.unit))
 		}
@@ -120,7 +121,7 @@ func between(old, new *Set) (all []contest, lacks []string) {
 		at := id{s.name(varies), s.unit}
 		after[at] = true
 		if b := before[at]; b != nil {
-			all = append(all, contest{at.name, s.group(varies), new.Path, s.unit, b, s, nil, old, new})
+			all = append(all, contest{at.name, s.group(varies), new.Path, s.unit, b, s, nil, nil, old, new})
 		} else {
 			lacks = append(lacks, fmt.Sprintf("only %s has %s [%s]", new.Path, at.name, at.unit))
 		}

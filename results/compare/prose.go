@@ -125,6 +125,9 @@ func (r *Report) mailLines(b *strings.Builder) {
 				numbers += "of means " + c.means + ": "
 			}
 		}
+		if c.counts != "" {
+			c.verdict += "; " + c.counts
+		}
 		b.WriteString(wrap(numbers+c.verdict, "    "))
 	}
 	b.WriteString("\n")

@@ -39,7 +39,7 @@ func (r *Report) lines(all []contest) {
 			}
 			return 1
 		}
-		return cmp.Or(results.Natural(a.Name, b.Name), results.Natural(a.Arm, b.Arm))
+		return cmp.Or(results.Natural(a.Name, b.Name), r.compareArms(a.Arm, b.Arm))
 	})
 }
 
@@ -61,7 +61,9 @@ func (r *Report) linesOf(contests []contest) []*Line {
 		switch {
 		case isExact(c):
 			first := c.declared() || slices.Contains(firstCounts, c.unit)
-			counts = append(counts, Count{c.unit, c.base.values.first, c.other.values.first, c.better(), first})
+			counts = append(counts, Count{c.unit, c.base.values.first, c.other.values.first, false, c.better(), first})
+		case c.releases != nil && main != nil && !isTimeLike(c.unit): // it explains the time
+			counts = append(counts, Count{c.unit, side(c.base).Mean, side(c.other).Mean, true, c.better(), false})
 		case main != nil && c.unit != mainUnit && derived(c, *main):
 		default:
 			lines = append(lines, newLine(c, r.margin))
@@ -71,7 +73,7 @@ func (r *Report) linesOf(contests []contest) []*Line {
 	sortCounts(counts)
 	if len(lines) == 0 && len(counts) > 0 { // there are counts alone
 		c := contests[0]
-		lines = []*Line{{Name: c.name, Arm: c.arm, Unit: counts[0].Unit, N: min(c.base.values.n, c.other.values.n), Of: "samples"}}
+		lines = []*Line{{Name: c.name, Arm: c.arm, From: c.from(), Unit: counts[0].Unit, N: min(c.base.values.n, c.other.values.n), Of: "samples"}}
 	}
 	if len(lines) > 0 {
 		lines[0].Counts = counts
@@ -91,7 +93,7 @@ func rank(l *Line) int {
 }
 
 func newLine(c contest, margin float64) *Line {
-	return &Line{Name: c.name, Arm: c.arm, Unit: c.unit, Base: side(c.base), Other: side(c.other), better: c.better(), group: c.group, costs: c.costs(), test: test(c, margin)}
+	return &Line{Name: c.name, Arm: c.arm, From: c.from(), Unit: c.unit, Base: side(c.base), Other: side(c.other), better: c.better(), group: c.group, costs: c.costs(), test: test(c, margin)}
 }
 
 func side(s *series) Side {

@@ -24,8 +24,10 @@ const (
 
 // A Report is a comparison.
 type Report struct {
-	Base string    // what the arms are compared with
-	Arms []Verdict // the others, in the natural order of their names
+	Base string    // what the arms are compared with; of a chain the first arm
+	Arms []Verdict // the others: in the natural order of their names, or in that of the chain
+
+	Chain []string // of a chain: its arms in order
 
 	Lines  []*Line
 	Whole  Word    // the worst of the arms'
@@ -56,9 +58,10 @@ type Verdict struct {
 // A Line is one quantity of one benchmark in one arm, compared with the base.
 type Line struct {
 	Name, Arm, Unit string
-	Gate            bool // it is in the gate family: see lines
+	From            string // in a chain, the arm before: the base of this line
+	Gate            bool   // it is in the gate family: see lines
 	Base, Other     Side
-	Counts          []Count // exact, of the same benchmark
+	Counts          []Count // exact, of the same benchmark; in a chain also means
 	Word            Word
 	Why             string // what decided, if it was not the time; or what is missing
 
@@ -97,9 +100,8 @@ func Within(set *Set, by, base string, margin float64) (*Report, error) {
 		r.Lacks = append(r.Lacks, name+" was left out, since an arm cannot run it")
 	}
 	r.read(set)
-	s := safetyWithin(set, by, base)
 	r.lines(all)
-	r.judge(s)
+	r.judge(safetyWithin(set, by, base))
 	if by == ArmKey {
 		r.named(set)
 	}
@@ -107,8 +109,12 @@ func Within(set *Set, by, base string, margin float64) (*Report, error) {
 }
 
 // Between compares two files, which two sessions wrote. The margin is a share: 0.01 is 1 %. The report's facts are
-// those of the new file. Files without a common benchmark are a *results.MissingError.
+// those of the new file. Files without a common benchmark are a *results.MissingError, and files of which one is in
+// virtual time are a *TimeError.
 func Between(old, new *Set, margin float64) (*Report, error) {
+	if err := oneTime(old, new); err != nil {
+		return nil, err
+	}
 	all, lacks := between(old, new)
 	if len(all) == 0 {
 		return nil, &results.MissingError{Path: new.Path, What: "a benchmark that " + old.Path + " has, too"}
@@ -119,10 +125,9 @@ func Between(old, new *Set, margin float64) (*Report, error) {
 	if d := differ(old, new); d != "" {
 		r.Warnings = append(r.Warnings, "the files differ in "+d+": a change may come from that")
 	}
-	s := safetyBetween(old, new)
 	r.lines(all)
 	r.Common = session(r.Lines)
-	r.judge(s)
+	r.judge(safetyBetween(old, new))
 	return r, nil
 }
 

@@ -13,11 +13,12 @@ import (
 // A safety is what files say about the safety of their arms: torture and losses. The base's arm
 // is "".
 type safety struct {
-	impl  string           // the base, if the arms are implementations
-	broke map[subject]int  // samples in which torture broke it
-	tried map[subject]int  // samples of torture
-	lost  map[subject]int  // samples that were lost
-	has   map[subject]bool // there are samples
+	impl    string           // the base, if the arms are implementations
+	release string           // in a chain, the arm that is compared with the one before it
+	broke   map[subject]int  // samples in which torture broke it
+	tried   map[subject]int  // samples of torture
+	lost    map[subject]int  // samples that were lost
+	has     map[subject]bool // there are samples
 }
 
 // A subject is an arm, and what of it: the implementation that was tortured, or the name of the

@@ -6,9 +6,11 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tpbench/tpbench/results"
+	"github.com/tpbench/tpbench/results/stat"
 )
 
 // WriteText writes the report as a table for a terminal.
@@ -40,7 +42,11 @@ func writeVisible(w io.Writer, text string) error {
 // table returns the lines as a table without empty columns, and the keys that all have in common.
 func (r *Report) table() (t *results.Table, same string) {
 	short, same := r.names()
-	t = &results.Table{Columns: []string{"benchmark", "base", r.armHead(), "change", "95 %", "of means", "n", "floor", "would show", "verdict"}}
+	base := "base"
+	if len(r.Arms) > 1 && r.Chain != nil {
+		base = "before"
+	}
+	t = &results.Table{Columns: []string{"benchmark", base, r.armHead(), "change", "95 %", "of means", "n", "floor", "would show", "verdict", "counts that differ"}}
 	for i, l := range r.Lines {
 		t.Rows = append(t.Rows, l.cells(short[i]).row())
 	}
@@ -50,10 +56,17 @@ func (r *Report) table() (t *results.Table, same string) {
 
 // title says what is compared.
 func (r *Report) title() string {
-	if len(r.Arms) == 1 {
-		return fmt.Sprintf("%s, compared with %s", r.Arms[0].Arm, r.Base)
+	arms := fmt.Sprintf("%d arms, compared with %s", len(r.Arms), r.Base)
+	switch {
+	case r.Chain != nil:
+		arms = fmt.Sprintf("%d arms, each compared with the one before it", len(r.Chain))
+	case len(r.Arms) == 1:
+		arms = fmt.Sprintf("%s, compared with %s", r.Arms[0].Arm, r.Base)
 	}
-	return fmt.Sprintf("%d arms, compared with %s", len(r.Arms), r.Base)
+	if kind := timeOf(r.Facts); kind != "" {
+		return fmt.Sprintf("%s, in %s time", arms, kind)
+	}
+	return arms
 }
 
 func (r *Report) armHead() string {
@@ -110,16 +123,19 @@ func (r *Report) names() (short []string, same string) {
 
 // cells are what a report shows of a line, each as text. One that is empty says nothing.
 type cells struct {
-	name, base, other, change, interval, means, n, floor, wouldShow, verdict string
+	name, base, other, change, interval, means, n, floor, wouldShow, verdict, counts string
 }
 
 // row is the line of a table.
 func (c cells) row() []string {
-	return []string{c.name, c.base, c.other, c.change, c.interval, c.means, c.n, c.floor, c.wouldShow, c.verdict}
+	return []string{c.name, c.base, c.other, c.change, c.interval, c.means, c.n, c.floor, c.wouldShow, c.verdict, c.counts}
 }
 
 func (l *Line) cells(name string) cells {
 	c := cells{name: name, verdict: l.verdict()}
+	if l.From != "" {
+		c.counts = explained(l.Counts)
+	}
 	if l.Base.N > 0 {
 		c.base, c.other = results.Human(l.Base.Median, l.Unit), results.Human(l.Other.Median, l.Unit)
 	}
@@ -137,6 +153,25 @@ func (l *Line) cells(name string) cells {
 	}
 	c.wouldShow = l.share(l.Detectable)
 	return c
+}
+
+// explained names the counts that differ, each before and after.
+func explained(counts []Count) string {
+	var parts []string
+	for _, c := range counts {
+		if before, after := c.number(c.Base), c.number(c.Other); before != after {
+			parts = append(parts, fmt.Sprintf("%s %s -> %s", strings.TrimSuffix(c.Unit, "/op"), before, after))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// number words a count, or a mean of counts.
+func (c Count) number(v float64) string {
+	if v != math.Trunc(v) && v < 1000 {
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	}
+	return results.Human(math.Round(v), c.Unit)
 }
 
 // verdict is the word, and why.
@@ -189,6 +224,9 @@ func (r *Report) notes() []string {
 		if r.sessions {
 			floor = "floor: how far benchmarks differ among themselves; "
 		}
+		if r.Chain != nil {
+			floor = fmt.Sprintf("floor: how far %s differs from itself, measured twice; ", r.Base)
+		}
 	}
 	notes := []string{
 		"change: the centre of the " + cmp.Or(r.counted(), "samples") + " (Hodges-Lehmann), of which there are n; 95 %: its interval.",
@@ -199,6 +237,9 @@ func (r *Report) notes() []string {
 	if slices.ContainsFunc(r.Lines, func(l *Line) bool { return l.Widened > 1 }) {
 		notes = append(notes, "95 %: wider, as the tests are, by how much successive blocks resemble each other.")
 	}
+	if least := stat.LeastSamples(r.Alpha / float64(max(1, r.Family))); r.Chain != nil && slices.ContainsFunc(r.Lines, func(l *Line) bool { return l.Gate && l.test != nil && l.N < least }) {
+		notes = append(notes, fmt.Sprintf("%s of an arm are too few: %d lines together need %d.", r.counted(), r.Family, least))
+	}
 	if r.Alpha < Level {
 		notes = append(notes, fmt.Sprintf("The run could stop early: intervals and tests have a level of %.3g %% here, which makes 95 %% of all looks together.", 100*(1-r.Alpha)))
 	}
@@ -207,6 +248,9 @@ func (r *Report) notes() []string {
 	}
 	if slices.ContainsFunc(r.Lines, func(l *Line) bool { return l.Why == fewOthers }) {
 		notes = append(notes, fmt.Sprintf("%s: with fewer than three others to know the machine by, only a change above %gx counts.", fewOthers, mostDrift))
+	}
+	if isVirtual(r.Facts) {
+		notes = append(notes, virtualNote)
 	}
 	if slices.ContainsFunc(r.Lines, (*Line).waits) {
 		notes = append(notes, "of means: the change of the means, where an operation waits for grace periods. These come in ticks, which a median may hide.")

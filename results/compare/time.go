@@ -19,8 +19,9 @@ type tested struct {
 	why    string  // why nothing can be said, or ""
 
 	// With a null control:
-	second  *stat.Shift // of the other arm to A2
-	astride bool        // its centre is on the other side
+	controlled bool
+	second     *stat.Shift // of the other arm to A2; not in a chain, where A2 is the first arm's
+	astride    bool        // its centre is on the other side
 
 	// Of the times of two files:
 	common float64     // what all benchmarks have in common
@@ -61,7 +62,7 @@ const mostMargin = 0.05
 func test(c contest, margin float64) *tested {
 	t := &tested{least: math.Log1p(margin), most: math.Log1p(max(margin, mostMargin))}
 	on := scale(math.Log)
-	if !positive(c.base) || !positive(c.other) || c.null != nil && !positive(c.null) {
+	if !positive(c.base, c.other, c.null) || c.releases != nil && !positive(c.releases.first) {
 		if isTimeLike(c.unit) {
 			return &tested{at: math.NaN(), units: units{factor: 1}, p: 1, floor: math.Inf(1), equal: 1, lo: math.Inf(-1), hi: math.Inf(1), why: "a value is 0, so there is no ratio"}
 		}
@@ -69,14 +70,23 @@ func test(c contest, margin float64) *tested {
 		one := min(stat.Summarize(c.base.values.list()).Center, stat.Summarize(c.other.values.list()).Center)
 		t.least, t.most = margin*one, max(margin, mostMargin)*one
 	}
-	oneRun := c.baseSet == c.otherSet
+	oneRun := c.baseSet == c.otherSet && c.releases == nil
 	d := on.difference(c.base, c.other, oneRun)
 	t.at, t.shift, t.units = d.at, d.shift, d.units
+	if c.releases != nil {
+		t.units.of = ofBoots
+	}
 	if t.units.opposed(t.at) {
 		t.why = oppositeLayout
 	}
-	if c.null != nil {
-		t.control(on.difference(c.base, c.null, oneRun), on.difference(c.null, c.other, oneRun))
+	switch {
+	case c.null != nil && c.releases != nil:
+		t.control(on.difference(c.releases.first, c.null, oneRun))
+	case c.null != nil:
+		t.control(on.difference(c.base, c.null, oneRun))
+		second := on.difference(c.null, c.other, oneRun)
+		s := second.shift()
+		t.second, t.astride = &s, (second.at > 0) != (t.at > 0)
 	}
 	return t
 }
@@ -104,13 +114,11 @@ func (scale scale) unpaired(base, other *series) (s stat.Shift, of string) {
 	return stat.Unpaired(a.diffs, b.diffs), a.of
 }
 
-// control takes the null control into account: B must differ from A and from A2, to the same side, and by more
-// than these two do.
-func (t *tested) control(null, second difference) {
+// control takes the null control into account: B must differ from A by more than A2 does. (And it must differ from A2,
+// to the same side.)
+func (t *tested) control(null difference) {
 	lo, hi := null.shift().Interval(Level)
-	t.floor = max(-lo, hi)
-	s := second.shift()
-	t.second, t.astride = &s, (second.at > 0) != (t.at > 0)
+	t.controlled, t.floor = true, max(-lo, hi)
 }
 
 // finish computes what is asked of the shift: the interval at one level, and what is detectable at another.
@@ -123,12 +131,18 @@ func (t *tested) finish(level, strictest float64) {
 	t.lo, t.hi = s.Interval(level)
 	t.lo, t.hi = t.lo-t.common, t.hi-t.common
 	t.detectable = s.Detectable(strictest, power)
-	if t.second != nil {
+	// All that is asked must happen. By simulation, the largest of the three was so found in 71 to 81 % of worlds, and what
+	// is larger by this factor in 75 to 84 %.
+	const all = 1.06
+	switch {
+	case t.second != nil:
 		t.p = max(t.p, t.second.P(0))
-		// All three must happen. By simulation, the largest of the three was so found in 71 to 81 % of worlds, and what is
-		// larger by this factor in 75 to 84 %.
-		const all = 1.06
 		t.detectable = all * max(t.detectable, t.second.Detectable(strictest, power), t.aboveFloor(s))
+	case t.controlled:
+		t.detectable = all * max(t.detectable, t.aboveFloor(s))
+	}
+	if t.units.of == ofBoots {
+		t.detectable = max(t.detectable, t.least) // what is smaller is equal
 	}
 	switch {
 	case t.crowd != nil: // the test rejects only what is not one more of the crowd
@@ -156,10 +170,16 @@ func (t *tested) aboveFloor(s stat.Shift) float64 {
 	return t.floor + z80*(hi-lo)/(2*z95)
 }
 
-func positive(s *series) bool {
-	for v := range s.values.all() {
-		if v <= 0 {
-			return false
+// positive reports whether all values of the series are above zero. One that is nil has none.
+func positive(all ...*series) bool {
+	for _, s := range all {
+		if s == nil {
+			continue
+		}
+		for v := range s.values.all() {
+			if v <= 0 {
+				return false
+			}
 		}
 	}
 	return true

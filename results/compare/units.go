@@ -64,6 +64,7 @@ const (
 	ofBuilds  = "builds"
 	ofBlocks  = "blocks"
 	ofSamples = "samples" // without blocks
+	ofBoots   = "boots"   // of a chain
 )
 
 // widened returns units that were taken one after the other, wider by as much as successive ones resemble each

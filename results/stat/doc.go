@@ -20,7 +20,8 @@
 //  4. Shift.Detectable says how large a shift would have been found. It belongs beside every result
 //     that is not significant.
 //  5. Holm and BenjaminiHochberg adjust the p values of many lines. Looks divides alpha between the
-//     points at which a run may stop. LeastUnits says how many units an alpha needs.
+//     points at which a run may stop. LeastUnits says how many units an alpha needs, and
+//     LeastSamples how many values on each side of Unpaired.
 //  6. Widen spreads units that follow each other and resemble each other, before Paired. NewCrowd summarizes
 //     what benchmarks of two sessions have in common.
 //  7. Proportion returns the interval of a count of outcomes, such as false calls.

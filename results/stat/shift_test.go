@@ -403,3 +403,23 @@ func TestManyUnits(t *testing.T) {
 		t.Errorf("against itself: centre %v, [%v, %v], p %v", u.Center(), lo, hi, u.P(0))
 	}
 }
+
+// If this fails, a user is told that so many samples are enough, or needed, and they are not.
+func TestLeastSamples(t *testing.T) {
+	side := func(n int, from float64) []float64 {
+		values := make([]float64, n)
+		for i := range values {
+			values[i] = from + float64(i)
+		}
+		return values
+	}
+	for _, alpha := range []float64{1, 0.5, 0.1, 0.05, 0.05 / 6, 0.05 / 7, 0.05 / 40, 0.05 / 160, 1e-9} {
+		n := LeastSamples(alpha)
+		if p := Unpaired(side(n, 0), side(n, 100)).P(0); p > alpha {
+			t.Errorf("alpha %v: %d a side have p %v", alpha, n, p)
+		}
+		if p := Unpaired(side(n-1, 0), side(n-1, 100)).P(0); n > 1 && p <= alpha {
+			t.Errorf("alpha %v: %d a side are enough, not %d: p %v", alpha, n-1, n, p)
+		}
+	}
+}

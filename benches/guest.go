@@ -1,0 +1,26 @@
+package benches
+
+import "slices"
+
+// InGuest narrows chosen cases to those that a guest whose clock counts instructions can measure, and returns the
+// names of the benchmarks that it leaves out. Torture is among them: it looks for races of CPUs, and such a guest has them run
+// in turns. Whether a case can run in the guest is found out there, so the cases have no Err.
+func InGuest(chosen []Chosen) (can []Chosen, left []string) {
+	for _, ch := range chosen {
+		var cases []Case
+		for _, c := range ch.Cases {
+			if c.Benchmark.hardware {
+				if name := c.Benchmark.Names[0]; !slices.Contains(left, name) {
+					left = append(left, name)
+				}
+				continue
+			}
+			c.Err = nil
+			cases = append(cases, c)
+		}
+		if len(cases) > 0 {
+			can = append(can, Chosen{cases, ch.Rounds})
+		}
+	}
+	return can, left
+}
