@@ -90,8 +90,8 @@ func BenchmarkCases(b *testing.B) {
 }
 
 func runCase(b *testing.B, c *Case, phase int) {
-	if c.Err != nil {
-		b.Skip(c.Err)
+	if err := c.Check(); err != nil {
+		b.Skip(err)
 	}
 	b.StopTimer()
 	op, err := c.Open(&harness.Env{})
@@ -336,7 +336,7 @@ func TestLayoutsAreUsed(t *testing.T) {
 func TestPlan(t *testing.T) {
 	chosen := []Chosen{{bulkBench.Cases(Params{Impls: strategies[:1], GPs: []string{"memb"}}), 3}}
 	for i := range chosen[0].Cases {
-		chosen[0].Cases[i].Err = nil // wherever this runs
+		chosen[0].Cases[i].Check = func() error { return nil } // wherever this runs
 	}
 	onlyEnable := func(name string) bool { return strings.HasPrefix(name, "EnableAll") }
 	p, err := Plan(chosen, onlyEnable, []int{0}, 1)
@@ -344,7 +344,7 @@ func TestPlan(t *testing.T) {
 		t.Errorf("Plan = %+v, %v", p, err)
 	}
 	// A case that cannot run is no error if it is not wanted.
-	other := Case{Case: harness.Case{Names: []string{"Other"}}, Err: errors.New("not here")}
+	other := Case{Case: harness.Case{Names: []string{"Other"}}, Check: func() error { return errors.New("not here") }}
 	if p, err := Plan(append(chosen, Chosen{[]Case{other}, 1}), onlyEnable, []int{0}, 1); err != nil || len(p.Cases) != 1 {
 		t.Errorf("beside what cannot run: %+v, %v", p, err)
 	}
@@ -374,8 +374,8 @@ func found(t *testing.T, name string) Case {
 	t.Helper()
 	c, err := Find(name)
 	must(err)
-	if c.Err != nil {
-		t.Skip(c.Err)
+	if err := c.Check(); err != nil {
+		t.Skip(err)
 	}
 	return c
 }
@@ -709,7 +709,7 @@ func TestOperationsTimeTheirPhases(t *testing.T) {
 		seen := map[string]bool{} // all but the numbers of a name
 		for _, c := range b.Cases(Params{Events: []int{disturbSites}, GPs: []string{"memb"}}) {
 			kind := regexp.MustCompile(`=\d+`).ReplaceAllString(c.Names[0], "")
-			if c.Err != nil || seen[kind] || slices.Contains(untimed, b) && len(seen) > 0 || testing.Short() && b.Apart != "" {
+			if c.Check() != nil || seen[kind] || slices.Contains(untimed, b) && len(seen) > 0 || testing.Short() && b.Apart != "" {
 				continue
 			}
 			seen[kind] = true

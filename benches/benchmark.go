@@ -52,8 +52,8 @@ type Benchmark struct {
 	layouts int  // harness.Case.Layouts
 	untimed bool // harness.Case.Untimed
 
-	// hardware: it measures caches, branch prediction or how threads get into each other's way. A guest whose
-	// clock counts instructions has none of these.
+	// hardware: it measures caches, branch prediction or how threads get into each other's way. A guest has
+	// none of these.
 	hardware bool
 
 	slow   func(keys) time.Duration // harness.Case.Slow; nil means 0
@@ -107,9 +107,9 @@ var numeric = []string{"events", "readers", "probes", "sites", "cpus", "batch"}
 type Case struct {
 	harness.Case
 	Benchmark *Benchmark
-	Block     string // harness.Planned.Block: what it is compared in
-	Err       error  // why it cannot run here, or nil
-	Costly    bool   // a sample may take a minute, so a few must do unless more are asked for
+	Block     string       // harness.Planned.Block: what it is compared in
+	Check     func() error // why it cannot run here, or nil; finding out may take a while
+	Costly    bool         // a sample may take a minute, so a few must do unless more are asked for
 
 	keys keys
 }
@@ -161,7 +161,7 @@ func (b *Benchmark) at(k keys) Case {
 	if beside, ok := k["beside"]; ok && beside != besideIdle {
 		cpus++
 	}
-	c := Case{Benchmark: b, Block: b.block(k), Err: b.check(k), keys: k, Case: harness.Case{
+	c := Case{Benchmark: b, Block: b.block(k), Check: func() error { return b.check(k) }, keys: k, Case: harness.Case{
 		CPUs:    cpus,
 		Layouts: b.layouts,
 		Untimed: b.untimed,

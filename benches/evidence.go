@@ -166,7 +166,7 @@ func kernelGracePeriod(c Case) bool {
 // that cannot run here (aligned-store needs an AMD CPU), unless none can.
 func pokeEvidence() []Case {
 	cases := pokeBench.Cases(Params{})
-	if can := without(cases, func(c Case) bool { return c.Err != nil }); len(can) > 0 {
+	if can := without(cases, func(c Case) bool { return c.Check() != nil }); len(can) > 0 {
 		cases = can
 	}
 	return without(cases, func(c Case) bool {
@@ -209,5 +209,5 @@ func Plan(chosen []Chosen, wanted func(name string) bool, allowed []int, seed ui
 
 // Runnable reports why the case cannot run here on the allowed CPUs, or nil.
 func (c *Case) Runnable(allowed []int) error {
-	return cmp.Or(c.Err, c.CheckCPUs(allowed))
+	return cmp.Or(c.Check(), c.CheckCPUs(allowed))
 }

@@ -82,9 +82,10 @@ type sampler struct {
 
 // newSampler returns the sampler of a case on this machine. See Planned.Slower.
 func newSampler(c *clock.Clock, cs *Case, op *Op, env *Env, slower float64) *sampler {
+	virtual := clock.Virtual()
 	s := &sampler{
 		op: op, least: max(batchMin, batchSteps*c.Precision()), slower: newSlowdown(slower, c, len(cs.Names)),
-		virtual: clock.Virtual(), quiet: canary(clock.Virtual()), switches: host.Switches, now: time.Now,
+		virtual: virtual, quiet: canary(virtual), switches: host.Switches, now: time.Now,
 	}
 	s.batch = func(n int) (batch, error) {
 		t := newTimer(c, s.slower, op, len(cs.Names))

@@ -92,11 +92,7 @@ func transitions(run *results.Run, cat results.Catalog) (*Chart, error) {
 		if b.Role != results.Transition {
 			continue
 		}
-		where := []string{"gp=" + cat.KernelGP}
-		if b.Shown != "" {
-			where = append(where, b.Shown)
-		}
-		taken, of := run.Samples.Select(b.Name, where...).OneSetting("impl")
+		taken, of := cat.Shown(run.Samples, b.Name).Select("", "gp="+cat.KernelGP).OneSetting("impl")
 		setting = cmp.Or(setting, of)
 		shown = append(shown, taken...)
 		note += b.Name + ": " + b.Short + ". "

@@ -41,15 +41,19 @@ var countRows = []struct{ name, unit string }{{"waits", "gp-waits/op"}, {"syncs"
 // ByRelease draws a panel for each operation that has times in two releases or more, with the samples that the catalog
 // shows.
 func ByRelease(run *results.Run, cat results.Catalog, h History) (*Chart, error) {
-	shown := slices.DeleteFunc(slices.Clone(run.Samples), func(s results.Sample) bool {
-		i := slices.IndexFunc(cat.Benchmarks, func(b results.Benchmark) bool { return b.Name == s.Base })
-		if i >= 0 && cat.Benchmarks[i].Shown != "" && len(results.Samples{s}.Select("", cat.Benchmarks[i].Shown)) == 0 {
-			return true
-		}
+	var shown results.Samples
+	for _, base := range bases(run.Samples) {
+		shown = append(shown, cat.Shown(run.Samples, base)...)
+	}
+	shown = slices.DeleteFunc(shown, func(s results.Sample) bool {
 		_, timed := s.Value("sec/op")
 		return !timed || !slices.Contains(h.Arms, s.Key("arm")) && s.Key("arm") != h.Again
 	})
-	c := newChart(run, cat, shown, "Time of one operation, release by release"+clock(run), run.Get("qemu"))
+	emulator := ""
+	if version := run.Get("qemu"); version != "" {
+		emulator = "QEMU " + version
+	}
+	c := newChart(run, cat, shown, "Time of one operation, release by release"+clock(run), emulator)
 	for _, samples := range operations(shown, cat) {
 		if p := newPanel(samples, h); p.points() > 1 {
 			c.panels = append(c.panels, p)
@@ -76,6 +80,16 @@ func clock(run *results.Run) string {
 	default:
 		return ", in " + kind + " time"
 	}
+}
+
+// bases returns the names of the samples' benchmarks, each once.
+func bases(ss results.Samples) (names []string) {
+	for _, s := range ss {
+		if !slices.Contains(names, s.Base) {
+			names = append(names, s.Base)
+		}
+	}
+	return names
 }
 
 // operations parts samples by their names without the arm, in the catalog's order.
@@ -112,7 +126,7 @@ func newPanel(ss results.Samples, h History) *panel {
 		samples := ss.Select("", "arm="+arm)
 		p.there = append(p.there, stat.Summarize(samples.Values("sec/op")))
 		for _, row := range countRows {
-			p.counts[row.unit] = append(p.counts[row.unit], mean(samples.Values(row.unit)))
+			p.counts[row.unit] = append(p.counts[row.unit], stat.Mean(samples.Values(row.unit)))
 		}
 		for _, s := range h.Steps {
 			if s.Name == p.name && s.Arm == arm {
@@ -122,15 +136,6 @@ func newPanel(ss results.Samples, h History) *panel {
 	}
 	p.again = stat.Summarize(ss.Select("", "arm="+h.Again).Values("sec/op"))
 	return p
-}
-
-// mean is NaN if there are no values.
-func mean(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
 }
 
 // points is the number of releases in which the operation was measured.

@@ -20,7 +20,7 @@ func kernels(t *testing.T) (*results.Run, History) {
 	}
 	h.Again = h.Arms[0] + "+again"
 	var b strings.Builder
-	fmt.Fprintf(&b, "cpu: made up\ntime: virtual\nqemu: QEMU 7.2.22\narms: %s\n", strings.Join(h.Arms, " "))
+	fmt.Fprintf(&b, "cpu: made up\ntime: virtual\nqemu: 7.2.22\narms: %s\n", strings.Join(h.Arms, " "))
 	operations := []struct {
 		name  string
 		took  []float64 // ms

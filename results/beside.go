@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tpbench/tpbench/results/stat"
 )
 
 // A cost is what one operation takes, or one event of a bulk change, and what it consists of, in seconds.
@@ -58,13 +60,13 @@ func BesideKernel(kernel, model *Run, cat Catalog) (*Table, error) {
 		if b.Model == "" || slices.Contains(cat.Names(GracePeriod), b.Model) {
 			continue
 		}
-		same, _ := cat.shown(model.Samples, b.Model).OneSetting("impl", "gp", "events")
+		same, _ := cat.Shown(model.Samples, b.Model).OneSetting("impl", "gp", "events")
 		same, _ = same.AtLargest("events")
-		for _, g := range cat.shown(there, b.Name).ByName() {
+		for _, g := range cat.Shown(there, b.Name).ByName() {
 			k := costOf(g.Samples, prices{cat.kernelGracePeriod(there), syncPrice(cat, there)})
 			for _, s := range same.ByName() {
 				s := s.Samples
-				m := costOf(s, prices{mean(model.GracePeriod(cat, s[0].Key("gp"), s[0].Key("readers")).Values("sec/op")), syncPrice(cat, model.Samples)})
+				m := costOf(s, prices{stat.Mean(model.GracePeriod(cat, s[0].Key("gp"), s[0].Key("readers")).Values("sec/op")), syncPrice(cat, model.Samples)})
 				row := []string{g.Samples[0].Except("arm"), each(s)}
 				row = append(append(row, k.cells()...), s[0].Name)
 				t.Rows = append(t.Rows, append(append(row, m.cells()...), k.to(m)))
@@ -101,32 +103,22 @@ func ArmOf(release string) string {
 
 var endRE = regexp.MustCompile(`-([0-9]+)$`)
 
-// shown returns the samples of a benchmark, of the cases that charts show.
-func (c Catalog) shown(ss Samples, name string) Samples {
-	for _, b := range c.Benchmarks {
-		if b.Name == name && b.Shown != "" {
-			return ss.Select(name, b.Shown)
-		}
-	}
-	return ss.Select(name)
-}
-
 // kernelGracePeriod is the mean of one grace period that a run of a kernel measured.
 func (c Catalog) kernelGracePeriod(ss Samples) float64 {
 	var all []float64
 	for _, b := range c.Benchmarks {
 		if slices.Contains(c.Names(GracePeriod), b.Model) {
-			all = append(all, c.shown(ss, b.Name).Values("sec/op")...)
+			all = append(all, c.Shown(ss, b.Name).Values("sec/op")...)
 		}
 	}
-	return mean(all)
+	return stat.Mean(all)
 }
 
 // syncPrice is the least that a sync of all cores took with all that was patched by it.
 func syncPrice(cat Catalog, ss Samples) float64 {
 	least := math.NaN()
 	for _, g := range cat.Select(ss, Patching).ByName() {
-		if p := mean(g.Samples.Values("sec/op")) / mean(g.Samples.Values("core-syncs/op")); !math.IsInf(p, 0) && !(p >= least) {
+		if p := stat.Mean(g.Samples.Values("sec/op")) / stat.Mean(g.Samples.Values("core-syncs/op")); !math.IsInf(p, 0) && !(p >= least) {
 			least = p
 		}
 	}
@@ -142,8 +134,8 @@ func each(ss Samples) string {
 }
 
 func costOf(ss Samples, p prices) cost {
-	c := cost{total: mean(ss.Values("sec/op")), gpWaits: mean(ss.Values("gp-waits/op")), syncs: mean(ss.Values("core-syncs/op"))}
-	if of := mean(ss.Values("sec/event")); of > 0 {
+	c := cost{total: stat.Mean(ss.Values("sec/op")), gpWaits: stat.Mean(ss.Values("gp-waits/op")), syncs: stat.Mean(ss.Values("core-syncs/op"))}
+	if of := stat.Mean(ss.Values("sec/event")); of > 0 {
 		events := c.total / of
 		c.total, c.gpWaits, c.syncs = of, c.gpWaits/events, c.syncs/events
 	}

@@ -82,6 +82,15 @@ func (c Catalog) Select(ss Samples, role Role, where ...string) Samples {
 	return slices.DeleteFunc(slices.Clone(ss.Select("", where...)), func(s Sample) bool { return !slices.Contains(names, s.Base) })
 }
 
+// Shown returns the samples of a benchmark that charts show. One that is not listed has all of them shown.
+func (c Catalog) Shown(ss Samples, name string) Samples {
+	i := slices.IndexFunc(c.Benchmarks, func(b Benchmark) bool { return b.Name == name })
+	if i < 0 || c.Benchmarks[i].Shown == "" {
+		return ss.Select(name)
+	}
+	return ss.Select(name, c.Benchmarks[i].Shown)
+}
+
 // Index returns the position of an implementation, or len(c.Impls) if it is not listed.
 func (c Catalog) Index(impl string) int {
 	i := slices.IndexFunc(c.Impls, func(e Impl) bool { return e.Name == impl })

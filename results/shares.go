@@ -52,18 +52,10 @@ func (r *Run) unequal() []error {
 			if len(these) < unequalLeast || len(others) < unequalLeast || stat.Compare(these, others).P >= unequalP {
 				continue
 			}
-			if a, b := mean(these), mean(others); a-b > unequalShare || b-a > unequalShare {
+			if a, b := stat.Mean(these), stat.Mean(others); a-b > unequalShare || b-a > unequalShare {
 				warnings = append(warnings, fmt.Errorf("%s %s in %.0f %% of its batches, and what it is compared with in %.0f %%: the difference between them may come from that", g.Value, sh.what, 100*a, 100*b))
 			}
 		}
 	}
 	return warnings
-}
-
-func mean(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
 }

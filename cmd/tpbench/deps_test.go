@@ -19,7 +19,8 @@ impls/internal/step:
 impls/internal/judge: impls impls/internal/step
 impls/internal/judge/event: impls impls/internal/judge impls/dispatch impls/rcu
 impls/internal/probes: impls/internal/slab impls/dispatch
-impls/rcu: impls impls/internal/step golang.org/x/sys
+impls/internal/cpulist:
+impls/rcu: impls impls/internal/cpulist impls/internal/step golang.org/x/sys
 impls/textpoke: impls impls/internal/step golang.org/x/sys github.com/klauspost/cpuid/v2
 impls/dispatch: impls impls/internal/slab impls/internal/step impls/textpoke impls/rcu
 impls/tracepoint: impls impls/internal/probes impls/internal/step impls/dispatch impls/rcu impls/textpoke
@@ -27,7 +28,7 @@ impls/unregister: impls impls/internal/probes impls/internal/slab impls/internal
 impls/livepatch: impls impls/internal/slab impls/internal/step impls/dispatch impls/rcu impls/textpoke
 impls/uprobe: impls impls/internal/slab impls/internal/step impls/rcu
 impls/internal/textsite: impls/textpoke
-impls/kernel: impls golang.org/x/sys github.com/cilium/ebpf
+impls/kernel: impls impls/internal/cpulist golang.org/x/sys github.com/cilium/ebpf
 impls/torture: impls impls/rcu golang.org/x/sys
 impls/torture/rcu: impls/torture impls/internal/slab impls/rcu
 impls/torture/textpoke: impls/torture impls/internal/textsite impls/textpoke
@@ -40,9 +41,9 @@ harness/clock: golang.org/x/sys github.com/klauspost/cpuid/v2
 harness/host: harness/clock golang.org/x/sys github.com/klauspost/cpuid/v2
 harness: harness/clock harness/host golang.org/x/perf/benchfmt golang.org/x/sync golang.org/x/sys github.com/montanaflynn/stats
 harness/builds: golang.org/x/sync
-harness/guest: harness/host golang.org/x/sys github.com/cavaliergopher/cpio pault.ag/go/debian
+harness/guest: harness/clock harness/host golang.org/x/sys github.com/cavaliergopher/cpio pault.ag/go/debian
 
-results/stat: golang.org/x/perf/benchmath github.com/aclements/go-moremath
+results/stat: golang.org/x/perf/benchmath github.com/montanaflynn/stats github.com/aclements/go-moremath
 results: results/stat golang.org/x/perf/benchfmt golang.org/x/perf/benchmath golang.org/x/perf/benchunit
 results/compare: results results/stat golang.org/x/perf/benchfmt
 results/kernels:

@@ -64,7 +64,7 @@ func (p *place) session(cmd *cobra.Command, seed uint64) (*session, error) {
 	if p.image == "" {
 		return newSession(cmd, seed)
 	}
-	version, err := guest.Emulator()
+	s, facts, err := p.guest.session(cmd, seed)
 	if err != nil {
 		return nil, err
 	}
@@ -72,18 +72,14 @@ func (p *place) session(cmd *cobra.Command, seed uint64) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newBareSession(cmd, seed)
 	s.guest = &guestRun{options: p.guest.options(p.image), atOnce: p.guest.atOnce()}
 	for cpu := range p.guest.cpus {
 		s.allowed = append(s.allowed, cpu)
 	}
-	s.facts = append(s.facts, p.guest.facts()...)
-	s.facts = append(s.facts,
+	s.facts = append(append(s.facts, facts...),
 		host.Fact{Key: results.GuestFact, Value: image.Release},
-		host.Fact{Key: "image", Value: image.SHA256},
-		host.Fact{Key: "qemu", Value: version},
-		host.Fact{Key: "canary", Value: "off"})
-	return s, checkSelf()
+		host.Fact{Key: "image", Value: image.SHA256})
+	return s, nil
 }
 
 // narrow leaves out of chosen cases those that a guest cannot measure, and says so, if there is a guest.
@@ -95,7 +91,7 @@ func (p *place) narrow(cmd *cobra.Command, chosen []benches.Chosen) ([]benches.C
 	if left == nil {
 		return can, nil
 	}
-	why := fmt.Sprintf("%s: a clock that counts instructions knows no caches, no branch prediction and no races; measure on the host, without --guest", join(left))
+	why := fmt.Sprintf("%s: a guest's CPUs have no caches and no branch prediction, and run in turns; measure on the host, without --guest", join(left))
 	if len(can) == 0 {
 		return nil, usageError{errors.New(why)}
 	}

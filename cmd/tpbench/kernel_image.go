@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,6 +27,7 @@ import (
 	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/harness/guest"
 	"github.com/tpbench/tpbench/harness/host"
+	"github.com/tpbench/tpbench/plots"
 	"github.com/tpbench/tpbench/results"
 	"github.com/tpbench/tpbench/results/compare"
 	"github.com/tpbench/tpbench/results/stat"
@@ -98,12 +98,23 @@ func (g *guestFlags) options(image string) guest.Options {
 	}
 }
 
-// facts are what the flags change in the figures.
-func (g *guestFlags) facts() []host.Fact {
-	return []host.Fact{
+// session prepares a session of guests. It also returns the facts of which a run that is continued must have the same.
+func (g *guestFlags) session(cmd *cobra.Command, seed uint64) (*session, []host.Fact, error) {
+	version, err := guest.Emulator()
+	if err != nil {
+		return nil, nil, err
+	}
+	facts := []host.Fact{
+		{Key: "qemu", Value: version},
 		{Key: results.TimeFact, Value: g.time}, {Key: "guest-cpus", Value: strconv.Itoa(g.cpus)},
 		{Key: "append", Value: cmp.Or(results.Visible(g.more), "none")},
 	}
+	if g.time == string(guest.Virtual) {
+		facts = append(facts, host.Fact{Key: "canary", Value: "off"})
+	} else if _, err := clock.Open(); err != nil {
+		return nil, nil, err // the guest's counter is this one
+	}
+	return newBareSession(cmd, seed), facts, checkSelf()
 }
 
 // guestProgram is the name of this binary in a guest.
@@ -158,6 +169,11 @@ func (k *kernelImages) run(cmd *cobra.Command, bench string, seed uint64, path s
 	names, err := k.names(cmd, bench)
 	if err != nil {
 		return err
+	}
+	if len(images) > 1 {
+		if err := plots.Check(filepath.Dir(path), releasesChart); err != nil {
+			return err
+		}
 	}
 	s, err := k.session(cmd, images, seed, path)
 	if err != nil {
@@ -239,15 +255,11 @@ func (k *kernelImages) names(cmd *cobra.Command, bench string) ([]string, error)
 	}
 	var chosen []benches.Chosen
 	for _, b := range benches.Benchmarks() {
-		if bench == "" && !slices.Contains(b.Roles, string(results.RunningKernel)) {
-			continue
+		if bench != "" || slices.Contains(b.Roles, string(results.RunningKernel)) {
+			chosen = append(chosen, benches.Chosen{Cases: b.Cases(benches.Params{})})
 		}
-		chosen = append(chosen, benches.Chosen{Cases: b.Cases(benches.Params{})})
 	}
-	var left []string
-	if k.guest.time == string(guest.Virtual) {
-		chosen, left = benches.InGuest(chosen)
-	}
+	chosen, left := benches.InGuest(chosen)
 	var names, costly []string
 	for _, ch := range chosen {
 		for _, c := range ch.Cases {
@@ -268,34 +280,22 @@ func (k *kernelImages) names(cmd *cobra.Command, bench string) ([]string, error)
 	left = slices.DeleteFunc(left, func(name string) bool { return !pattern.MatchString(name) })
 	switch {
 	case names == nil && len(left) > 0:
-		return nil, &host.UnavailableError{What: fmt.Sprintf("%s cannot be measured in virtual time, in which a guest has no caches and no branch prediction", join(left)), Do: "measure on a host"}
+		return nil, &host.UnavailableError{What: fmt.Sprintf("%s cannot be measured in a guest, whose CPUs have no caches and no branch prediction", join(left)), Do: "measure on a host"}
 	case names == nil:
 		return nil, usagef("--bench %q: no benchmark has that in its name; `tpbench list` shows what there is", bench)
 	case len(left) > 0 && bench != "":
-		fmt.Fprintf(cmd.ErrOrStderr(), "without %s: a guest in virtual time has no caches and no branch prediction\n", join(left))
+		fmt.Fprintf(cmd.ErrOrStderr(), "without %s: a guest's CPUs have no caches and no branch prediction\n", join(left))
 	}
 	return names, nil
 }
 
 // session prepares a session, and looks for what an earlier one left in the file.
 func (k *kernelImages) session(cmd *cobra.Command, images []*kernelImage, seed uint64, path string) (*session, error) {
-	version, err := guest.Emulator()
+	s, facts, err := k.guest.session(cmd, seed)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSelf(); err != nil {
-		return nil, err
-	}
-	if k.guest.time == string(guest.Wall) {
-		if _, err := clock.Open(); err != nil {
-			return nil, err // the guest's counter is this one
-		}
-	}
-	s := &session{cmd: cmd, seed: seed, facts: host.Facts(), margin: k.out.share()}
-	if !cmd.Flags().Changed("seed") {
-		s.seed = rand.Uint64()
-	}
-	facts := append([]host.Fact{{Key: "qemu", Value: version}}, k.guest.facts()...)
+	s.margin = k.out.share()
 	var labels []string
 	for _, i := range images {
 		labels = append(labels, i.label)
@@ -322,7 +322,7 @@ func (k *kernelImages) plan(s *session, images []*kernelImage, names []string, p
 		}
 		boots = was
 	}
-	lines := stepsOf(can)
+	lines := compared(can)
 	if boots == 0 {
 		boots = leastBoots(max(1, lines)) + 1 // one may differ a little
 	}
@@ -347,8 +347,8 @@ func (k *kernelImages) plan(s *session, images []*kernelImage, names []string, p
 // leastBoots is how many boots of each image a verdict about so many lines needs at least.
 func leastBoots(lines int) int { return stat.LeastSamples(compare.Level / float64(lines)) }
 
-// stepsOf returns how many times an image is compared with the one before it: by so many names that both can run.
-func stepsOf(can [][]string) (lines int) {
+// compared returns how many times an image is compared with the one before it: by so many names that both can run.
+func compared(can [][]string) (lines int) {
 	for i := 1; i < len(can); i++ {
 		for _, name := range can[i] {
 			if slices.Contains(can[i-1], name) {

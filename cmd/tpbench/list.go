@@ -36,8 +36,8 @@ func newList() *cobra.Command {
 			for _, b := range benches.Benchmarks() {
 				cases := b.Cases(benches.Params{})
 				for _, c := range cases {
-					if c.Err != nil {
-						cannot.add(c.Names[0], c.Err)
+					if err := c.Check(); err != nil {
+						cannot.add(c.Names[0], err)
 					}
 				}
 				fmt.Fprintf(w, "%s\t\t%d\t%s\t\n", strings.Join(b.Names, ", "), len(cases), b.Doc)

@@ -41,8 +41,8 @@ func newWorker() *cobra.Command {
 		if !(task.Slower >= 0 && task.Slower <= mostSlower) {
 			return usagef("worker: --slower %v: expected 0 to %d", task.Slower, mostSlower)
 		}
-		if c.Err != nil {
-			return c.Err
+		if err := c.Check(); err != nil {
+			return err
 		}
 		ticks, err := inheritedClock()
 		if err != nil {

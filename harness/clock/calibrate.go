@@ -26,7 +26,9 @@ func (r reading) virtual() bool { return r.emulated() && r.guest == GuestVirtual
 
 // vouched reports whether the counter needs no invariant bit, which the emulation does not have: a virtual one cannot
 // change its rate, and that of a guest in wall time is the host's, where the process that booted the guest has checked it.
-func (r reading) vouched() bool { return r.virtual() || r.emulated() && r.guest == GuestWall }
+func (r reading) vouched() bool {
+	return r.emulated() && (r.guest == GuestVirtual || r.guest == GuestWall)
+}
 
 // vet judges a reading.
 func vet(r reading) error {

@@ -189,8 +189,8 @@ func (g *Guest) how() string {
 			return "it panicked (" + strings.TrimSpace(p+line) + ")"
 		}
 	}
-	if words := strings.TrimSpace(g.said.String()); words != "" {
-		return "QEMU ended: " + strings.ReplaceAll(words, "\n", " | ")
+	if words := lastLines(g.said.String()); len(words) > 0 {
+		return "QEMU ended: " + strings.Join(words, " | ")
 	}
 	if g.ended != nil {
 		return "QEMU ended: " + g.ended.Error()
@@ -214,10 +214,10 @@ func (g *Guest) dead(what string) error {
 	return &DeadError{g.image, g.ready, what, last}
 }
 
-// shownLines is how many lines of a console an error has.
+// shownLines is how many lines of a console, or of QEMU, an error has.
 const shownLines = 6
 
-// lastLines returns the last lines of a console that have text.
+// lastLines returns the last lines that have text.
 func lastLines(text string) []string {
 	var lines []string
 	for line := range strings.Lines(text) {

@@ -26,7 +26,7 @@ func writeInitramfs(to io.Writer, programs []Program) error {
 	buffer := bufio.NewWriter(to)
 	a := &archive{w: cpio.NewWriter(buffer), has: map[string]bool{}}
 	for _, name := range directories {
-		if err := a.directory(name); err != nil {
+		if err := a.begin(name, cpio.TypeDir, 0); err != nil {
 			return err
 		}
 	}
@@ -61,16 +61,10 @@ func (a *archive) program(p Program) error {
 	return nil
 }
 
-// file adds a file, and before it the directories that it is in: the kernel makes none by itself.
+// file adds a file.
 func (a *archive) file(name, from string) error {
 	if a.has[name] {
 		return nil
-	}
-	a.has[name] = true
-	if in := path.Dir(name); in != "." {
-		if err := a.directory(in); err != nil {
-			return err
-		}
 	}
 	f, err := os.Open(from)
 	if err != nil {
@@ -81,23 +75,24 @@ func (a *archive) file(name, from string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.w.WriteHeader(&cpio.Header{Name: name, Mode: cpio.TypeReg | 0o755, Size: info.Size()}); err != nil {
+	if err := a.begin(name, cpio.TypeReg, info.Size()); err != nil {
 		return err
 	}
 	_, err = io.Copy(a.w, f)
 	return err
 }
 
-// directory adds a directory, after those that it is in.
-func (a *archive) directory(name string) error {
+// begin adds the header of an entry that is not there yet, after the directories that it is in: the kernel makes none by
+// itself.
+func (a *archive) begin(name string, kind cpio.FileMode, size int64) error {
 	if a.has[name] {
 		return nil
 	}
 	a.has[name] = true
 	if in := path.Dir(name); in != "." {
-		if err := a.directory(in); err != nil {
+		if err := a.begin(in, cpio.TypeDir, 0); err != nil {
 			return err
 		}
 	}
-	return a.w.WriteHeader(&cpio.Header{Name: name, Mode: cpio.TypeDir | 0o755})
+	return a.w.WriteHeader(&cpio.Header{Name: name, Mode: kind | 0o755, Size: size})
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tpbench/tpbench/harness/clock"
 	"github.com/tpbench/tpbench/harness/host"
 )
 
@@ -13,8 +14,8 @@ import (
 type Time string
 
 const (
-	Virtual Time = "virtual" // instructions
-	Wall    Time = "wall"    // what the host's clock counts
+	Virtual Time = clock.GuestVirtual
+	Wall    Time = clock.GuestWall
 )
 
 // emulator is the name of QEMU's program.
@@ -77,8 +78,9 @@ func (o *Options) arguments(initramfs int64) []string {
 	return args
 }
 
-// commandLine returns the kernel's. After a panic it restarts at once, which ends QEMU (-no-reboot). It boots with one CPU: see
-// bringUp. With noreplace-smp it does not rewrite itself for that one, and again for all, which would take 10 s. What stands behind "--" are init's arguments.
+// commandLine returns the kernel's. After a panic it restarts at once, which ends QEMU (-no-reboot). It boots with
+// one CPU: see bringUp. With noreplace-smp it does not rewrite itself for that one, and again for all, which would take
+// 10 s. What stands behind "--" are init's arguments.
 func (o *Options) commandLine() string {
 	words := []string{"console=ttyS0", "panic=-1", "quiet", "maxcpus=1", "noreplace-smp", "rdinit=/" + o.Programs[0].Name}
 	if o.Append != "" {

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/tpbench/tpbench/impls"
+	"github.com/tpbench/tpbench/impls/internal/cpulist"
 )
 
 // Exact counts. A counter is at the beginning of a function by which the kernel waits for readers,
@@ -124,9 +126,10 @@ func (s system) openCounters(c *Counter) error {
 	if err != nil {
 		return noCounts(err.Error(), "boot a kernel with CONFIG_KPROBE_EVENTS, with sysfs mounted at /sys")
 	}
-	cpus, err1 := s.onlineCPUs()
-	set, err2 := s.setting(rcuExpedited)
-	if err := errors.Join(err1, err2); err != nil {
+	online, err1 := s.setting("devices/system/cpu/online")
+	cpus, err2 := cpulist.Parse(online)
+	set, err3 := s.setting(rcuExpedited)
+	if err := cmp.Or(err1, err2, err3); err != nil {
 		return noCounts(err.Error(), "mount sysfs at /sys")
 	}
 	everywhere := func(all *[]perfEvent, name string) error {
@@ -183,41 +186,23 @@ func lacks(err error) bool {
 
 // pmu returns the type of a PMU that has no fixed number.
 func (s system) pmu(name string) (uint32, error) {
-	text, err := s.setting(filepath.Join("bus/event_source/devices", name, "type"))
+	n, err := readNumber(s.sys, "bus/event_source/devices", name, "type")
+	return uint32(n), err
+}
+
+// readNumber returns the number that a file holds.
+func readNumber(elem ...string) (uint64, error) {
+	text, err := os.ReadFile(filepath.Join(elem...))
 	if err != nil {
 		return 0, err
 	}
-	n, err := strconv.ParseUint(text, 10, 32)
-	return uint32(n), err
+	return strconv.ParseUint(strings.TrimSpace(string(text)), 10, 32)
 }
 
 // setting returns the text of a file of sysfs.
 func (s system) setting(path string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(s.sys, path))
 	return strings.TrimSpace(string(text)), err
-}
-
-// onlineCPUs parses "0-3,8".
-func (s system) onlineCPUs() (cpus []int, err error) {
-	text, err := s.setting("devices/system/cpu/online")
-	if err != nil {
-		return nil, err
-	}
-	for part := range strings.SplitSeq(text, ",") {
-		first, last, isRange := strings.Cut(part, "-")
-		if !isRange {
-			last = first
-		}
-		from, err1 := strconv.Atoi(first)
-		to, err2 := strconv.Atoi(last)
-		if err := errors.Join(err1, err2); err != nil {
-			return nil, fmt.Errorf("the list of CPUs is %q: %w", text, err)
-		}
-		for cpu := from; cpu <= to; cpu++ {
-			cpus = append(cpus, cpu)
-		}
-	}
-	return cpus, nil
 }
 
 // Read returns the counts.

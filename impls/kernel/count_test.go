@@ -191,20 +191,6 @@ func TestNewCounter(t *testing.T) {
 	}
 }
 
-// If this fails, a CPU's share of the counts is missing.
-func TestOnlineCPUs(t *testing.T) {
-	for text, want := range map[string][]int{
-		"0\n": {0}, "0-3\n": {0, 1, 2, 3}, "0-1,4,6-7\n": {0, 1, 4, 6, 7},
-		"": nil, "x": nil, "0-": nil, "0,": nil,
-	} {
-		s := fake(t)
-		write(t, text, s.sys, "devices/system/cpu/online")
-		if cpus, err := s.onlineCPUs(); (err != nil) != (want == nil) || err == nil && !slices.Equal(cpus, want) {
-			t.Errorf("%q: %v, %v, expected %v", text, cpus, err, want)
-		}
-	}
-}
-
 // If this fails, what an operation makes others do after it counts for the next one, or not at
 // all; or a machine that is never quiet hangs.
 func TestSettle(t *testing.T) {

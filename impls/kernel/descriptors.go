@@ -3,10 +3,6 @@ package kernel
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/tpbench/tpbench/impls"
 )
@@ -52,7 +48,7 @@ func OpenTracepoints() (*Descriptors, error) { return running().openTracepoints(
 func (s system) openTracepoints() (*Descriptors, error) {
 	d := &Descriptors{}
 	for _, name := range rare {
-		id, err := readID(s.tracefs, name)
+		id, err := readNumber(s.tracefs, "events", name, "id")
 		var e perfEvent
 		if err == nil {
 			e, err = s.openTracepoint(id)
@@ -67,15 +63,6 @@ func (s system) openTracepoints() (*Descriptors, error) {
 		d.open = append(d.open, e)
 	}
 	return d, nil
-}
-
-// readID returns the number of a tracepoint for perf_event_open.
-func readID(tracefs, name string) (uint64, error) {
-	text, err := os.ReadFile(filepath.Join(tracefs, "events", name, "id"))
-	if err != nil {
-		return 0, err
-	}
-	return strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
 }
 
 // Close closes the descriptors one by one. A second call does nothing.

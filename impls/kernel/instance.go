@@ -72,7 +72,7 @@ func (s system) open(use string) (*Instance, error) {
 	if i.held, err = writeFile("0", i.dir, "tracing_on"); err == nil {
 		// The first event of an instance that is on would also switch three of sched, to record the
 		// names of commands.
-		err = i.writeLocked("norecord-cmd", "trace_options")
+		err = put("norecord-cmd", i.dir, "trace_options")
 	}
 	if err != nil {
 		_ = i.held.Close() // it may be nil
@@ -84,7 +84,7 @@ func (s system) open(use string) (*Instance, error) {
 	return i, nil
 }
 
-// writeFile writes to a file of tracefs, and leaves it open.
+// writeFile writes to a file, and leaves it open.
 func writeFile(value string, elem ...string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(elem...), os.O_WRONLY, 0)
 	if err != nil {
@@ -94,6 +94,15 @@ func writeFile(value string, elem ...string) (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// put writes to a file.
+func put(value string, elem ...string) error {
+	f, err := writeFile(value, elem...)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // Enable turns events on or off, which are named as for [Events]. It returns when the kernel has
@@ -119,7 +128,7 @@ func (i *Instance) set(on bool, elem ...string) error {
 	if on {
 		value = "1"
 	}
-	if err := i.writeLocked(value, elem...); err != nil {
+	if err := put(value, append([]string{i.dir}, elem...)...); err != nil {
 		return fmt.Errorf("kernel: %w", err)
 	}
 	return nil
@@ -134,19 +143,11 @@ func (i *Instance) Close() error {
 		return nil
 	}
 	i.closing = true
-	off := i.writeLocked("0", "events", "enable")
+	off := put("0", i.dir, "events", "enable")
 	_ = i.held.Close() // all is written; in a second Close it is closed already
 	if err := i.rmdir(i.dir); err != nil {
 		return fmt.Errorf("kernel: %w", errors.Join(off, err))
 	}
 	i.removed = true // the kernel has switched the events off, even if off is an error
 	return nil
-}
-
-func (i *Instance) writeLocked(value string, elem ...string) error {
-	f, err := writeFile(value, append([]string{i.dir}, elem...)...)
-	if err != nil {
-		return err
-	}
-	return f.Close()
 }

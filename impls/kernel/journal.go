@@ -67,7 +67,7 @@ func (s system) expedite() (restore func() error, err error) {
 		err = refused("another tpbench has changed it, see "+others, "wait until it has ended")
 	}
 	if err == nil {
-		if err = s.write(c.New, c.Path); err != nil {
+		if err = put(c.New, s.sys, c.Path); err != nil {
 			err = refused(err.Error(), "run as root")
 		}
 	}
@@ -101,20 +101,12 @@ func (s system) restore(journal string, c change) error {
 	}
 	now, err := s.setting(c.Path)
 	if err == nil && now == c.New {
-		err = s.write(c.Old, c.Path)
+		err = put(c.Old, s.sys, c.Path)
 	}
 	if err != nil {
 		return fmt.Errorf("kernel: %s stays: %w", c.Path, err)
 	}
 	return os.Remove(journal)
-}
-
-func (s system) write(value, path string) error {
-	f, err := writeFile(value, s.sys, path)
-	if err != nil {
-		return err
-	}
-	return f.Close()
 }
 
 // otherJournals returns the journal of another living process, or "".

@@ -242,7 +242,7 @@ func TestFire(t *testing.T) {
 		if n, err := Events(name); n != 1 || err != nil {
 			t.Errorf("the kernel has %d events %s, %v", n, name, err)
 		}
-		id, err := readID(running().tracefs, name)
+		id, err := readNumber(running().tracefs, "events", name, "id")
 		must(t, err)
 		e, err := openTracepoint(id)
 		must(t, err)

@@ -2,11 +2,11 @@ package rcu
 
 import (
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tpbench/tpbench/impls/internal/cpulist"
 )
 
 // Commands of membarrier(2); x/sys/unix has no wrapper for the call.
@@ -82,20 +82,11 @@ func onlineCPUs() int {
 	if err != nil {
 		return 2
 	}
-	n := 0
-	for part := range strings.SplitSeq(strings.TrimSpace(string(list)), ",") {
-		first, last, isRange := strings.Cut(part, "-")
-		if !isRange {
-			last = first
-		}
-		a, errA := strconv.Atoi(first)
-		b, errB := strconv.Atoi(last)
-		if errA != nil || errB != nil {
-			return 2
-		}
-		n += b - a + 1
+	cpus, err := cpulist.Parse(string(list))
+	if err != nil {
+		return 2
 	}
-	return n
+	return len(cpus)
 }
 
 // sleep blocks the thread. Go's timers would give its P to another thread, and getting it back

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/montanaflynn/stats"
 	"golang.org/x/perf/benchmath"
 )
 
@@ -25,6 +26,12 @@ type Summary struct {
 // HasInterval reports whether Lo and Hi are finite.
 func (s Summary) HasInterval() bool {
 	return !math.IsInf(s.Lo, 0) && !math.IsInf(s.Hi, 0) && s.N > 0
+}
+
+// Mean returns the mean of values, or NaN if there are none.
+func Mean(values []float64) float64 {
+	mean, _ := stats.Mean(values) // without values it is NaN
+	return mean
 }
 
 // RangeHolds returns the probability that the median is between the smallest and the largest of n
