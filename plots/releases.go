@@ -34,6 +34,14 @@ type Step struct {
 	Ratio float64 // of the times, above 1 if it is slower
 }
 
+// labelled reports whether a chart has room for the step's ratio. One that does not exist has none.
+func (s Step) labelled() bool {
+	return s.Ratio >= 1+leastLabel || s.Ratio > 0 && s.Ratio <= 1-leastLabel
+}
+
+// leastLabel is the least change, as a share, that a chart says in numbers.
+const leastLabel = 0.1
+
 // countRows are what a panel says above its points: how often the operation waited for a grace period, and how often
 // it interrupted all CPUs.
 var countRows = []struct{ name, unit string }{{"waits", "gp-waits/op"}, {"syncs", "core-syncs/op"}}
@@ -66,7 +74,7 @@ func ByRelease(run *results.Run, cat results.Catalog, h History) (*Chart, error)
 	if slices.ContainsFunc(c.panels, (*panel).few) {
 		band = "range (few have no interval)"
 	}
-	c.note = "Median and " + band + "; grey: the first release again. Triangle: slower (filled) or faster (hollow) than the one before. Above: waits, core syncs."
+	c.note = "Median, " + band + "; grey: the first again. Triangle: slower (filled), faster (hollow) than the one before; from 10 % on in numbers. Above: counts."
 	return c, nil
 }
 
@@ -178,7 +186,7 @@ func (p *panel) axes(labels bool) *plot.Plot {
 	plt.BackgroundColor = nil
 	lo, hi := math.Inf(1), 0.0
 	var ticks plot.ConstantTicks
-	for i, name := range shortest(p.arms) {
+	for i, name := range results.ShortArms(p.arms) {
 		if !labels {
 			name = ""
 		}
@@ -200,10 +208,10 @@ func (p *panel) axes(labels bool) *plot.Plot {
 	plt.X.Min, plt.X.Max = -0.5, float64(len(p.arms))-0.5
 	if lo > 0 && hi/lo > far {
 		plt.Y.Scale, plt.Y.Tick.Marker = plot.LogScale{}, logTicks{"sec"}
-		plt.Y.Min, plt.Y.Max = lo/1.5, hi*2
+		plt.Y.Min, plt.Y.Max = lo/1.5, hi*math.Pow(hi/lo, 0.35)
 	} else {
 		plt.Y.Tick.Marker = timeTicks{}
-		plt.Y.Min, plt.Y.Max = 0, hi*1.3
+		plt.Y.Min, plt.Y.Max = 0, hi*1.5
 	}
 	plt.Add(grid{y: true}, p)
 	return plt
@@ -257,6 +265,7 @@ func (p *panel) Plot(c draw.Canvas, plt *plot.Plot) {
 			c.StrokeLines(line, []vg.Point{at(i-1, p.there[i-1].Center), at(i, s.Center)})
 		}
 	}
+	raised := false // the label before
 	for i, s := range p.there {
 		if s.N == 0 {
 			continue
@@ -271,6 +280,12 @@ func (p *panel) Plot(c draw.Canvas, plt *plot.Plot) {
 			mark, word, beside = draw.GlyphStyle{Color: palette[3], Radius: 4, Shape: downward{}}, text.XLeft, vg.Point{X: 2, Y: 4}
 		}
 		c.DrawGlyphNoClip(mark, at(i, s.Center))
+		if !step.labelled() {
+			continue
+		}
+		if raised = !raised && p.steps[i-1].labelled(); raised { // or it would be on that one
+			beside.Y += panelFont + 1
+		}
 		c.FillText(style(panelFont, mark.Color, word, text.YBottom), at(i, s.Center).Add(beside), percent(step.Ratio))
 	}
 	p.above(c, x)
@@ -313,23 +328,6 @@ func percent(ratio float64) string {
 		return results.Factor(ratio) + "x"
 	}
 	return fmt.Sprintf("%+.3g %%", 100*(ratio-1))
-}
-
-// shortest cuts names behind a part of theirs, as long as no two are the same: 6.12.48 for 6.12.48+deb12-cloud-amd64.
-func shortest(names []string) []string {
-	cut := slices.Clone(names)
-	for i, name := range names {
-		for end := range name {
-			if end == 0 || !strings.ContainsRune("+-_~", rune(name[end])) {
-				continue
-			}
-			if part := name[:end]; !slices.ContainsFunc(names, func(other string) bool { return other != name && strings.HasPrefix(other, part) }) {
-				cut[i] = part
-				break
-			}
-		}
-	}
-	return cut
 }
 
 // downward is a hollow triangle that stands on its point.

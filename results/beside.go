@@ -103,6 +103,24 @@ func ArmOf(release string) string {
 
 var endRE = regexp.MustCompile(`-([0-9]+)$`)
 
+// ShortArms cuts the names of releases behind a part of theirs, as long as no two are the same: 6.12.48 for
+// 6.12.48+deb12-cloud-amd64.
+func ShortArms(names []string) []string {
+	cut := slices.Clone(names)
+	for i, name := range names {
+		for end := range name {
+			if end == 0 || !strings.ContainsRune("+-_~", rune(name[end])) {
+				continue
+			}
+			if part := name[:end]; !slices.ContainsFunc(names, func(other string) bool { return other != name && strings.HasPrefix(other, part) }) {
+				cut[i] = part
+				break
+			}
+		}
+	}
+	return cut
+}
+
 // kernelGracePeriod is the mean of one grace period that a run of a kernel measured.
 func (c Catalog) kernelGracePeriod(ss Samples) float64 {
 	var all []float64

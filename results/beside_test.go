@@ -167,3 +167,18 @@ func TestBesideKernelRefuses(t *testing.T) {
 		}
 	}
 }
+
+// If this fails, releases have one name below a chart, or longer ones than need be.
+func TestShortArms(t *testing.T) {
+	for _, c := range [][2]string{
+		{"6.12.48+deb12-cloud-amd64 6.6.9-x 7.0", "6.12.48 6.6.9 7.0"},
+		{"6.1.0_38_cloud 6.1.0_39_cloud", "6.1.0_38 6.1.0_39"},
+		{"6.1 6.1.0 6.1.0_39", "6.1 6.1.0 6.1.0_39"},
+		{"6.1.170_a 6.1.170_b+x", "6.1.170_a 6.1.170_b"},
+		{"-x ä+1", "-x ä"},
+	} {
+		if got := strings.Join(ShortArms(strings.Fields(c[0])), " "); got != c[1] {
+			t.Errorf("%s became %s, want %s", c[0], got, c[1])
+		}
+	}
+}

@@ -174,8 +174,13 @@ func TestChainOutput(t *testing.T) {
 	text := written(t, r.WriteText)
 	for _, want := range []string{
 		"4 arms, each compared with the one before it, in virtual time\n",
+		"  benchmark    6.1.0    6.12.48      6.6.9     6.16.3\n",
+		"  Op1        8.00 ms  8.00 ms =  8.04 ms =  4.00 ms ▼\n",
+		"  Op2                    410 µs   410 µs =   410 µs =\n",
+		"  Op3                              1.10 ms  5.10 ms ?\n",
 		"before      arm  change",
-		"Op0: 6.6.9                      2.10 ms  4.20 ms   2.00x  [2.00x..2.00x]       2.00x  8  0.04%       1.00%  slower        gp-waits 1 -> 2, core-syncs 6 -> 9, inner-waits 1.06 -> 1.56, srcu-waits 0 -> 1\n",
+		"Op0: 6.6.9   2.10 ms  4.20 ms   2.00x  [2.00x..2.00x]     2.00x  8  0.04%       1.00%  slower   gp-waits 1 -> 2, core-syncs 6 -> 9, inner-waits 1.06 -> 1.56, srcu-waits 0 -> 1\n",
+		"\n6 lines without a change are not shown; --csv has them.\n",
 		"floor: how far 6.1.0_38 differs from itself, measured twice;",
 		"centre of the boots",
 		"\n6.6.9: slower (1 slower, 2 equal)\n",
@@ -184,6 +189,9 @@ func TestChainOutput(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text does not have %q:\n%s", want, text)
 		}
+	}
+	if strings.Contains(text, "Op1: 6.6.9") {
+		t.Errorf("a line without a change is shown:\n%s", text)
 	}
 	if strings.Contains(text, "0 -> 0") {
 		t.Errorf("a count that does not differ is shown:\n%s", text)
@@ -199,6 +207,27 @@ func TestChainOutput(t *testing.T) {
 		if !strings.Contains(write, want) || !strings.Contains(write, "inner-waits") {
 			t.Errorf("%s does not have %q:\n%s", form, want, write)
 		}
+	}
+	for form, write := range map[string]string{"mail": written(t, r.WriteMail), "markdown": written(t, r.WriteMarkdown)} {
+		if !strings.Contains(write, "6 lines without a change are not shown") || strings.Contains(write, "Op1: 6.6.9") {
+			t.Errorf("%s does not leave out the lines without a change:\n%s", form, write)
+		}
+	}
+	if text := written(t, r.WriteMarkdown); !strings.Contains(text, "| Op1 | 8.00 ms | 8.00 ms = | 8.04 ms = | 4.00 ms ▼ |\n") {
+		t.Errorf("markdown does not have the matrix:\n%s", text)
+	}
+	if text := written(t, r.WriteCSV); strings.Count(text, ",equal,") != 5 || strings.Count(text, ",inconclusive,") != 1 {
+		t.Errorf("CSV does not have all lines:\n%s", text)
+	}
+	same := made()
+	same.arms = releases(3)
+	same.value = func(int, int) float64 { return 1e-3 }
+	if text := written(t, same.chain(t).WriteText); strings.Contains(text, "95 % ") || !strings.Contains(text, "1.00 ms =") {
+		t.Errorf("without a change the table has no line, and is left out:\n%s", text)
+	}
+	same.arms = releases(2)
+	if text := written(t, same.chain(t).WriteText); strings.Contains(text, "1.00 ms =") || strings.Count(text, " equal") < 2 {
+		t.Errorf("two arms have all lines, and no matrix:\n%s", text)
 	}
 	few := made()
 	few.boots = 5

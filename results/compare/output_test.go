@@ -213,8 +213,8 @@ func TestOneFormInALine(t *testing.T) {
 
 // If this fails, names lose what tells them apart, or repeat what all have in common.
 func TestNamesInTheTable(t *testing.T) {
-	r := &Report{Arms: []Verdict{{Arm: "b"}}, Lines: []*Line{{Name: "X/gp=memb/n=1 pkg:e.org/x", main: true}, {Name: "X/gp=memb/n=2 pkg:e.org/y", main: true}, {Name: "Y/gp=memb/gp=memb", Unit: "sec/op"}}}
-	short, same := r.names()
+	lines := []*Line{{Name: "X/gp=memb/n=1 pkg:e.org/x", main: true}, {Name: "X/gp=memb/n=2 pkg:e.org/y", main: true}, {Name: "Y/gp=memb/gp=memb", Unit: "sec/op"}}
+	short, same := names(lines, false)
 	if want := []string{"X/n=1 pkg:e.org/x", "X/n=2 pkg:e.org/y", "Y [" + results.HumanUnit("sec/op") + "]"}; !slices.Equal(short, want) || same != "gp=memb" {
 		t.Errorf("got %q and %q in common, want %q and gp=memb", short, same, want)
 	}

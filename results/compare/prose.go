@@ -16,21 +16,16 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		fmt.Fprintf(&b, "- %s\n", markdown(s))
 	}
 	if len(r.Lines) > 0 {
-		t, same := r.table()
-		if same != "" {
-			fmt.Fprintf(&b, "\nAll lines: %s\n", markdown(same))
+		if r.long() {
+			markdownTable(&b, r.matrix())
+			fmt.Fprintf(&b, "%s\n", markdown(marksNote))
 		}
-		b.WriteString("\n")
-		for i, row := range append([][]string{t.Columns}, t.Rows...) {
-			for _, cell := range row {
-				b.WriteString("| " + markdown(cell) + " ")
+		if t, same := r.table(); len(t.Rows) > 0 {
+			if same != "" {
+				fmt.Fprintf(&b, "\nAll lines: %s\n", markdown(same))
 			}
-			b.WriteString("|\n")
-			if i == 0 {
-				b.WriteString(strings.Repeat("|---", len(row)) + "|\n")
-			}
+			markdownTable(&b, t)
 		}
-		b.WriteString("\n")
 		for _, n := range r.notes() {
 			fmt.Fprintf(&b, "%s\n", markdown(n))
 		}
@@ -43,6 +38,20 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func markdownTable(b *strings.Builder, t *results.Table) {
+	b.WriteString("\n")
+	for i, row := range append([][]string{t.Columns}, t.Rows...) {
+		for _, cell := range row {
+			b.WriteString("| " + markdown(cell) + " ")
+		}
+		b.WriteString("|\n")
+		if i == 0 {
+			b.WriteString(strings.Repeat("|---", len(row)) + "|\n")
+		}
+	}
+	b.WriteString("\n")
 }
 
 // markdown makes text of what would be markup, a mention or an end of a cell.
@@ -107,11 +116,12 @@ func (r *Report) WriteMail(w io.Writer) error {
 
 // mailLines writes the lines of the comparison, and what they mean.
 func (r *Report) mailLines(b *strings.Builder) {
-	short, same := r.names()
+	lines := r.shown()
+	short, same := names(lines, len(r.Arms) > 1)
 	if same != "" {
 		b.WriteString(wrap("All lines: "+same, "") + "\n")
 	}
-	for i, l := range r.Lines {
+	for i, l := range lines {
 		c := l.cells(short[i])
 		fmt.Fprintln(b, c.name)
 		numbers := ""

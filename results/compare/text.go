@@ -18,11 +18,15 @@ func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", r.title())
 	if len(r.Lines) > 0 {
-		t, same := r.table()
-		if same != "" {
-			fmt.Fprintf(&b, "all lines: %s\n", same)
+		if r.long() {
+			fmt.Fprintf(&b, "%s%s\n\n", strings.TrimPrefix(r.matrix().String(), "\n"), marksNote)
 		}
-		b.WriteString(strings.TrimPrefix(t.String(), "\n"))
+		if t, same := r.table(); len(t.Rows) > 0 {
+			if same != "" {
+				fmt.Fprintf(&b, "all lines: %s\n", same)
+			}
+			b.WriteString(strings.TrimPrefix(t.String(), "\n"))
+		}
 		fmt.Fprintf(&b, "%s\n\n", strings.Join(r.notes(), "\n"))
 	}
 	fmt.Fprintln(&b, strings.Join(r.sentences(), "\n"))
@@ -41,13 +45,14 @@ func writeVisible(w io.Writer, text string) error {
 
 // table returns the lines as a table without empty columns, and the keys that all have in common.
 func (r *Report) table() (t *results.Table, same string) {
-	short, same := r.names()
+	lines := r.shown()
+	short, same := names(lines, len(r.Arms) > 1)
 	base := "base"
 	if len(r.Arms) > 1 && r.Chain != nil {
 		base = "before"
 	}
 	t = &results.Table{Columns: []string{"benchmark", base, r.armHead(), "change", "95 %", "of means", "n", "floor", "would show", "verdict", "counts that differ"}}
-	for i, l := range r.Lines {
+	for i, l := range lines {
 		t.Rows = append(t.Rows, l.cells(short[i]).row())
 	}
 	t.DropEmpty()
@@ -76,8 +81,8 @@ func (r *Report) armHead() string {
 	return "arm"
 }
 
-// names returns the lines' names without the keys that all have in common, and these keys.
-func (r *Report) names() (short []string, same string) {
+// names returns the lines' names without the keys that all have in common, and these keys. With arms, a name has its arm.
+func names(lines []*Line, arms bool) (short []string, same string) {
 	// The configuration in a name, after a space, is one part, though it may have a '/'.
 	parts := func(l *Line) []string {
 		name, config, found := strings.Cut(l.Name, " ")
@@ -88,19 +93,19 @@ func (r *Report) names() (short []string, same string) {
 		return list
 	}
 	count := map[string]int{}
-	for _, l := range r.Lines {
+	for _, l := range lines {
 		for _, part := range slices.Compact(slices.Sorted(slices.Values(parts(l)[1:]))) {
 			count[part]++
 		}
 	}
 	var common []string
-	for _, l := range r.Lines {
+	for _, l := range lines {
 		name := ""
 		for i, part := range parts(l) {
 			switch {
 			case i == 0:
 				name = part
-			case count[part] == len(r.Lines):
+			case count[part] == len(lines):
 				if part = strings.TrimSpace(part); !slices.Contains(common, part) {
 					common = append(common, part)
 				}
@@ -113,7 +118,7 @@ func (r *Report) names() (short []string, same string) {
 		if !l.main {
 			name += " [" + results.HumanUnit(l.Unit) + "]"
 		}
-		if len(r.Arms) > 1 {
+		if arms {
 			name += ": " + l.Arm
 		}
 		short = append(short, results.Visible(name))
@@ -228,12 +233,16 @@ func (r *Report) notes() []string {
 			floor = fmt.Sprintf("floor: how far %s differs from itself, measured twice; ", r.Base)
 		}
 	}
-	notes := []string{
-		"change: the centre of the " + cmp.Or(r.counted(), "samples") + " (Hodges-Lehmann), of which there are n; 95 %: its interval.",
-		floor + "would show: the change that is found with 80 % probability.",
+	var notes []string
+	if n := len(r.Lines) - len(r.shown()); n > 0 {
+		notes = append(notes, fmt.Sprintf("%d lines without a change are not shown; --csv has them.", n))
+	}
+	notes = append(notes,
+		"change: the centre of the "+cmp.Or(r.counted(), "samples")+" (Hodges-Lehmann), of which there are n; 95 %: its interval.",
+		floor+"would show: the change that is found with 80 % probability.",
 		"inconclusive: no change was shown, and none was ruled out.",
 		fmt.Sprintf("equal: shown to be within %g %%, or the floor if that is larger, but not above %g %%.", 100*r.margin, 100*max(r.margin, mostMargin)),
-	}
+	)
 	if slices.ContainsFunc(r.Lines, func(l *Line) bool { return l.Widened > 1 }) {
 		notes = append(notes, "95 %: wider, as the tests are, by how much successive blocks resemble each other.")
 	}
