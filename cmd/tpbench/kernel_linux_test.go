@@ -189,7 +189,7 @@ func (r *kernelRun) wait() int {
 // worker waits until the run has a worker that measures a case, and returns its pid.
 func (r *kernelRun) worker(t *testing.T, of string) int {
 	t.Helper()
-	for range 3000 {
+	for range 20000 { // another case may come before it, and detach 1,000 uprobes for a minute
 		children, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", r.cmd.Process.Pid))
 		for _, c := range children {
 			pids, _ := os.ReadFile(c)
