@@ -73,7 +73,8 @@ func TestEqualIsAdjusted(t *testing.T) {
 	}
 }
 
-// If this fails, builds are taken for blocks, or blocks for independent of each other.
+// If this fails, builds are taken for blocks, or blocks for independent of each other, or boots in virtual time for what
+// depends on the boot before.
 func TestWidenedUnits(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 2))
 	w := world{rand: r, arms: ab, effect: []float64{1, 1, 1}, lines: 1, rounds: 26, builds: 13, noise: normal(r, 0.001)}
@@ -83,6 +84,12 @@ func TestWidenedUnits(t *testing.T) {
 	w.builds, w.noise = 0, noises[4].of(r, 0.001)
 	if l := compared(t, w.set(t), ArmKey, ArmA).Lines[0]; l.N != 26 || l.Of != "blocks" || l.Widened <= 1 {
 		t.Errorf("got %d %s, widened by %v, want 26 blocks and more than 1", l.N, l.Of, l.Widened)
+	}
+	for clock, want := range map[string]bool{results.VirtualTime: false, "wall": true} {
+		w.head = "time: " + clock + "\n"
+		if l := compared(t, w.set(t), ArmKey, ArmA).Lines[0]; l.N != 26 || l.Widened > 1 != want {
+			t.Errorf("boots of a guest whose time is %s: got %d %s, widened by %v", clock, l.N, l.Of, l.Widened)
+		}
 	}
 }
 

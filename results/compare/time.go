@@ -70,8 +70,14 @@ func test(c contest, margin float64) *tested {
 		one := min(stat.Summarize(c.base.values.list()).Center, stat.Summarize(c.other.values.list()).Center)
 		t.least, t.most = margin*one, max(margin, mostMargin)*one
 	}
-	oneRun := c.baseSet == c.otherSet && c.releases == nil
-	d := on.difference(c.base, c.other, oneRun)
+	way := blocksWiden
+	switch {
+	case c.baseSet != c.otherSet || c.releases != nil:
+		way = noBlocks
+	case isVirtual(c.baseSet.Facts):
+		way = blocksAsTheyAre
+	}
+	d := on.difference(c.base, c.other, way)
 	t.at, t.shift, t.units = d.at, d.shift, d.units
 	if c.releases != nil {
 		t.units.of = ofBoots
@@ -81,21 +87,36 @@ func test(c contest, margin float64) *tested {
 	}
 	switch {
 	case c.null != nil && c.releases != nil:
-		t.control(on.difference(c.releases.first, c.null, oneRun))
+		t.control(on.difference(c.releases.first, c.null, way))
 	case c.null != nil:
-		t.control(on.difference(c.base, c.null, oneRun))
-		second := on.difference(c.null, c.other, oneRun)
+		t.control(on.difference(c.base, c.null, way))
+		second := on.difference(c.null, c.other, way)
 		s := second.shift()
 		t.second, t.astride = &s, (second.at > 0) != (t.at > 0)
 	}
 	return t
 }
 
-// difference compares two series: in blocks if they are of one run and have them, else as independent samples.
-func (scale scale) difference(base, other *series, oneRun bool) difference {
-	if oneRun {
+// A blocking says how series are compared.
+type blocking int
+
+const (
+	noBlocks    blocking = iota // as independent samples: they are not of one run
+	blocksWiden                 // in blocks, where there are any: each may resemble the one before
+
+	// In blocks that know nothing of each other. Each is a boot of a guest, and what the host does at that time does not
+	// reach a clock that counts the guest's instructions.
+	blocksAsTheyAre
+)
+
+// difference compares two series.
+func (scale scale) difference(base, other *series, how blocking) difference {
+	if how != noBlocks {
 		if pairs, ok := scale.inBlocks(base, other); ok && len(pairs) > 0 {
-			u := unitsOf(pairs).widened()
+			u := unitsOf(pairs)
+			if how == blocksWiden {
+				u = u.widened()
+			}
 			s := stat.Paired(u.diffs)
 			return difference{s.Center(), func() stat.Shift { return s }, u}
 		}
