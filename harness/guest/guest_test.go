@@ -155,7 +155,7 @@ func TestReadImage(t *testing.T) {
 	if other, err := ReadImage(newFile(t, "vmlinuz", tail)); err != nil || other.SHA256 == i.SHA256 {
 		t.Errorf("another file has the checksum %v (%v)", other, err)
 	}
-	noVersion := bzImage("")
+	noVersion, noRelease := bzImage(""), bzImage(" (debian@lists)")
 	outside := bzImage("6.1 ")
 	binary.LittleEndian.PutUint16(outside[versionAt:], 0xffff)
 	for what, text := range map[string][]byte{
@@ -164,6 +164,7 @@ func TestReadImage(t *testing.T) {
 		"this is a Debian package; expected a kernel, or --deb":    []byte("!<arch>\ndebian-binary"),
 		"this is an ELF file (vmlinux); expected the compressed":   append([]byte("\x7fELF"), make([]byte, 0x2000)...),
 		"it has the header of a kernel, which does not say its r":  noVersion,
+		"it has the header of a kernel, which does not say it":     noRelease,
 		"it has the header of a kernel, which does not say its re": outside,
 		"it has the header of a kernel, which does not say its":    bzImage("6.1\x01 x"),
 	} {
@@ -231,7 +232,7 @@ func TestExtract(t *testing.T) {
 	}
 	whole := debian(t, map[string]string{"./boot/vmlinuz-1": strings.Repeat("kernel", 1000)})
 	for what, text := range map[string][]byte{
-		"this package has no vmlinuz": debian(t, map[string]string{"./usr/share/doc/x": "x", "./boot/vmlinuz-1": ""}),
+		"this package has no vmlinuz": debian(t, map[string]string{"./usr/share/doc/x/vmlinuz": "x", "./boot/vmlinuz-1": ""}),
 		"expected a Debian package":   []byte("something else"),
 		"expected a Debian package: ": whole[:100],
 		"this package is broken":      whole[:len(whole)-30],

@@ -49,7 +49,7 @@ func fakeQEMU(args []string) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Fprint(console, "[    0.1] Linux\n\n[    0.2] the last words\r\n")
+	fmt.Fprint(console, strings.Repeat("[    0.0] before\n", shownLines)+"[    0.1] Linux\n\n[    0.2] the last words\r\n")
 	mode, file, _ := strings.Cut(os.Getenv(fakeEnv), " ")
 	if file != "" {
 		_ = os.WriteFile(file, []byte(strconv.Itoa(os.Getpid())), 0o666) // the test waits for it
@@ -75,7 +75,7 @@ func fakeQEMU(args []string) {
 	case "mumbles":
 		fmt.Println("Booting from ROM..")
 	case "answers":
-		fmt.Println(`{"Exit":0}`)
+		fmt.Println(`{"Stdout":"x"}`)
 	case "hangs":
 	default:
 		fmt.Println(fakeReady)
@@ -87,8 +87,8 @@ func fakeQEMU(args []string) {
 			fmt.Print(`{"Stdout":"x"}` + "\n" + `{"Exit":0`)
 			os.Exit(0)
 		case "floods":
-			for line := fmt.Sprintf("{\"Stdout\":%q}\n", strings.Repeat("x", 1000)); ; {
-				fmt.Print(line)
+			for range 2 * mostOutput / 1000 {
+				fmt.Printf("{\"Stdout\":%q}\n", strings.Repeat("x", 1000))
 			}
 		case "overflows":
 			for {
@@ -195,8 +195,8 @@ func TestDeaths(t *testing.T) {
 			if !strings.Contains(dead.What, tt.want) || dead.Image != o.Image || dead.Booted != tt.booted {
 				t.Errorf("got %q of %s, booted: %v; want %q", dead.What, dead.Image, dead.Booted, tt.want)
 			}
-			if all := strings.Join(dead.Last, "\n"); !strings.Contains(all, "[    0.2] the last words") || strings.Contains(all, "\n\n") {
-				t.Errorf("the console's last lines: %q", dead.Last)
+			if all := strings.Join(dead.Last, "\n"); len(dead.Last) != shownLines || !strings.Contains(all, "[    0.2] the last words") || strings.Contains(all, "\n\n") {
+				t.Errorf("the console's last lines: %q, want %d", dead.Last, shownLines)
 			}
 			if g != nil && g.qemu.ProcessState == nil {
 				t.Error("QEMU still runs")

@@ -17,8 +17,8 @@ import (
 // Other processes change it, too, and a process may be killed while it is changed. So the change is
 // noted in a journal:
 //
-//  1. Expedite writes the file /run/tpbench-PID-START.json with the old and the new value, and
-//     syncs it.
+//  1. Expedite writes the file /run/tpbench-PID-START.json with the old and the new value. A kill
+//     does not take back what was written.
 //  2. It writes the setting.
 //  3. restore writes the old value if the setting still is the new one, and removes the journal.
 //
@@ -77,7 +77,7 @@ func (s system) expedite() (restore func() error, err error) {
 	return func() error { return s.restore(journal, c) }, nil
 }
 
-// note writes the journal, and makes sure that it is there after a kill.
+// note writes the journal.
 func (c change) note(journal string) error {
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -88,7 +88,7 @@ func (c change) note(journal string) error {
 		return err
 	}
 	_, err = f.Write(text)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(err, f.Close()); err != nil {
 		return errors.Join(err, os.Remove(journal))
 	}
 	return nil
@@ -112,7 +112,7 @@ func (s system) restore(journal string, c change) error {
 // otherJournals returns the journal of another living process, or "".
 func (s system) otherJournals(self owner) (string, error) {
 	for _, j := range s.listJournals() {
-		if dead, err := s.dead(j.owner); j.owner != self && (!dead || err != nil) {
+		if dead, err := s.dead(j.owner); j.owner != self && !dead {
 			return j.path, err
 		}
 	}
