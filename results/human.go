@@ -58,10 +58,12 @@ func HumanUnit(unit string) string {
 // ratio prints a factor with about three digits: 1.04x, 13.6x, 1,128x.
 func ratio(r float64) string { return Factor(r) + "x" }
 
-// Factor prints a ratio with about three digits, without the x: 1.04, 13.6, 1,128.
+// Factor prints a ratio with about three digits, fewer below 1, without the x: 0.000936, 0.12, 1.04, 13.6, 1,128.
 func Factor(r float64) string {
 	prec := 0
 	switch {
+	case r > 0 && r < 0.00995:
+		prec = 2 - int(math.Floor(math.Log10(r)))
 	case r < 9.995:
 		prec = 2
 	case r < 99.95:

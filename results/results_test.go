@@ -180,7 +180,7 @@ func TestHuman(t *testing.T) {
 			t.Errorf("HumanUnit(%s) = %q, want %q", unit, got, want)
 		}
 	}
-	for r, want := range map[float64]string{0.997: "1.00x", 9.996: "10.0x", 10.2: "10.2x", 13.62: "13.6x", 99.96: "100x", 1128.4: "1,128x"} {
+	for r, want := range map[float64]string{0.000936: "0.000936x", 0.00994: "0.00994x", 0.00996: "0.01x", 0: "0.00x", 0.997: "1.00x", 9.996: "10.0x", 10.2: "10.2x", 13.62: "13.6x", 99.96: "100x", 1128.4: "1,128x"} {
 		if got := ratio(r); got != want {
 			t.Errorf("ratio(%v) = %q, want %q", r, got, want)
 		}
