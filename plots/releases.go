@@ -47,11 +47,15 @@ const leastLabel = 0.1
 var countRows = []struct{ name, unit string }{{"waits", "gp-waits/op"}, {"syncs", "core-syncs/op"}}
 
 // ByRelease draws a panel for each operation that has times in two releases or more, with the samples that the catalog
-// shows.
+// shows, or with all where none of a benchmark is shown.
 func ByRelease(run *results.Run, cat results.Catalog, h History) (*Chart, error) {
 	var shown results.Samples
 	for _, base := range bases(run.Samples) {
-		shown = append(shown, cat.Shown(run.Samples, base)...)
+		of := cat.Shown(run.Samples, base)
+		if len(of) == 0 { // only settings were measured that a chart of all leaves out
+			of = run.Samples.Select(base)
+		}
+		shown = append(shown, of...)
 	}
 	shown = slices.DeleteFunc(shown, func(s results.Sample) bool {
 		_, timed := s.Value("sec/op")

@@ -131,6 +131,11 @@ BenchmarkB/k=1/arm=x 1 7 ns/op 1 gp-waits/op
 	if c, err := ByRelease(parse(t, file), cat, h); err != nil || len(c.panels) != 1 || c.panels[0].name != "B/k=2" {
 		t.Errorf("shown are k=2: got %v", err)
 	}
+	cat.Benchmarks[0].Shown = "k=3" // was not measured
+	if c, err := ByRelease(parse(t, file), cat, h); err != nil || len(c.panels) != 2 {
+		t.Errorf("only what is not shown was measured: got %v, want all of it", err)
+	}
+	cat.Benchmarks[0].Shown = "k=2"
 	for kind, want := range map[string]string{"virtual": "in virtual time: instructions", "wall": "in wall time"} {
 		if c, err := ByRelease(parse(t, "time: "+kind+"\n"+file), cat, h); err != nil || !strings.Contains(c.title, want) {
 			t.Errorf("%s: %v, %q", kind, err, c.title)
