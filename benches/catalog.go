@@ -38,6 +38,7 @@ func Benchmarks() []*Benchmark {
 		&kernelChurnBench,
 		&kernelPerfCloseBench,
 		&kernelGracePeriodBench,
+		&kernelPatchBench,
 		&kernelFireBench,
 		&kernelUprobeHitBench,
 		&kernelUprobeDetachBench,

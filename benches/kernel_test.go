@@ -35,7 +35,7 @@ func TestKernelNames(t *testing.T) {
 		KernelDisableAll/system=timer KernelEnableAll/system=timer
 		KernelToggle/event=task_rename KernelToggle/event=sched_switch KernelChurn
 		KernelPerfClose/by=close/descriptors=20 KernelPerfClose/by=death/descriptors=20
-		KernelGracePeriod/kind=normal KernelGracePeriod/kind=expedited
+		KernelGracePeriod/kind=normal KernelGracePeriod/kind=expedited KernelPatch/key=switched KernelPatch/key=held
 		KernelFire/state=off KernelFire/state=on KernelFire/state=recorded
 		KernelUprobeHit/insn=nop KernelUprobeHit/insn=nop5 KernelUprobeHit/insn=push
 		KernelUprobeDetach/via=perf/uprobes=1 KernelUprobeDetach/via=perf/uprobes=10 KernelUprobeDetach/via=perf/uprobes=100 KernelUprobeDetach/via=perf/uprobes=1000

@@ -9,7 +9,7 @@ import (
 	"github.com/tpbench/tpbench/impls/rcu"
 )
 
-// Waiting for the running kernel: for a grace period alone, and for the end of perf events.
+// Waiting for the running kernel: for a grace period alone, for a patch alone, and for the end of perf events.
 
 var kernelGracePeriodBench = ofKernel(Benchmark{
 	Names:  []string{"KernelGracePeriod"},
@@ -26,6 +26,21 @@ var kernelGracePeriodBench = ofKernel(Benchmark{
 		o.close, err = kernel.Expedite()
 	}
 	return o, err
+})
+
+var kernelPatchBench = ofKernel(Benchmark{
+	Names:  []string{"KernelPatch"},
+	Doc:    "the running kernel: a perf event opened and closed, which switches a static key on and off: two batches of patches, and no wait; held: another one holds the key on",
+	Models: []string{"Poke"},
+	axes:   []axis{axisOf("key", "switched", "held")},
+	check:  func(keys) error { return kernel.Check() },
+	ops:    always(transitionsPerSample),
+}, func(k keys) (*kernelOp, error) {
+	key, err := kernel.OpenStaticKey(k["key"] == "held")
+	if err != nil {
+		return nil, err
+	}
+	return &kernelOp{run: inOne(key.Switch), close: key.Close}, nil
 })
 
 var kernelPerfCloseBench = ofKernel(Benchmark{

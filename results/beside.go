@@ -31,8 +31,8 @@ type prices struct{ wait, sync float64 }
 //
 //   - waits: gp-waits/op times the mean of one grace period, which the same run measured. Other kinds of grace period
 //     take another time.
-//   - patching: core-syncs/op times what a sync takes at most, by the benchmark that patches sites. Where the run has
-//     none, it is a part of the rest.
+//   - patching: core-syncs/op times what a sync takes at most, by the benchmark that patches sites. It patches more of them with
+//     a sync than most operations do, so the rest may be below 0. Where the run has no such benchmark, patching is a part of the rest.
 //   - the rest.
 func BesideKernel(kernel, model *Run, cat Catalog) (*Table, error) {
 	if a := kernel.Get(TimeFact); a != model.Get(TimeFact) {
@@ -56,17 +56,18 @@ func BesideKernel(kernel, model *Run, cat Catalog) (*Table, error) {
 	if model.Get(TimeFact) != "" {
 		t.Title += ", in " + model.Get(TimeFact) + " time"
 	}
+	priced := append(cat.Names(GracePeriod), cat.Names(Patching)...)
 	for _, b := range cat.Benchmarks {
-		if b.Model == "" || slices.Contains(cat.Names(GracePeriod), b.Model) {
+		if b.Model == "" || slices.Contains(priced, b.Model) {
 			continue
 		}
 		same, _ := cat.Shown(model.Samples, b.Model).OneSetting("impl", "gp", "events")
 		same, _ = same.AtLargest("events")
 		for _, g := range cat.Shown(there, b.Name).ByName() {
-			k := costOf(g.Samples, prices{cat.kernelGracePeriod(there), syncPrice(cat, there)})
+			k := costOf(g.Samples, prices{stat.Mean(cat.onKernel(there, GracePeriod).Values("sec/op")), syncPrice(cat.onKernel(there, Patching))})
 			for _, s := range same.ByName() {
 				s := s.Samples
-				m := costOf(s, prices{stat.Mean(model.GracePeriod(cat, s[0].Key("gp"), s[0].Key("readers")).Values("sec/op")), syncPrice(cat, model.Samples)})
+				m := costOf(s, prices{stat.Mean(model.GracePeriod(cat, s[0].Key("gp"), s[0].Key("readers")).Values("sec/op")), syncPrice(cat.Select(model.Samples, Patching))})
 				row := []string{g.Samples[0].Except("arm"), each(s)}
 				row = append(append(row, k.cells()...), s[0].Name)
 				t.Rows = append(t.Rows, append(append(row, m.cells()...), k.to(m)))
@@ -121,22 +122,32 @@ func ShortArms(names []string) []string {
 	return cut
 }
 
-// kernelGracePeriod is the mean of one grace period that a run of a kernel measured.
-func (c Catalog) kernelGracePeriod(ss Samples) float64 {
-	var all []float64
+// onKernel returns the samples of operations on the running kernel whose model has a role.
+func (c Catalog) onKernel(ss Samples, role Role) (of Samples) {
 	for _, b := range c.Benchmarks {
-		if slices.Contains(c.Names(GracePeriod), b.Model) {
-			all = append(all, c.Shown(ss, b.Name).Values("sec/op")...)
+		if slices.Contains(c.Names(role), b.Model) {
+			of = append(of, c.Shown(ss, b.Name)...)
 		}
 	}
-	return stat.Mean(all)
+	return of
 }
 
-// syncPrice is the least that a sync of all cores took with all that was patched by it.
-func syncPrice(cat Catalog, ss Samples) float64 {
+// syncPrice is the least that a sync of all cores took with all that was patched by it. What an operation takes that patches
+// nothing, if one was measured, is not a part of it.
+func syncPrice(patching Samples) float64 {
+	type measured struct{ sec, syncs float64 }
+	var all []measured
+	without := 0.0
+	for _, g := range patching.ByName() {
+		m := measured{stat.Mean(g.Samples.Values("sec/op")), stat.Mean(g.Samples.Values("core-syncs/op"))}
+		if m.syncs == 0 {
+			without = m.sec
+		}
+		all = append(all, m)
+	}
 	least := math.NaN()
-	for _, g := range cat.Select(ss, Patching).ByName() {
-		if p := stat.Mean(g.Samples.Values("sec/op")) / stat.Mean(g.Samples.Values("core-syncs/op")); !math.IsInf(p, 0) && !(p >= least) {
+	for _, m := range all {
+		if p := (m.sec - without) / m.syncs; m.syncs > 0 && !(p >= least) {
 			least = p
 		}
 	}

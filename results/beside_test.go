@@ -14,7 +14,7 @@ var besideCatalog = Catalog{
 	Impls: []Impl{{Name: "slow"}, {Name: "fast"}},
 	Benchmarks: []Benchmark{
 		{Name: "Off", Role: Disable}, {Name: "Turn", Role: Transition}, {Name: "GP", Role: GracePeriod}, {Name: "Patch", Role: Patching},
-		{Name: "KOff", Model: "Off", Shown: "system=all"}, {Name: "KTurn", Model: "Turn"}, {Name: "KGP", Model: "GP", Shown: "kind=normal"}, {Name: "KOther"},
+		{Name: "KOff", Model: "Off", Shown: "system=all"}, {Name: "KTurn", Model: "Turn"}, {Name: "KGP", Model: "GP", Shown: "kind=normal"}, {Name: "KPatch", Model: "Patch"}, {Name: "KOther"},
 	},
 }
 
@@ -74,6 +74,26 @@ func arms(ops ...op) []op {
 		all = append(all, o, other, again)
 	}
 	return all
+}
+
+// If this fails, what a kernel's patches take is a part of the rest, although its run has measured it; or the
+// measurement is an operation of its own.
+func TestKernelsPatching(t *testing.T) {
+	kernel := recorded("time: virtual\n",
+		op{name: "KTurn", ms: 9, waits: 1, syncs: 3},
+		op{name: "KGP/kind=normal", ms: 8, withoutCounts: true},
+		op{name: "KPatch/key=switched", ms: 0.8, syncs: 6}, op{name: "KPatch/key=held", ms: 0.2})
+	model := recorded("time: virtual\n",
+		op{name: "Turn/impl=slow/gp=g/readers=0", ms: 6, waits: 1, syncs: 3},
+		op{name: "Patch/sites=1", ms: 0.6, syncs: 3})
+	table, err := beside(t, kernel, model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "KTurn|operation|9.00 ms|8.00 ms (1)|300 µs (3)|700 µs|Turn/impl=slow/gp=g/readers=0|6.00 ms|? (1)|600 µs (3)|5.40 ms|1.50x"
+	if len(table.Rows) != 1 || strings.Join(table.Rows[0], "|") != want {
+		t.Errorf("got %q, want %s", table.Rows, want)
+	}
 }
 
 // If this fails, the model is beside another release of the kernel or another operation, or a cost is split into

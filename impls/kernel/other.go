@@ -34,3 +34,5 @@ func openProbe(uint32, string, uint64, int, int) (perfEvent, error) { return nil
 func openTracepoint(uint64) (perfEvent, error) { return nil, errOther }
 
 func attachMulti(*Uprobes, string, []uint64) error { return errOther }
+
+func openSwitches() (perfEvent, error) { return nil, errOther }

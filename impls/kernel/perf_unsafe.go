@@ -30,6 +30,11 @@ func openTracepoint(id uint64) (perfEvent, error) {
 	return openPerf(&unix.PerfEventAttr{Type: unix.PERF_TYPE_TRACEPOINT, Config: id}, 0, -1)
 }
 
+// openSwitches counts context switches of all tasks on CPU 0.
+func openSwitches() (perfEvent, error) {
+	return openPerf(&unix.PerfEventAttr{Type: unix.PERF_TYPE_SOFTWARE, Config: unix.PERF_COUNT_SW_CONTEXT_SWITCHES}, -1, 0)
+}
+
 // openProbe opens an event at an address: of a kernel function, by its name, or of an offset in a
 // file, by its path. pmu is the number of the PMU "kprobe" or "uprobe".
 func openProbe(pmu uint32, name string, offset uint64, task, cpu int) (perfEvent, error) {
