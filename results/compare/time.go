@@ -70,14 +70,14 @@ func test(c contest, margin float64) *tested {
 		one := min(stat.Summarize(c.base.values.list()).Center, stat.Summarize(c.other.values.list()).Center)
 		t.least, t.most = margin*one, max(margin, mostMargin)*one
 	}
-	way := blocksWiden
+	how := blocksWiden
 	switch {
 	case c.baseSet != c.otherSet || c.releases != nil:
-		way = noBlocks
+		how = noBlocks
 	case isVirtual(c.baseSet.Facts):
-		way = blocksAsTheyAre
+		how = blocksAsTheyAre
 	}
-	d := on.difference(c.base, c.other, way)
+	d := on.difference(c.base, c.other, how)
 	t.at, t.shift, t.units = d.at, d.shift, d.units
 	if c.releases != nil {
 		t.units.of = ofBoots
@@ -87,10 +87,10 @@ func test(c contest, margin float64) *tested {
 	}
 	switch {
 	case c.null != nil && c.releases != nil:
-		t.control(on.difference(c.releases.first, c.null, way))
+		t.control(on.difference(c.releases.first, c.null, how))
 	case c.null != nil:
-		t.control(on.difference(c.base, c.null, way))
-		second := on.difference(c.null, c.other, way)
+		t.control(on.difference(c.base, c.null, how))
+		second := on.difference(c.null, c.other, how)
 		s := second.shift()
 		t.second, t.astride = &s, (second.at > 0) != (t.at > 0)
 	}
