@@ -27,9 +27,12 @@ import (
 //	slow=RE            benchmarks that match take half as long again
 //	lacks=RE           it cannot run benchmarks that match
 //	panics=RE          it panics at benchmarks that match
+//	panics-upto=N      panics counts up to its boot N, and in all without it
 //	dies=N             it panics in its boot N, counted from 1 in the file RELEASE.boots
 //	fails-from=N       it panics in its boot N and all later ones
 //	lacks-from=N       lacks counts from its boot N, and from 1 without it
+//	stumbles=N,M       the Nth and the Mth worker of each boot fail, after they have printed their lines
+//	stumbles-upto=N    stumbles counts up to its boot N, and in all without it
 //	waits-from=N       likewise it runs no benchmark before there is a file "go"
 //	unbootable         it panics before it is ready
 //	hangs              it is never ready
@@ -102,7 +105,10 @@ func fakeQEMU() {
 	}
 	cpus := os.Args[slices.Index(os.Args, "-smp")+1]
 	say("Ready", fmt.Sprintf(`{"Release":%q,"CPUs":%s}`, release, cmp.Or(word("cpus"), cpus)))
+	stumbles := strings.Split(word("stumbles"), ",")
+	workers := 0
 	for in := bufio.NewScanner(os.Stdin); in.Scan() && in.Text() != ""; {
+		workers++
 		var c guest.Command
 		if err := json.Unmarshal(in.Bytes(), &c); err != nil {
 			panic(err)
@@ -118,10 +124,10 @@ func fakeQEMU() {
 		}
 		code := 0
 		for _, name := range c.Args {
-			if !strings.Contains(name, "/") {
-				continue
+			if name[0] < 'A' || name[0] > 'Z' {
+				continue // no benchmark: worker, flags, and their values
 			}
-			if re := word("panics"); re != "" && regexp.MustCompile(re).MatchString(name) {
+			if re := word("panics"); re != "" && boot <= number("panics-upto") && regexp.MustCompile(re).MatchString(name) {
 				die()
 			}
 			if re := word("lacks"); re != "" && (word("lacks-from") == "" || boot >= number("lacks-from")) && regexp.MustCompile(re).MatchString(name) {
@@ -138,6 +144,10 @@ func fakeQEMU() {
 				ns *= 1.5
 			}
 			say("Stdout", fmt.Sprintf("Benchmark%s 10 %.3f ns/op", name, ns))
+		}
+		if boot <= number("stumbles-upto") && slices.Contains(stumbles, strconv.Itoa(workers)) {
+			say("Stderr", "tpbench: it stumbled")
+			code = 1
 		}
 		say("Exit", code)
 	}

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/tpbench/tpbench/benches"
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/harness/guest"
 )
@@ -29,6 +31,7 @@ func TestLinesOfAGuest(t *testing.T) {
 		{"without a line", guest.Exit{Stdout: []byte(line)}, "the worker gave no line for BenchmarkY-8"},
 		{"another name", guest.Exit{Stdout: []byte(line + "BenchmarkY-80 1 6 ns/op\n")}, "the worker gave no line for BenchmarkY-8"},
 		{"died after its lines", guest.Exit{Stdout: []byte(line + "BenchmarkY-8 1 6 ns/op\n"), Stderr: []byte("panic: \x1b[31mno\n\ngoroutine 1"), Code: 2}, `exit status 2: panic: \x1b[31mno`},
+		{"failed with a sentence", guest.Exit{Stderr: []byte("tpbench: the file is full\n"), Code: 1}, "exit status 1: the file is full"},
 		{"declined", guest.Exit{Stderr: []byte("tpbench: not here\n"), Code: 3}, "exit status 3: not here"},
 	} {
 		lines, err := s.lines(tt.exit)
@@ -43,6 +46,37 @@ func TestLinesOfAGuest(t *testing.T) {
 		if declines := ok && failed.declines(); declines != (tt.why == "declined") {
 			t.Errorf("%s: declines: %v", tt.why, declines)
 		}
+	}
+}
+
+// If this fails, a boot runs the worker of a benchmark with two phases twice, for a sample of each; or all boots measure one
+// of the layouts of a benchmark.
+func TestSamplesOf(t *testing.T) {
+	of := func(bench string) []string {
+		for _, b := range benches.Benchmarks() {
+			if b.Names[0] == bench {
+				return b.Cases(benches.Params{})[0].Names
+			}
+		}
+		t.Fatal(bench)
+		return nil
+	}
+	both, dispatch := of("KernelDisableAll"), of("Dispatch")
+	for round := range 3 {
+		samples, err := samplesOf(slices.Concat(both, dispatch), round)
+		must(t, err)
+		want := []bootSample{{guestProgram, both, 0, ""}, {guestProgram, dispatch, round, ""}}
+		if fmt.Sprint(samples) != fmt.Sprint(want) || len(both) != 2 {
+			t.Errorf("round %d: %v, want %v", round, samples, want)
+		}
+	}
+}
+
+// If this fails, guests whose clock is the host's are measured beside each other.
+func TestAtOnce(t *testing.T) {
+	wall, virtual := guestFlags{time: "wall"}, guestFlags{time: "virtual"}
+	if wall.atOnce() != 1 || virtual.atOnce() != runtime.NumCPU() {
+		t.Errorf("%d guests at once in wall time, and %d in virtual time", wall.atOnce(), virtual.atOnce())
 	}
 }
 
