@@ -878,3 +878,31 @@ func TestSlowOnesAreFound(t *testing.T) {
 		}
 	}
 }
+
+// If this fails, a guest measures what its CPUs, which run in turns and have no caches, cannot say, or leaves out what
+// they can.
+func TestInGuest(t *testing.T) {
+	var chosen []Chosen
+	for _, b := range Benchmarks() {
+		chosen = append(chosen, Chosen{b.Cases(Params{}), 3})
+	}
+	can, left := InGuest(chosen)
+	if want := strings.Fields("Dispatch Disturb StubbedDispatch Torture ReadSide Poke/beside=busy Poke/beside=sites Livepatch UprobeHit"); !slices.Equal(left, want) {
+		t.Errorf("left out: %q, want %q", left, want)
+	}
+	cases := map[string]int{}
+	for _, ch := range can {
+		for _, c := range ch.Cases {
+			cases[c.Benchmark.Names[0]]++
+			if strings.Contains(c.Names[0], "/beside=busy") || strings.Contains(c.Names[0], "/beside=sites") {
+				t.Errorf("%s is measured in a guest", c.Names[0])
+			}
+		}
+		if ch.Rounds != 3 {
+			t.Errorf("%s has %d rounds", ch.Cases[0].Names[0], ch.Rounds)
+		}
+	}
+	if poke := len(pokeBench.Cases(Params{})); cases["Poke"]*3 != poke || cases["DisableAll"] == 0 || cases["KernelPatch"] != 2 {
+		t.Errorf("of %d cases of Poke %d are left, and in all %v", poke, cases["Poke"], cases)
+	}
+}

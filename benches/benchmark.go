@@ -52,9 +52,9 @@ type Benchmark struct {
 	layouts int  // harness.Case.Layouts
 	untimed bool // harness.Case.Untimed
 
-	// hardware: it measures caches, branch prediction or how threads get into each other's way. A guest has
-	// none of these.
-	hardware bool
+	// hardware says which cases measure caches, branch prediction or how threads get into each other's way: those with one of
+	// these values ("key=value"), or all (wholly). A guest has none of these.
+	hardware []string
 
 	slow   func(keys) time.Duration // harness.Case.Slow; nil means 0
 	costly func(keys) bool          // Case.Costly; nil means that none is
@@ -63,6 +63,9 @@ type Benchmark struct {
 	ops   func(keys) int   // harness.Case.Ops; nil means 0
 	open  func(keys, *harness.Env) (*harness.Op, error)
 }
+
+// wholly: all cases of a benchmark measure hardware.
+var wholly = []string{""}
 
 // An axis is one key of a benchmark's name with its values in order.
 type axis struct {

@@ -22,7 +22,7 @@ var dispatchBench = Benchmark{
 		return !ok || floor.Probes == k.num("probes")
 	},
 	layouts:  dispatch.Layouts,
-	hardware: true,
+	hardware: wholly,
 	check:    func(keys) error { return dispatch.Open() },
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		loop, err := dispatchLoop(k, e.Layout)

@@ -33,7 +33,7 @@ var disturbBench = Benchmark{
 		gpAxis, eventsAxis(256), readersAxis(1),
 	},
 	fits:     func(k keys) bool { return k.num("events") >= disturbSites && k.num("readers") == 1 },
-	hardware: true,
+	hardware: wholly,
 	check:    checkStrategy,
 	ops:      always(1),
 	open:     openDisturb,

@@ -1,17 +1,20 @@
 package benches
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // InGuest narrows chosen cases to those that a guest can measure, whose CPUs are emulated, and returns the
-// names of the benchmarks that it leaves out. Torture is among them: it looks for races of CPUs, and those of a guest run
+// names of the benchmarks that it leaves out, each with the value of its cases if it leaves out some. Torture is among them: it looks for races of CPUs, and those of a guest run
 // in turns. Whether a case can run in the guest is found out there, so Check of these cases finds nothing.
 func InGuest(chosen []Chosen) (can []Chosen, left []string) {
 	for _, ch := range chosen {
 		var cases []Case
 		for _, c := range ch.Cases {
-			if c.Benchmark.hardware {
-				if name := c.Benchmark.Names[0]; !slices.Contains(left, name) {
-					left = append(left, name)
+			if out := c.hardware(); out != "" {
+				if !slices.Contains(left, out) {
+					left = append(left, out)
 				}
 				continue
 			}
@@ -23,4 +26,18 @@ func InGuest(chosen []Chosen) (can []Chosen, left []string) {
 		}
 	}
 	return can, left
+}
+
+// hardware returns the name of the benchmark, and the value by which this case is one that measures hardware; or "".
+func (c *Case) hardware() string {
+	name := c.Benchmark.Names[0]
+	for _, value := range c.Benchmark.hardware {
+		if value == "" {
+			return name
+		}
+		if strings.Contains(c.Names[0]+"/", "/"+value+"/") {
+			return name + "/" + value
+		}
+	}
+	return ""
 }

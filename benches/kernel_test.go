@@ -46,6 +46,30 @@ func TestKernelNames(t *testing.T) {
 	}
 }
 
+// If this fails, an operation on the kernel stands beside nothing, or what a wait or a patch takes is not taken from the
+// benchmark that measures it.
+func TestKernelModels(t *testing.T) {
+	roles := map[string]string{}
+	for _, b := range Benchmarks() {
+		for phase, role := range b.Roles {
+			roles[b.Names[phase]] = role
+		}
+	}
+	got := map[string]string{}
+	for _, b := range Benchmarks() {
+		for phase, model := range b.Models {
+			got[b.Names[phase]] = roles[model]
+		}
+	}
+	want := map[string]string{
+		"KernelDisableAll": "disable", "KernelEnableAll": "enable", "KernelToggle": "transition", "KernelChurn": "transition",
+		"KernelGracePeriod": "grace-period", "KernelPatch": "patching",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("the roles of the models are %v, want %v", got, want)
+	}
+}
+
 // If this fails, a file has a unit that it does not explain, or a count of a kernel beside other programs is
 // said to be the same in every sample.
 func TestKernelUnits(t *testing.T) {

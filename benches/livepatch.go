@@ -21,7 +21,7 @@ var livepatchBench = Benchmark{
 	Doc:      "calling a function that does nothing, by the number of patches on it (0: a NOP at its entry); also while the last one is in transition",
 	axes:     []axis{livepatchImpls, numbers("stack", nil, 0, 1, 2, 4), axisOf("transition", "no", "yes")},
 	fits:     func(k keys) bool { return k.num("stack") > 0 || k["transition"] == "no" },
-	hardware: true,
+	hardware: wholly,
 	check:    checkLivepatch,
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		b, err := newKlpSetup(k, e)

@@ -78,7 +78,7 @@ var readSideBench = Benchmark{
 	Doc:      "entering and leaving one read section; its code is one for all flavours but srcu",
 	Table:    "Read side: entering and leaving a read section",
 	axes:     []axis{gpAxis},
-	hardware: true,
+	hardware: wholly,
 	check:    checkFlavour,
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		d := find(rcu.Variants(), k["gp"]).New(rcu.Options{})

@@ -30,7 +30,8 @@ var pokeBench = Benchmark{
 		numbers("sites", nil, 1, 64, 256, 4096),
 		axisOf("beside", besideIdle, besideBusy, besideSites),
 	},
-	fits: func(k keys) bool { return k.num("sites") >= 1 && k.num("sites") <= dispatch.TextSites },
+	hardware: []string{"beside=" + besideBusy, "beside=" + besideSites},
+	fits:     func(k keys) bool { return k.num("sites") >= 1 && k.num("sites") <= dispatch.TextSites },
 	check: func(k keys) error {
 		return cmp.Or(dispatch.Open(), find(textpoke.Variants(), k["impl"]).Supported())
 	},

@@ -31,7 +31,7 @@ var tortureBench = Benchmark{
 		readersAxis(1),
 	},
 	fits:     func(k keys) bool { return k.num("readers") == 1 },
-	hardware: true,
+	hardware: wholly,
 	check:    func(k keys) error { return tortured(k).Check() },
 	ops:      always(1),
 	untimed:  true, // that it broke must not be forgotten because a neighbour was there

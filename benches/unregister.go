@@ -161,7 +161,7 @@ var stubbedBench = Benchmark{
 		axisOf("dead", "0", "1", "2", "4"),
 	},
 	layouts:  dispatch.Layouts,
-	hardware: true,
+	hardware: wholly,
 	check:    checkUnregister,
 	open: func(k keys, e *harness.Env) (*harness.Op, error) {
 		policy := find(unregister.Variants(), k["impl"]).New

@@ -25,7 +25,7 @@ var uprobeHitBench = Benchmark{
 	fits: func(k keys) bool {
 		return k.num("cpus") > 1 || k.num("cpus") == 1 && k["keys"] == "same"
 	},
-	hardware: true,
+	hardware: wholly,
 	check:    checkUprobe,
 	open:     openUprobeHit,
 }

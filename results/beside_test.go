@@ -82,7 +82,7 @@ func TestKernelsPatching(t *testing.T) {
 	kernel := recorded("time: virtual\n",
 		op{name: "KTurn", ms: 9, waits: 1, syncs: 3},
 		op{name: "KGP/kind=normal", ms: 8, withoutCounts: true},
-		op{name: "KPatch/key=switched", ms: 0.8, syncs: 6}, op{name: "KPatch/key=held", ms: 0.2})
+		op{name: "KPatch/sites=9", ms: 0.8, syncs: 6}, op{name: "KPatch/sites=10", ms: 0.2})
 	model := recorded("time: virtual\n",
 		op{name: "Turn/impl=slow/gp=g/readers=0", ms: 6, waits: 1, syncs: 3},
 		op{name: "Patch/sites=1", ms: 0.6, syncs: 3})
