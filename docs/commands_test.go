@@ -266,7 +266,7 @@ func execute(t *testing.T, dir, bin, line string) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
-	cmd.WaitDelay = time.Minute
+	cmd.WaitDelay = 4 * time.Minute // an operation on the kernel runs to its end, such as detaching 1,000 uprobes
 	if file := written.FindStringSubmatch(line); strings.HasPrefix(strings.TrimPrefix(line, "./"), "tpbench") {
 		interrupt := time.AfterFunc(patience, func() {
 			// The next command may need a sample in the file.

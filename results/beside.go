@@ -132,22 +132,25 @@ func (c Catalog) onKernel(ss Samples, role Role) (of Samples) {
 	return of
 }
 
-// syncPrice is the least that a sync of all cores took with all that was patched by it. What an operation takes that patches
-// nothing, if one was measured, is not a part of it.
+// syncPrice is the least that a sync of all cores took with all that was patched by it. If one of the operations makes less
+// syncs than the others, what it takes is not patching, and is taken off the others.
 func syncPrice(patching Samples) float64 {
 	type measured struct{ sec, syncs float64 }
 	var all []measured
-	without := 0.0
 	for _, g := range patching.ByName() {
-		m := measured{stat.Mean(g.Samples.Values("sec/op")), stat.Mean(g.Samples.Values("core-syncs/op"))}
-		if m.syncs == 0 {
-			without = m.sec
-		}
-		all = append(all, m)
+		all = append(all, measured{stat.Mean(g.Samples.Values("sec/op")), stat.Mean(g.Samples.Values("core-syncs/op"))})
+	}
+	if len(all) == 0 {
+		return math.NaN()
+	}
+	order := func(a, b measured) int { return cmp.Or(cmp.Compare(a.syncs, b.syncs), cmp.Compare(a.sec, b.sec)) }
+	without := slices.MinFunc(all, order)
+	if without.syncs == slices.MaxFunc(all, order).syncs {
+		without = measured{}
 	}
 	least := math.NaN()
 	for _, m := range all {
-		if p := (m.sec - without) / m.syncs; m.syncs > 0 && !(p >= least) {
+		if p := (m.sec - without.sec) / (m.syncs - without.syncs); m.syncs > without.syncs && !(p >= least) {
 			least = p
 		}
 	}

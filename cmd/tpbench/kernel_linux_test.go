@@ -292,6 +292,35 @@ func TestKernelWorkerCrashes(t *testing.T) {
 	}
 }
 
+// If this fails, samples are taken beside another program that began to trace in the middle of a run.
+func TestKernelStrangerArrives(t *testing.T) {
+	requireTraceable(t)
+	before := stateNow(t)
+	r := startKernel(t, "--rounds", "1000", "--bench", "KernelPatch")
+	r.worker(t, "KernelPatch")
+	f := arrive(t, true)
+	lost := func() bool {
+		text, err := os.ReadFile(r.path)
+		must(t, err)
+		return strings.Contains(string(text), "# lost round") && strings.Contains(string(text), filepath.Base(f.instance))
+	}
+	for range 3000 {
+		if lost() {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	must(t, r.signal(syscall.SIGINT))
+	if code := r.wait(); code != 130 || !lost() {
+		t.Errorf("exit code %d: %s", code, &r.stderr)
+	}
+	if left := leftovers(t, before); left != nil {
+		t.Errorf("left %q", left)
+	}
+	f.untouched(t)
+	f.leave(t)
+}
+
 // If this fails, tpbench kernel measures beside another program that traces, or a start that fails
 // leaves something behind.
 func TestKernelDoesNotBegin(t *testing.T) {

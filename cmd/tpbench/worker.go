@@ -13,6 +13,7 @@ import (
 	"github.com/tpbench/tpbench/benches"
 	"github.com/tpbench/tpbench/harness"
 	"github.com/tpbench/tpbench/harness/clock"
+	"github.com/tpbench/tpbench/impls/kernel"
 )
 
 // clockEnv carries the coordinator's calibration to its workers.
@@ -44,6 +45,11 @@ func newWorker() *cobra.Command {
 		if err := c.Check(); err != nil {
 			return err
 		}
+		if c.Benchmark.Apart != "" {
+			if err := alone(); err != nil {
+				return err
+			}
+		}
 		ticks, err := inheritedClock()
 		if err != nil {
 			return err
@@ -56,6 +62,15 @@ func newWorker() *cobra.Command {
 	f.Float64Var(&task.Slower, "slower", 0, "share by which each timed part is made longer: 0.005 is half a percent")
 	f.DurationVar(&task.Patience, "patience", 0, "longest wait for a quiet core")
 	return cmd
+}
+
+// alone returns an error if another program has begun to trace the running kernel since the run began. What a worker
+// that was killed has left is no other program's.
+func alone() error {
+	if _, err := kernel.Sweep(); err != nil {
+		return err
+	}
+	return kernel.Busy()
 }
 
 // startedCommand returns a hidden command, which other commands start as a process.
