@@ -18,7 +18,7 @@
 //     kernel then registers a probe with each of the tracepoints, or unregisters it, for all processes.
 //  4. [OpenTracepoints] opens perf events, which [Descriptors.Close] or the death of a [Holder]
 //     closes; [GracePeriod] waits for one grace period, which [Expedite] makes an expedited one;
-//     [StaticKey.Switch] patches text and does little else; [Fire] fires two events; [AttachUprobes]
+//     [SwitchKey] patches text and does little else; [Fire] fires two events; [AttachUprobes]
 //     attaches uprobes to [Slots] places of this program's own text, which [Hit] executes.
 //  5. In a pass of its own, without a clock, a [Counter] counts how often the thread waited, and for what.
 //  6. Close, and what Expedite returns, put back what was changed.

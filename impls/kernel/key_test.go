@@ -19,41 +19,43 @@ func (e fakeSwitches) close() error {
 }
 
 // If this fails, an operation patches nothing, or patches although it is held; or the key stays on.
-func TestStaticKey(t *testing.T) {
-	for held, want := range map[bool][]string{
-		false: {"open", "close", "opened", "open", "close", "open", "close", "closed"},
-		true:  {"open", "opened", "open", "close", "open", "close", "close", "closed"},
-	} {
-		var log []string
-		s := fake(t)
-		s.openSwitches = func() (perfEvent, error) {
-			log = append(log, "open")
-			return fakeSwitches{&log}, nil
-		}
-		k, err := s.openStaticKey(held)
-		must(t, err)
-		log = append(log, "opened")
-		must(t, errors.Join(k.Switch(), k.Switch(), k.Close(), k.Close()))
-		if log = append(log, "closed"); !slices.Equal(log, want) {
-			t.Errorf("held %v: %q, want %q", held, log, want)
-		}
-	}
+func TestKey(t *testing.T) {
+	var log []string
 	s := fake(t)
+	s.openSwitches = func() (perfEvent, error) {
+		log = append(log, "open")
+		return fakeSwitches{&log}, nil
+	}
+	must(t, errors.Join(s.switchKey(), s.switchKey()))
+	if want := []string{"open", "close", "open", "close"}; !slices.Equal(log, want) {
+		t.Errorf("switched: %q, want %q", log, want)
+	}
+	log = nil
+	release, err := s.holdKey()
+	must(t, err)
+	log = append(log, "held")
+	must(t, errors.Join(s.switchKey(), s.switchKey(), release(), release()))
+	if want := []string{"open", "held", "open", "close", "open", "close", "close"}; !slices.Equal(log, want) {
+		t.Errorf("held: %q, want %q", log, want)
+	}
 	s.openSwitches = func() (perfEvent, error) { return nil, errors.New("no such event") }
-	if k, err := s.openStaticKey(true); k != nil || !errors.Is(err, impls.ErrUnsupported) {
-		t.Errorf("a kernel without such events: %v, %v", k, err)
+	if release, err := s.holdKey(); release != nil || !errors.Is(err, impls.ErrUnsupported) {
+		t.Errorf("a kernel without such events is held: %v", err)
+	}
+	if err := s.switchKey(); !errors.Is(err, impls.ErrUnsupported) {
+		t.Errorf("a kernel without such events is switched: %v", err)
 	}
 }
 
 // If this fails, the real kernel has no such key, or what is measured fails in the middle of a run.
-func TestStaticKeyReal(t *testing.T) {
+func TestKeyReal(t *testing.T) {
 	requireKernel(t)
-	for _, held := range []bool{false, true} {
-		k, err := OpenStaticKey(held)
-		if errors.Is(err, impls.ErrUnsupported) {
-			t.Skip(err)
-		}
-		must(t, err)
-		must(t, errors.Join(k.Switch(), k.Switch(), k.Close()))
+	err := SwitchKey()
+	if errors.Is(err, impls.ErrUnsupported) {
+		t.Skip(err)
 	}
+	must(t, errors.Join(err, SwitchKey()))
+	release, err := HoldKey()
+	must(t, err)
+	must(t, errors.Join(SwitchKey(), SwitchKey(), release()))
 }
