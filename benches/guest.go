@@ -6,8 +6,9 @@ import (
 )
 
 // InGuest narrows chosen cases to those that a guest can measure, whose CPUs are emulated, and returns the
-// names of the benchmarks that it leaves out, each with the value of its cases if it leaves out some. Torture is among them: it looks for races of CPUs, and those of a guest run
-// in turns. Whether a case can run in the guest is found out there, so Check of these cases finds nothing.
+// names of the benchmarks that it leaves out, each with the value of its cases if it leaves out some. Torture is
+// among them: it looks for races of CPUs, and those of a guest run in turns. Whether a case can run in the guest is
+// found out there, so Check of these cases finds nothing.
 func InGuest(chosen []Chosen) (can []Chosen, left []string) {
 	for _, ch := range chosen {
 		var cases []Case
@@ -31,12 +32,12 @@ func InGuest(chosen []Chosen) (can []Chosen, left []string) {
 // hardware returns the name of the benchmark, and the value by which this case is one that measures hardware; or "".
 func (c *Case) hardware() string {
 	name := c.Benchmark.Names[0]
-	for _, value := range c.Benchmark.hardware {
-		if value == "" {
+	for _, which := range c.Benchmark.hardware {
+		if which == "" {
 			return name
 		}
-		if strings.Contains(c.Names[0]+"/", "/"+value+"/") {
-			return name + "/" + value
+		if key, value, _ := strings.Cut(which, "="); c.keys[key] == value {
+			return name + "/" + which
 		}
 	}
 	return ""

@@ -21,7 +21,7 @@ import (
 //     value. So one operation has one name in all releases.
 //  3. After the last timed operation they count, in a pass of its own, who waited for which grace period
 //     (see countWaits).
-//  4. They begin with a sweep. A worker that was killed may have left its events on, and the same events
+//  4. The worker sweeps before it opens one. A worker that was killed may have left its events on, and the same events
 //     would then go from one probe to two, and not from none to one.
 
 // kernelWord is the one that the names of these benchmarks begin with.
@@ -46,9 +46,6 @@ func ofKernel(b Benchmark, open func(keys) (*kernelOp, error)) Benchmark {
 		b.Roles = append(b.Roles, "kernel")
 	}
 	b.open = func(k keys, _ *harness.Env) (*harness.Op, error) {
-		if _, err := kernel.Sweep(); err != nil {
-			return nil, err
-		}
 		o, err := open(k)
 		if err != nil {
 			return nil, err

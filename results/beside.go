@@ -31,8 +31,8 @@ type prices struct{ wait, sync float64 }
 //
 //   - waits: gp-waits/op times the mean of one grace period, which the same run measured. Other kinds of grace period
 //     take another time.
-//   - patching: core-syncs/op times what a sync takes at most, by the benchmark that patches sites. It patches more of them with
-//     a sync than most operations do, so the rest may be below 0. Where the run has no such benchmark, patching is a part of the rest.
+//   - patching: core-syncs/op times what a sync takes at most, by the benchmark that patches sites. That is an upper end, so
+//     the rest may be below 0. Where the run has no such benchmark, patching is a part of the rest.
 //   - the rest.
 func BesideKernel(kernel, model *Run, cat Catalog) (*Table, error) {
 	if a := kernel.Get(TimeFact); a != model.Get(TimeFact) {
@@ -57,6 +57,8 @@ func BesideKernel(kernel, model *Run, cat Catalog) (*Table, error) {
 		t.Title += ", in " + model.Get(TimeFact) + " time"
 	}
 	priced := append(cat.Names(GracePeriod), cat.Names(Patching)...)
+	kernelPrices := prices{stat.Mean(cat.onKernel(there, GracePeriod).Values("sec/op")), syncPrice(cat.onKernel(there, Patching))}
+	modelSync := syncPrice(cat.Select(model.Samples, Patching))
 	for _, b := range cat.Benchmarks {
 		if b.Model == "" || slices.Contains(priced, b.Model) {
 			continue
@@ -64,10 +66,10 @@ func BesideKernel(kernel, model *Run, cat Catalog) (*Table, error) {
 		same, _ := cat.Shown(model.Samples, b.Model).OneSetting("impl", "gp", "events")
 		same, _ = same.AtLargest("events")
 		for _, g := range cat.Shown(there, b.Name).ByName() {
-			k := costOf(g.Samples, prices{stat.Mean(cat.onKernel(there, GracePeriod).Values("sec/op")), syncPrice(cat.onKernel(there, Patching))})
+			k := costOf(g.Samples, kernelPrices)
 			for _, s := range same.ByName() {
 				s := s.Samples
-				m := costOf(s, prices{stat.Mean(model.GracePeriod(cat, s[0].Key("gp"), s[0].Key("readers")).Values("sec/op")), syncPrice(cat.Select(model.Samples, Patching))})
+				m := costOf(s, prices{stat.Mean(model.GracePeriod(cat, s[0].Key("gp"), s[0].Key("readers")).Values("sec/op")), modelSync})
 				row := []string{g.Samples[0].Except("arm"), each(s)}
 				row = append(append(row, k.cells()...), s[0].Name)
 				t.Rows = append(t.Rows, append(append(row, m.cells()...), k.to(m)))
@@ -143,9 +145,9 @@ func syncPrice(patching Samples) float64 {
 	if len(all) == 0 {
 		return math.NaN()
 	}
-	order := func(a, b measured) int { return cmp.Or(cmp.Compare(a.syncs, b.syncs), cmp.Compare(a.sec, b.sec)) }
-	without := slices.MinFunc(all, order)
-	if without.syncs == slices.MaxFunc(all, order).syncs {
+	slices.SortFunc(all, func(a, b measured) int { return cmp.Or(cmp.Compare(a.syncs, b.syncs), cmp.Compare(a.sec, b.sec)) })
+	without := all[0]
+	if without.syncs == all[len(all)-1].syncs {
 		without = measured{}
 	}
 	least := math.NaN()

@@ -64,8 +64,8 @@ func newWorker() *cobra.Command {
 	return cmd
 }
 
-// alone returns an error if another program has begun to trace the running kernel since the run began. What a worker
-// that was killed has left is no other program's.
+// alone puts back what a worker that was killed has left in the running kernel, and returns an error if another program has
+// begun to trace since the run began. Either would make each transition another one.
 func alone() error {
 	if _, err := kernel.Sweep(); err != nil {
 		return err

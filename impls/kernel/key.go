@@ -14,24 +14,28 @@ import (
 
 // SwitchKey opens a perf event that counts context switches, and closes it. Unless the key is held, that switches it on,
 // and off. The error is an [impls.UnsupportedError] if this process may not open such an event, or this kernel has none.
-func SwitchKey() error { return running().switchKey() }
+func SwitchKey() error { return switchKey(openSwitches) }
 
-func (s system) switchKey() error {
-	release, err := s.holdKey()
+func switchKey(open func() (perfEvent, error)) error {
+	e, err := open()
 	if err != nil {
-		return err
+		return noKey(err)
 	}
-	return release()
+	return e.close()
 }
 
 // HoldKey switches the key on, if it was off, and keeps it on until release. A second release does nothing. Errors are
 // those of SwitchKey.
-func HoldKey() (release func() error, err error) { return running().holdKey() }
+func HoldKey() (release func() error, err error) { return holdKey(openSwitches) }
 
-func (s system) holdKey() (release func() error, err error) {
-	e, err := s.openSwitches()
+func holdKey(open func() (perfEvent, error)) (release func() error, err error) {
+	e, err := open()
 	if err != nil {
-		return nil, &impls.UnsupportedError{What: "switching a static key", Why: err.Error(), Do: "run as root, on a kernel with CONFIG_PERF_EVENTS"}
+		return nil, noKey(err)
 	}
 	return sync.OnceValue(e.close), nil
+}
+
+func noKey(why error) error {
+	return &impls.UnsupportedError{What: "switching a static key", Why: why.Error(), Do: "run as root, on a kernel with CONFIG_PERF_EVENTS"}
 }

@@ -21,28 +21,27 @@ func (e fakeSwitches) close() error {
 // If this fails, an operation patches nothing, or patches although it is held; or the key stays on.
 func TestKey(t *testing.T) {
 	var log []string
-	s := fake(t)
-	s.openSwitches = func() (perfEvent, error) {
+	open := func() (perfEvent, error) {
 		log = append(log, "open")
 		return fakeSwitches{&log}, nil
 	}
-	must(t, errors.Join(s.switchKey(), s.switchKey()))
+	must(t, errors.Join(switchKey(open), switchKey(open)))
 	if want := []string{"open", "close", "open", "close"}; !slices.Equal(log, want) {
 		t.Errorf("switched: %q, want %q", log, want)
 	}
 	log = nil
-	release, err := s.holdKey()
+	release, err := holdKey(open)
 	must(t, err)
 	log = append(log, "held")
-	must(t, errors.Join(s.switchKey(), s.switchKey(), release(), release()))
+	must(t, errors.Join(switchKey(open), switchKey(open), release(), release()))
 	if want := []string{"open", "held", "open", "close", "open", "close", "close"}; !slices.Equal(log, want) {
 		t.Errorf("held: %q, want %q", log, want)
 	}
-	s.openSwitches = func() (perfEvent, error) { return nil, errors.New("no such event") }
-	if release, err := s.holdKey(); release != nil || !errors.Is(err, impls.ErrUnsupported) {
+	open = func() (perfEvent, error) { return nil, errors.New("no such event") }
+	if release, err := holdKey(open); release != nil || !errors.Is(err, impls.ErrUnsupported) {
 		t.Errorf("a kernel without such events is held: %v", err)
 	}
-	if err := s.switchKey(); !errors.Is(err, impls.ErrUnsupported) {
+	if err := switchKey(open); !errors.Is(err, impls.ErrUnsupported) {
 		t.Errorf("a kernel without such events is switched: %v", err)
 	}
 }

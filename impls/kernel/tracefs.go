@@ -23,7 +23,6 @@ type system struct {
 	pause              func() // between two tries to remove what is busy, or two readings
 	openProbe          func(pmu uint32, name string, offset uint64, task, cpu int) (perfEvent, error)
 	openTracepoint     func(id uint64) (perfEvent, error)
-	openSwitches       func() (perfEvent, error)
 }
 
 func running() system {
@@ -41,7 +40,6 @@ func running() system {
 		pause:          func() { time.Sleep(10 * time.Millisecond) },
 		openProbe:      openProbe,
 		openTracepoint: openTracepoint,
-		openSwitches:   openSwitches,
 	}
 }
 
