@@ -262,7 +262,8 @@ func TestSweepAnyMoment(t *testing.T) {
 	s := tested().in(t.TempDir())
 	write(t, "0", s.sys, rcuExpedited)
 	found := map[string]bool{}
-	// Ten moments, and more if none of them was one that leaves something: a machine may be slow.
+	// Ten moments, and later ones if those left nothing: where another process detaches uprobes, each step of the owner
+	// waits for the kernel's event_mutex.
 	for n := 0; n < 10 || n < 100 && (!found["the tracing"] || !found["the journal"]); n++ {
 		said, pid, kill := started(t, s.sys)
 		if said != "changing\n" {
