@@ -21,8 +21,8 @@ import (
 //     value. So one operation has one name in all releases.
 //  3. After the last timed operation they count, in a pass of its own, who waited for which grace period
 //     (see countWaits).
-//  4. The worker sweeps before it opens one. A worker that was killed may have left its events on, and the same events
-//     would then go from one probe to two, and not from none to one.
+//  4. The worker sweeps before it opens one. A worker that was killed may have left its events on, and the
+//     same events would then go from one probe to two, and not from none to one.
 
 // kernelWord is the one that the names of these benchmarks begin with.
 const kernelWord = "Kernel"

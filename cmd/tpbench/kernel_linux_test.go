@@ -232,10 +232,11 @@ func TestKernelKilledAnywhere(t *testing.T) {
 		r := startKernel(t, "--rounds", "1000")
 		after := time.Duration(rand.Int64N(int64(4 * time.Second)))
 		time.Sleep(after)
-		_, err := os.Stat(r.path) // or it has not looked yet whether somebody traces
-		f := arrive(t, err == nil)
+		// Before somebody else traces: no worker begins beside that.
 		for end := time.Now().Add(10 * time.Second); i%2 == 0 && inKernel(t) == nil && time.Now().Before(end); {
 		}
+		_, err := os.Stat(r.path) // or it has not looked yet whether somebody traces
+		f := arrive(t, err == nil)
 		must(t, r.signal(syscall.SIGKILL))
 		if code := r.wait(); code != -1 {
 			t.Skipf("tpbench kernel ended with exit code %d before it was killed: %s", code, &r.stderr)

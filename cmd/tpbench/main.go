@@ -88,8 +88,8 @@ Without a command it runs "tpbench evidence".`,
 }
 
 // sweep puts back what killed runs have left in the running kernel. Events that are on make every
-// transition a different one. Workers do not sweep; the
-// command that started them does.
+// transition a different one. Workers do not sweep here: the command that started them does, and those that measure the
+// kernel do it before they begin (alone).
 func sweep(cmd *cobra.Command, swept func() ([]string, error)) {
 	if cmd.Hidden {
 		return

@@ -222,9 +222,9 @@ func changeAll(s system) error {
 }
 
 // started starts a copy of this binary as an owner. It returns the line that the owner says, and a function
-// that kills it and returns what it said after that. A copy, because a process that is killed while it detaches a uprobe leaves the
-// breakpoint in the text of other processes of the same file: the kernel logs "failed to unregister,
-// leaking uprobe".
+// that kills it and returns what it said after that. A copy, because a process that is killed while it
+// detaches a uprobe leaves the breakpoint in the text of other processes of the same file: the kernel
+// logs "failed to unregister, leaking uprobe".
 func started(t *testing.T, mode string) (said string, pid string, kill func() string) {
 	t.Helper()
 	self, err := os.ReadFile(os.Args[0])
