@@ -26,7 +26,7 @@ var usualPath = os.Getenv("PATH")
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"tpbench":            main,
+		"tpbench":            func() { host.Hold("rcu-expedited", "0"); main() },
 		"qemu-system-x86_64": fakeQEMU,
 		"mdwe":               func() { deprive(denyWriteExecute) },
 		"nomembarrier":       func() { deprive(denyMembarrier) },

@@ -19,7 +19,21 @@ import (
 // table for each configuration it reads, so to compare two files it must ignore them:
 //
 //	benchstat -ignore commit,binary,load,steal,date old.txt new.txt
-func Facts() []Fact { return here().facts() }
+func Facts() []Fact {
+	facts := here().facts()
+	for i, f := range facts {
+		facts[i].Value = cmp.Or(held[f.Key], f.Value)
+	}
+	return facts
+}
+
+// held has the facts that Hold holds.
+var held = map[string]string{}
+
+// Hold makes Facts return value for key, whatever the machine says. It is exported for tests of
+// the commands: a run is not continued on a machine that has changed, and while they continue one,
+// tests of other packages set /sys/kernel/rcu_expedited for a moment.
+func Hold(key, value string) { held[key] = value }
 
 func (p probe) facts() []Fact {
 	kernel := strings.TrimSpace(p.text("proc/sys/kernel/osrelease") + " " + p.text("proc/sys/kernel/version"))
